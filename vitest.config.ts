@@ -11,5 +11,12 @@ export default defineConfig({
       { find: /^nestjs-bulwark\/data$/, replacement: source('./lib/data/index.ts') },
     ],
   },
-  test: { include: ['test/**/*.test.ts'], setupFiles: ['reflect-metadata'], pool: 'forks', testTimeout: 20_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    setupFiles: ['reflect-metadata'],
+    pool: 'forks',
+    testTimeout: 20_000,
+    // .ci/run counts the tests from the JSON.
+    reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test-results/vitest.json' }]] : ['default'],
+  },
 });

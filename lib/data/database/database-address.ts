@@ -1,0 +1,37 @@
+import { resolve } from 'node:path';
+
+/** Where a database is, by its kind. */
+export interface DatabaseAddress {
+  readonly kind: 'sqlite';
+  /** An absolute path, or `:memory:`. */
+  readonly path: string;
+}
+
+export const IN_MEMORY = ':memory:';
+
+/**
+ * Reads a database URL.
+ *
+ * @returns the address, or what is wrong; that text never holds a password.
+ */
+export function parseAddress(url: string): DatabaseAddress | string {
+  const scheme = /^([a-z][a-z\d+.-]*):/i.exec(url)?.[1]?.toLowerCase();
+  if (scheme !== 'sqlite') {
+    const found = scheme === undefined ? 'has no scheme' : `has the scheme '${scheme}:'`;
+    return `option 'url' ${found}; supported are: sqlite:<path of a file>, sqlite::memory:`;
+  }
+  const path = pathOf(url.slice('sqlite:'.length));
+  if (path === undefined) {
+    return `option 'url' is ${JSON.stringify(url)}; expected sqlite:<path of a file> or sqlite::memory:`;
+  }
+  return { kind: 'sqlite', path };
+}
+
+function pathOf(rest: string): string | undefined {
+  if (rest === IN_MEMORY) return IN_MEMORY;
+  // Two slashes introduce a host, which a file does not have; with three the host is empty.
+  if (/^\/\/(?!\/)/.test(rest) || rest.includes('\0') || rest.startsWith(':')) return undefined;
+  const path = rest.startsWith('///') ? rest.slice(2) : rest;
+  // Made absolute, no path can be taken for the address of a server.
+  return path === '' ? undefined : resolve(path);
+}

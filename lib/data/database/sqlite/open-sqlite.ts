@@ -1,0 +1,66 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type Libsql from 'libsql';
+import { DataUnavailableException } from '../../errors.js';
+import { IN_MEMORY } from '../database-address.js';
+import type { DataTables } from '../database-backend.js';
+import { loadDriver } from '../load-driver.js';
+import { SqliteBackend } from './sqlite-backend.js';
+import { cacheStatements } from './statement-cache.js';
+
+const PACKAGES = 'kysely libsql';
+
+/**
+ * How long, in ms, the driver itself waits for a lock; the process stands still meanwhile. It only bridges the moment
+ * in which another process commits, the rest of the wait is asynchronous.
+ */
+const DRIVER_LOCK_WAIT_MS = 5;
+
+/**
+ * Opens a database file, created where it is missing, and the table in it.
+ *
+ * @param path absolute, or `:memory:`.
+ */
+export async function openSqlite(path: string, table: string): Promise<SqliteBackend> {
+  const { Kysely, SqliteDialect } = await loadDriver('kysely', PACKAGES, () => import('kysely'));
+  const { default: Database } = await loadDriver('libsql', PACKAGES, () => import('libsql'));
+  if (path !== IN_MEMORY) await mkdir(dirname(path), { recursive: true });
+  const database = connect(Database, path);
+  const dialect = new SqliteDialect({ database: cacheStatements(database) });
+  const backend = new SqliteBackend(new Kysely<DataTables>({ dialect }), table);
+  try {
+    await backend.run(async () => configure(database, path), undefined);
+    await backend.run(() => backend.createTable(), undefined);
+    return backend;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function connect(Database: typeof Libsql, path: string): Libsql.Database {
+  try {
+    return new Database(path);
+  } catch (cause) {
+    throw new DataUnavailableException(`The SQLite database ${path} cannot be opened: ${String(cause)}`, { cause });
+  }
+}
+
+function configure(database: Libsql.Database, path: string): void {
+  database.exec(`PRAGMA busy_timeout = ${DRIVER_LOCK_WAIT_MS}`);
+  // Readers and the writer of several processes do not block each other.
+  pragma(database, 'journal_mode = WAL');
+  // Only FULL syncs the log at every commit; anything less loses acknowledged writes when the power fails.
+  database.exec('PRAGMA synchronous = FULL');
+  // In a UTF-16 database keys would be compared by other bytes.
+  const encoding = pragma(database, 'encoding');
+  if (encoding !== 'UTF-8') {
+    throw new DataUnavailableException(`The SQLite database ${path} is encoded in ${String(encoding)}; expected UTF-8`);
+  }
+}
+
+/** What a pragma answers. */
+function pragma(database: Libsql.Database, text: string): unknown {
+  const [row] = database.prepare(`PRAGMA ${text}`).all();
+  return Object.values(row ?? {})[0];
+}

@@ -1,0 +1,58 @@
+import { hostname } from 'node:os';
+import type { FileSystem } from './file-system.js';
+
+/** Says which process, and which life of its process id, is meant. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  readonly host: string;
+  /** The boot and the clock tick in which the process began; empty where the system does not tell. */
+  readonly started: string;
+}
+
+export async function currentProcess(fileSystem: FileSystem): Promise<ProcessIdentity> {
+  const birth = await birthOf(process.pid, fileSystem);
+  return { pid: process.pid, host: hostname(), started: birth?.started ?? '' };
+}
+
+/**
+ * Whether a process may still run. A process of another host counts as running, since nobody here can tell. Where the
+ * system says when processes began, a process id that was given out again (a container's main process has the same one
+ * in every life) is not mistaken for its former holder.
+ */
+export async function mayRun(identity: ProcessIdentity, fileSystem: FileSystem): Promise<boolean> {
+  if (identity.host !== hostname()) return true;
+  if (!isPidInUse(identity.pid)) return false;
+  const birth = await birthOf(identity.pid, fileSystem);
+  if (birth === undefined) return true;
+  return !birth.ended && (identity.started === '' || identity.started === birth.started);
+}
+
+function isPidInUse(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH';
+  }
+}
+
+interface Birth {
+  readonly started: string;
+  /** Killed, but not yet collected by its parent: its process id is still taken. */
+  readonly ended: boolean;
+}
+
+/** @see proc_pid_stat(5): field 3 is the state, field 22 the start time. */
+async function birthOf(pid: number, fileSystem: FileSystem): Promise<Birth | undefined> {
+  try {
+    const boot = await fileSystem.readFile('/proc/sys/kernel/random/boot_id', 'utf8');
+    const status = await fileSystem.readFile(`/proc/${pid}/stat`, 'utf8');
+    // The second field, the name in parentheses, may itself contain blanks and parentheses.
+    const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
+    const [state, start] = [fields[0], fields[19]];
+    if (state === undefined || start === undefined) return undefined;
+    return { started: `${boot.trim()}:${start}`, ended: state === 'Z' || state === 'X' };
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,26 @@
+export type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } from './data-options.js';
+export type { DataFactoryRecipe, DataRecipe } from './data-recipe.js';
+export type { DatabaseDataOptions } from './database/database-options.js';
+export type { DataErrorCode } from './errors.js';
+export type { FileDataOptions } from './file/file-options.js';
+
+export { DataService } from './data.service.js';
+export { databaseData } from './database/database-data.js';
+export { DatabaseDataService } from './database/database-data.service.js';
+export {
+  DataClosedException,
+  DataConflictException,
+  DataDamagedException,
+  DataDriverMissingException,
+  DataException,
+  DataKeyException,
+  DataOwnedException,
+  DataUnavailableException,
+  DataValueException,
+  DataWriteException,
+} from './errors.js';
+export { fileData } from './file/file-data.js';
+export { FileDataService } from './file/file-data.service.js';
+export { getDataServiceToken, InjectDataService } from './inject-data-service.decorator.js';
+export { MAX_KEY_BYTES } from './key.js';
+export { MAX_VALUE_BYTES } from './value.js';

@@ -1,0 +1,22 @@
+import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
+import { nameAndOptions } from './arguments.js';
+import { policyDecorator } from './guard.js';
+import type { GuardDecorator } from './types.js';
+
+/**
+ * Lets a bounded number of calls run at once, and a bounded number wait; the others are refused with
+ * {@link BulkheadFullException}.
+ *
+ * A number is how many run at once. Without a name each method has slots of its own; methods that name one share them.
+ *
+ * @example
+ * @Bulkhead({ maxConcurrent: 20, maxQueue: 50, maxWait: 200 })
+ * render(report: Report): Promise<Buffer> { ... }
+ *
+ * @publicApi
+ */
+export function Bulkhead(setting?: number | BulkheadOptions | false): GuardDecorator;
+export function Bulkhead(name: string, options?: BulkheadOptions): GuardDecorator;
+export function Bulkhead(...args: unknown[]): GuardDecorator {
+  return policyDecorator({ key: 'bulkhead', label: '@Bulkhead', ...nameAndOptions(args) }) as GuardDecorator;
+}

@@ -1,0 +1,166 @@
+import 'reflect-metadata';
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import { planOf, requestRuntime } from '../module/binding.js';
+import { recordOf } from '../pipeline/guarded-classes.js';
+import {
+  nothingDeclared,
+  type AnyClass,
+  type AnyFunction,
+  type Declaration,
+  type Declared,
+  type GuardedMethod,
+} from '../pipeline/guarded-method.js';
+import type { PolicySet } from '../policies/policy-set.js';
+import { kindOf, parameterCountOf } from './kind-of.js';
+
+/** Nest calls these itself, at fixed moments: a policy on them would be a surprise. */
+const HOOKS = new Set([
+  'onModuleInit',
+  'onModuleDestroy',
+  'onApplicationBootstrap',
+  'beforeApplicationShutdown',
+  'onApplicationShutdown',
+  'afterInit',
+  'handleConnection',
+  'handleDisconnect',
+]);
+
+type Decorator = (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => void;
+
+/** The decorator of one policy. */
+export function policyDecorator(declaration: Declaration): Decorator {
+  return decorate(declaration.label, (declared) => {
+    if (declared.policies.some(({ key }) => key === declaration.key)) {
+      declared.faults.push(`${declaration.label} stands here twice; expected each policy at most once`);
+    }
+    declared.policies.push(declaration);
+  });
+}
+
+/** The decorator of a whole set. */
+export function setDecorator(label: string, set: string | PolicySet | false): Decorator {
+  return decorate(label, (declared) => {
+    if (declared.resilient !== undefined)
+      declared.faults.push(`${label} stands here twice; expected one policy set at most`);
+    declared.resilient = { label, set };
+  });
+}
+
+function decorate(label: string, declare: (declared: Declared) => void): Decorator {
+  return (target, key, descriptor) => {
+    if (typeof target === 'function' && key === undefined) {
+      declare(recordOf(target as AnyClass).declared);
+      coverMethods(target as AnyClass);
+      return;
+    }
+    const method = decoratedMethod(label, target, key, descriptor);
+    declare(guardMethod(target, key as string, descriptor as PropertyDescriptor, method).own);
+  };
+}
+
+/** @throws ResilienceConfigurationError when the decorator stands on anything but a method of instances. */
+function decoratedMethod(label: string, target: unknown, key: unknown, descriptor: unknown): AnyFunction {
+  const refuse = (what: string): never => {
+    const owner =
+      typeof target === 'function' ? target : (target as { constructor?: { name: string } } | undefined)?.constructor;
+    const place = `${owner?.name ?? 'a class'}.${typeof key === 'symbol' ? key.toString() : String(key)}`;
+    throw new ResilienceConfigurationError(
+      `${place}, ${label}`,
+      `cannot stand on ${what}; expected a method of instances, or a class`,
+    );
+  };
+  if (typeof key === 'object')
+    return refuse("a standard decorator's target: set experimentalDecorators in tsconfig.json");
+  if (typeof target === 'function') return refuse('a static member');
+  if (typeof descriptor === 'number') return refuse('a parameter');
+  if (typeof descriptor !== 'object' || descriptor === null) return refuse('a field');
+  const { value, get, set } = descriptor as PropertyDescriptor;
+  if (get !== undefined || set !== undefined) return refuse('an accessor');
+  if (typeof value !== 'function') return refuse('a field');
+  if (typeof key === 'symbol') return refuse('a method that is named by a symbol');
+  return value as AnyFunction;
+}
+
+/** Puts every method of the class under its decorators that is meant to be. */
+function coverMethods(type: AnyClass): void {
+  const { methods, uncovered } = recordOf(type);
+  const prototype = type.prototype as object;
+  requestRuntime(prototype);
+  for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (name === 'constructor') continue;
+    const reason = reasonToSkip(prototype, name, descriptor, methods);
+    if (reason !== undefined) uncovered.set(name, reason);
+    else coverMethod(prototype, name, descriptor);
+  }
+}
+
+function coverMethod(prototype: object, name: string, descriptor: PropertyDescriptor): void {
+  const method = guardMethod(prototype, name, descriptor, descriptor.value as AnyFunction);
+  method.coveredByClass = true;
+  Object.defineProperty(prototype, name, descriptor);
+}
+
+function reasonToSkip(
+  prototype: object,
+  name: string,
+  { value }: PropertyDescriptor,
+  methods: ReadonlyMap<string, GuardedMethod>,
+): string | undefined {
+  if (typeof value !== 'function') return 'an accessor';
+  if (HOOKS.has(name)) return 'a lifecycle hook';
+  if (methods.has(name)) return undefined;
+  const kind = kindOf(value as AnyFunction, prototype, name);
+  if (kind === 'sync') return 'a synchronous method';
+  return kind === undefined ? 'neither async nor declared as giving a promise or a stream' : undefined;
+}
+
+/** The record of a method, with a wrapper in its place. */
+function guardMethod(
+  prototype: object,
+  name: string,
+  descriptor: PropertyDescriptor,
+  current: AnyFunction,
+): GuardedMethod {
+  const declaringClass = prototype.constructor as AnyClass;
+  const { methods } = recordOf(declaringClass);
+  const known = methods.get(name);
+  if (known?.wrapper === current) return known;
+
+  const method: GuardedMethod = known ?? {
+    declaringClass,
+    methodName: name,
+    kind: kindOf(current, prototype, name),
+    body: current,
+    wrapper: current,
+    parameterCount: parameterCountOf(current, prototype, name),
+    own: nothingDeclared(),
+    coveredByClass: false,
+  };
+  // Where another library's decorator lies between ours, the outermost wrapper runs the whole plan.
+  method.body = current;
+  method.wrapper = wrap(current, method);
+  descriptor.value = method.wrapper;
+  methods.set(name, method);
+  requestRuntime(prototype);
+  return method;
+}
+
+function wrap(original: AnyFunction, method: GuardedMethod): AnyFunction {
+  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
+    return method.wrapper === wrapper ? planOf(this, method).invoke(this, args) : original.apply(this, args);
+  };
+  carryOver(original, wrapper);
+  return wrapper;
+}
+
+/** Whatever other decorators and libraries find on the method, they find on its wrapper. */
+function carryOver(from: AnyFunction, to: AnyFunction): void {
+  for (const key of Reflect.getOwnMetadataKeys(from) as unknown[]) {
+    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, from), to);
+  }
+  const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(from) as Record<
+    string | symbol,
+    PropertyDescriptor
+  >;
+  Object.defineProperties(to, properties);
+}

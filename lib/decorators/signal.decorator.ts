@@ -1,0 +1,33 @@
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import { recordOf } from '../pipeline/guarded-classes.js';
+import type { AnyClass } from '../pipeline/guarded-method.js';
+
+/**
+ * Marks the parameter at which a guarded method gets the `AbortSignal` of its attempt. A caller may pass a signal of
+ * its own there: then its abort ends the call.
+ *
+ * @example
+ * @Timeout(500)
+ * fetchRates(currency: string, @Signal() signal?: AbortSignal): Promise<Rates> {
+ *   return fetch(this.url(currency), { signal }).then((response) => response.json());
+ * }
+ *
+ * @publicApi
+ */
+export function Signal(): (target: object, key: string | symbol | undefined, index: number) => void {
+  return (target, key, index) => {
+    const refuse = (what: string): never => {
+      const owner = typeof target === 'function' ? target : target.constructor;
+      throw new ResilienceConfigurationError(
+        `${owner.name}, @Signal`,
+        `cannot stand on ${what}; expected a parameter of a method of instances`,
+      );
+    };
+    if (key === undefined) return refuse('a parameter of a constructor');
+    if (typeof target === 'function') return refuse('a parameter of a static method');
+    const { signals } = recordOf(target.constructor as AnyClass);
+    const other = signals.get(String(key));
+    if (other !== undefined && other !== index) return refuse(`two parameters of ${String(key)}`);
+    signals.set(String(key), index);
+  };
+}

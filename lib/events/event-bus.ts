@@ -1,0 +1,44 @@
+import type { ResilienceEvent, ResilienceEventBody } from './resilience-event.js';
+
+export type EventListener = (event: ResilienceEvent) => void;
+
+/**
+ * Hands events to whoever listens. Policies ask {@link active} first, so that an event nobody hears is never built.
+ */
+export class EventBus {
+  #listeners: readonly EventListener[] = [];
+
+  /**
+   * @param wallNow epoch milliseconds.
+   * @param onListenerError told when a listener throws; the other listeners still hear the event.
+   */
+  constructor(
+    private readonly wallNow: () => number,
+    private readonly onListenerError: (error: unknown) => void,
+  ) {}
+
+  /** Whether anybody listens. */
+  get active(): boolean {
+    return this.#listeners.length > 0;
+  }
+
+  emit(body: ResilienceEventBody): void {
+    if (!this.active) return;
+    const event = { ...body, at: body.at ?? this.wallNow() } as ResilienceEvent;
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch (error) {
+        this.onListenerError(error);
+      }
+    }
+  }
+
+  /** @returns a function that ends the subscription. */
+  subscribe(listener: EventListener): () => void {
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
+  }
+}

@@ -1,0 +1,144 @@
+/** The states that a breaker can be in; see the module's documentation of the circuit breaker. */
+export type CircuitState = 'closed' | 'open' | 'halfOpen' | 'forcedOpen' | 'disabled';
+
+/** The key of a policy in a policy set. */
+export type PolicyKey =
+  'recover' | 'fallback' | 'timeout' | 'retry' | 'hedge' | 'circuitBreaker' | 'rateLimit' | 'bulkhead';
+
+interface Origin {
+  /** When it happened, epoch milliseconds. */
+  at: number;
+  /** The instance: the name given to it, or `Class.method`. */
+  name: string;
+  /** The policy that speaks. */
+  policy: PolicyKey;
+}
+
+/** An attempt that counted as a success; `latencyMs` runs from the moment the method was called. */
+export interface SuccessEvent extends Origin {
+  type: 'success';
+  latencyMs: number;
+}
+
+/** An attempt that counted as a failure. */
+export interface FailureEvent extends Origin {
+  type: 'failure';
+  latencyMs: number;
+  error: unknown;
+}
+
+/** An attempt that counted nowhere, with the reason. */
+export interface IgnoredEvent extends Origin {
+  type: 'ignored';
+  reason: string;
+  error: unknown;
+}
+
+/** A time limit cut a call; `queued` when its method had not begun. */
+export interface TimeoutEvent extends Origin {
+  type: 'timeout';
+  limitMs: number;
+  scope: 'perAttempt' | 'total';
+  queued: boolean;
+}
+
+/** A new attempt is about to be made after `delayMs`. */
+export interface RetryEvent extends Origin {
+  type: 'retry';
+  /** The number of the attempt that failed, from 1. */
+  attempt: number;
+  maxAttempts: number;
+  delayMs: number;
+  error: unknown;
+}
+
+/** A retry that the rules would have allowed was not made. */
+export interface RetrySuppressedEvent extends Origin {
+  type: 'retrySuppressed';
+  attempt: number;
+  reason: 'deadline' | 'maxDuration' | 'retryAfter' | 'budget' | 'notRepeatable' | 'shutdown';
+  error: unknown;
+}
+
+/** A call was turned away before its method began. */
+export interface RefusedEvent extends Origin {
+  type: 'refused';
+  code: string;
+  retryAfterMs: number | undefined;
+  details: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A fallback answered in place of the method. */
+export interface FallbackEvent extends Origin {
+  type: 'fallback';
+  error: unknown;
+}
+
+/** Recover caught what would have escaped. */
+export interface RecoveredEvent extends Origin {
+  type: 'recovered';
+  error: unknown;
+}
+
+/** A breaker changed its state. */
+export interface StateChangeEvent extends Origin {
+  type: 'stateChange';
+  from: CircuitState;
+  to: CircuitState;
+  reason: string;
+  /** With `mode: 'metricsOnly'`: it would have happened, and nothing was refused. */
+  metricsOnly?: boolean;
+}
+
+/** A rule was applied at run time. */
+export interface RuleChangeEvent extends Origin {
+  type: 'ruleChange';
+  change: Readonly<Record<string, unknown>>;
+}
+
+/** Incoming work was shed to protect the process. */
+export interface ShedEvent extends Origin {
+  type: 'shed';
+  reason: string;
+  details: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** Work that went on long after its caller had gone gave its slot back while still running. */
+export interface AbandonedEvent extends Origin {
+  type: 'abandoned';
+  afterMs: number;
+}
+
+/** A breaker has more keys in use than `maxKeys`: calls of new keys pass unjudged. */
+export interface KeysExhaustedEvent extends Origin {
+  type: 'keysExhausted';
+  maxKeys: number;
+}
+
+/**
+ * What the policies tell, a union on `type`.
+ *
+ * @publicApi
+ */
+export type ResilienceEvent =
+  | SuccessEvent
+  | FailureEvent
+  | IgnoredEvent
+  | TimeoutEvent
+  | RetryEvent
+  | RetrySuppressedEvent
+  | RefusedEvent
+  | FallbackEvent
+  | RecoveredEvent
+  | StateChangeEvent
+  | RuleChangeEvent
+  | ShedEvent
+  | AbandonedEvent
+  | KeysExhaustedEvent;
+
+/** An event before its source has set the time. */
+export type ResilienceEventBody = ResilienceEvent extends infer E
+  ? E extends Origin
+    ? Omit<E, 'at'> & { at?: number }
+    : never
+  : never;

@@ -1,0 +1,83 @@
+export { Bulkhead } from './decorators/bulkhead.decorator.js';
+export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
+export { Fallback } from './decorators/fallback.decorator.js';
+export { Recover } from './decorators/recover.decorator.js';
+export { Resilient } from './decorators/resilient.decorator.js';
+export { Retry } from './decorators/retry.decorator.js';
+export { Signal } from './decorators/signal.decorator.js';
+export { Timeout } from './decorators/timeout.decorator.js';
+export type {
+  AnswerDecorator,
+  AsyncMethod,
+  GuardDecorator,
+  NamedAnswerDecorator,
+  SubstituteFor,
+  SubstituteMethod,
+} from './decorators/types.js';
+
+export { CircuitBreakerHandle } from './module/breaker-handle.js';
+export { ResilienceExceptionFilter, setRetryAfter } from './module/exception-filter.js';
+export { CircuitBreakerInterceptor } from './module/interceptors/circuit-breaker.interceptor.js';
+export { FallbackInterceptor } from './module/interceptors/fallback.interceptor.js';
+export { RecoverInterceptor } from './module/interceptors/recover.interceptor.js';
+export { ResilienceInterceptor } from './module/interceptors/resilience.interceptor.js';
+export { RetryInterceptor } from './module/interceptors/retry.interceptor.js';
+export { TimeoutInterceptor } from './module/interceptors/timeout.interceptor.js';
+export type { PlanEntry } from './module/plan-entries.js';
+export { ResilienceModule } from './module/resilience.module.js';
+export type {
+  ResilienceModuleExtras,
+  ResilienceModuleOptions,
+  ResilienceOptionsFactory,
+} from './module/resilience.module-definition.js';
+export { ResilienceService, type ExecuteOptions } from './module/resilience.service.js';
+
+export { currentCall, type CurrentCall } from './pipeline/current-call.js';
+export type { PlannedPolicy } from './pipeline/plan.js';
+
+export type { Handler } from './policies/answer.js';
+export type { CallInfo } from './policies/call.js';
+export type { ErrorMatch } from './policies/error-match.js';
+export type { PolicySet, Returns } from './policies/policy-set.js';
+export type { BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
+export type { Breaker } from './policies/circuit-breaker/breaker.js';
+export type { BreakerStats } from './policies/circuit-breaker/breaker-stats.js';
+export type {
+  CircuitBreakerOptions,
+  CircuitBreakerSetting,
+} from './policies/circuit-breaker/circuit-breaker.options.js';
+export { anyOf } from './policies/circuit-breaker/trip/any-of.js';
+export { consecutiveFailures } from './policies/circuit-breaker/trip/consecutive-failures.js';
+export { countWindow, type CountWindowOptions } from './policies/circuit-breaker/trip/count-window.js';
+export { failureCount } from './policies/circuit-breaker/trip/failure-count.js';
+export { failureRate } from './policies/circuit-breaker/trip/failure-rate.js';
+export { slowCallRate, type SlowCallRateOptions } from './policies/circuit-breaker/trip/slow-call-rate.js';
+export type { TripStrategy, TripTracker, TripWindow } from './policies/circuit-breaker/trip/trip-strategy.js';
+export type { FallbackOptions, FallbackSetting } from './policies/fallback/fallback.options.js';
+export type { RecoverOptions, RecoverSetting } from './policies/recover/recover.options.js';
+export type { Backoff, BackoffFunction, Jitter } from './policies/retry/backoff/backoff.js';
+export { decorrelatedJitter, type DecorrelatedJitterOptions } from './policies/retry/backoff/decorrelated-jitter.js';
+export { exponential, type ExponentialOptions } from './policies/retry/backoff/exponential.js';
+export { fibonacci, type FibonacciOptions } from './policies/retry/backoff/fibonacci.js';
+export { fixed } from './policies/retry/backoff/fixed.js';
+export { linear, type LinearOptions } from './policies/retry/backoff/linear.js';
+export type { RetryOptions, RetrySetting } from './policies/retry/retry.options.js';
+export type { TimeoutOptions, TimeoutSetting } from './policies/timeout/timeout.options.js';
+
+export { BulkheadFullException } from './errors/bulkhead-full.exception.js';
+export { CircuitOpenException } from './errors/circuit-open.exception.js';
+export { ResilienceConfigurationError } from './errors/configuration.error.js';
+export { RateLimitExceededException } from './errors/rate-limit-exceeded.exception.js';
+export {
+  ResilienceException,
+  type ResilienceErrorCode,
+  type ResilienceExceptionInit,
+} from './errors/resilience.exception.js';
+export { ShutdownException } from './errors/shutdown.exception.js';
+export { TimeoutException } from './errors/timeout.exception.js';
+export type * from './events/resilience-event.js';
+
+export { DataConflictException, DataException } from './data/errors.js';
+export type { DataRecipe } from './data/data-recipe.js';
+export { DataService } from './data/data.service.js';
+export { getDataServiceToken, InjectDataService } from './data/inject-data-service.decorator.js';

@@ -1,0 +1,86 @@
+import { Inject, Logger, Optional } from '@nestjs/common';
+import type { AnyClass, GuardedMethod } from '../pipeline/guarded-method.js';
+import type { Plan } from '../pipeline/plan.js';
+import { Runtime } from './runtime.js';
+import { RUNTIME, RUNTIME_PROPERTY } from './tokens.js';
+
+/** What an instance knows of its app. */
+interface Binding {
+  readonly runtime: Runtime;
+  readonly concrete: AnyClass;
+  /** The plans of its class, shared by all its instances in one app. */
+  readonly plans: Map<GuardedMethod, Plan>;
+}
+
+const BINDING = Symbol('nestjs-bulwark:binding');
+
+/** For instances that cannot be given a property. */
+const bindings = new WeakMap<object, Binding>();
+
+/** Lets Nest hand the runtime to every instance of a class, whatever its scope and however it is made. */
+export function requestRuntime(prototype: object): void {
+  if (Object.hasOwn(prototype, RUNTIME_PROPERTY)) return;
+  Object.defineProperty(prototype, RUNTIME_PROPERTY, {
+    configurable: true,
+    get: () => undefined,
+    set(this: object, value: unknown) {
+      if (Runtime.is(value)) bind(this, value);
+    },
+  });
+  Inject(RUNTIME)(prototype, RUNTIME_PROPERTY);
+  Optional()(prototype, RUNTIME_PROPERTY as unknown as string, undefined as unknown as number);
+}
+
+/** Puts an instance under the policies of an app. */
+export function bind(instance: object, runtime: Runtime): void {
+  const concrete = (instance.constructor as AnyClass | undefined) ?? Object;
+  const binding: Binding = { runtime, concrete, plans: runtime.plansOf(concrete) };
+  if (Object.isExtensible(instance)) {
+    Object.defineProperty(instance, BINDING, { value: binding, configurable: true, writable: true, enumerable: false });
+  } else {
+    bindings.set(instance, binding);
+  }
+}
+
+/** Whether an instance has the policies of an app. */
+export function isBound(instance: object): boolean {
+  return (instance as Partial<Bound>)[BINDING] !== undefined || bindings.has(instance);
+}
+
+interface Bound {
+  [BINDING]: Binding | undefined;
+}
+
+/** The plan by which `method` runs on `instance`. */
+export function planOf(instance: unknown, method: GuardedMethod): Plan {
+  const binding = (instance as Bound | undefined)?.[BINDING] ?? bindingOf(instance, method);
+  return binding.plans.get(method) ?? binding.runtime.plan(method, binding.concrete);
+}
+
+function bindingOf(instance: unknown, method: GuardedMethod): Binding {
+  const isObject = (typeof instance === 'object' && instance !== null) || typeof instance === 'function';
+  const owner = isObject ? (instance as object) : method;
+  const known = bindings.get(owner);
+  if (known !== undefined) return known;
+  warnOnce();
+  if (isObject) {
+    bind(owner, new Runtime(true));
+    return (owner as Bound)[BINDING] ?? (bindings.get(owner) as Binding);
+  }
+  const runtime = new Runtime(true);
+  const concrete = method.declaringClass;
+  const binding = { runtime, concrete, plans: runtime.plansOf(concrete) };
+  bindings.set(method, binding);
+  return binding;
+}
+
+let warned = false;
+
+function warnOnce(): void {
+  if (warned) return;
+  warned = true;
+  new Logger('Bulwark').warn(
+    'A guarded method was called on an instance that no ResilienceModule provides: it runs under its decorators alone. ' +
+      'Import ResilienceModule.forRoot(), or hand the instance to ResilienceService.bind().',
+  );
+}

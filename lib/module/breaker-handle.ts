@@ -1,0 +1,55 @@
+import type { CircuitState } from '../events/resilience-event.js';
+import type { Breaker } from '../policies/circuit-breaker/breaker.js';
+import type { BreakerStats } from '../policies/circuit-breaker/breaker-stats.js';
+
+/**
+ * One circuit breaker, to look at and to steer.
+ *
+ * @publicApi
+ */
+export class CircuitBreakerHandle {
+  constructor(
+    /** The breaker itself, an opossum `CircuitBreaker`, for tools that know opossum. */
+    readonly breaker: Breaker,
+  ) {}
+
+  /** The name it was given, or `Class.method`; `name[key]` for a key of it. */
+  get name(): string {
+    return this.breaker.name;
+  }
+
+  /** The state now: half-open as soon as the reset time is over. */
+  get state(): CircuitState {
+    return this.breaker.state;
+  }
+
+  /** The numbers of the rolling window. */
+  get stats(): BreakerStats {
+    return this.breaker.stats;
+  }
+
+  /** Opens it until {@link forceClose} or {@link reset}. */
+  forceOpen(reason?: string): void {
+    this.breaker.forceOpen(reason);
+  }
+
+  /** Closes it now and clears its window; it judges on as before. */
+  forceClose(): void {
+    this.breaker.close();
+  }
+
+  /** Forgets everything it has counted and closes it. */
+  reset(): void {
+    this.breaker.reset();
+  }
+
+  /** Lets every call through and counts nothing, until {@link enable}. */
+  disable(): void {
+    this.breaker.disable();
+  }
+
+  /** Judges again, with a clean window. */
+  enable(): void {
+    this.breaker.enable();
+  }
+}

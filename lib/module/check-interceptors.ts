@@ -1,0 +1,60 @@
+import type { ModulesContainer } from '@nestjs/core';
+import type { AnyClass, AnyFunction } from '../pipeline/guarded-method.js';
+import { PolicyInterceptor } from './interceptors/policy.interceptor.js';
+
+/** Where Nest's decorators mark what a client can call. */
+const HANDLER_METADATA = ['path', 'microservices:pattern', 'message', 'graphql:resolver_type'];
+
+/** Makes the plan of every interceptor of ours for every handler, so that mistakes show at start. @throws ResilienceConfigurationError */
+export function checkInterceptors(container: ModulesContainer): void {
+  const global = [...container.values()].flatMap((module) =>
+    [...module.providers.values(), ...module.injectables.values()]
+      .filter((wrapper) => (wrapper.subtype as string | undefined) === 'interceptor')
+      .flatMap((wrapper) => asInterceptor(wrapper.instance)),
+  );
+  for (const module of container.values()) {
+    const injected = [...module.injectables.values()].flatMap((wrapper) => asInterceptor(wrapper.instance));
+    for (const { metatype } of [...module.controllers.values(), ...module.providers.values()]) {
+      if (typeof metatype !== 'function' || typeof metatype.prototype !== 'object') continue;
+      checkHandlers(metatype as AnyClass, global, injected);
+    }
+  }
+}
+
+function checkHandlers(
+  type: AnyClass,
+  global: readonly PolicyInterceptor[],
+  injected: readonly PolicyInterceptor[],
+): void {
+  const ofClass = listed(type, injected);
+  for (const [name, handler] of handlersOf(type)) {
+    for (const interceptor of new Set([...global, ...ofClass, ...listed(handler, injected)]))
+      interceptor.planFor(type, name);
+  }
+}
+
+/** The interceptors that `@UseInterceptors` names: instances, or classes that Nest has made instances of. */
+function listed(target: AnyClass | AnyFunction, injected: readonly PolicyInterceptor[]): PolicyInterceptor[] {
+  const named = (Reflect.getMetadata('__interceptors__', target) ?? []) as unknown[];
+  return named.flatMap((one) => [...asInterceptor(one), ...injected.filter(({ constructor }) => constructor === one)]);
+}
+
+function asInterceptor(value: unknown): PolicyInterceptor[] {
+  return value instanceof PolicyInterceptor ? [value] : [];
+}
+
+function handlersOf(type: AnyClass): [string, AnyFunction][] {
+  const handlers = new Map<string, AnyFunction>();
+  for (
+    let prototype: unknown = type.prototype;
+    prototype !== Object.prototype && prototype !== null;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype as object))) {
+      if (typeof value !== 'function' || handlers.has(name)) continue;
+      if (HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, value as object)))
+        handlers.set(name, value as AnyFunction);
+    }
+  }
+  return [...handlers];
+}

@@ -1,0 +1,93 @@
+import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { BaseExceptionFilter } from '@nestjs/core';
+import { throwError, type Observable } from 'rxjs';
+import { ResilienceException, type ResilienceErrorCode } from '../errors/resilience.exception.js';
+
+/** @see https://grpc.io/docs/guides/status-codes/ DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE */
+const GRPC_CODES: Readonly<Record<ResilienceErrorCode, number>> = {
+  TIMEOUT: 4,
+  BULKHEAD_FULL: 8,
+  RATE_LIMITED: 8,
+  CIRCUIT_OPEN: 14,
+  SHUTDOWN: 14,
+};
+
+interface HeaderTarget {
+  headersSent?: boolean;
+  setHeader?(name: string, value: string): unknown;
+  header?(name: string, value: string): unknown;
+}
+
+/**
+ * Adds `Retry-After` to the answer for an error that knows when a new try can succeed: whole seconds, rounded up, at
+ * least 1. For an app's own catch-all filter; other errors and transports are left alone.
+ *
+ * @publicApi
+ */
+export function setRetryAfter(error: unknown, host: ArgumentsHost): void {
+  if (!(error instanceof ResilienceException) || error.retryAfterMs === undefined || host.getType() !== 'http') return;
+  const response = host.switchToHttp().getResponse<HeaderTarget>();
+  if (response.headersSent === true) return;
+  const seconds = String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000)));
+  if (typeof response.header === 'function') response.header('Retry-After', seconds);
+  else response.setHeader?.('Retry-After', seconds);
+}
+
+/**
+ * Answers for the errors of policies in the language of each transport: over HTTP with `Retry-After`, in RPC as
+ * `{ status: 'error', code, message, retryAfterMs }` (gRPC: its numeric code), over WebSocket as an `exception` event.
+ *
+ * @publicApi
+ */
+@Catch(ResilienceException)
+export class ResilienceExceptionFilter
+  extends BaseExceptionFilter<ResilienceException>
+  implements ExceptionFilter<ResilienceException>
+{
+  override catch(error: ResilienceException, host: ArgumentsHost): unknown {
+    switch (host.getType<string>()) {
+      case 'http':
+        setRetryAfter(error, host);
+        super.catch(error, host);
+        return undefined;
+      case 'rpc':
+        return throwError(() =>
+          isGrpc(host) ? { code: GRPC_CODES[error.code], message: phraseOf(error) } : payloadOf(error),
+        ) as Observable<never>;
+      case 'ws':
+        emitException(host.switchToWs().getClient(), payloadOf(error));
+        return undefined;
+      default:
+        // GraphQL and others report what is thrown.
+        throw error;
+    }
+  }
+}
+
+/** The explanation stays inside: it may quote an upstream. */
+function phraseOf(error: ResilienceException): string {
+  return (error.getResponse() as { message: string }).message;
+}
+
+function payloadOf(error: ResilienceException): Record<string, unknown> {
+  const { code, retryAfterMs } = error;
+  return { status: 'error', code, message: phraseOf(error), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/** A gRPC handler gets the message, its Metadata and the call. */
+function isGrpc(host: ArgumentsHost): boolean {
+  const metadata = host.getArgByIndex<{ getMap?: unknown } | undefined>(1);
+  return typeof metadata?.getMap === 'function';
+}
+
+interface WsClient {
+  readyState?: unknown;
+  send?(data: string): void;
+  emit?(event: string, data: unknown): void;
+}
+
+/** A native WebSocket has a numeric `readyState`, and its `emit` speaks to itself only. */
+function emitException(client: WsClient, data: unknown): void {
+  if (typeof client.readyState === 'number') client.send?.(JSON.stringify({ event: 'exception', data }));
+  else client.emit?.('exception', data);
+}

@@ -1,0 +1,117 @@
+import {
+  Inject,
+  Injectable,
+  Optional,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+  type Type,
+} from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { outerCall } from '../../pipeline/current-call.js';
+import { nothingDeclared, type AnyClass, type Declared } from '../../pipeline/guarded-method.js';
+import type { Plan } from '../../pipeline/plan.js';
+import { RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
+import { STATEFUL, type SetKey } from '../../policies/policy-set.js';
+import type { Resolution, ResolvedPolicy } from '../resolver.js';
+import { Runtime } from '../runtime.js';
+import { RUNTIME } from '../tokens.js';
+import { repeatable } from './repeatable.js';
+
+let serial = 0;
+
+/**
+ * Puts the handlers of controllers, resolvers and gateways under policies. Each attempt handles the request anew.
+ * The handler's own decorators take the place of the same policies here.
+ */
+@Injectable()
+export abstract class PolicyInterceptor implements NestInterceptor {
+  /** What this class declares. */
+  static readonly declared: Declared = nothingDeclared();
+  readonly #runtime: Runtime;
+  readonly #id = `interceptor ${serial++}`;
+
+  constructor(@Optional() @Inject(RUNTIME) runtime?: unknown) {
+    this.#runtime = Runtime.is(runtime) ? runtime : new Runtime(true);
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const plan = this.planFor(context.getClass(), context.getHandler().name);
+    if (plan.policies.length === 0) return next.handle();
+    const methods = plan.policies.find(({ policy }) => policy === 'retry')?.options.methods ?? RETRY_DEFAULTS.methods;
+    return plan.observe({
+      instance: undefined,
+      args: context.getArgs(),
+      context,
+      outer: outerCall(),
+      body: () => next.handle(),
+      repeatable: () => repeatable(context, methods as readonly string[]),
+    }) as Observable<unknown>;
+  }
+
+  /**
+   * The plan for one handler.
+   *
+   * @internal
+   * @throws ResilienceConfigurationError
+   */
+  planFor(controller: AnyClass, methodName: string): Plan {
+    return this.#runtime.handlerPlan(controller, `${this.#id} ${methodName}`, () => {
+      const { declared } = this.constructor as typeof PolicyInterceptor;
+      const className = this.#runtime.labelOf(controller);
+      const place = `${className}.${methodName}`;
+      const target = {
+        className,
+        methodName,
+        instanceName: place,
+        kind: 'observable' as const,
+        parameterCount: 0,
+        signalIndex: -1,
+        http: true,
+        body: (call: { origin: { body?: ((call: never) => unknown) | undefined } }) =>
+          call.origin.body?.(call as never),
+      };
+      return this.#runtime.planFor(target, [declared], (resolution) => {
+        return withoutOwn(
+          `${place}, ${this.constructor.name}`,
+          resolution,
+          this.#runtime.resolutionOf(controller, methodName),
+        );
+      });
+    });
+  }
+}
+
+/** Leaves to the handler's decorators what they declare. @throws ResilienceConfigurationError */
+function withoutOwn(place: string, resolution: Resolution, own: Resolution | undefined): Resolution {
+  if (own === undefined) return resolution;
+  const policies = new Map<SetKey, ResolvedPolicy>();
+  for (const [key, policy] of resolution.policies) {
+    if (own.off.has(key)) continue;
+    if (!own.policies.has(key)) policies.set(key, policy);
+    else if (STATEFUL.has(key)) {
+      throw new ResilienceConfigurationError(
+        place,
+        `the handler has a ${key} of its own, so that each call would count twice; expected it in one place: the decorator or the interceptor`,
+      );
+    }
+  }
+  return { ...resolution, policies, off: new Set([...resolution.off, ...own.off]) };
+}
+
+/** A class of interceptors that declares something else than `base`. */
+export function derive(base: Type<NestInterceptor>, declared: Declared): Type<NestInterceptor> {
+  const derived = class extends (base as unknown as Type<PolicyInterceptor>) {
+    static readonly declared = declared;
+  };
+  Object.defineProperty(derived, 'name', { value: base.name });
+  Injectable()(derived);
+  return derived;
+}
+
+/** What an interceptor of one policy declares. */
+export function onePolicy(key: SetKey, label: string, [first, second]: readonly unknown[] = []): Declared {
+  const [name, setting] = typeof first === 'string' ? [first, second] : [undefined, first];
+  return { ...nothingDeclared(), policies: [{ key, label, name, setting }] };
+}

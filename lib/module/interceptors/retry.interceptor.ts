@@ -1,0 +1,21 @@
+import { Injectable, type NestInterceptor, type Type } from '@nestjs/common';
+import type { RetryOptions } from '../../policies/retry/retry.options.js';
+import { derive, onePolicy, PolicyInterceptor } from './policy.interceptor.js';
+
+/**
+ * Handles a failed request again, if its HTTP method allows it (`methods`) and nothing of the answer has been sent.
+ *
+ * @example
+ * @UseInterceptors(RetryInterceptor.with({ maxAttempts: 2, backoff: fixed(50) }))
+ *
+ * @publicApi
+ */
+@Injectable()
+export class RetryInterceptor extends PolicyInterceptor {
+  static override readonly declared = onePolicy('retry', 'RetryInterceptor');
+
+  /** The class of an interceptor with other options; the arguments are those of `@Retry`. */
+  static with(...args: [number | RetryOptions] | [name: string, options?: RetryOptions]): Type<NestInterceptor> {
+    return derive(RetryInterceptor, onePolicy('retry', 'RetryInterceptor.with', args));
+  }
+}

@@ -1,0 +1,175 @@
+import { iterableStage } from '../pipeline/async-iterable.js';
+import { compose, type Stages } from '../pipeline/compose.js';
+import type { MethodKind } from '../pipeline/guarded-method.js';
+import { ORDER, type Stage } from '../pipeline/order.js';
+import { Plan, type PlannedPolicy } from '../pipeline/plan.js';
+import { promiseStage, type Body } from '../pipeline/stages.js';
+import type { ResolvedBulkhead } from '../policies/bulkhead/bulkhead.options.js';
+import type { ResolvedCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
+import type { DeclaredFallback } from '../policies/fallback/fallback.options.js';
+import { FallbackPolicy } from '../policies/fallback/fallback.policy.js';
+import type { PolicyEnvironment } from '../policies/policy.js';
+import type { SetKey } from '../policies/policy-set.js';
+import type { RecoverOptions } from '../policies/recover/recover.options.js';
+import { RecoverPolicy } from '../policies/recover/recover.policy.js';
+import type { ResolvedRetry } from '../policies/retry/retry.options.js';
+import { RetryPolicy } from '../policies/retry/retry.policy.js';
+import { AttemptTimeoutPolicy } from '../policies/timeout/attempt-timeout.policy.js';
+import { resolveTimeout, type TimeoutOptions } from '../policies/timeout/timeout.options.js';
+import { TotalTimeoutPolicy } from '../policies/timeout/total-timeout.policy.js';
+import { describeOptions } from './describe-options.js';
+import type { Instances } from './instances.js';
+import { guardedObservable, observableStage } from './observable.js';
+import type { Options } from './policy-parsers.js';
+import type { Resolution, ResolvedPolicy } from './resolver.js';
+
+/** What is to be guarded. */
+export interface Target {
+  readonly className: string;
+  readonly methodName: string;
+  /** `Class.method`: the name of the instances that were not given one. */
+  readonly instanceName: string;
+  readonly kind: MethodKind;
+  readonly parameterCount: number;
+  readonly signalIndex: number;
+  /** Whether an HTTP client waits for its answer. */
+  readonly http: boolean;
+  readonly body: Body;
+}
+
+/** How a plan is made for the app. */
+export interface PlannerEnvironment extends PolicyEnvironment {
+  /** `enabled: false`: only Fallback and Recover stay. */
+  readonly enabled: boolean;
+  /** Without the module a policy without a value is skipped. */
+  readonly lenient: boolean;
+}
+
+/** Builds the pipeline of a target from its resolved policies. */
+export function buildPlan(
+  target: Target,
+  resolution: Resolution,
+  instances: Instances,
+  environment: PlannerEnvironment,
+): Plan {
+  const builder = new PlanBuilder(target, resolution, instances, environment);
+  return builder.build();
+}
+
+class PlanBuilder {
+  readonly #stages: { -readonly [S in keyof Stages]: Stages[S] } = {};
+  readonly #planned = new Map<Stage, PlannedPolicy>();
+  #fallback: FallbackPolicy | undefined;
+  #recover: RecoverPolicy | undefined;
+
+  constructor(
+    private readonly target: Target,
+    private readonly resolution: Resolution,
+    private readonly instances: Instances,
+    private readonly environment: PlannerEnvironment,
+  ) {}
+
+  build(): Plan {
+    const { policies } = this.resolution;
+    this.#addRecover(policies.get('recover'));
+    this.#addFallback(policies.get('fallback'));
+    if (this.environment.enabled) {
+      this.#addRetry(policies.get('retry'));
+      this.#addBreaker(policies.get('circuitBreaker'));
+      this.#addTimeouts(policies.get('timeout'), policies.get('circuitBreaker'));
+      this.#addBulkhead(policies.get('bulkhead'));
+    }
+    return this.#assemble();
+  }
+
+  #assemble(): Plan {
+    const { target } = this;
+    const kind = target.kind ?? this.resolution.returns;
+    const stages = { ...this.#stages };
+    const stage = kind === 'observable' ? observableStage : kind === 'asyncIterable' ? iterableStage : promiseStage;
+    return new Plan({
+      className: target.className,
+      methodName: target.methodName,
+      kind,
+      clock: this.environment.clock,
+      policies: ORDER.flatMap((place) => this.#planned.get(place) ?? []),
+      signalIndex: target.signalIndex,
+      run: compose(stages, stage(target.body) as Parameters<typeof compose>[1]),
+      body: target.body,
+      recover: this.#recover,
+      fallback: this.#fallback,
+      observe: guardedObservable,
+    });
+  }
+
+  #addRecover(policy: ResolvedPolicy | undefined): void {
+    if (policy === undefined) return;
+    const name = this.#plan('recover', policy, policy.options);
+    this.#recover = new RecoverPolicy(name, policy.options as RecoverOptions, this.target, this.environment);
+    this.#stages.recover = this.#recover;
+  }
+
+  #addFallback(policy: ResolvedPolicy | undefined): void {
+    if (policy === undefined) return;
+    const name = this.#plan('fallback', policy, policy.options);
+    const fallbacks = policy.options.fallbacks as readonly DeclaredFallback[];
+    this.#fallback = new FallbackPolicy(name, fallbacks, this.target.parameterCount, this.environment);
+    this.#stages.fallback = this.#fallback;
+  }
+
+  #addRetry(policy: ResolvedPolicy | undefined): void {
+    if (policy === undefined) return;
+    const name = this.#plan('retry', policy, policy.options);
+    this.#stages.retry = new RetryPolicy(name, policy.options as unknown as ResolvedRetry, this.environment);
+  }
+
+  #addBreaker(policy: ResolvedPolicy | undefined): void {
+    if (policy === undefined) return;
+    const name = this.#plan('circuitBreaker', policy, policy.options);
+    this.#stages.circuitBreaker = this.instances.circuitBreaker(
+      name,
+      policy.options as unknown as ResolvedCircuitBreaker,
+    );
+  }
+
+  /** The limit of an attempt is the method's own, else that of its breaker; `false` anywhere stands. */
+  #addTimeouts(policy: ResolvedPolicy | undefined, breaker: ResolvedPolicy | undefined): void {
+    const place = `${this.target.instanceName}, @Timeout`;
+    const bare = policy !== undefined && policy.options.perAttempt === undefined && policy.options.total === undefined;
+    const own =
+      policy === undefined || (bare && this.environment.lenient)
+        ? {}
+        : (resolveTimeout(place, policy.options) as TimeoutOptions);
+    const inherited = this.resolution.off.has('timeout') ? undefined : breaker?.options.timeout;
+    const perAttempt = own.perAttempt ?? (inherited as number | false | undefined);
+    const sources = {
+      perAttempt: own.perAttempt === undefined ? 'circuitBreaker.timeout' : (policy?.sources.perAttempt ?? ''),
+    };
+
+    if (typeof own.total === 'number' && policy !== undefined) {
+      const name = this.#plan('timeout.total', policy, { total: own.total });
+      this.#stages['timeout.total'] = new TotalTimeoutPolicy(name, own.total, this.environment);
+    }
+    const ms = typeof perAttempt === 'number' ? perAttempt : undefined;
+    const name = policy?.name ?? this.target.instanceName;
+    if (ms !== undefined)
+      this.#planned.set('timeout.perAttempt', { policy: 'timeout', name, options: { perAttempt: ms }, sources });
+    // Even without a limit of its own an attempt ends when it is cut from outside.
+    this.#stages['timeout.perAttempt'] = new AttemptTimeoutPolicy(name, ms, this.environment);
+  }
+
+  #addBulkhead(policy: ResolvedPolicy | undefined): void {
+    if (policy === undefined) return;
+    const name = this.#plan('bulkhead', policy, policy.options);
+    this.#stages.bulkhead = this.instances.bulkhead(name, policy.options as unknown as ResolvedBulkhead);
+  }
+
+  /** Notes a policy for `plan()` and gives the name of its instance. */
+  #plan(stage: Stage, { key, name, sources }: ResolvedPolicy, options: Options): string {
+    const instance = name ?? this.target.instanceName;
+    const shown = Object.fromEntries(Object.entries(sources).filter(([option]) => Object.hasOwn(options, option)));
+    const policy: SetKey = key;
+    this.#planned.set(stage, { policy, name: instance, options: describeOptions(options), sources: shown });
+    return instance;
+  }
+}

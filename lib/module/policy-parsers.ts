@@ -1,0 +1,28 @@
+import { parseBulkhead, BULKHEAD_DEFAULTS } from '../policies/bulkhead/bulkhead.options.js';
+import { CIRCUIT_BREAKER_DEFAULTS, parseCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
+import { parseFallback } from '../policies/fallback/fallback.options.js';
+import type { SetKey } from '../policies/policy-set.js';
+import { parseRecover } from '../policies/recover/recover.options.js';
+import { parseRetry, RETRY_DEFAULTS } from '../policies/retry/retry.options.js';
+import { parseTimeout } from '../policies/timeout/timeout.options.js';
+
+export type Options = Readonly<Record<string, unknown>>;
+
+interface PolicyKind {
+  /** Checks a setting in any of its forms and gives options. */
+  readonly parse: (place: string, setting: unknown) => Options;
+  readonly defaults: Options;
+}
+
+/** What each policy accepts and what it has built in. */
+export const KINDS: Readonly<Record<SetKey, PolicyKind>> = {
+  recover: { parse: (place, setting) => ({ ...parseRecover(place, setting) }), defaults: {} },
+  fallback: { parse: (place, setting) => ({ fallbacks: parseFallback(place, setting) }), defaults: {} },
+  timeout: { parse: (place, setting) => ({ ...parseTimeout(place, setting) }), defaults: {} },
+  retry: { parse: (place, setting) => ({ ...parseRetry(place, setting) }), defaults: RETRY_DEFAULTS },
+  circuitBreaker: {
+    parse: (place, setting) => ({ ...parseCircuitBreaker(place, setting) }),
+    defaults: CIRCUIT_BREAKER_DEFAULTS,
+  },
+  bulkhead: { parse: (place, setting) => ({ ...parseBulkhead(place, setting) }), defaults: BULKHEAD_DEFAULTS },
+};

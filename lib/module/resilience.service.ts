@@ -1,0 +1,143 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Observable } from 'rxjs';
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import type { ResilienceEvent } from '../events/resilience-event.js';
+import { outerCall } from '../pipeline/current-call.js';
+import { nothingDeclared } from '../pipeline/guarded-method.js';
+import type { Plan } from '../pipeline/plan.js';
+import { show } from '../policies/options/check.js';
+import type { CallInfo } from '../policies/call.js';
+import { STATEFUL, type PolicySet, type SetKey } from '../policies/policy-set.js';
+import { bind } from './binding.js';
+import { CircuitBreakerHandle } from './breaker-handle.js';
+import { planEntries, type PlanEntry } from './plan-entries.js';
+import type { Runtime } from './runtime.js';
+import { RUNTIME } from './tokens.js';
+
+/** What {@link ResilienceService.execute} takes besides the work. */
+export interface ExecuteOptions {
+  /** The caller's signal: its abort ends the call. */
+  signal?: AbortSignal;
+  /** The arguments that handlers, predicates and `key` see. */
+  args?: readonly unknown[];
+}
+
+/**
+ * The policies of the app, for code that decorators do not reach, and for operators.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class ResilienceService {
+  /** Everything that the policies tell. Events are built only while somebody subscribes. */
+  readonly events$: Observable<ResilienceEvent>;
+  readonly #runtime: Runtime;
+  readonly #named = new Map<string, Plan>();
+  readonly #sets = new WeakMap<PolicySet, Plan>();
+
+  constructor(@Inject(RUNTIME) runtime: unknown) {
+    this.#runtime = runtime as Runtime;
+    this.events$ = new Observable((subscriber) => this.#runtime.events.subscribe((event) => subscriber.next(event)));
+  }
+
+  /**
+   * Runs any function under a policy set.
+   *
+   * @param set the name of a set in `policies`, or a set; one with stateful policies needs a `name`.
+   * @throws (as a rejection) ResilienceConfigurationError for an unknown name or a wrong set.
+   *
+   * @example
+   * const rates = await resilience.execute('rates', ({ signal }) => fetch(url, { signal }));
+   */
+  execute<T>(
+    set: string | PolicySet,
+    work: (call: CallInfo) => T | PromiseLike<T>,
+    { signal, args = [] }: ExecuteOptions = {},
+  ): Promise<T> {
+    try {
+      const plan = this.#planOf(set);
+      return plan.call({ instance: undefined, args, signal, outer: outerCall(), body: work }) as Promise<T>;
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+  }
+
+  /**
+   * The breaker of a name, or of one of its keys.
+   *
+   * @throws ResilienceConfigurationError when there is none.
+   */
+  circuitBreaker(name: string, key?: string): CircuitBreakerHandle {
+    planEntries(this.#runtime);
+    const breaker = this.#runtime.instances.breaker(name, key) ?? this.#breakerOfSet(name, key);
+    if (breaker !== undefined) return new CircuitBreakerHandle(breaker);
+    const known = this.#runtime.instances.breakerNames().join(', ') || 'there are none';
+    const what =
+      key === undefined ? `circuit breaker '${name}'` : `circuit breaker '${name}' with a call for key ${show(key)}`;
+    throw new ResilienceConfigurationError('ResilienceService.circuitBreaker', `no ${what}; expected one of: ${known}`);
+  }
+
+  /** Every breaker that there is, keys included. */
+  circuitBreakers(): CircuitBreakerHandle[] {
+    planEntries(this.#runtime);
+    return this.#runtime.instances.breakers().map((breaker) => new CircuitBreakerHandle(breaker));
+  }
+
+  /** For every decorated method its policies in the order in which they apply, with their options and where each came from. */
+  plan(): PlanEntry[] {
+    return planEntries(this.#runtime);
+  }
+
+  /**
+   * Puts an instance that Nest does not know (an object inside a provider's value, say) under the policies of this app.
+   *
+   * @returns the instance itself.
+   */
+  bind<T extends object>(instance: T): T {
+    bind(instance, this.#runtime);
+    return instance;
+  }
+
+  #breakerOfSet(name: string, key?: string) {
+    if (this.#runtime.sets.get(name)?.entries.get('circuitBreaker') === undefined) return undefined;
+    this.#planOf(name);
+    return this.#runtime.instances.breaker(name, key);
+  }
+
+  #planOf(set: string | PolicySet): Plan {
+    const known = typeof set === 'string' ? this.#named.get(set) : this.#sets.get(set);
+    if (known !== undefined) return known;
+    const plan = this.#makePlan(set);
+    if (typeof set === 'string') this.#named.set(set, plan);
+    else this.#sets.set(set, plan);
+    return plan;
+  }
+
+  #makePlan(set: string | PolicySet): Plan {
+    const place = 'ResilienceService.execute';
+    if (typeof set !== 'string' && set.name === undefined) refuseNamelessState(place, set);
+    const name = typeof set === 'string' ? set : (set.name ?? 'execute');
+    return this.#runtime.planFor(
+      {
+        className: '',
+        methodName: name,
+        instanceName: name,
+        kind: 'promise',
+        parameterCount: 0,
+        signalIndex: -1,
+        http: false,
+        body: (call) => call.origin.body?.(call),
+      },
+      [{ ...nothingDeclared(), resilient: { label: place, set } }],
+    );
+  }
+}
+
+/** Without a name nobody could tell which calls meet in the same breaker. */
+function refuseNamelessState(place: string, set: PolicySet): void {
+  for (const key of STATEFUL) {
+    const setting = set[key as SetKey & keyof PolicySet];
+    if (setting === undefined || setting === false || typeof setting === 'string') continue;
+    throw new ResilienceConfigurationError(place, `a set with a ${key} keeps state: expected a 'name' in it, got none`);
+  }
+}

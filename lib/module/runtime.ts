@@ -1,0 +1,260 @@
+import { Logger } from '@nestjs/common';
+import { EventBus } from '../events/event-bus.js';
+import type { PipelineCall } from '../pipeline/call.js';
+import { enableCallContext, runInCall } from '../pipeline/current-call.js';
+import { recordOf, signalIndexOf } from '../pipeline/guarded-classes.js';
+import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from '../pipeline/guarded-method.js';
+import type { Plan } from '../pipeline/plan.js';
+import type { Body } from '../pipeline/stages.js';
+import { systemClock } from '../policies/clock.js';
+import { Lifecycle } from '../policies/policy.js';
+import type { PolicySet } from '../policies/policy-set.js';
+import type { Catalog, CataloguedClass } from './catalog.js';
+import { checkFallbackMethods } from './check-fallback-methods.js';
+import { nameOf } from './class-names.js';
+import { Instances } from './instances.js';
+import { buildPlan, type PlannerEnvironment, type Target } from './planner.js';
+import { PolicySets } from './policy-sets.js';
+import { Resolver, type NamedDefinitions, type Resolution } from './resolver.js';
+
+const REPORT_EVERY_MS = 60_000;
+
+/** What the module's options mean for the runtime. */
+export interface RuntimeOptions {
+  readonly policies?: Readonly<Record<string, PolicySet>> | undefined;
+  readonly enabled?: boolean | undefined;
+  readonly callContext?: boolean | undefined;
+}
+
+/**
+ * Everything that the guarded methods of one app share: policy sets, stateful instances, events. It is the provider
+ * that guarded instances are given, so it depends on nothing; options are attached to it from outside.
+ */
+export class Runtime {
+  readonly #brand = true;
+  readonly #logger = new Logger('Bulwark');
+  readonly #reportedAt = new Map<string, number>();
+  readonly #plans = new Map<AnyClass, Map<GuardedMethod, Plan>>();
+  readonly #handlerPlans = new Map<AnyClass, Map<string, Plan>>();
+  readonly #labelled = new Map<string, AnyClass>();
+  readonly #sets = new PolicySets();
+  #catalog: Catalog | undefined;
+  #lenient: boolean;
+  #callContext = false;
+  #enabled = process.env.BULWARK_DISABLED !== '1';
+
+  readonly environment: PlannerEnvironment;
+  readonly lifecycle = new Lifecycle();
+  readonly instances: Instances;
+
+  /** @param lenient a class used without the module: what the module would have given is left out. */
+  constructor(lenient = false) {
+    this.#lenient = lenient;
+    const clock = systemClock;
+    const report = (place: string, error: unknown): void => this.#report(place, error);
+    const runtime = this as Runtime;
+    this.environment = {
+      clock,
+      random: Math.random,
+      lifecycle: this.lifecycle,
+      events: new EventBus(
+        () => clock.wallNow(),
+        (error) => report('a listener of events$', error),
+      ),
+      reportCallback: report,
+      logRecovered: (place, error) => this.#logger.error(`${place} recovered from: ${textOf(error)}`, stackOf(error)),
+      get enabled() {
+        return runtime.#enabled;
+      },
+      get lenient() {
+        return runtime.#lenient;
+      },
+    };
+    this.instances = new Instances(this.environment);
+  }
+
+  /** Whether `value` is one: an auto-mocked provider has every property, but not this one. */
+  static is(value: unknown): value is Runtime {
+    return typeof value === 'object' && value !== null && #brand in value;
+  }
+
+  get events(): EventBus {
+    return this.environment.events;
+  }
+
+  get sets(): PolicySets {
+    return this.#sets;
+  }
+
+  /** Takes the module's options. @throws ResilienceConfigurationError */
+  configure({ policies, enabled, callContext }: RuntimeOptions): void {
+    if (policies !== undefined) this.#sets.add('policies', policies);
+    if (enabled === false) this.#enabled = false;
+    if (callContext === true) {
+      enableCallContext();
+      this.#callContext = true;
+    }
+    this.forgetPlans();
+  }
+
+  /** Adds policy sets to those of the options. @throws ResilienceConfigurationError */
+  addPolicies(place: string, policies: Readonly<Record<string, PolicySet>>): void {
+    this.#sets.add(place, policies);
+    this.forgetPlans();
+  }
+
+  /** The app's classes with guarded methods. */
+  get classes(): readonly CataloguedClass[] {
+    return this.#catalog?.classes ?? [];
+  }
+
+  /** Learns which classes the app has. */
+  attach(catalog: Catalog): void {
+    this.#catalog = catalog;
+    this.forgetPlans();
+  }
+
+  /** Lets plans be made anew, after what they are made from has changed. */
+  forgetPlans(): void {
+    for (const plans of this.#plans.values()) plans.clear();
+    this.#handlerPlans.clear();
+  }
+
+  /** The plans of a class; the same object each time, so that instances can keep it. */
+  plansOf(concrete: AnyClass): Map<GuardedMethod, Plan> {
+    let plans = this.#plans.get(concrete);
+    if (plans === undefined) this.#plans.set(concrete, (plans = new Map()));
+    return plans;
+  }
+
+  /** The plan of a method for instances of `concrete`. @throws ResilienceConfigurationError */
+  plan(method: GuardedMethod, concrete: AnyClass): Plan {
+    const plans = this.plansOf(concrete);
+    let plan = plans.get(method);
+    if (plan === undefined) plans.set(method, (plan = this.#makePlan(method, concrete)));
+    return plan;
+  }
+
+  /** What the decorators of a handler say, for the interceptors on it; undefined where there are none. */
+  resolutionOf(concrete: AnyClass, methodName: string): Resolution | undefined {
+    const method = guardedMethodOf(concrete, methodName);
+    if (method !== undefined) return this.#resolve(method, this.#placeOf(method, concrete));
+    const { declared } = recordOf(concrete);
+    return declared.resilient?.set === false ? this.#resolver().resolve(nameOf(concrete), [declared]) : undefined;
+  }
+
+  /** The plan of an interceptor for one handler, made by `create` at first use. */
+  handlerPlan(concrete: AnyClass, key: string, create: () => Plan): Plan {
+    let plans = this.#handlerPlans.get(concrete);
+    if (plans === undefined) this.#handlerPlans.set(concrete, (plans = new Map()));
+    let plan = plans.get(key);
+    if (plan === undefined) plans.set(key, (plan = create()));
+    return plan;
+  }
+
+  /** Makes a plan of declarations that belong to no method. @throws ResilienceConfigurationError */
+  planFor(target: Target, layers: readonly Declared[], adjust?: (resolution: Resolution) => Resolution): Plan {
+    const resolution = this.#resolver().resolve(target.instanceName, layers);
+    const adjusted = adjust?.(resolution) ?? resolution;
+    return buildPlan({ ...target, body: this.#inContext(target.body) }, adjusted, this.instances, this.environment);
+  }
+
+  /** The name by which a class is shown; no two classes share one. */
+  labelOf(concrete: AnyClass): string {
+    const wanted = this.#catalog?.labelOf(concrete) ?? nameOf(concrete);
+    let label = wanted;
+    for (let copy = 2; (this.#labelled.get(label) ?? concrete) !== concrete; copy++) label = `${wanted}#${copy}`;
+    this.#labelled.set(label, concrete);
+    return label;
+  }
+
+  shutDown(): void {
+    this.lifecycle.close();
+  }
+
+  dispose(): void {
+    this.lifecycle.dispose();
+  }
+
+  #makePlan(method: GuardedMethod, concrete: AnyClass): Plan {
+    const instanceName = this.#placeOf(method, concrete);
+    const resolution = this.#resolve(method, instanceName);
+    checkFallbackMethods(instanceName, resolution, concrete);
+    const signalIndex = signalIndexOf(method);
+    const target: Target = {
+      className: this.labelOf(concrete),
+      methodName: method.methodName,
+      instanceName,
+      kind: method.kind,
+      parameterCount: method.parameterCount,
+      signalIndex,
+      http: Reflect.hasMetadata('path', method.wrapper) && Reflect.hasMetadata('method', method.wrapper),
+      body: this.#inContext(bodyOf(method, signalIndex)),
+    };
+    return buildPlan(target, resolution, this.instances, this.environment);
+  }
+
+  #resolve(method: GuardedMethod, place: string): Resolution {
+    const { declared } = recordOf(method.declaringClass);
+    return this.#resolver().resolve(place, [method.coveredByClass ? declared : nothingDeclared(), method.own]);
+  }
+
+  #resolver(): Resolver {
+    const definitions: NamedDefinitions = this.#catalog?.definitions ?? { find: () => undefined };
+    return new Resolver(this.#sets, definitions, this.#lenient);
+  }
+
+  /** `Sub.charge`; and `Sub.charge (Base)` for what `super.charge()` reaches. */
+  #placeOf(method: GuardedMethod, concrete: AnyClass): string {
+    const { methodName, declaringClass } = method;
+    const place = `${this.labelOf(concrete)}.${methodName}`;
+    const inForce = guardedMethodOf(concrete, methodName);
+    return inForce === method || declaringClass === concrete ? place : `${place} (${nameOf(declaringClass)})`;
+  }
+
+  #inContext(body: Body): Body {
+    return this.#callContext ? (call) => runInCall(call, () => body(call)) : body;
+  }
+
+  #report(place: string, error: unknown): void {
+    const now = this.environment.clock.now();
+    if (now - (this.#reportedAt.get(place) ?? -Infinity) < REPORT_EVERY_MS) return;
+    this.#reportedAt.set(place, now);
+    this.#logger.error(`${place} failed, its default is used: ${textOf(error)}`, stackOf(error));
+  }
+}
+
+/** The method that a call on an instance of `concrete` reaches, if a decorator of ours stands on it. */
+export function guardedMethodOf(concrete: AnyClass, methodName: string): GuardedMethod | undefined {
+  for (
+    let prototype: unknown = concrete.prototype;
+    prototype !== null && prototype !== undefined;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, methodName);
+    if (descriptor === undefined) continue;
+    const declaring = (prototype as { constructor?: unknown }).constructor;
+    return typeof declaring === 'function' ? recordOf(declaring as AnyClass).methods.get(methodName) : undefined;
+  }
+  return undefined;
+}
+
+/** Runs a method with the attempt's signal where it asks for one. */
+function bodyOf(method: GuardedMethod, signalIndex: number): Body {
+  const { body } = method;
+  if (signalIndex < 0) return (call) => body.apply(call.instance, call.args as unknown[]);
+  return (call: PipelineCall) => {
+    const args = [...call.args];
+    while (args.length < signalIndex) args.push(undefined);
+    args[signalIndex] = call.signal;
+    return body.apply(call.instance, args);
+  };
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}

@@ -1,0 +1,64 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { bindProviders } from './bind-providers.js';
+import { Catalog } from './catalog.js';
+import { checkClasses } from './check-classes.js';
+import { checkInterceptors } from './check-interceptors.js';
+import {
+  checkModuleOptions,
+  MODULE_OPTIONS_TOKEN,
+  type ResilienceModuleOptions,
+} from './resilience.module-definition.js';
+import { lineOf, planEntries } from './plan-entries.js';
+import type { Runtime } from './runtime.js';
+import { RUNTIME } from './tokens.js';
+
+/**
+ * Attaches the app to its runtime: the options and the classes as soon as Nest has read them, so that the first call
+ * is guarded; the checks when the app starts.
+ */
+@Injectable()
+export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+  readonly #runtime: Runtime;
+  readonly #container: ModulesContainer;
+
+  constructor(
+    @Inject(RUNTIME) runtime: unknown,
+    @Inject(MODULE_OPTIONS_TOKEN) options: ResilienceModuleOptions,
+    @Inject(ModulesContainer) container: ModulesContainer,
+  ) {
+    this.#runtime = runtime as Runtime;
+    this.#container = container;
+    checkModuleOptions(options);
+    this.#runtime.configure(options);
+    this.#runtime.attach(new Catalog(container));
+    bindProviders(container, this.#runtime);
+  }
+
+  onModuleInit(): void {
+    bindProviders(this.#container, this.#runtime);
+    // The catalogue is made anew: by now every value and every feature module is there.
+    this.#runtime.attach(new Catalog(this.#container));
+    checkClasses(this.#runtime);
+    checkInterceptors(this.#container);
+    const logger = new Logger('Bulwark');
+    for (const entry of planEntries(this.#runtime)) {
+      if (entry.uncovered === undefined) logger.debug(lineOf(entry));
+    }
+  }
+
+  beforeApplicationShutdown(): void {
+    this.#runtime.shutDown();
+  }
+
+  onApplicationShutdown(): void {
+    this.#runtime.dispose();
+  }
+}

@@ -1,0 +1,179 @@
+import type { AbortListener, Call, ItemTimer, WaitingRoom } from '../policies/call.js';
+import type { Clock } from '../policies/clock.js';
+
+/** What does not change from call to call of one guarded method. */
+export interface CallTarget {
+  readonly className: string;
+  readonly methodName: string;
+  readonly clock: Clock;
+}
+
+/** Where a call comes from. */
+export interface CallOrigin {
+  readonly instance: unknown;
+  readonly args: readonly unknown[];
+  /** The caller's own signal. */
+  readonly signal?: AbortSignal | undefined;
+  /** The guarded call that this one runs in. */
+  readonly outer?: Call | undefined;
+  /** The ExecutionContext, in an interceptor. */
+  readonly context?: unknown;
+  readonly repeatable?: (() => boolean) | undefined;
+  /** What is run, where the plan leaves it to the call. */
+  readonly body?: ((call: PipelineCall) => unknown) | undefined;
+  /** Where an async iterable hands its items over. */
+  readonly channel?: unknown;
+  /** Where an Observable hands its items over. */
+  readonly sink?: ItemSink | undefined;
+}
+
+/** Takes the items of a stream. */
+export interface ItemSink {
+  next(item: unknown): void;
+}
+
+/**
+ * A call, or one attempt of it. Calls form a tree: cutting one cuts those inside it.
+ *
+ * Its AbortSignal is made when somebody asks for it: an AbortController costs more than all policies together, and
+ * most methods never look.
+ */
+export class PipelineCall implements Call {
+  probe = false;
+  waitingRoom: WaitingRoom | undefined = undefined;
+  itemTimer: ItemTimer | undefined = undefined;
+  startedAt: number | undefined = undefined;
+  emitted = false;
+  deadline = Infinity;
+  abortable = false;
+  aborted = false;
+  reason: unknown = undefined;
+  readonly attempt: number;
+  #parent: PipelineCall | undefined;
+  #child: PipelineCall | undefined = undefined;
+  #controller: AbortController | undefined = undefined;
+  // Nearly every call has one listener at most; only more than one needs a set.
+  #listener: AbortListener | undefined = undefined;
+  #moreListeners: Set<AbortListener> | undefined = undefined;
+
+  constructor(
+    /** @internal */ readonly target: CallTarget,
+    /** @internal */ readonly origin: CallOrigin,
+    parent?: PipelineCall,
+    attempt = 1,
+  ) {
+    this.attempt = attempt;
+    this.#parent = parent;
+    if (parent === undefined) return;
+    this.deadline = parent.deadline;
+    this.abortable = true;
+    this.aborted = parent.aborted;
+    this.reason = parent.reason;
+  }
+
+  get className(): string {
+    return this.target.className;
+  }
+
+  get methodName(): string {
+    return this.target.methodName;
+  }
+
+  get instance(): unknown {
+    return this.origin.instance;
+  }
+
+  get args(): readonly unknown[] {
+    return this.origin.args;
+  }
+
+  get context(): unknown {
+    return this.origin.context;
+  }
+
+  get repeatable(): (() => boolean) | undefined {
+    return this.origin.repeatable;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.aborted) this.#controller.abort(this.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Milliseconds until nobody needs the answer any more; Infinity if nothing bounds it. */
+  timeLeft(): number {
+    return this.deadline === Infinity ? Infinity : Math.max(0, this.deadline - this.target.clock.now());
+  }
+
+  /** Notes that the method begins now. */
+  begin(): void {
+    const now = this.target.clock.now();
+    this.startedAt = now;
+    for (let outer = this.#parent; outer !== undefined && outer.startedAt === undefined; outer = outer.#parent)
+      outer.startedAt = now;
+  }
+
+  /** Notes an item of a stream, and that the consumer's turn has come. */
+  emit(): void {
+    this.emitted = true;
+    this.itemTimer?.pause();
+    this.#parent?.emit();
+  }
+
+  abort(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.#controller?.abort(reason);
+    this.#child?.abort(reason);
+    const listener = this.#listener;
+    const more = this.#moreListeners;
+    this.#listener = this.#moreListeners = undefined;
+    listener?.(reason);
+    if (more !== undefined) for (const one of more) one(reason);
+  }
+
+  limit(moment: number): void {
+    if (moment < this.deadline) this.deadline = moment;
+  }
+
+  fork(attempt: number): PipelineCall {
+    // An attempt that is over is not cut any more, so the newest child is the only one that counts.
+    return (this.#child = new PipelineCall(this.target, this.origin, this, attempt));
+  }
+
+  onAbort(listener: AbortListener): void {
+    if (this.aborted) return listener(this.reason);
+    if (this.#listener === undefined) this.#listener = listener;
+    else (this.#moreListeners ??= new Set()).add(listener);
+  }
+
+  offAbort(listener: AbortListener): void {
+    if (this.#listener === listener) this.#listener = undefined;
+    else this.#moreListeners?.delete(listener);
+  }
+
+  /**
+   * Lets the caller's signal and the guarded call around this one cut it.
+   *
+   * @returns a function that lets go of both; undefined where there is neither.
+   */
+  attach(): (() => void) | undefined {
+    const { signal, outer } = this.origin;
+    if (signal === undefined && outer === undefined) return undefined;
+    this.abortable = true;
+    if (outer !== undefined) this.limit(outer.deadline);
+    const onSignal = (): void => this.abort(signal?.reason);
+    const onOuter = (reason: unknown): void => this.abort(reason);
+    if (signal?.aborted === true) onSignal();
+    signal?.addEventListener('abort', onSignal, { once: true });
+    outer?.onAbort(onOuter);
+    return () => {
+      signal?.removeEventListener('abort', onSignal);
+      outer?.offAbort(onOuter);
+    };
+  }
+}

@@ -1,0 +1,19 @@
+import type { Next } from '../policies/call.js';
+import type { Policy } from '../policies/policy.js';
+import { ORDER, type Stage } from './order.js';
+
+export type Stages = Partial<Record<Stage, Policy>>;
+
+/** Gives the attempt a call of its own, so that cutting it leaves the call of the outer stages whole. */
+const singleAttempt: Policy = { execute: (call, next) => next(call.fork(1)) };
+
+/** Folds policies around `method`, in the order of the table. */
+export function compose(stages: Stages, method: Next): Next {
+  const outer = stages.recover ?? stages.fallback ?? stages['timeout.total'];
+  const needsAttempt = outer !== undefined && stages.retry === undefined;
+  const complete: Stages = needsAttempt ? { ...stages, retry: singleAttempt } : stages;
+  return ORDER.reduceRight<Next>((next, stage) => {
+    const policy = complete[stage];
+    return policy === undefined ? next : (call) => policy.execute(call, next);
+  }, method);
+}

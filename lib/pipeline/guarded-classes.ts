@@ -1,0 +1,38 @@
+import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from './guarded-method.js';
+
+/** What the decorators of one class said. */
+export interface GuardedClass {
+  readonly methods: Map<string, GuardedMethod>;
+  /** Where `@Signal()` stands, by method. */
+  readonly signals: Map<string, number>;
+  readonly declared: Declared;
+  /** Methods that a decorator of the class does not cover, with the reason. */
+  readonly uncovered: Map<string, string>;
+}
+
+const classes = new WeakMap<AnyClass, GuardedClass>();
+
+/** The record of `target`, made at the first request. It holds code, not state, so apps may share it. */
+export function recordOf(target: AnyClass): GuardedClass {
+  let record = classes.get(target);
+  if (record === undefined) {
+    record = { methods: new Map(), signals: new Map(), declared: nothingDeclared(), uncovered: new Map() };
+    classes.set(target, record);
+  }
+  return record;
+}
+
+/** The classes from `target` up to the root that have a record, nearest first. */
+export function guardedLineage(target: AnyClass): [AnyClass, GuardedClass][] {
+  const lineage: [AnyClass, GuardedClass][] = [];
+  for (let current: unknown = target; typeof current === 'function'; current = Object.getPrototypeOf(current)) {
+    const record = classes.get(current as AnyClass);
+    if (record !== undefined) lineage.push([current as AnyClass, record]);
+  }
+  return lineage;
+}
+
+/** The argument at which a method wants its AbortSignal; -1: nowhere. */
+export function signalIndexOf({ declaringClass, methodName }: GuardedMethod): number {
+  return recordOf(declaringClass).signals.get(methodName) ?? -1;
+}

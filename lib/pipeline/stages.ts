@@ -1,0 +1,55 @@
+import { PipelineCall } from './call.js';
+
+/** Runs the guarded code for one attempt. */
+export type Body = (call: PipelineCall) => unknown;
+
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
+  );
+}
+
+export function isObservableLike(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { subscribe?: unknown }).subscribe === 'function' &&
+    'pipe' in value
+  );
+}
+
+/** The end of a pipeline that gives one answer. */
+export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknown> {
+  return (call) => {
+    if (call.aborted) return Promise.reject(call.reason as Error);
+    call.begin();
+    let result: unknown;
+    try {
+      result = body(call);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    if (result instanceof Promise) return result;
+    const mistake = undeclaredStream(call, result);
+    return mistake === undefined ? Promise.resolve(result) : Promise.reject(mistake);
+  };
+}
+
+/** The mistake of a method that gives a stream without having said so: it would run unguarded. */
+export function undeclaredStream({ className, methodName }: PipelineCall, result: unknown): TypeError | undefined {
+  const observable = isObservableLike(result);
+  if (!observable && !isAsyncIterable(result)) return undefined;
+  const [found, type, returns] = observable
+    ? ['an Observable', 'Observable', 'observable']
+    : ['an async iterable', 'AsyncIterable', 'asyncIterable'];
+  return new TypeError(
+    `${className}.${methodName} gave ${found}, but is guarded as a method that gives a promise: ` +
+      `declare its return type (${type}<...>), or put it into the policy set as returns: '${returns}'`,
+  );
+}

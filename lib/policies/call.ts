@@ -1,0 +1,79 @@
+/**
+ * What a handler, predicate or key function learns about the call it is asked about.
+ *
+ * @publicApi
+ */
+export interface CallInfo<T = unknown> {
+  /** The class of the instance that was called. */
+  readonly className: string;
+  readonly methodName: string;
+  readonly args: readonly unknown[];
+  readonly instance: T;
+  /** The number of the attempt, from 1. */
+  readonly attempt: number;
+  /** Aborts when the attempt is cut: by a time limit, its caller or shutdown; never because it ended. */
+  readonly signal: AbortSignal;
+  /** In an interceptor: the ExecutionContext of the request. */
+  readonly context?: unknown;
+}
+
+export type AbortListener = (reason: unknown) => void;
+
+/**
+ * A call on its way through the policies. Policies share it: the outer ones cut it, the inner ones tell what became
+ * of it.
+ */
+export interface Call extends CallInfo {
+  /** Latest moment of the monotonic clock at which an answer is of use; Infinity if nothing bounds it. */
+  readonly deadline: number;
+  /** Whether something outside this call's own policies can cut it. */
+  readonly abortable: boolean;
+  readonly aborted: boolean;
+  /** Why it was cut. */
+  readonly reason: unknown;
+  /** When the method was called, on the monotonic clock; undefined while it has not begun. */
+  readonly startedAt: number | undefined;
+  /** Whether a stream has given an item: from then on the call cannot be repeated. */
+  readonly emitted: boolean;
+  /** Whether it is the probe of a half-open breaker: it must not wait for a slot. */
+  probe: boolean;
+  /** Where the call says that it waits for a slot, so that a tripping breaker can end the wait. */
+  waitingRoom: WaitingRoom | undefined;
+  /** Told about each item of a stream, so that a time limit can bound the next one. */
+  itemTimer: ItemTimer | undefined;
+  /** Whether the caller allows a second attempt now; undefined: always. */
+  readonly repeatable: (() => boolean) | undefined;
+  abort(reason: unknown): void;
+  /** Bounds the call by `moment` as well. */
+  limit(moment: number): void;
+  /** A call inside this one, cut with it, which can be cut alone. */
+  fork(attempt: number): Call;
+  onAbort(listener: AbortListener): void;
+  offAbort(listener: AbortListener): void;
+}
+
+/** Knows the calls that wait for a slot. */
+export interface WaitingRoom {
+  enter(call: Call): void;
+  leave(call: Call): void;
+}
+
+/** Bounds the time to each next item of a stream. */
+export interface ItemTimer {
+  /** The consumer wants an item, or the source owes the next one. */
+  resume(): void;
+  /** An item came: nothing is owed. */
+  pause(): void;
+}
+
+/** The rest of the pipeline, seen from one policy. */
+export type Next = (call: Call) => Promise<unknown>;
+
+/** The consumer of a stream has gone: nobody hears what becomes of the call. */
+export class UnsubscribedError extends Error {
+  override readonly name = 'AbortError';
+
+  constructor() {
+    super('the consumer of the stream has left');
+  }
+}

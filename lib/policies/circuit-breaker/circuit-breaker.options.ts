@@ -1,0 +1,168 @@
+import type { CallInfo } from '../call.js';
+import {
+  aBoolean,
+  aFunction,
+  aName,
+  checkOptions,
+  either,
+  fraction,
+  isPlainObject,
+  nonNegativeInteger,
+  nonNegativeMs,
+  offOr,
+  oneOf,
+  percentage,
+  positiveInteger,
+  positiveMs,
+  type Expectation,
+} from '../options/check.js';
+import { failureRate } from './trip/failure-rate.js';
+import type { TripStrategy } from './trip/trip-strategy.js';
+
+/** A series of open times; the backoffs of retries fit. */
+export interface OpenTimeSeries {
+  readonly kind: string;
+  series(random: () => number): (opening: number, error: unknown, call: never) => number;
+}
+
+/**
+ * When a breaker opens, how long it stays open and how it closes. The names that opossum knows mean what its
+ * documentation says.
+ *
+ * @see https://nodeshift.dev/opossum/
+ * @publicApi
+ */
+export interface CircuitBreakerOptions {
+  /** The limit of each attempt of a method that has none of its own, ms; `false`: none. @default 10_000 */
+  timeout?: number | false;
+  /** The share of failures that opens, 0 to 100; reached at >=. @default 50 */
+  errorThresholdPercentage?: number;
+  /** How many calls the window must hold before a rate is judged; from 0. @default 10 */
+  volumeThreshold?: number;
+  /** How far back the rolling window reaches, ms. @default 10_000 */
+  rollingCountTimeout?: number;
+  /** Into how many buckets it is divided, from 1. @default 10 */
+  rollingCountBuckets?: number;
+  /** Whether latency percentiles are kept. @default true */
+  rollingPercentilesEnabled?: boolean;
+  /** How long it stays open before it lets a probe through, ms; or a series that grows with each opening in a row. @default 30_000 */
+  resetTimeout?: number | OpenTimeSeries;
+  /** Lengthens the open time by up to this share at random, so that instances do not probe together; 0 to 1. @default 0.1 */
+  resetJitter?: number;
+  /** Whether it does not open within its first `rollingCountTimeout`. @default false */
+  allowWarmUp?: boolean;
+  /** Says that an error is to count nowhere: neither failure nor success. @default none */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- opossum's signature; the arguments are those of the guarded method
+  errorFilter?: (error: any, ...args: any[]) => boolean;
+  /** Says that a result is a failure. @default none */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the result is that of the guarded method
+  isFailure?: (result: any, call: CallInfo) => boolean;
+  /** The group that opossum's tools show. @default the breaker's name */
+  group?: string;
+  /** Whether it judges and refuses at all. @default true */
+  enabled?: boolean;
+  /** When it opens. @default failureRate() */
+  trip?: TripStrategy;
+  /** How many probes run in half-open; all must succeed. @default 1 */
+  halfOpenCalls?: number;
+  /** A probe that takes longer than this reopens it, ms. @default 30_000 */
+  halfOpenMaxWait?: number;
+  /** After closing it admits a share of the calls that grows from `from` (0 to 1) to all `over` ms. @default none */
+  recovery?: { over: number; from: number };
+  /** One breaker for each key that this gives for the call's arguments. @default one breaker for all calls */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the guarded method
+  key?: (...args: any[]) => string;
+  /** How many keys have a breaker at once, from 1. @default 1_000 */
+  maxKeys?: number;
+  /** `'metricsOnly'`: it judges and reports what it would have done, and refuses nothing. @default 'normal' */
+  mode?: 'normal' | 'metricsOnly';
+}
+
+type Defaulted =
+  | 'timeout'
+  | 'errorThresholdPercentage'
+  | 'volumeThreshold'
+  | 'rollingCountTimeout'
+  | 'rollingCountBuckets'
+  | 'rollingPercentilesEnabled'
+  | 'resetTimeout'
+  | 'resetJitter'
+  | 'allowWarmUp'
+  | 'enabled'
+  | 'trip'
+  | 'halfOpenCalls'
+  | 'halfOpenMaxWait'
+  | 'maxKeys'
+  | 'mode';
+
+/** The forms in which a policy set takes a breaker: the defaults, or options. */
+export type CircuitBreakerSetting = true | CircuitBreakerOptions;
+
+export type ResolvedCircuitBreaker = Required<Pick<CircuitBreakerOptions, Defaulted>> & CircuitBreakerOptions;
+
+export const CIRCUIT_BREAKER_DEFAULTS = {
+  timeout: 10_000,
+  errorThresholdPercentage: 50,
+  volumeThreshold: 10,
+  rollingCountTimeout: 10_000,
+  rollingCountBuckets: 10,
+  rollingPercentilesEnabled: true,
+  resetTimeout: 30_000,
+  resetJitter: 0.1,
+  allowWarmUp: false,
+  enabled: true,
+  trip: failureRate(),
+  halfOpenCalls: 1,
+  halfOpenMaxWait: 30_000,
+  maxKeys: 1_000,
+  mode: 'normal',
+} as const satisfies CircuitBreakerOptions;
+
+/** The open time that a dependency's own `Retry-After` may ask for at most, ms. */
+export const MAX_RETRY_AFTER_MS = 60_000;
+
+const openTimeSeries: Expectation = {
+  expected: 'a backoff such as exponential({ initial: 1_000, max: 60_000 })',
+  accepts: (value) => isPlainObject(value) && typeof value.series === 'function',
+};
+const tripStrategy: Expectation = {
+  expected:
+    'failureRate(), consecutiveFailures(n), failureCount(n), countWindow(), slowCallRate(), anyOf(), or an object { name, shouldTrip(window) }',
+  accepts: (value) => isPlainObject(value) && aName.accepts(value.name) && typeof value.shouldTrip === 'function',
+};
+const ramp: Expectation = {
+  expected: '{ over: ms above 0, from: a number from 0 to 1 }',
+  accepts: (value) =>
+    isPlainObject(value) &&
+    Object.keys(value).length === 2 &&
+    positiveMs.accepts(value.over) &&
+    fraction.accepts(value.from),
+};
+
+/** @throws ResilienceConfigurationError */
+export function parseCircuitBreaker(place: string, setting: unknown): CircuitBreakerOptions {
+  if (setting === true) return {};
+  checkOptions<CircuitBreakerOptions>(place, setting, {
+    timeout: offOr(positiveMs),
+    errorThresholdPercentage: percentage,
+    volumeThreshold: nonNegativeInteger,
+    rollingCountTimeout: positiveMs,
+    rollingCountBuckets: positiveInteger,
+    rollingPercentilesEnabled: aBoolean,
+    resetTimeout: either(nonNegativeMs, openTimeSeries),
+    resetJitter: fraction,
+    allowWarmUp: aBoolean,
+    errorFilter: aFunction,
+    isFailure: aFunction,
+    group: aName,
+    enabled: aBoolean,
+    trip: tripStrategy,
+    halfOpenCalls: positiveInteger,
+    halfOpenMaxWait: positiveMs,
+    recovery: ramp,
+    key: aFunction,
+    maxKeys: positiveInteger,
+    mode: oneOf('normal', 'metricsOnly'),
+  });
+  return setting;
+}

@@ -1,0 +1,81 @@
+import type { PolicyEnvironment } from '../policy.js';
+import { Breaker } from './breaker.js';
+import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+import type { LatencyHistogram } from './latency-histogram.js';
+
+/** How many of the oldest are looked at for one that may go, so that a flood of new keys stays cheap. */
+const LOOK_AT = 8;
+const REPORT_EVERY_MS = 60_000;
+
+/**
+ * One breaker for each key, at most `maxKeys`. When there is no room, the one that was not used for longest goes,
+ * if nothing is lost with it: it is closed and idle, or its reset time is over and no probe runs.
+ */
+export class KeyedBreakers {
+  readonly #breakers = new Map<string, Breaker>();
+  #reportedAt = -Infinity;
+
+  constructor(
+    private readonly name: string,
+    private readonly options: ResolvedCircuitBreaker,
+    private readonly latencies: LatencyHistogram | undefined,
+    private readonly environment: PolicyEnvironment,
+  ) {}
+
+  /** The breaker of `key`; undefined when there is no room for one. */
+  for(key: string): Breaker | undefined {
+    const known = this.#breakers.get(key);
+    if (known !== undefined) {
+      // The order of the map is the order of use.
+      this.#breakers.delete(key);
+      this.#breakers.set(key, known);
+      return known;
+    }
+    if (this.#breakers.size >= this.options.maxKeys && !this.#makeRoom()) return undefined;
+    const { options, latencies, environment } = this;
+    const breaker = new Breaker({ name: `${this.name}[${key}]`, options, latencies, environment });
+    this.#breakers.set(key, breaker);
+    return breaker;
+  }
+
+  /** The breaker of `key` if there is one; asking is no use of it. */
+  peek(key: string): Breaker | undefined {
+    return this.#breakers.get(key);
+  }
+
+  values(): Iterable<Breaker> {
+    return this.#breakers.values();
+  }
+
+  #makeRoom(): boolean {
+    const now = this.environment.clock.now();
+    let looked = 0;
+    for (const [key, breaker] of this.#breakers) {
+      this.#breakers.delete(key);
+      if (isEvictable(breaker, now)) return true;
+      // It stays, and the next new key does not look at it first again.
+      this.#breakers.set(key, breaker);
+      if (++looked === LOOK_AT) break;
+    }
+    this.#report(now);
+    return false;
+  }
+
+  #report(now: number): void {
+    const { events } = this.environment;
+    if (!events.active || now - this.#reportedAt < REPORT_EVERY_MS) return;
+    this.#reportedAt = now;
+    events.emit({
+      type: 'keysExhausted',
+      name: `${this.name}[*]`,
+      policy: 'circuitBreaker',
+      maxKeys: this.options.maxKeys,
+    });
+  }
+}
+
+function isEvictable(breaker: Breaker, now: number): boolean {
+  if (breaker.inFlight > 0) return false;
+  const state = breaker.machine.stateAt(now);
+  return state === 'closed' || state === 'halfOpen';
+}

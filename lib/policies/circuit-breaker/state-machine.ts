@@ -1,0 +1,193 @@
+import type { CircuitState } from '../../events/resilience-event.js';
+import type { OpenTimeSeries, ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+
+/**
+ * ```
+ *            trip                    reset time over
+ *  closed ---------> open -------------------------------> halfOpen
+ *    ^                ^                                        |
+ *    |                +---- a probe failed, or hung too long --+
+ *    +------------------------- every probe succeeded ---------+
+ *
+ *  forcedOpen and disabled are entered and left by hand.
+ * ```
+ * The states are computed from the clock: half-open begins when the reset time is over, and a hung probe has reopened
+ * at its deadline, whether or not anybody calls. Reading changes nothing; a transition is recorded at the next
+ * admission, with the moment at which it came about.
+ */
+export class StateMachine {
+  #state: CircuitState = 'closed';
+  #epoch = 0;
+  #since: number;
+  #openFor = 0;
+  #openings = 0;
+  #reason = '';
+  #succeeded = 0;
+  /** When each running probe began; at most `halfOpenCalls`. */
+  #probes: number[] = [];
+  /** Whether it has closed after being open, so that the share of admitted calls grows. */
+  #openedBefore = false;
+  #plannedOpenTime: { opening: number; ms: number } | undefined;
+  #series: ReturnType<OpenTimeSeries['series']> | undefined;
+
+  constructor(
+    private readonly options: ResolvedCircuitBreaker,
+    private readonly random: () => number,
+    private readonly onTransition: (from: CircuitState, to: CircuitState, reason: string, at: number) => void,
+    now: number,
+  ) {
+    this.#since = now;
+    if (!options.enabled) this.#state = 'disabled';
+  }
+
+  /** Changes with each transition: an outcome counts only in the epoch in which its call began. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Why it is in its state. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  /** When the state that was last recorded began, on the monotonic clock. */
+  get since(): number {
+    return this.#since;
+  }
+
+  /** How many times in a row it opened. */
+  get openings(): number {
+    return this.#openings;
+  }
+
+  /** How many probes run. */
+  get probes(): number {
+    return this.#probes.length;
+  }
+
+  /** The state at `now`. */
+  stateAt(now: number): CircuitState {
+    if (this.#state === 'open') return now >= this.#since + this.#openFor ? 'halfOpen' : 'open';
+    if (this.#state !== 'halfOpen') return this.#state;
+    const hung = this.#hungAt();
+    if (now < hung) return 'halfOpen';
+    return now >= hung + this.#nextOpenTime(this.#openings + 1, 0) ? 'halfOpen' : 'open';
+  }
+
+  /** Time to the next probe, ms; undefined where time alone does not bring one. */
+  timeToProbe(now: number): number | undefined {
+    return this.#state === 'open' ? Math.max(0, this.#since + this.#openFor - now) : undefined;
+  }
+
+  /** Records what the clock has brought about. */
+  settle(now: number): void {
+    if (this.#state === 'halfOpen') {
+      const hung = this.#hungAt();
+      if (now >= hung) this.#open(hung, `a probe gave no answer within ${this.options.halfOpenMaxWait} ms`, 0);
+    }
+    if (this.#state === 'open') {
+      const over = this.#since + this.#openFor;
+      if (now >= over) this.#enter('halfOpen', 'the reset time is over', over);
+    }
+  }
+
+  /** Whether a call may begin; a probe takes a permit with it. To be asked after {@link settle}. */
+  admit(now: number): boolean {
+    switch (this.#state) {
+      case 'closed':
+        return this.options.recovery === undefined || !this.#openedBefore || this.#inShare(now, this.options.recovery);
+      case 'halfOpen':
+        if (this.#probes.length + this.#succeeded >= this.options.halfOpenCalls) return false;
+        this.#probes.push(now);
+        return true;
+      case 'disabled':
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** The state as it was last recorded. */
+  get recorded(): CircuitState {
+    return this.#state;
+  }
+
+  /** Hands back the permit that a probe took at `since`. */
+  handBack(since: number): void {
+    const index = this.#probes.indexOf(since);
+    if (index >= 0) this.#probes.splice(index, 1);
+  }
+
+  /** A probe that began at `since` succeeded. */
+  probeSucceeded(since: number, now: number): void {
+    this.handBack(since);
+    this.#succeeded++;
+    if (this.#succeeded >= this.options.halfOpenCalls)
+      this.close(now, `${this.#succeeded} of ${this.#succeeded} probes succeeded`);
+  }
+
+  /** Opens until the reset time is over, or as long as the dependency asked for. */
+  trip(now: number, reason: string, askedForMs: number): void {
+    this.#open(now, reason, askedForMs);
+  }
+
+  close(now: number, reason: string): void {
+    this.#openedBefore = this.#openings > 0;
+    this.#openings = 0;
+    this.#plannedOpenTime = this.#series = undefined;
+    this.#enter('closed', reason, now);
+  }
+
+  forceOpen(now: number, reason: string): void {
+    this.#enter('forcedOpen', reason, now);
+  }
+
+  disable(now: number): void {
+    this.#enter('disabled', 'disabled by hand', now);
+  }
+
+  #open(at: number, reason: string, askedForMs: number): void {
+    this.#openings++;
+    this.#openFor = this.#nextOpenTime(this.#openings, askedForMs);
+    this.#plannedOpenTime = undefined;
+    this.#enter('open', reason, at);
+  }
+
+  /** Chance enters once for each opening, so that reading the state ahead of its record gives the same answer. */
+  #nextOpenTime(opening: number, askedForMs: number): number {
+    if (this.#plannedOpenTime?.opening !== opening) {
+      const base = this.#baseOpenTime(opening);
+      this.#plannedOpenTime = { opening, ms: base * (1 + this.options.resetJitter * this.random()) };
+    }
+    return Math.max(this.#plannedOpenTime.ms, askedForMs);
+  }
+
+  #baseOpenTime(opening: number): number {
+    const { resetTimeout } = this.options;
+    if (typeof resetTimeout === 'number') return resetTimeout;
+    this.#series ??= resetTimeout.series(this.random);
+    return this.#series(opening, undefined, undefined as never);
+  }
+
+  #hungAt(): number {
+    return this.#probes.length === 0 ? Infinity : Math.min(...this.#probes) + this.options.halfOpenMaxWait;
+  }
+
+  #inShare(now: number, { over, from }: { over: number; from: number }): boolean {
+    const passed = (now - this.#since) / over;
+    if (passed < 1) return this.random() < from + (1 - from) * passed;
+    this.#openedBefore = false;
+    return true;
+  }
+
+  #enter(to: CircuitState, reason: string, at: number): void {
+    const from = this.#state;
+    this.#state = to;
+    this.#reason = reason;
+    this.#since = at;
+    this.#succeeded = 0;
+    if (this.#probes.length > 0) this.#probes = [];
+    this.#epoch++;
+    if (from !== to) this.onTransition(from, to, reason, at);
+  }
+}

@@ -1,0 +1,46 @@
+import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
+import type { TripStrategy, TripTracker } from './trip-strategy.js';
+
+/**
+ * Opens as soon as one of several strategies says so.
+ *
+ * @publicApi
+ */
+export function anyOf(...strategies: readonly TripStrategy[]): TripStrategy {
+  if (strategies.length === 0)
+    throw new ResilienceConfigurationError('trip strategy anyOf()', 'expected at least one strategy, got none');
+  return {
+    name: `anyOf(${strategies.map(({ name }) => name).join(', ')})`,
+    shouldTrip: () => false,
+    track: (windowMs, buckets) => combine(strategies.map((strategy) => startTracking(strategy, windowMs, buckets))),
+  };
+}
+
+/** The part of `strategy` that belongs to one breaker. */
+export function startTracking(strategy: TripStrategy, windowMs: number, buckets: number): TripTracker {
+  return (
+    strategy.track?.(windowMs, buckets) ?? {
+      record: () => {},
+      reset: () => {},
+      shouldTrip: (window) => strategy.shouldTrip(window),
+    }
+  );
+}
+
+function combine(trackers: readonly TripTracker[]): TripTracker {
+  return {
+    record: (failed, latencyMs, now) => {
+      for (const tracker of trackers) tracker.record(failed, latencyMs, now);
+    },
+    reset: () => {
+      for (const tracker of trackers) tracker.reset();
+    },
+    shouldTrip: (window) => {
+      for (const tracker of trackers) {
+        const verdict = tracker.shouldTrip(window);
+        if (verdict !== false) return verdict;
+      }
+      return false;
+    },
+  };
+}

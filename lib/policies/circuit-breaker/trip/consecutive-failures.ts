@@ -1,0 +1,16 @@
+import { checkValue, positiveInteger } from '../../options/check.js';
+import type { TripStrategy } from './trip-strategy.js';
+
+/**
+ * Opens after `limit` failures in a row.
+ *
+ * @param limit from 1.
+ * @publicApi
+ */
+export function consecutiveFailures(limit: number): TripStrategy {
+  checkValue('trip strategy consecutiveFailures()', 'limit', limit, positiveInteger);
+  return {
+    name: `consecutiveFailures(${limit})`,
+    shouldTrip: ({ consecutiveFailures: inARow }) => inARow >= limit && `${inARow} failures in a row, limit ${limit}`,
+  };
+}

@@ -1,0 +1,17 @@
+import { checkValue, positiveInteger } from '../../options/check.js';
+import { seconds, type TripStrategy } from './trip-strategy.js';
+
+/**
+ * Opens after `limit` failures within the rolling window, however many calls succeed.
+ *
+ * @param limit from 1.
+ * @publicApi
+ */
+export function failureCount(limit: number): TripStrategy {
+  checkValue('trip strategy failureCount()', 'limit', limit, positiveInteger);
+  return {
+    name: `failureCount(${limit})`,
+    shouldTrip: ({ failures, windowMs }) =>
+      failures >= limit && `${failures} failures in ${seconds(windowMs)}, limit ${limit}`,
+  };
+}

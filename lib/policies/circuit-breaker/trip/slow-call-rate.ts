@@ -1,0 +1,78 @@
+import { checkValue, percentage as percentageOption, positiveMs } from '../../options/check.js';
+import { seconds, type TripStrategy, type TripTracker, type TripWindow } from './trip-strategy.js';
+
+export interface SlowCallRateOptions {
+  /** A call that takes longer than this is slow, ms. */
+  slowerThan: number;
+  /** The share of slow calls that opens, 0 to 100; reached at >=. */
+  percentage: number;
+}
+
+/**
+ * Opens when enough calls of the rolling window are slow, also while they succeed. It waits for `volumeThreshold`.
+ *
+ * @publicApi
+ */
+export function slowCallRate({ slowerThan, percentage }: SlowCallRateOptions): TripStrategy {
+  const place = 'trip strategy slowCallRate()';
+  checkValue(place, "option 'slowerThan'", slowerThan, positiveMs);
+  checkValue(place, "option 'percentage'", percentage, percentageOption);
+  return {
+    name: `slowCallRate(${slowerThan} ms, ${percentage} %)`,
+    shouldTrip: () => false,
+    track: (windowMs, buckets) => new SlowCalls(slowerThan, percentage, windowMs / buckets, buckets),
+  };
+}
+
+/** Slow calls in the buckets of the rolling window. */
+class SlowCalls implements TripTracker {
+  readonly #slow: Uint32Array;
+  readonly #all: Uint32Array;
+  #tick = 0;
+  #slowTotal = 0;
+  #total = 0;
+
+  constructor(
+    private readonly slowerThan: number,
+    private readonly percentage: number,
+    private readonly bucketMs: number,
+    private readonly buckets: number,
+  ) {
+    this.#slow = new Uint32Array(buckets);
+    this.#all = new Uint32Array(buckets);
+  }
+
+  record(_failed: boolean, latencyMs: number, now: number): void {
+    this.#advance(Math.floor(now / this.bucketMs));
+    const slow = Number(latencyMs > this.slowerThan);
+    const bucket = this.#tick % this.buckets;
+    this.#slow[bucket] = (this.#slow[bucket] as number) + slow;
+    this.#all[bucket] = (this.#all[bucket] as number) + 1;
+    this.#slowTotal += slow;
+    this.#total++;
+  }
+
+  reset(): void {
+    this.#slow.fill(0);
+    this.#all.fill(0);
+    this.#slowTotal = this.#total = 0;
+  }
+
+  shouldTrip({ volumeThreshold, windowMs }: TripWindow): boolean | string {
+    if (this.#slowTotal === 0 || this.#total < volumeThreshold) return false;
+    if ((this.#slowTotal / this.#total) * 100 < this.percentage) return false;
+    return `${this.#slowTotal} of ${this.#total} calls in ${seconds(windowMs)} took over ${this.slowerThan} ms, limit ${this.percentage} %`;
+  }
+
+  #advance(tick: number): void {
+    if (tick - this.#tick >= this.buckets) this.reset();
+    else
+      for (let passed = this.#tick + 1; passed <= tick; passed++) {
+        const bucket = passed % this.buckets;
+        this.#slowTotal -= this.#slow[bucket] as number;
+        this.#total -= this.#all[bucket] as number;
+        this.#slow[bucket] = this.#all[bucket] = 0;
+      }
+    this.#tick = Math.max(this.#tick, tick);
+  }
+}

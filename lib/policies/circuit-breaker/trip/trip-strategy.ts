@@ -1,0 +1,51 @@
+/**
+ * What a trip strategy sees: counts of the rolling window.
+ *
+ * @publicApi
+ */
+export interface TripWindow {
+  /** Successes and failures; refused and ignored calls are no calls here. */
+  readonly calls: number;
+  readonly successes: number;
+  readonly failures: number;
+  /** Failures since the last success. */
+  readonly consecutiveFailures: number;
+  /** Failures in percent of the calls, 0 to 100; 0 without calls. */
+  readonly failureRate: number;
+  /** The mean time of a success in ms; undefined without a success. */
+  readonly meanSuccessMs: number | undefined;
+  /** How far back the window reaches, ms. */
+  readonly windowMs: number;
+  /** The breaker's option of that name. */
+  readonly volumeThreshold: number;
+  /** The breaker's option of that name. */
+  readonly errorThresholdPercentage: number;
+}
+
+/**
+ * Says when a breaker opens. It is asked after every counted call, a success too.
+ *
+ * @example
+ * const lonely: TripStrategy = { name: 'lonely', shouldTrip: (w) => w.failures > 3 && 'more than three failures' };
+ *
+ * @publicApi
+ */
+export interface TripStrategy {
+  readonly name: string;
+  /** Whether to open; a string is the reason, as it stands in events and errors. */
+  shouldTrip(window: TripWindow): boolean | string;
+  /** A strategy that keeps counts of its own gives each breaker its own here. */
+  track?(windowMs: number, buckets: number): TripTracker;
+}
+
+/** The part of a strategy that belongs to one breaker. */
+export interface TripTracker {
+  record(failed: boolean, latencyMs: number, now: number): void;
+  reset(): void;
+  shouldTrip(window: TripWindow): boolean | string;
+}
+
+/** Seconds as people read them. */
+export function seconds(ms: number): string {
+  return `${Number((ms / 1_000).toFixed(1))} s`;
+}

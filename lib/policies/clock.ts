@@ -1,0 +1,36 @@
+import { AsyncResource } from 'node:async_hooks';
+
+/** A pending timer. */
+export interface Timer {
+  ref(): unknown;
+  unref(): unknown;
+}
+
+/** Time as the policies see it; tests and simulations bring their own. */
+export interface Clock {
+  /** Monotonic milliseconds from an arbitrary start. */
+  now(): number;
+  /** Epoch milliseconds; for what people read, never for durations. */
+  wallNow(): number;
+  setTimeout(callback: () => void, ms: number): Timer;
+  clearTimeout(timer: Timer): void;
+  /** Runs `callback` after the event loop has polled for input once. */
+  setImmediate(callback: () => void): void;
+}
+
+/**
+ * Timers are made in the context in which this module was loaded, so that none of them keeps the AsyncLocalStorage
+ * store of the request alive that happened to need it first.
+ */
+const root = new AsyncResource('nestjs-bulwark');
+
+/** Node's own time. The globals are read at each call, so that faked timers apply. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  setTimeout: (callback, ms) => root.runInAsyncScope(() => setTimeout(callback, ms)),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  setImmediate: (callback) => {
+    root.runInAsyncScope(() => setImmediate(callback));
+  },
+};

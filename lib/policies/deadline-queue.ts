@@ -1,0 +1,107 @@
+import type { Clock, Timer } from './clock.js';
+import type { Lifecycle } from './policy.js';
+
+/** Something that ends when its time is over. A queue links it, so joining and leaving allocate nothing. */
+export abstract class Deadline {
+  /** @internal */ previous: Deadline | undefined = undefined;
+  /** @internal */ next: Deadline | undefined = undefined;
+  /** @internal */ queued = false;
+  /** When it is over, on the monotonic clock. */
+  due = 0;
+
+  abstract expire(): void;
+}
+
+/** A timer later than this was held up by a blocked event loop. */
+const LATE_MS = 5;
+
+/**
+ * Deadlines that all lie the same time ahead when they begin, so that they end in the order in which they came: one
+ * timer serves them all and a call costs no timer of its own. The timer keeps the process alive only while a deadline
+ * is pending.
+ *
+ * When the timer comes late, answers may be waiting in their sockets behind whatever held the loop up. So the loop
+ * polls twice before anything is judged, and an answer that came meanwhile has won.
+ */
+export class DeadlineQueue {
+  #head: Deadline | undefined;
+  #tail: Deadline | undefined;
+  #timer: Timer | undefined;
+  #polling = false;
+  #disposed = false;
+
+  constructor(
+    private readonly ms: number,
+    private readonly clock: Clock,
+    lifecycle: Lifecycle,
+    /** Whether a pending deadline keeps the process alive. */
+    private readonly keepsAlive = true,
+  ) {
+    lifecycle.onDispose(() => {
+      this.#disposed = true;
+      this.#dropIdleTimer();
+    });
+  }
+
+  add(deadline: Deadline, now: number): void {
+    const wasEmpty = this.#head === undefined;
+    deadline.due = now + this.ms;
+    deadline.queued = true;
+    deadline.previous = this.#tail;
+    if (this.#tail === undefined) this.#head = deadline;
+    else this.#tail.next = deadline;
+    this.#tail = deadline;
+    if (this.#timer === undefined) {
+      if (!this.#polling) this.#arm(this.ms);
+    } else if (wasEmpty && this.keepsAlive) this.#timer.ref();
+  }
+
+  remove(deadline: Deadline): void {
+    if (!deadline.queued) return;
+    const { previous, next } = deadline;
+    if (previous === undefined) this.#head = next;
+    else previous.next = next;
+    if (next === undefined) this.#tail = previous;
+    else next.previous = previous;
+    deadline.previous = deadline.next = undefined;
+    deadline.queued = false;
+    if (this.#head === undefined) {
+      if (this.#disposed) this.#dropIdleTimer();
+      else this.#timer?.unref();
+    }
+  }
+
+  #arm(ms: number): void {
+    this.#timer = this.clock.setTimeout(() => this.#onTimer(), Math.max(1, Math.ceil(ms)));
+    if (!this.keepsAlive) this.#timer.unref();
+  }
+
+  #onTimer(): void {
+    this.#timer = undefined;
+    if (this.#head === undefined) return;
+    if (this.clock.now() - this.#head.due <= LATE_MS) return this.#sweep();
+    this.#polling = true;
+    this.clock.setImmediate(() =>
+      this.clock.setImmediate(() => {
+        this.#polling = false;
+        this.#sweep();
+      }),
+    );
+  }
+
+  #sweep(): void {
+    const now = this.clock.now();
+    for (let head = this.#head; head !== undefined && head.due <= now; head = this.#head) {
+      this.remove(head);
+      head.expire();
+    }
+    // Expiring may have added a deadline, and with it a timer.
+    if (this.#head !== undefined && this.#timer === undefined) this.#arm(this.#head.due - now);
+  }
+
+  #dropIdleTimer(): void {
+    if (this.#head !== undefined || this.#timer === undefined) return;
+    this.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

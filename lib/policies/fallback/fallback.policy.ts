@@ -1,0 +1,54 @@
+import type { Call, Next } from '../call.js';
+import { toPredicate, type ErrorPredicate } from '../error-match.js';
+import { judge } from '../outcome.js';
+import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { toAnswer, type Answer } from '../answer.js';
+import type { DeclaredFallback } from './fallback.options.js';
+
+interface Rule {
+  readonly on: ErrorPredicate | undefined;
+  readonly skipOn: ErrorPredicate | undefined;
+  readonly answer: Answer;
+}
+
+/** Answers in place of a call that failed or was refused. */
+export class FallbackPolicy implements Policy {
+  readonly #rules: readonly Rule[];
+
+  constructor(
+    private readonly name: string,
+    fallbacks: readonly DeclaredFallback[],
+    parameterCount: number,
+    private readonly environment: PolicyEnvironment,
+  ) {
+    this.#rules = fallbacks.map((declared) => ({
+      on: declared.on === undefined ? undefined : toPredicate(declared.on),
+      skipOn: declared.skipOn === undefined ? undefined : toPredicate(declared.skipOn),
+      answer: toAnswer(declared, parameterCount),
+    }));
+  }
+
+  execute(call: Call, next: Next): Promise<unknown> {
+    return next(call).then(undefined, (error: unknown) => this.answer(error, call));
+  }
+
+  /** The substitute answer; throws `error` itself where no fallback is meant for it. */
+  answer(error: unknown, call: Call): unknown {
+    const rule = this.#rules.find((one) => this.#holds(one, error, call));
+    if (rule === undefined) throw error;
+    const { events } = this.environment;
+    if (events.active) events.emit({ type: 'fallback', name: this.name, policy: 'fallback', error });
+    return rule.answer(error, call);
+  }
+
+  #holds({ on, skipOn }: Rule, error: unknown, call: Call): boolean {
+    const { kind } = judge(error, call.aborted, call.reason);
+    const byDefault = kind === 'failure' || kind === 'refused';
+    const wanted =
+      on === undefined
+        ? byDefault
+        : ask(this.environment, `${this.name}, fallback on`, byDefault, () => on(error, call));
+    if (!wanted || skipOn === undefined) return wanted;
+    return !ask(this.environment, `${this.name}, fallback skipOn`, false, () => skipOn(error, call));
+  }
+}

@@ -1,0 +1,107 @@
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { isErrorMatch } from '../error-match.js';
+
+/** What an option accepts; the text completes "expected ...". */
+export interface Expectation {
+  readonly expected: string;
+  accepts(value: unknown): boolean;
+}
+
+/** The longest delay that Node's timers hold; a longer one would fire at once. */
+export const MAX_DELAY_MS = 2 ** 31 - 1;
+
+const isNumber = (value: unknown): value is number => typeof value === 'number';
+const expectation = (expected: string, accepts: (value: unknown) => boolean): Expectation => ({ expected, accepts });
+
+export const positiveMs = expectation(
+  `a number of milliseconds above 0 and at most ${MAX_DELAY_MS}`,
+  (value) => isNumber(value) && value > 0 && value <= MAX_DELAY_MS,
+);
+export const nonNegativeMs = expectation(
+  `a number of milliseconds from 0 to ${MAX_DELAY_MS}`,
+  (value) => isNumber(value) && value >= 0 && value <= MAX_DELAY_MS,
+);
+export const positiveInteger = expectation(
+  'a whole number of at least 1',
+  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
+);
+export const positiveIntegerOrInfinity = expectation(
+  'a whole number of at least 1, or Infinity',
+  (value) => value === Infinity || positiveInteger.accepts(value),
+);
+export const nonNegativeInteger = expectation(
+  'a whole number of at least 0',
+  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
+);
+export const percentage = expectation(
+  'a number from 0 to 100',
+  (value) => isNumber(value) && value >= 0 && value <= 100,
+);
+export const fraction = expectation('a number from 0 to 1', (value) => isNumber(value) && value >= 0 && value <= 1);
+export const aBoolean = expectation('true or false', (value) => typeof value === 'boolean');
+export const aFunction = expectation('a function', (value) => typeof value === 'function');
+export const aName = expectation('a non-empty string', (value) => typeof value === 'string' && value !== '');
+export const errorMatch = expectation('an error class, a list of them, or a predicate', isErrorMatch);
+
+export const oneOf = (...values: readonly string[]): Expectation =>
+  expectation(`one of ${values.map((value) => `'${value}'`).join(', ')}`, (value) => values.includes(value as string));
+export const either = (...expectations: readonly Expectation[]): Expectation =>
+  expectation(expectations.map((one) => one.expected).join(', or '), (value) =>
+    expectations.some((one) => one.accepts(value)),
+  );
+export const offOr = (other: Expectation): Expectation =>
+  either(
+    expectation('false', (value) => value === false),
+    other,
+  );
+
+/** Every key that an options object may have. */
+export type Shape<O> = { readonly [K in keyof Required<O>]: Expectation };
+
+/**
+ * Checks one options object: only known keys, each with an accepted value. `undefined` stands for an absent key.
+ *
+ * @param place where the options were written.
+ * @throws ResilienceConfigurationError naming the place, the option, the value and what was expected.
+ */
+export function checkOptions<O>(place: string, options: unknown, shape: Shape<O>): asserts options is O {
+  if (!isPlainObject(options))
+    throw new ResilienceConfigurationError(place, `expected an options object, got ${show(options)}`);
+  for (const [key, value] of Object.entries(options)) {
+    if (!Object.hasOwn(shape, key)) {
+      const known = Object.keys(shape).join(', ');
+      throw new ResilienceConfigurationError(
+        place,
+        `unknown option '${key}' (got ${show(value)}); expected one of: ${known}`,
+      );
+    }
+    if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
+  }
+}
+
+/** @throws ResilienceConfigurationError unless `value` is accepted. */
+export function checkValue(place: string, what: string, value: unknown, { accepts, expected }: Expectation): void {
+  if (!accepts(value))
+    throw new ResilienceConfigurationError(place, `${what}: expected ${expected}, got ${show(value)}`);
+}
+
+/** An object that was written as options: a literal, or one without a prototype. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A value as an error message shows it. */
+export function show(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`;
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
+  if (typeof value === 'object' && value !== null) {
+    try {
+      const text = JSON.stringify(value);
+      return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+    } catch {
+      return Object.prototype.toString.call(value);
+    }
+  }
+  return String(value);
+}

@@ -1,0 +1,40 @@
+import type { BulkheadSetting } from './bulkhead/bulkhead.options.js';
+import type { CircuitBreakerSetting } from './circuit-breaker/circuit-breaker.options.js';
+import type { FallbackSetting } from './fallback/fallback.options.js';
+import type { RecoverSetting } from './recover/recover.options.js';
+import type { RetrySetting } from './retry/retry.options.js';
+import type { TimeoutSetting } from './timeout/timeout.options.js';
+
+/** What a method gives: one answer, or a stream of one kind or the other. */
+export type Returns = 'promise' | 'observable' | 'asyncIterable';
+
+/**
+ * Policies that belong together. Each key takes what the decorator of that name takes; `false` turns the policy off,
+ * whatever others say.
+ *
+ * @example
+ * const payments: PolicySet = { timeout: 800, retry: 3, circuitBreaker: { resetTimeout: 5_000 }, bulkhead: 20 };
+ *
+ * @publicApi
+ */
+export interface PolicySet {
+  /** The name of its stateful policies (breaker, bulkhead); without one each method has its own. */
+  name?: string;
+  /** What the guarded methods give, where neither `async` nor the declared type says so. @default 'promise' */
+  returns?: Returns;
+  recover?: RecoverSetting<unknown, never> | false;
+  fallback?: FallbackSetting<unknown, never> | false;
+  timeout?: TimeoutSetting | false;
+  retry?: RetrySetting | false;
+  circuitBreaker?: CircuitBreakerSetting | string | false;
+  bulkhead?: BulkheadSetting | string | false;
+}
+
+/** The policies that a set can hold. */
+export const POLICY_KEYS = ['recover', 'fallback', 'timeout', 'retry', 'circuitBreaker', 'bulkhead'] as const;
+
+/** A policy that a set can hold. */
+export type SetKey = (typeof POLICY_KEYS)[number];
+
+/** Policies whose instances keep state, so that calls meet in them. */
+export const STATEFUL: ReadonlySet<SetKey> = new Set(['circuitBreaker', 'bulkhead']);

@@ -1,0 +1,75 @@
+import type { EventBus } from '../events/event-bus.js';
+import type { Call, Next } from './call.js';
+import type { Clock } from './clock.js';
+
+/** A step of a pipeline. It may be shared by many calls at once, so what belongs to one call lives in the call. */
+export interface Policy {
+  execute(call: Call, next: Next): Promise<unknown>;
+}
+
+/** What the surroundings provide to every policy of an app. */
+export interface PolicyEnvironment {
+  readonly clock: Clock;
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  readonly events: EventBus;
+  readonly lifecycle: Lifecycle;
+  /** Told when a user's callback throws; says so at most once a minute for each `place`. */
+  readonly reportCallback: (place: string, error: unknown) => void;
+  /** Told what Recover caught. */
+  readonly logRecovered: (place: string, error: unknown) => void;
+}
+
+/** Something that waits inside a policy and must end when the app does. */
+export interface Waiter {
+  end(): void;
+}
+
+/** Ends waits at shutdown; after it nothing may begin to wait. */
+export class Lifecycle {
+  #waiters = new Set<Waiter>();
+  #disposables = new Set<() => void>();
+  #closing = false;
+
+  /** Whether the app is shutting down. */
+  get closing(): boolean {
+    return this.#closing;
+  }
+
+  add(waiter: Waiter): void {
+    this.#waiters.add(waiter);
+  }
+
+  remove(waiter: Waiter): void {
+    this.#waiters.delete(waiter);
+  }
+
+  /** Runs `dispose` when the app has shut down. */
+  onDispose(dispose: () => void): void {
+    this.#disposables.add(dispose);
+  }
+
+  /** Ends every wait. */
+  close(): void {
+    this.#closing = true;
+    for (const waiter of [...this.#waiters]) waiter.end();
+    this.#waiters.clear();
+  }
+
+  /** Gives back timers that idle machinery keeps. */
+  dispose(): void {
+    this.close();
+    for (const dispose of this.#disposables) dispose();
+    this.#disposables.clear();
+  }
+}
+
+/** Asks a user's callback; where it throws, says so and answers `otherwise`. */
+export function ask<T>(environment: PolicyEnvironment, place: string, otherwise: T, callback: () => T): T {
+  try {
+    return callback();
+  } catch (error) {
+    environment.reportCallback(place, error);
+    return otherwise;
+  }
+}

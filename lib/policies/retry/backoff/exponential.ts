@@ -1,0 +1,43 @@
+import { nonNegativeMs, oneOf, type Expectation } from '../../options/check.js';
+import { resolveBackoff, type Backoff, type Jitter } from './backoff.js';
+
+export interface ExponentialOptions {
+  /** The first pause, ms. @default 100 */
+  initial?: number;
+  /** What each pause is multiplied by for the next, at least 1. @default 2 */
+  factor?: number;
+  /** The longest pause, ms. @default 10_000 */
+  max?: number;
+  /** `'full'`: anywhere from 0 to the pause; `'equal'`: in its second half; `'none'`. @default 'full' */
+  jitter?: Jitter;
+}
+
+const DEFAULTS: Required<ExponentialOptions> = { initial: 100, factor: 2, max: 10_000, jitter: 'full' };
+
+const growth: Expectation = {
+  expected: 'a number of at least 1',
+  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 1,
+};
+
+/**
+ * Pauses that double (or grow by `factor`), spread at random so that clients that failed together do not return
+ * together.
+ *
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ * @publicApi
+ */
+export function exponential(options: ExponentialOptions = {}): Backoff {
+  const shape = { initial: nonNegativeMs, factor: growth, max: nonNegativeMs, jitter: oneOf('none', 'full', 'equal') };
+  const resolved = resolveBackoff('exponential', options, shape, DEFAULTS);
+  const { initial, factor, max, jitter } = resolved;
+  return {
+    kind: 'exponential',
+    options: { ...resolved },
+    series: (random) => (attempt) => spread(Math.min(max, initial * factor ** (attempt - 1)), jitter, random),
+  };
+}
+
+function spread(ms: number, jitter: Jitter, random: () => number): number {
+  if (jitter === 'none') return ms;
+  return jitter === 'full' ? ms * random() : ms / 2 + (ms / 2) * random();
+}

@@ -1,0 +1,76 @@
+import type { CallInfo } from '../call.js';
+import type { ErrorMatch } from '../error-match.js';
+import {
+  aFunction,
+  checkOptions,
+  checkValue,
+  errorMatch,
+  nonNegativeMs,
+  positiveInteger,
+  positiveMs,
+  type Expectation,
+} from '../options/check.js';
+import { backoffExpectation, type BackoffSetting } from './backoff/backoff.js';
+import { exponential } from './backoff/exponential.js';
+
+/**
+ * When and how a failed call is made again.
+ *
+ * @publicApi
+ */
+export interface RetryOptions {
+  /** How many calls in all, the first included; from 1. @default 3 */
+  maxAttempts?: number;
+  /** The pause before each next attempt. @default exponential({ initial: 100, factor: 2, max: 10_000, jitter: 'full' }) */
+  backoff?: BackoffSetting;
+  /** Which errors are retried. It replaces the default, which is: every failure but HTTP 501 and 505 and gRPC UNKNOWN. */
+  retryOn?: ErrorMatch;
+  /** Which errors are never retried; it wins over `retryOn`. @default none */
+  abortOn?: ErrorMatch;
+  /** Whether a result asks for another attempt; when the attempts run out, the last result is returned. @default none */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the result is that of the guarded method
+  retryOnResult?: (result: any, call: CallInfo) => boolean;
+  /** No attempt begins later than this after the first, ms. @default none */
+  maxDuration?: number;
+  /** A `Retry-After` of the failure is a lower bound for the pause; one above this ends the retries, ms. @default 60_000 */
+  maxRetryAfter?: number;
+  /** In an interceptor: the HTTP methods that may be repeated. @default ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'] */
+  methods?: readonly string[];
+}
+
+/** The forms in which a policy set takes a retry: the number of attempts, or options. */
+export type RetrySetting = number | RetryOptions;
+
+export type ResolvedRetry = Required<Pick<RetryOptions, 'maxAttempts' | 'backoff' | 'maxRetryAfter' | 'methods'>> &
+  RetryOptions;
+
+export const RETRY_DEFAULTS = {
+  maxAttempts: 3,
+  backoff: exponential(),
+  maxRetryAfter: 60_000,
+  methods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'],
+} as const satisfies RetryOptions;
+
+const methodList: Expectation = {
+  expected: 'a list of HTTP methods in capitals',
+  accepts: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && /^[A-Z-]+$/.test(one)),
+};
+
+/** @throws ResilienceConfigurationError */
+export function parseRetry(place: string, setting: unknown): RetryOptions {
+  if (typeof setting !== 'object') {
+    checkValue(place, 'maxAttempts', setting, positiveInteger);
+    return { maxAttempts: setting as number };
+  }
+  checkOptions<RetryOptions>(place, setting, {
+    maxAttempts: positiveInteger,
+    backoff: backoffExpectation,
+    retryOn: errorMatch,
+    abortOn: errorMatch,
+    retryOnResult: aFunction,
+    maxDuration: positiveMs,
+    maxRetryAfter: nonNegativeMs,
+    methods: methodList,
+  });
+  return setting;
+}

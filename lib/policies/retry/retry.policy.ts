@@ -1,0 +1,142 @@
+import { ShutdownException } from '../../errors/shutdown.exception.js';
+import type { RetrySuppressedEvent } from '../../events/resilience-event.js';
+import type { Call, Next } from '../call.js';
+import { toPredicate, type ErrorPredicate } from '../error-match.js';
+import { judge } from '../outcome.js';
+import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { retryAfterOf } from '../retry-after.js';
+import { startSeries, type BackoffFunction } from './backoff/backoff.js';
+import { exponential } from './backoff/exponential.js';
+import type { ResolvedRetry } from './retry.options.js';
+import { pause } from './pause.js';
+
+/** Makes a failed call again, each attempt as a call of its own inside the whole. */
+export class RetryPolicy implements Policy {
+  /** @internal */ readonly retryOn: ErrorPredicate | undefined;
+  /** @internal */ readonly abortOn: ErrorPredicate | undefined;
+
+  constructor(
+    /** @internal */ readonly name: string,
+    /** @internal */ readonly options: ResolvedRetry,
+    /** @internal */ readonly environment: PolicyEnvironment,
+  ) {
+    this.retryOn = options.retryOn === undefined ? undefined : toPredicate(options.retryOn);
+    this.abortOn = options.abortOn === undefined ? undefined : toPredicate(options.abortOn);
+  }
+
+  execute(call: Call, next: Next): Promise<unknown> {
+    // Only what the first failure needs is made now: most calls succeed at once.
+    return new Attempts(this, call, next).make(1);
+  }
+}
+
+/** The attempts of one call. */
+class Attempts {
+  readonly #begun: number | undefined;
+  #backoff: BackoffFunction | undefined;
+
+  constructor(
+    private readonly policy: RetryPolicy,
+    private readonly call: Call,
+    private readonly next: Next,
+  ) {
+    if (policy.options.maxDuration !== undefined) this.#begun = policy.environment.clock.now();
+  }
+
+  make(number: number): Promise<unknown> {
+    const attempt = this.call.fork(number);
+    const onResult = this.policy.options.retryOnResult === undefined ? undefined : this.#onResult(attempt);
+    return this.next(attempt).then(onResult, (error: unknown) => this.#onError(attempt, error));
+  }
+
+  #onResult(attempt: Call) {
+    const { name, options, environment } = this.policy;
+    return (result: unknown): unknown => {
+      const again = ask(
+        environment,
+        `${name}, retryOnResult`,
+        false,
+        () => options.retryOnResult?.(result, attempt) === true,
+      );
+      if (!again || attempt.attempt >= options.maxAttempts || attempt.emitted) return result;
+      return this.#again(attempt, undefined, () => result);
+    };
+  }
+
+  #onError(attempt: Call, error: unknown): Promise<unknown> {
+    const fail = (): never => {
+      throw error;
+    };
+    if (attempt.attempt >= this.policy.options.maxAttempts || attempt.emitted || this.call.aborted)
+      return Promise.reject(error as Error);
+    if (!this.#asksForAnother(attempt, error)) return Promise.reject(error as Error);
+    return this.#again(attempt, error, fail);
+  }
+
+  #asksForAnother(attempt: Call, error: unknown): boolean {
+    const { name, environment, abortOn, retryOn } = this.policy;
+    if (abortOn !== undefined && ask(environment, `${name}, abortOn`, false, () => abortOn(error, attempt)))
+      return false;
+    const byDefault = judge(error, attempt.aborted, attempt.reason).repeatable;
+    return retryOn === undefined
+      ? byDefault
+      : ask(environment, `${name}, retryOn`, byDefault, () => retryOn(error, attempt));
+  }
+
+  /** Pauses and makes the next attempt, or gives what the last one ended with. */
+  async #again(attempt: Call, error: unknown, last: () => unknown): Promise<unknown> {
+    const { name, options, environment } = this.policy;
+    const { clock, events, lifecycle } = environment;
+    const number = attempt.attempt;
+    const suppress = (reason: RetrySuppressedEvent['reason']): unknown => {
+      if (events.active)
+        events.emit({ type: 'retrySuppressed', name, policy: 'retry', attempt: number, reason, error });
+      return last();
+    };
+    if (this.call.repeatable?.() === false) return suppress('notRepeatable');
+
+    const asked = retryAfterOf(error, clock.wallNow());
+    if (asked !== undefined && asked > options.maxRetryAfter) return suppress('retryAfter');
+    const delayMs = Math.max(this.#delay(attempt, error), asked ?? 0);
+    const next = clock.now() + delayMs;
+    if (next >= this.call.deadline) return suppress('deadline');
+    if (this.#begun !== undefined && next - this.#begun > (options.maxDuration as number))
+      return suppress('maxDuration');
+    if (lifecycle.closing) {
+      suppress('shutdown');
+      throw this.#shutDown(error);
+    }
+
+    if (events.active) {
+      events.emit({
+        type: 'retry',
+        name,
+        policy: 'retry',
+        attempt: number,
+        maxAttempts: options.maxAttempts,
+        delayMs,
+        error,
+      });
+    }
+    if (delayMs > 0) await pause(delayMs, this.call, environment, () => this.#shutDown(error));
+    return this.make(number + 1);
+  }
+
+  #delay(attempt: Call, error: unknown): number {
+    const { name, options, environment } = this.policy;
+    this.#backoff ??= startSeries(options.backoff, environment.random);
+    const backoff = this.#backoff;
+    const fallback = (): number => exponential().series(environment.random)(attempt.attempt, error, attempt);
+    const delay = ask(environment, `${name}, backoff`, undefined, () => backoff(attempt.attempt, error, attempt));
+    if (typeof delay === 'number' && delay >= 0) return delay;
+    if (delay !== undefined)
+      environment.reportCallback(`${name}, backoff`, new RangeError(`expected ms from 0, got ${String(delay)}`));
+    return fallback();
+  }
+
+  #shutDown(cause: unknown): ShutdownException {
+    const { name } = this.policy;
+    const message = `${name} was not tried again: the app is shutting down`;
+    return new ShutdownException({ policy: 'retry', instanceName: name, message, cause });
+  }
+}

@@ -1,0 +1,115 @@
+import { TimeoutException } from '../../errors/timeout.exception.js';
+import type { AbortListener, Call, ItemTimer, Next } from '../call.js';
+import type { Policy, PolicyEnvironment } from '../policy.js';
+import { Deadline, DeadlineQueue } from '../deadline-queue.js';
+
+/**
+ * Bounds one attempt by time, and ends it at once when it is cut from outside: by its caller, by the total limit or
+ * by the deadline of the guarded call around it. What the method still does then goes on without an audience; its late
+ * result is dropped.
+ */
+export class AttemptTimeoutPolicy implements Policy {
+  readonly #queue: DeadlineQueue | undefined;
+
+  /** @param ms undefined: no limit of its own, cut only from outside. */
+  constructor(
+    private readonly name: string,
+    private readonly ms: number | undefined,
+    private readonly environment: PolicyEnvironment,
+  ) {
+    this.#queue = ms === undefined ? undefined : new DeadlineQueue(ms, environment.clock, environment.lifecycle);
+  }
+
+  execute(call: Call, next: Next): Promise<unknown> {
+    if (call.aborted) return rejected(call.reason);
+    if (this.#queue === undefined && !call.abortable) return next(call);
+    return new Promise((resolve, reject) => {
+      const guard = new AttemptGuard(this, this.#queue, call, resolve, reject);
+      guard.start();
+      next(call).then(guard.resolve, guard.reject);
+    });
+  }
+
+  /** @internal */
+  now(): number {
+    return this.environment.clock.now();
+  }
+
+  /** @internal */
+  expired(call: Call): TimeoutException {
+    const queued = call.startedAt === undefined;
+    const limitMs = this.ms as number;
+    const { events } = this.environment;
+    if (events.active) {
+      events.emit({ type: 'timeout', name: this.name, policy: 'timeout', limitMs, scope: 'perAttempt', queued });
+    }
+    return new TimeoutException({
+      policy: 'timeout',
+      instanceName: this.name,
+      message: queued
+        ? `${this.name} did not get its turn within ${limitMs} ms`
+        : `${this.name} gave no answer within ${limitMs} ms (attempt ${call.attempt})`,
+      details: { limitMs, attempt: call.attempt, scope: 'perAttempt' },
+      queued,
+    });
+  }
+}
+
+/** One attempt under a limit. The first of answer, time and cut settles it. */
+class AttemptGuard extends Deadline implements ItemTimer {
+  #settled = false;
+
+  constructor(
+    private readonly policy: AttemptTimeoutPolicy,
+    private readonly queue: DeadlineQueue | undefined,
+    private readonly call: Call,
+    private readonly onResolve: (value: unknown) => void,
+    private readonly onReject: (error: unknown) => void,
+  ) {
+    super();
+  }
+
+  start(): void {
+    this.call.onAbort(this.cut);
+    if (this.queue === undefined) return;
+    this.queue.add(this, this.policy.now());
+    this.call.limit(this.due);
+    this.call.itemTimer = this;
+  }
+
+  readonly resolve = (value: unknown): void => {
+    if (this.#settle()) this.onResolve(value);
+  };
+
+  readonly reject = (error: unknown): void => {
+    if (this.#settle()) this.onReject(error);
+  };
+
+  readonly cut: AbortListener = (reason) => this.reject(reason);
+
+  expire(): void {
+    this.call.abort(this.policy.expired(this.call));
+  }
+
+  pause(): void {
+    this.queue?.remove(this);
+  }
+
+  resume(): void {
+    if (this.#settled || this.queue === undefined) return;
+    this.queue.remove(this);
+    this.queue.add(this, this.policy.now());
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.queue?.remove(this);
+    this.call.offAbort(this.cut);
+    return true;
+  }
+}
+
+function rejected(reason: unknown): Promise<never> {
+  return Promise.reject(reason as Error);
+}

@@ -1,0 +1,76 @@
+import { TimeoutException } from '../../errors/timeout.exception.js';
+import type { Call, ItemTimer, Next } from '../call.js';
+import type { Policy, PolicyEnvironment } from '../policy.js';
+import { Deadline, DeadlineQueue } from '../deadline-queue.js';
+
+/**
+ * Bounds a whole call: attempts, waits for a slot and pauses between attempts. It cuts a call inside its own, so that
+ * a fallback outside it can still work.
+ */
+export class TotalTimeoutPolicy implements Policy {
+  readonly #queue: DeadlineQueue;
+
+  constructor(
+    private readonly name: string,
+    private readonly ms: number,
+    private readonly environment: PolicyEnvironment,
+  ) {
+    this.#queue = new DeadlineQueue(ms, environment.clock, environment.lifecycle);
+  }
+
+  execute(call: Call, next: Next): Promise<unknown> {
+    const bounded = call.fork(1);
+    const limit = new TotalLimit(this, this.#queue, bounded);
+    this.#queue.add(limit, this.environment.clock.now());
+    bounded.limit(limit.due);
+    bounded.itemTimer = limit;
+    return next(bounded).then(
+      (value) => {
+        limit.pause();
+        return value;
+      },
+      (error: unknown) => {
+        limit.pause();
+        throw error;
+      },
+    );
+  }
+
+  /** @internal */
+  expired(): TimeoutException {
+    const { events } = this.environment;
+    if (events.active) {
+      const event = { limitMs: this.ms, scope: 'total', queued: false } as const;
+      events.emit({ type: 'timeout', name: this.name, policy: 'timeout', ...event });
+    }
+    return new TimeoutException({
+      policy: 'timeout',
+      instanceName: this.name,
+      message: `${this.name} was not done within ${this.ms} ms in all`,
+      details: { limitMs: this.ms, scope: 'total' },
+    });
+  }
+}
+
+/** The limit of one call: it ends at the first item of a stream. */
+class TotalLimit extends Deadline implements ItemTimer {
+  constructor(
+    private readonly policy: TotalTimeoutPolicy,
+    private readonly queue: DeadlineQueue,
+    private readonly call: Call,
+  ) {
+    super();
+  }
+
+  expire(): void {
+    this.call.abort(this.policy.expired());
+  }
+
+  pause(): void {
+    this.queue.remove(this);
+  }
+
+  resume(): void {
+    // A stream that has begun is bounded from item to item by the limit of its attempt.
+  }
+}

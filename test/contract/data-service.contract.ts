@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import type { DataServiceSubject } from './data-service.scene.js';
+import { sceneFor } from './data-service.scene.js';
+import { entriesContract } from './entries.contract.js';
+import { lifecycleContract } from './lifecycle.contract.js';
+import { valuesContract } from './values.contract.js';
+import { versionsContract } from './versions.contract.js';
+
+/** What every backend promises. */
+export function dataServiceContract(subject: DataServiceSubject): void {
+  describe(`DataService: ${subject.name}`, () => {
+    const scene = sceneFor(subject);
+
+    valuesContract(scene);
+    entriesContract(scene);
+    versionsContract(scene);
+    lifecycleContract(scene, subject);
+
+    it('answers a ping', async () => {
+      await expect(scene.data.ping()).resolves.toBeUndefined();
+    });
+  });
+}

@@ -1,0 +1,151 @@
+/**
+ * Packs the library as npm would publish it, looks into the tarball, installs it in empty apps (Nest 12 with ES modules,
+ * Nest 11 with CommonJS), compiles them against the packed types and runs them. One line a step; a step that fails shows
+ * its whole log, and its folder stays.
+ */
+import { execFile } from 'node:child_process';
+import { copyFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
+const here = dirname(fileURLToPath(import.meta.url));
+const root = resolve(here, '../..');
+// Outside the repository, so that nothing resolves to its node_modules by chance.
+const work = await mkdtemp(join(tmpdir(), 'bulwark-pack-'));
+const count = { passed: 0, failed: 0, skipped: 0 };
+
+/** Runs a command to its end; throws its whole output if it fails or has not ended within `timeout` ms. */
+async function run(command, args, { cwd, env, timeout = 240_000 }) {
+  try {
+    return await execute(command, args, { cwd, env: { ...process.env, ...env }, timeout, maxBuffer: 64 * 2 ** 20 });
+  } catch (error) {
+    const end = error.killed ? `did not end by itself within ${timeout} ms` : `exited with ${error.code}`;
+    throw new Error(`${command} ${args.join(' ')}: ${end}\n${error.stdout}${error.stderr}`, { cause: error });
+  }
+}
+
+/** Runs steps one after the other; those behind one that fails have nothing to stand on and are skipped. */
+async function inTurn(name, steps) {
+  for (const [index, [title, action]] of steps.entries()) {
+    const start = performance.now();
+    try {
+      await action();
+      count.passed += 1;
+      console.log(`ok    ${name}: ${title} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+    } catch (error) {
+      const skipped = steps.length - index - 1;
+      count.failed += 1;
+      count.skipped += skipped;
+      console.log(`FAIL  ${name}: ${title}${skipped ? `; ${skipped} further steps skipped` : ''}\n${error.message}`);
+      return false;
+    }
+  }
+  return true;
+}
+
+const unpacked = join(work, 'package');
+const readManifest = async () => JSON.parse(await readFile(join(unpacked, 'package.json'), 'utf8'));
+
+async function pack() {
+  await run('npm', ['pack', '--pack-destination', work], { cwd: root });
+  const [tarball] = (await readdir(work)).filter((name) => name.endsWith('.tgz'));
+  await run('tar', ['-xzf', tarball], { cwd: work });
+}
+
+async function checkContents() {
+  const entries = await readdir(unpacked, { recursive: true, withFileTypes: true });
+  const files = entries.filter((e) => e.isFile()).map((e) => relative(unpacked, join(e.parentPath, e.name)));
+
+  const allowed = /^(dist\/lib\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+  const strange = files.filter((file) => !allowed.test(file) || /\.test\.|\.tsbuildinfo$/.test(file));
+  const targets = Object.values((await readManifest()).exports).flatMap((t) =>
+    typeof t === 'string' ? t : Object.values(t),
+  );
+  const expected = ['README.md', 'LICENSE', 'CHANGELOG.md', ...targets.map((target) => target.replace('./', ''))];
+  const missing = expected.filter((file) => !files.includes(file));
+  if (strange.length + missing.length > 0) {
+    throw new Error(`not to be packed: ${strange.join(', ') || 'none'}; missing: ${missing.join(', ') || 'none'}`);
+  }
+}
+
+/** Follows the declarations from the root entry: all they import must be there in every app that has the package. */
+async function checkRootTypes() {
+  const { dependencies, peerDependencies, peerDependenciesMeta = {} } = await readManifest();
+  const required = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
+  const present = new Set([...Object.keys(dependencies), ...required]);
+  const seen = new Set();
+  const faults = [];
+
+  const follow = async (file) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const text = await readFile(file, 'utf8');
+    for (const [, specifier] of text.matchAll(/\b(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+      const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+      if (specifier.startsWith('.')) await follow(resolve(dirname(file), specifier.replace(/\.js$/, '.d.ts')));
+      else if (!present.has(name) && !isBuiltin(specifier)) faults.push(`${relative(unpacked, file)}: ${specifier}`);
+    }
+  };
+  await follow(join(unpacked, 'dist/lib/index.d.ts'));
+  if (faults.length > 0) throw new Error(`the root types import what an app may not have:\n${faults.join('\n')}`);
+}
+
+/** The steps of one app: its own package.json and tsconfig.json, and the source that all apps share. */
+function stepsOf(app, ...furtherSteps) {
+  const cwd = join(work, app);
+  const node = async (args, env) => {
+    const { stderr } = await run(process.execPath, args, { cwd, env, timeout: 30_000 });
+    if (stderr) throw new Error(`node ${args.join(' ')} wrote to stderr:\n${stderr}`);
+  };
+  return [
+    [
+      'installs',
+      async () => {
+        await cp(join(here, app), cwd, { recursive: true });
+        await mkdir(join(cwd, 'src'));
+        await copyFile(join(here, 'app/main.ts'), join(cwd, 'src/main.ts'));
+        const [tarball] = (await readdir(work)).filter((name) => name.endsWith('.tgz'));
+        await copyFile(join(work, tarball), join(cwd, 'nestjs-bulwark.tgz'));
+        await run('npm', ['install', '--no-audit', '--no-fund'], { cwd });
+      },
+    ],
+    ['compiles', () => run(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd })],
+    ['answers over HTTP, data in files, and exits by itself', () => node(['dist/main.js'])],
+    ...furtherSteps.map(([title, args, env]) => [title, () => node(args, env)]),
+  ];
+}
+
+const sameClasses = `
+  import('nestjs-bulwark').then(({ ResilienceModule }) => {
+    if (ResilienceModule !== require('nestjs-bulwark').ResilienceModule) throw new Error('two copies of the package');
+  });`;
+
+if (await inTurn('tarball', [['is packed', pack]])) {
+  await inTurn('tarball', [['holds what it should and no more', checkContents]]);
+  await inTurn('tarball', [['has root types without optional peers', checkRootTypes]]);
+  await inTurn(
+    'Nest 12, ES modules',
+    stepsOf('nest12-esm', ['the same with data in SQLite', ['dist/main.js'], { DATA_BACKEND: 'database' }]),
+  );
+  await inTurn(
+    'Nest 11, CommonJS',
+    stepsOf('nest11-cjs', ['require and import give the same classes', ['-e', sameClasses]]),
+  );
+}
+
+if (process.env.CI) {
+  const summary = { numPassedTests: count.passed, numFailedTests: count.failed, numPendingTests: count.skipped };
+  await mkdir(join(root, 'test-results'), { recursive: true });
+  await writeFile(join(root, 'test-results/pack.json'), JSON.stringify(summary));
+}
+console.log(`pack test: ${count.passed} passed, ${count.failed} failed`);
+if (count.failed > 0) {
+  console.log(`its folder: ${work}`);
+  process.exitCode = 1;
+} else {
+  await rm(work, { recursive: true });
+}

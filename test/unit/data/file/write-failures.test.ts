@@ -1,0 +1,191 @@
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Logger } from '@nestjs/common';
+import { FileDataService } from 'nestjs-bulwark/data';
+import { describe, expect, it, vi } from 'vitest';
+import { temporaryFolder } from '../../../contract/temporary-folder.js';
+import type { Fault } from './failing-file-system.js';
+import { failingFileSystem } from './failing-file-system.js';
+
+const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+
+interface Scene {
+  folder: string;
+  data: FileDataService;
+  /** From now on, these calls fail. */
+  fail(...calls: string[]): void;
+  calls: string[];
+}
+
+async function openScene(): Promise<Scene> {
+  const folder = await temporaryFolder();
+  let failing: string[] = [];
+  const calls: string[] = [];
+  const fault: Fault = (call) => {
+    calls.push(call);
+    if (failing.includes(call)) throw full;
+  };
+  const data = await FileDataService.open({ path: folder }, failingFileSystem(fault));
+  await data.put('before', 1);
+  calls.length = 0;
+  return { folder, data, calls, fail: (...names) => (failing = names) };
+}
+
+async function stored(folder: string): Promise<[string, unknown][]> {
+  const data = await FileDataService.open({ path: folder });
+  const all: [string, unknown][] = [];
+  for await (const entry of data.entries()) all.push(entry);
+  await data.close();
+  return all;
+}
+
+describe('a journal that cannot be written', () => {
+  it.each([
+    ['write', ['write']],
+    ['write, and cutting back', ['write', 'truncate']],
+    ['sync', ['datasync']],
+  ])('fails the put with the reason, shows nothing of it, and goes on afterwards: %s', async (_, failing) => {
+    const { folder, data, fail } = await openScene();
+    fail(...failing);
+    const lost = data.put('lost', 'a value of some length');
+    await expect(lost).rejects.toMatchObject({ code: 'DATA_WRITE_FAILED', cause: full });
+    await expect(lost).rejects.toThrow(/"lost" could not be written to .*journal\.log: ENOSPC: no space left/);
+    expect(await data.get('lost')).toBeUndefined();
+    fail();
+    await data.put('a', 1);
+    await data.close();
+
+    expect(await stored(folder)).toEqual([
+      ['a', 1],
+      ['before', 1],
+    ]);
+  });
+
+  it('fails every change of the commit, and nothing that was judged by them stays', async () => {
+    const { data, fail } = await openScene();
+    fail('write');
+    const outcomes = await Promise.allSettled([
+      data.put('a', 1, { ifVersion: null }),
+      data.put('a', 2, { ifVersion: null }),
+      data.delete('before'),
+    ]);
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    fail();
+    expect(await data.get('before')).toBe(1);
+    await data.put('a', 3, { ifVersion: null });
+    await data.close();
+  });
+
+  it('is never synced again after a failed sync: a new file takes its place first', async () => {
+    const { folder, data, fail, calls } = await openScene();
+    fail('datasync');
+    await expect(data.put('a', 1)).rejects.toThrow('ENOSPC');
+    fail('rename');
+    await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
+    fail();
+    calls.length = 0;
+    await data.put('a', 3);
+
+    const order = ['open', 'write', 'write', 'sync', 'rename', 'sync', 'write', 'datasync'];
+    const relevant = calls.filter((call) => order.includes(call));
+    expect(relevant).toEqual(['open', 'write', 'write', 'sync', 'rename', 'open', 'sync', 'write', 'datasync']);
+    await data.close();
+    expect(await stored(folder)).toEqual([
+      ['a', 3],
+      ['before', 1],
+    ]);
+  });
+
+  it('acknowledges nothing while the folder cannot be synced', async () => {
+    const { data, fail } = await openScene();
+    fail('datasync');
+    await expect(data.put('a', 1)).rejects.toThrow('ENOSPC');
+    fail('sync');
+    await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
+    await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
+    fail();
+    await data.put('a', 3);
+
+    expect(await data.get('a')).toBe(3);
+    await data.close();
+  });
+
+  it('keeps what it has when it cannot be compacted', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const { folder, data, fail } = await openScene();
+    fail('rename');
+    for (let i = 0; i < 12; i++) await data.put('a', `${'x'.repeat(200_000)}${i}`).catch(() => undefined);
+    fail();
+    await data.put('b', 1);
+    await data.close();
+
+    expect((await stored(folder)).map(([key]) => key)).toEqual(['a', 'b', 'before']);
+    expect(warn).toHaveBeenCalledExactlyOnceWith(
+      expect.stringMatching(/journal\.log could not be compacted: .*ENOSPC/),
+    );
+    warn.mockRestore();
+  });
+});
+
+describe('one sync', () => {
+  it('is shared by all that wait', async () => {
+    const { data, calls } = await openScene();
+    await Promise.all(Array.from({ length: 500 }, (_, i) => data.put(`k${i}`, i)));
+
+    expect(calls).toEqual(['write', 'datasync']);
+    await data.close();
+  });
+
+  it('is not spent on what changes nothing', async () => {
+    const { data, calls } = await openScene();
+    await data.delete('nothing');
+    await data.put('before', 2, { ifVersion: null }).catch(() => undefined);
+
+    expect(calls).toEqual([]);
+    await data.close();
+  });
+});
+
+describe('ping', () => {
+  it('rejects where the journal was deleted', async () => {
+    const { folder, data } = await openScene();
+    await data.ping();
+    await unlink(join(folder, 'journal.log'));
+
+    await expect(data.ping()).rejects.toThrow('journal.log was deleted');
+    await data.close();
+  });
+});
+
+describe('open', () => {
+  it.each(['open', 'readdir', 'writeFile', 'stat'])('leaves nothing claimed where it fails: %s', async (failing) => {
+    const folder = await temporaryFolder();
+    const fault: Fault = (call) => {
+      if (call === failing) throw full;
+    };
+    await expect(FileDataService.open({ path: folder }, failingFileSystem(fault))).rejects.toThrow('ENOSPC');
+
+    expect(await stored(folder)).toEqual([]);
+  });
+
+  it('syncs the journal and its folder, which a killed process may have left unsynced', async () => {
+    const { folder, data } = await openScene();
+    await data.close();
+    const synced: string[] = [];
+    const fileSystem = failingFileSystem((call, file) => void (call === 'sync' && synced.push(file)));
+    await (await FileDataService.open({ path: folder }, fileSystem)).close();
+
+    expect(synced).toEqual([join(folder, 'journal.log'), folder]);
+  });
+
+  it('syncs the folders above the ones that it creates', async () => {
+    const folder = await temporaryFolder();
+    const opened: string[] = [];
+    const fileSystem = failingFileSystem((call, file) => void (call === 'open' && opened.push(file)));
+    const data = await FileDataService.open({ path: join(folder, 'a', 'b') }, fileSystem);
+    await data.close();
+
+    expect(opened.slice(0, 2)).toEqual([join(folder, 'a'), folder]);
+  });
+});
