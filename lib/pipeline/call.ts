@@ -49,6 +49,7 @@ export class PipelineCall implements Call {
   aborted = false;
   reason: unknown = undefined;
   readonly attempt: number;
+  #instant: number | undefined = undefined;
   #parent: PipelineCall | undefined;
   #child: PipelineCall | undefined = undefined;
   #controller: AbortController | undefined = undefined;
@@ -66,7 +67,7 @@ export class PipelineCall implements Call {
     this.#parent = parent;
     if (parent === undefined) return;
     this.deadline = parent.deadline;
-    this.abortable = true;
+    this.abortable = parent.abortable;
     this.aborted = parent.aborted;
     this.reason = parent.reason;
   }
@@ -108,9 +109,23 @@ export class PipelineCall implements Call {
     return this.deadline === Infinity ? Infinity : Math.max(0, this.deadline - this.target.clock.now());
   }
 
+  /**
+   * The time, read once for everything that happens to the call in one go: a reading of the clock costs as much as a
+   * policy does.
+   */
+  instant(): number {
+    return (this.#instant ??= this.target.clock.now());
+  }
+
+  /** Notes that time has passed since the call was last looked at. */
+  waited(): void {
+    this.#instant = undefined;
+  }
+
   /** Notes that the method begins now. */
   begin(): void {
-    const now = this.target.clock.now();
+    const now = this.instant();
+    this.#instant = undefined;
     this.startedAt = now;
     for (let outer = this.#parent; outer !== undefined && outer.startedAt === undefined; outer = outer.#parent)
       outer.startedAt = now;
@@ -137,6 +152,7 @@ export class PipelineCall implements Call {
   }
 
   limit(moment: number): void {
+    this.abortable = true;
     if (moment < this.deadline) this.deadline = moment;
   }
 

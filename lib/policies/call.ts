@@ -43,6 +43,10 @@ export interface Call extends CallInfo {
   itemTimer: ItemTimer | undefined;
   /** Whether the caller allows a second attempt now; undefined: always. */
   readonly repeatable: (() => boolean) | undefined;
+  /** The time, the same until the call has waited or begun. */
+  instant(): number;
+  /** Says that time has passed: the call has waited. */
+  waited(): void;
   abort(reason: unknown): void;
   /** Bounds the call by `moment` as well. */
   limit(moment: number): void;

@@ -164,6 +164,7 @@ class QueuedCall extends Deadline implements Waiter {
 
   admit(): void {
     this.#leave();
+    this.call.waited();
     this.onTurn();
   }
 

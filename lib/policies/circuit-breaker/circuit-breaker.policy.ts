@@ -40,8 +40,7 @@ export class CircuitBreakerPolicy implements Policy {
 
   execute(call: Call, next: Next): Promise<unknown> {
     const breaker = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
-    const { clock } = this.environment;
-    const since = clock.now();
+    const since = call.instant();
     if (breaker.listenerCount('fire') > 0) breaker.emit('fire', call.args);
     if (!breaker.admit(since)) {
       if (breaker.settings.mode === 'metricsOnly') return next(call);

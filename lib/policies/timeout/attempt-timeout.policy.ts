@@ -72,7 +72,7 @@ class AttemptGuard extends Deadline implements ItemTimer {
   start(): void {
     this.call.onAbort(this.cut);
     if (this.queue === undefined) return;
-    this.queue.add(this, this.policy.now());
+    this.queue.add(this, this.call.instant());
     this.call.limit(this.due);
     this.call.itemTimer = this;
   }

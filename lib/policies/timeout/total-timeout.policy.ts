@@ -21,7 +21,7 @@ export class TotalTimeoutPolicy implements Policy {
   execute(call: Call, next: Next): Promise<unknown> {
     const bounded = call.fork(1);
     const limit = new TotalLimit(this, this.#queue, bounded);
-    this.#queue.add(limit, this.environment.clock.now());
+    this.#queue.add(limit, call.instant());
     bounded.limit(limit.due);
     bounded.itemTimer = limit;
     return next(bounded).then(
