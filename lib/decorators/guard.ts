@@ -74,8 +74,8 @@ function decoratedMethod(label: string, target: unknown, key: unknown, descripto
   if (typeof target === 'function') return refuse('a static member');
   if (typeof descriptor === 'number') return refuse('a parameter');
   if (typeof descriptor !== 'object' || descriptor === null) return refuse('a field');
-  const { value, get, set } = descriptor as PropertyDescriptor;
-  if (get !== undefined || set !== undefined) return refuse('an accessor');
+  if ('get' in descriptor || 'set' in descriptor) return refuse('an accessor');
+  const { value } = descriptor as { value?: unknown };
   if (typeof value !== 'function') return refuse('a field');
   if (typeof key === 'symbol') return refuse('a method that is named by a symbol');
   return value as AnyFunction;

@@ -39,10 +39,12 @@ export type SubstituteFor<R> =
         ? V | PromiseLike<V> | AsyncIterable<V>
         : R;
 
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- a method may declare the error as any type
+type ThenError<A extends readonly unknown[]> = [...A, any];
+
 /** A method that can answer for `M`: the same arguments, then the error. */
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the error may be declared as any type
 export type SubstituteMethod<M> = M extends (...args: infer A) => infer R
-  ? (...args: [...A, any]) => SubstituteFor<R>
+  ? (...args: ThenError<A>) => SubstituteFor<R>
   : never;
 
 /**

@@ -24,7 +24,7 @@ export class EventBus {
 
   emit(body: ResilienceEventBody): void {
     if (!this.active) return;
-    const event = { ...body, at: body.at ?? this.wallNow() } as ResilienceEvent;
+    const event = { ...body, at: body.at ?? this.wallNow() };
     for (const listener of this.#listeners) {
       try {
         listener(event);

@@ -59,7 +59,7 @@ export function planOf(instance: unknown, method: GuardedMethod): Plan {
 
 function bindingOf(instance: unknown, method: GuardedMethod): Binding {
   const isObject = (typeof instance === 'object' && instance !== null) || typeof instance === 'function';
-  const owner = isObject ? (instance as object) : method;
+  const owner = isObject ? instance : method;
   const known = bindings.get(owner);
   if (known !== undefined) return known;
   warnOnce();

@@ -46,7 +46,7 @@ function providersOf(provide: InjectionToken, recipe: DataRecipe): Provider[] {
       provide,
       inject: [OwnedDataServices, ...inject],
       useFactory: async (owned: OwnedDataServices, ...args: unknown[]) =>
-        owned.adopt(await (useFactory as (...args: unknown[]) => DataService)(...args)),
+        owned.adopt(await (useFactory as (...args: unknown[]) => DataService | Promise<DataService>)(...args)),
     },
   ];
 }

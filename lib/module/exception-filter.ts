@@ -1,6 +1,6 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
-import { throwError, type Observable } from 'rxjs';
+import { throwError } from 'rxjs';
 import { ResilienceException, type ResilienceErrorCode } from '../errors/resilience.exception.js';
 
 /** @see https://grpc.io/docs/guides/status-codes/ DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE */
@@ -53,7 +53,7 @@ export class ResilienceExceptionFilter
       case 'rpc':
         return throwError(() =>
           isGrpc(host) ? { code: GRPC_CODES[error.code], message: phraseOf(error) } : payloadOf(error),
-        ) as Observable<never>;
+        );
       case 'ws':
         emitException(host.switchToWs().getClient(), payloadOf(error));
         return undefined;

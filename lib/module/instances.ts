@@ -1,9 +1,12 @@
-import type { PolicyEnvironment } from '../policies/policy.js';
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { ResolvedBulkhead } from '../policies/bulkhead/bulkhead.options.js';
 import { BulkheadPolicy } from '../policies/bulkhead/bulkhead.policy.js';
 import type { Breaker } from '../policies/circuit-breaker/breaker.js';
 import type { ResolvedCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import { CircuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.js';
+import type { PolicyEnvironment } from '../policies/policy.js';
+import { sameOptions } from './describe-options.js';
+import type { Options } from './policy-parsers.js';
 
 /** The policies of an app that keep state: one for each name. */
 export class Instances {
@@ -12,12 +15,20 @@ export class Instances {
 
   constructor(private readonly environment: PolicyEnvironment) {}
 
+  /** @throws ResilienceConfigurationError when the name has other options already. */
   circuitBreaker(name: string, options: ResolvedCircuitBreaker): CircuitBreakerPolicy {
-    return reuse(this.#breakers, name, () => new CircuitBreakerPolicy(name, options, this.environment));
+    return reuse(
+      'circuit breaker',
+      this.#breakers,
+      name,
+      options,
+      () => new CircuitBreakerPolicy(name, options, this.environment),
+    );
   }
 
+  /** @throws ResilienceConfigurationError when the name has other options already. */
   bulkhead(name: string, options: ResolvedBulkhead): BulkheadPolicy {
-    return reuse(this.#bulkheads, name, () => new BulkheadPolicy(name, options, this.environment));
+    return reuse('bulkhead', this.#bulkheads, name, options, () => new BulkheadPolicy(name, options, this.environment));
   }
 
   /** The breaker of a name, or of one of its keys. */
@@ -34,8 +45,22 @@ export class Instances {
   }
 }
 
-function reuse<T>(known: Map<string, T>, name: string, create: () => T): T {
-  let instance = known.get(name);
-  if (instance === undefined) known.set(name, (instance = create()));
-  return instance;
+function reuse<T extends { options: object }>(
+  what: string,
+  known: Map<string, T>,
+  name: string,
+  options: object,
+  create: () => T,
+): T {
+  const instance = known.get(name);
+  if (instance === undefined) {
+    const created = create();
+    known.set(name, created);
+    return created;
+  }
+  if (sameOptions(instance.options as Options, options as Options)) return instance;
+  throw new ResilienceConfigurationError(
+    `${what} '${name}'`,
+    'has two definitions with different options; expected one for each name',
+  );
 }

@@ -7,13 +7,13 @@ import { UnsubscribedError, type Next } from '../policies/call.js';
 /** The end of a pipeline that gives an Observable: it settles when the Observable does; its items go past it. */
 export function observableStage(body: Body): (call: PipelineCall) => Promise<unknown> {
   return (call) => {
-    if (call.aborted) return Promise.reject(call.reason as Error);
+    if (call.aborted) return Promise.reject(call.reason);
     call.begin();
     let source: unknown;
     try {
       source = body(call);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     if (!isObservable(source) && !isObservableLike(source)) {
       const place = `${call.className}.${call.methodName}`;
@@ -27,7 +27,7 @@ function follow(source: Observable<unknown>, call: PipelineCall): Promise<unknow
   return new Promise((resolve, reject) => {
     const stopped = new Subject<void>();
     const stop = (reason: unknown): void => {
-      reject(reason as Error);
+      reject(reason);
       stopped.next();
     };
     call.onAbort(stop);
@@ -41,7 +41,7 @@ function follow(source: Observable<unknown>, call: PipelineCall): Promise<unknow
         call.origin.sink?.next(item);
         call.itemTimer?.resume();
       },
-      error: (error: unknown) => settle(() => reject(error as Error)),
+      error: (error: unknown) => settle(() => reject(error)),
       complete: () => settle(() => resolve(STREAM_END)),
     });
   });

@@ -1,3 +1,4 @@
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { iterableStage } from '../pipeline/async-iterable.js';
 import { compose, type Stages } from '../pipeline/compose.js';
 import type { MethodKind } from '../pipeline/guarded-method.js';
@@ -10,12 +11,11 @@ import type { DeclaredFallback } from '../policies/fallback/fallback.options.js'
 import { FallbackPolicy } from '../policies/fallback/fallback.policy.js';
 import type { PolicyEnvironment } from '../policies/policy.js';
 import type { SetKey } from '../policies/policy-set.js';
-import type { RecoverOptions } from '../policies/recover/recover.options.js';
 import { RecoverPolicy } from '../policies/recover/recover.policy.js';
 import type { ResolvedRetry } from '../policies/retry/retry.options.js';
 import { RetryPolicy } from '../policies/retry/retry.policy.js';
 import { AttemptTimeoutPolicy } from '../policies/timeout/attempt-timeout.policy.js';
-import { resolveTimeout, type TimeoutOptions } from '../policies/timeout/timeout.options.js';
+import { resolveTimeout } from '../policies/timeout/timeout.options.js';
 import { TotalTimeoutPolicy } from '../policies/timeout/total-timeout.policy.js';
 import { describeOptions } from './describe-options.js';
 import type { Instances } from './instances.js';
@@ -105,14 +105,19 @@ class PlanBuilder {
   #addRecover(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const name = this.#plan('recover', policy, policy.options);
-    this.#recover = new RecoverPolicy(name, policy.options as RecoverOptions, this.target, this.environment);
+    this.#recover = new RecoverPolicy(name, policy.options, this.target, this.environment);
     this.#stages.recover = this.#recover;
   }
 
   #addFallback(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const name = this.#plan('fallback', policy, policy.options);
-    const fallbacks = policy.options.fallbacks as readonly DeclaredFallback[];
+    const fallbacks = policy.options.fallbacks as readonly DeclaredFallback[] | undefined;
+    if (fallbacks === undefined)
+      throw new ResilienceConfigurationError(
+        name,
+        'a fallback has no built-in value: expected one here, or in policies.default.fallback',
+      );
     this.#fallback = new FallbackPolicy(name, fallbacks, this.target.parameterCount, this.environment);
     this.#stages.fallback = this.#fallback;
   }
@@ -136,10 +141,7 @@ class PlanBuilder {
   #addTimeouts(policy: ResolvedPolicy | undefined, breaker: ResolvedPolicy | undefined): void {
     const place = `${this.target.instanceName}, @Timeout`;
     const bare = policy !== undefined && policy.options.perAttempt === undefined && policy.options.total === undefined;
-    const own =
-      policy === undefined || (bare && this.environment.lenient)
-        ? {}
-        : (resolveTimeout(place, policy.options) as TimeoutOptions);
+    const own = policy === undefined || (bare && this.environment.lenient) ? {} : resolveTimeout(place, policy.options);
     const inherited = this.resolution.off.has('timeout') ? undefined : breaker?.options.timeout;
     const perAttempt = own.perAttempt ?? (inherited as number | false | undefined);
     const sources = {

@@ -37,8 +37,8 @@ export interface ResilienceOptionsFactory {
 }
 
 const EXTRAS: ResilienceModuleExtras = {
-  dataService: undefined as never,
-  dataServices: undefined as never,
+  dataService: undefined,
+  dataServices: undefined,
   exceptionFilter: false,
 };
 

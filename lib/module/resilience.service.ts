@@ -7,7 +7,7 @@ import { nothingDeclared } from '../pipeline/guarded-method.js';
 import type { Plan } from '../pipeline/plan.js';
 import { show } from '../policies/options/check.js';
 import type { CallInfo } from '../policies/call.js';
-import { STATEFUL, type PolicySet, type SetKey } from '../policies/policy-set.js';
+import { STATEFUL, type PolicySet } from '../policies/policy-set.js';
 import { bind } from './binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
 import { planEntries, type PlanEntry } from './plan-entries.js';
@@ -58,7 +58,7 @@ export class ResilienceService {
       const plan = this.#planOf(set);
       return plan.call({ instance: undefined, args, signal, outer: outerCall(), body: work }) as Promise<T>;
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
   }
 
@@ -136,7 +136,7 @@ export class ResilienceService {
 /** Without a name nobody could tell which calls meet in the same breaker. */
 function refuseNamelessState(place: string, set: PolicySet): void {
   for (const key of STATEFUL) {
-    const setting = set[key as SetKey & keyof PolicySet];
+    const setting = set[key];
     if (setting === undefined || setting === false || typeof setting === 'string') continue;
     throw new ResilienceConfigurationError(place, `a set with a ${key} keeps state: expected a 'name' in it, got none`);
   }

@@ -1,8 +1,7 @@
-import { isDeepStrictEqual } from 'node:util';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { Declaration, Declared, SetDeclaration } from '../pipeline/guarded-method.js';
 import { POLICY_KEYS, STATEFUL, type Returns, type SetKey } from '../policies/policy-set.js';
-import { describeOptions } from './describe-options.js';
+import { sameOptions } from './describe-options.js';
 import { KINDS, type Options } from './policy-parsers.js';
 import { checkSet, type CheckedSet, type PolicySets } from './policy-sets.js';
 
@@ -176,11 +175,7 @@ export class Resolver {
         `'${name}' has its options in policies.${name}.${key}, and a shared instance can have one set of options only: expected none here`,
       );
     }
-    if (
-      own !== undefined &&
-      byName !== undefined &&
-      !isDeepStrictEqual(describeOptions(own), describeOptions(byName.options))
-    ) {
+    if (own !== undefined && byName !== undefined && !sameOptions(own, byName.options)) {
       throw new ResilienceConfigurationError(
         place,
         `'${name}' has another definition at ${byName.place}; expected the same options, or the name alone`,

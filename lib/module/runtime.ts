@@ -123,7 +123,7 @@ export class Runtime {
   /** The plans of a class; the same object each time, so that instances can keep it. */
   plansOf(concrete: AnyClass): Map<GuardedMethod, Plan> {
     let plans = this.#plans.get(concrete);
-    if (plans === undefined) this.#plans.set(concrete, (plans = new Map()));
+    if (plans === undefined) this.#plans.set(concrete, (plans = new Map<GuardedMethod, Plan>()));
     return plans;
   }
 
@@ -146,7 +146,7 @@ export class Runtime {
   /** The plan of an interceptor for one handler, made by `create` at first use. */
   handlerPlan(concrete: AnyClass, key: string, create: () => Plan): Plan {
     let plans = this.#handlerPlans.get(concrete);
-    if (plans === undefined) this.#handlerPlans.set(concrete, (plans = new Map()));
+    if (plans === undefined) this.#handlerPlans.set(concrete, (plans = new Map<string, Plan>()));
     let plan = plans.get(key);
     if (plan === undefined) plans.set(key, (plan = create()));
     return plan;

@@ -1,4 +1,4 @@
-import { PipelineCall } from './call.js';
+import type { PipelineCall } from './call.js';
 
 /** Runs the guarded code for one attempt. */
 export type Body = (call: PipelineCall) => unknown;
@@ -27,13 +27,13 @@ export function isObservableLike(value: unknown): boolean {
 /** The end of a pipeline that gives one answer. */
 export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknown> {
   return (call) => {
-    if (call.aborted) return Promise.reject(call.reason as Error);
+    if (call.aborted) return Promise.reject(call.reason);
     call.begin();
     let result: unknown;
     try {
       result = body(call);
     } catch (error) {
-      return Promise.reject(error as Error);
+      return Promise.reject(error);
     }
     if (result instanceof Promise) return result;
     const mistake = undeclaredStream(call, result);

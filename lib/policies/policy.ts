@@ -30,6 +30,7 @@ export class Lifecycle {
   #waiters = new Set<Waiter>();
   #disposables = new Set<() => void>();
   #closing = false;
+  #disposed = false;
 
   /** Whether the app is shutting down. */
   get closing(): boolean {
@@ -46,7 +47,8 @@ export class Lifecycle {
 
   /** Runs `dispose` when the app has shut down. */
   onDispose(dispose: () => void): void {
-    this.#disposables.add(dispose);
+    if (this.#disposed) dispose();
+    else this.#disposables.add(dispose);
   }
 
   /** Ends every wait. */
@@ -59,6 +61,7 @@ export class Lifecycle {
   /** Gives back timers that idle machinery keeps. */
   dispose(): void {
     this.close();
+    this.#disposed = true;
     for (const dispose of this.#disposables) dispose();
     this.#disposables.clear();
   }

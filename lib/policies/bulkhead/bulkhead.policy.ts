@@ -41,7 +41,7 @@ export class BulkheadPolicy implements Policy {
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
-    if (call.aborted) return Promise.reject(call.reason as Error);
+    if (call.aborted) return Promise.reject(call.reason);
     const { maxConcurrent, maxQueue } = this.options;
     if (this.#active < maxConcurrent) return this.#run(call, next);
     if (this.environment.lifecycle.closing) return Promise.reject(this.shutDown());

@@ -1,10 +1,11 @@
-import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
+import type { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { Call, WaitingRoom } from '../call.js';
+import { judge } from '../outcome.js';
 import { ask, type PolicyEnvironment } from '../policy.js';
 import { BreakerStatus, readStats, type BreakerStats } from './breaker-stats.js';
 import { MAX_RETRY_AFTER_MS, type ResolvedCircuitBreaker } from './circuit-breaker.options.js';
-import { LatencyHistogram } from './latency-histogram.js';
+import type { LatencyHistogram } from './latency-histogram.js';
 import { idleStatus, Opossum } from './opossum.js';
 import { refusalOf, summaryOf, type OpenSummary } from './refusal.js';
 import { RollingWindow } from './rolling-window.js';
@@ -230,6 +231,34 @@ export class Breaker extends Opossum implements TripWindow, WaitingRoom {
     return (this.#status ??= new BreakerStatus(() => this.stats));
   }
 
+  /**
+   * Runs any function under it, where opossum runs the action that it was made with.
+   *
+   * @throws (as a rejection) CircuitOpenException, or whatever the action throws.
+   */
+  async fire<A extends unknown[], R>(action: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
+    const { clock } = this.#environment;
+    const since = clock.now();
+    if (this.listenerCount('fire') > 0) this.emit('fire', args);
+    if (!this.admit(since) && this.settings.mode === 'normal') throw this.refusal(since);
+    const { epoch } = this.machine;
+    let result: R;
+    try {
+      result = await action(...args);
+    } catch (error) {
+      this.#failedFire(epoch, since, error);
+      throw error;
+    }
+    const now = clock.now();
+    this.succeeded(epoch, since, now - since, now, result);
+    return result;
+  }
+
+  /** As {@link fire}, with `this` for the action. */
+  call<A extends unknown[], R>(context: unknown, action: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
+    return this.fire((...all: A) => action.apply(context, all), ...args);
+  }
+
   /** Opens it now; it lets a probe through when the reset time is over. */
   open(): void {
     if (!this.opened) this.#open(this.#environment.clock.now(), 'opened by hand', undefined, 0);
@@ -287,6 +316,14 @@ export class Breaker extends Opossum implements TripWindow, WaitingRoom {
   }
 
   // ---- inside
+
+  #failedFire(epoch: number, since: number, error: unknown): void {
+    const now = this.#environment.clock.now();
+    const { kind } = judge(error, false, undefined);
+    if (kind === 'failure') return this.failed(epoch, now - since, now, error, false, 0);
+    if (kind === 'answered') return this.succeeded(epoch, since, now - since, now, error);
+    this.ignored(epoch, since, kind === 'refused');
+  }
 
   #record(failed: boolean, latencyMs: number, now: number): void {
     this.#trip.record(failed, latencyMs, now);

@@ -80,9 +80,9 @@ export function checkOptions<O>(place: string, options: unknown, shape: Shape<O>
 }
 
 /** @throws ResilienceConfigurationError unless `value` is accepted. */
-export function checkValue(place: string, what: string, value: unknown, { accepts, expected }: Expectation): void {
-  if (!accepts(value))
-    throw new ResilienceConfigurationError(place, `${what}: expected ${expected}, got ${show(value)}`);
+export function checkValue(place: string, what: string, value: unknown, expectation: Expectation): void {
+  if (expectation.accepts(value)) return;
+  throw new ResilienceConfigurationError(place, `${what}: expected ${expectation.expected}, got ${show(value)}`);
 }
 
 /** An object that was written as options: a literal, or one without a prototype. */

@@ -18,7 +18,7 @@ export function pause(
       settle();
     };
     const timer = clock.setTimeout(() => stop(resolve), Math.ceil(ms));
-    const onAbort = (reason: unknown): void => stop(() => reject(reason as Error));
+    const onAbort = (reason: unknown): void => stop(() => reject(reason));
     const waiter = { end: () => stop(() => reject(atShutdown())) };
     call.onAbort(onAbort);
     lifecycle.add(waiter);

@@ -68,8 +68,8 @@ class Attempts {
       throw error;
     };
     if (attempt.attempt >= this.policy.options.maxAttempts || attempt.emitted || this.call.aborted)
-      return Promise.reject(error as Error);
-    if (!this.#asksForAnother(attempt, error)) return Promise.reject(error as Error);
+      return Promise.reject(error);
+    if (!this.#asksForAnother(attempt, error)) return Promise.reject(error);
     return this.#again(attempt, error, fail);
   }
 

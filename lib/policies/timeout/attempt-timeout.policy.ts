@@ -111,5 +111,5 @@ class AttemptGuard extends Deadline implements ItemTimer {
 }
 
 function rejected(reason: unknown): Promise<never> {
-  return Promise.reject(reason as Error);
+  return Promise.reject(reason);
 }

@@ -9,10 +9,16 @@ import { seconds, type TripStrategy } from './trip-strategy.js';
 export function failureRate(): TripStrategy {
   return {
     name: 'failureRate',
-    shouldTrip: ({ calls, failures, failureRate: rate, volumeThreshold, errorThresholdPercentage: limit, windowMs }) =>
-      failures > 0 &&
-      calls >= volumeThreshold &&
-      rate >= limit &&
-      `${failures} of ${calls} calls failed in ${seconds(windowMs)}, limit ${limit} %`,
+    shouldTrip: (window) => {
+      const { failures } = window;
+      // Most calls succeed while nothing fails; the rest is read only when it matters.
+      if (failures === 0) return false;
+      const { calls, failureRate: rate, volumeThreshold, errorThresholdPercentage: limit } = window;
+      return (
+        calls >= volumeThreshold &&
+        rate >= limit &&
+        `${failures} of ${calls} calls failed in ${seconds(window.windowMs)}, limit ${limit} %`
+      );
+    },
   };
 }
