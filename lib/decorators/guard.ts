@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { planOf, requestRuntime } from '../module/binding.js';
+import { planOf, requestRuntime } from '../module/runtime/binding.js';
 import { recordOf } from '../pipeline/guarded-classes.js';
 import {
   nothingDeclared,

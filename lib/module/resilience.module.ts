@@ -2,7 +2,7 @@ import { Inject, Module, type DynamicModule, type OnModuleInit, type Provider } 
 import { APP_FILTER, ModulesContainer } from '@nestjs/core';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { PolicySet } from '../policies/policy-set.js';
-import { dataProviders } from './data-providers.js';
+import { dataProviders } from './data/data-providers.js';
 import { ResilienceExceptionFilter } from './exception-filter.js';
 import {
   ASYNC_OPTIONS_TYPE,
@@ -12,8 +12,8 @@ import {
   type ResilienceModuleExtras,
 } from './resilience.module-definition.js';
 import { ResilienceService } from './resilience.service.js';
-import { Runtime } from './runtime.js';
-import { StartUp } from './start-up.js';
+import { Runtime } from './runtime/runtime.js';
+import { StartUp } from './start-up/start-up.js';
 import { RUNTIME } from './tokens.js';
 
 /**

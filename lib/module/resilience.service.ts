@@ -8,10 +8,10 @@ import type { Plan } from '../pipeline/plan.js';
 import { show } from '../policies/options/check.js';
 import type { CallInfo } from '../policies/call.js';
 import { STATEFUL, type PolicySet } from '../policies/policy-set.js';
-import { bind } from './binding.js';
+import { bind } from './runtime/binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
-import { planEntries, type PlanEntry } from './plan-entries.js';
-import type { Runtime } from './runtime.js';
+import { planEntries, type PlanEntry } from './planning/plan-entries.js';
+import type { Runtime } from './runtime/runtime.js';
 import { RUNTIME } from './tokens.js';
 
 /** What {@link ResilienceService.execute} takes besides the work. */

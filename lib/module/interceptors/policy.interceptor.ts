@@ -14,8 +14,8 @@ import { nothingDeclared, type AnyClass, type Declared } from '../../pipeline/gu
 import type { Plan } from '../../pipeline/plan.js';
 import { RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
 import { STATEFUL, type SetKey } from '../../policies/policy-set.js';
-import type { Resolution, ResolvedPolicy } from '../resolver.js';
-import { Runtime } from '../runtime.js';
+import type { Resolution, ResolvedPolicy } from '../planning/resolver.js';
+import { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
 import { repeatable } from './repeatable.js';
 

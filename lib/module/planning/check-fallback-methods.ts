@@ -1,6 +1,6 @@
-import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import type { AnyClass } from '../pipeline/guarded-method.js';
-import type { DeclaredFallback } from '../policies/fallback/fallback.options.js';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import type { AnyClass } from '../../pipeline/guarded-method.js';
+import type { DeclaredFallback } from '../../policies/fallback/fallback.options.js';
 import type { Resolution } from './resolver.js';
 
 /** A method that a fallback names must exist: in production is too late to find out. @throws ResilienceConfigurationError */

@@ -1,8 +1,8 @@
 import { Inject, Logger, Optional } from '@nestjs/common';
-import type { AnyClass, GuardedMethod } from '../pipeline/guarded-method.js';
-import type { Plan } from '../pipeline/plan.js';
+import type { AnyClass, GuardedMethod } from '../../pipeline/guarded-method.js';
+import type { Plan } from '../../pipeline/plan.js';
 import { Runtime } from './runtime.js';
-import { RUNTIME, RUNTIME_PROPERTY } from './tokens.js';
+import { RUNTIME, RUNTIME_PROPERTY } from '../tokens.js';
 
 /** What an instance knows of its app. */
 interface Binding {

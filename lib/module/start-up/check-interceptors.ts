@@ -1,6 +1,6 @@
 import type { ModulesContainer } from '@nestjs/core';
-import type { AnyClass, AnyFunction } from '../pipeline/guarded-method.js';
-import { PolicyInterceptor } from './interceptors/policy.interceptor.js';
+import type { AnyClass, AnyFunction } from '../../pipeline/guarded-method.js';
+import { PolicyInterceptor } from '../interceptors/policy.interceptor.js';
 
 /** Where Nest's decorators mark what a client can call. */
 const HANDLER_METADATA = ['path', 'microservices:pattern', 'message', 'graphql:resolver_type'];

@@ -1,9 +1,9 @@
 import type { ModulesContainer } from '@nestjs/core';
-import { guardedLineage } from '../pipeline/guarded-classes.js';
-import { isThenable } from '../pipeline/stages.js';
-import type { AnyClass, AnyFunction } from '../pipeline/guarded-method.js';
-import { bind, isBound } from './binding.js';
-import type { Runtime } from './runtime.js';
+import { guardedLineage } from '../../pipeline/guarded-classes.js';
+import { isThenable } from '../../pipeline/stages.js';
+import type { AnyClass, AnyFunction } from '../../pipeline/guarded-method.js';
+import { bind, isBound } from '../runtime/binding.js';
+import type { Runtime } from '../runtime/runtime.js';
 
 const WRAPPED = Symbol('nestjs-bulwark:factory');
 

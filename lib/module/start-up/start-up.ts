@@ -15,10 +15,10 @@ import {
   checkModuleOptions,
   MODULE_OPTIONS_TOKEN,
   type ResilienceModuleOptions,
-} from './resilience.module-definition.js';
-import { lineOf, planEntries } from './plan-entries.js';
-import type { Runtime } from './runtime.js';
-import { RUNTIME } from './tokens.js';
+} from '../resilience.module-definition.js';
+import { lineOf, planEntries } from '../planning/plan-entries.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { RUNTIME } from '../tokens.js';
 
 /**
  * Attaches the app to its runtime: the options and the classes as soon as Nest has read them, so that the first call

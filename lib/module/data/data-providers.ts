@@ -1,7 +1,7 @@
 import type { InjectionToken, Provider } from '@nestjs/common';
-import type { DataRecipe } from '../data/data-recipe.js';
-import { DataService } from '../data/data.service.js';
-import { getDataServiceToken } from '../data/inject-data-service.decorator.js';
+import type { DataRecipe } from '../../data/data-recipe.js';
+import { DataService } from '../../data/data.service.js';
+import { getDataServiceToken } from '../../data/inject-data-service.decorator.js';
 import { OwnedDataServices } from './owned-data-services.js';
 
 /** The data services that the options ask for. */

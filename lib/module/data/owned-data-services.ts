@@ -1,5 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import type { DataService } from '../data/data.service.js';
+import type { DataService } from '../../data/data.service.js';
 
 /** The data services that the module has created, which it closes when the app has shut down. */
 @Injectable()

@@ -1,6 +1,6 @@
-import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import type { Declaration, Declared, SetDeclaration } from '../pipeline/guarded-method.js';
-import { POLICY_KEYS, STATEFUL, type Returns, type SetKey } from '../policies/policy-set.js';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import type { Declaration, Declared, SetDeclaration } from '../../pipeline/guarded-method.js';
+import { POLICY_KEYS, STATEFUL, type Returns, type SetKey } from '../../policies/policy-set.js';
 import { sameOptions } from './describe-options.js';
 import { KINDS, type Options } from './policy-parsers.js';
 import { checkSet, type CheckedSet, type PolicySets } from './policy-sets.js';

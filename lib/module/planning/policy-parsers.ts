@@ -1,10 +1,13 @@
-import { parseBulkhead, BULKHEAD_DEFAULTS } from '../policies/bulkhead/bulkhead.options.js';
-import { CIRCUIT_BREAKER_DEFAULTS, parseCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import { parseFallback } from '../policies/fallback/fallback.options.js';
-import type { SetKey } from '../policies/policy-set.js';
-import { parseRecover } from '../policies/recover/recover.options.js';
-import { parseRetry, RETRY_DEFAULTS } from '../policies/retry/retry.options.js';
-import { parseTimeout } from '../policies/timeout/timeout.options.js';
+import { parseBulkhead, BULKHEAD_DEFAULTS } from '../../policies/bulkhead/bulkhead.options.js';
+import {
+  CIRCUIT_BREAKER_DEFAULTS,
+  parseCircuitBreaker,
+} from '../../policies/circuit-breaker/circuit-breaker.options.js';
+import { parseFallback } from '../../policies/fallback/fallback.options.js';
+import type { SetKey } from '../../policies/policy-set.js';
+import { parseRecover } from '../../policies/recover/recover.options.js';
+import { parseRetry, RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
+import { parseTimeout } from '../../policies/timeout/timeout.options.js';
 
 export type Options = Readonly<Record<string, unknown>>;
 

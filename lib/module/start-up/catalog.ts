@@ -1,11 +1,11 @@
 import type { ModulesContainer } from '@nestjs/core';
-import { guardedLineage } from '../pipeline/guarded-classes.js';
-import type { AnyClass, Declared } from '../pipeline/guarded-method.js';
-import type { SetKey } from '../policies/policy-set.js';
-import { nameOf } from './class-names.js';
-import { KINDS, type Options } from './policy-parsers.js';
-import { checkSet } from './policy-sets.js';
-import type { NamedDefinitions } from './resolver.js';
+import { guardedLineage } from '../../pipeline/guarded-classes.js';
+import type { AnyClass, Declared } from '../../pipeline/guarded-method.js';
+import type { SetKey } from '../../policies/policy-set.js';
+import { nameOf } from '../runtime/class-names.js';
+import { KINDS, type Options } from '../planning/policy-parsers.js';
+import { checkSet } from '../planning/policy-sets.js';
+import type { NamedDefinitions } from '../planning/resolver.js';
 
 /** A provider, controller or enhancer with guarded methods, and where it lives. */
 export interface CataloguedClass {

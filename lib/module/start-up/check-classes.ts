@@ -1,9 +1,9 @@
 import { Logger } from '@nestjs/common';
-import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { guardedLineage } from '../pipeline/guarded-classes.js';
-import type { AnyClass } from '../pipeline/guarded-method.js';
-import { nameOf } from './class-names.js';
-import { guardedMethodOf, type Runtime } from './runtime.js';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { guardedLineage } from '../../pipeline/guarded-classes.js';
+import type { AnyClass } from '../../pipeline/guarded-method.js';
+import { nameOf } from '../runtime/class-names.js';
+import { guardedMethodOf, type Runtime } from '../runtime/runtime.js';
 
 /** Finds what decorators said wrong, before the first call does. @throws ResilienceConfigurationError */
 export function checkClasses(runtime: Runtime): void {

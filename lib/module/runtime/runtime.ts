@@ -1,21 +1,21 @@
 import { Logger } from '@nestjs/common';
-import { EventBus } from '../events/event-bus.js';
-import type { PipelineCall } from '../pipeline/call.js';
-import { enableCallContext, runInCall } from '../pipeline/current-call.js';
-import { recordOf, signalIndexOf } from '../pipeline/guarded-classes.js';
-import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from '../pipeline/guarded-method.js';
-import type { Plan } from '../pipeline/plan.js';
-import type { Body } from '../pipeline/stages.js';
-import { systemClock } from '../policies/clock.js';
-import { Lifecycle } from '../policies/policy.js';
-import type { PolicySet } from '../policies/policy-set.js';
-import type { Catalog, CataloguedClass } from './catalog.js';
-import { checkFallbackMethods } from './check-fallback-methods.js';
+import { EventBus } from '../../events/event-bus.js';
+import type { PipelineCall } from '../../pipeline/call.js';
+import { enableCallContext, runInCall } from '../../pipeline/current-call.js';
+import { recordOf, signalIndexOf } from '../../pipeline/guarded-classes.js';
+import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from '../../pipeline/guarded-method.js';
+import type { Plan } from '../../pipeline/plan.js';
+import type { Body } from '../../pipeline/stages.js';
+import { systemClock } from '../../policies/clock.js';
+import { Lifecycle } from '../../policies/policy.js';
+import type { PolicySet } from '../../policies/policy-set.js';
+import type { Catalog, CataloguedClass } from '../start-up/catalog.js';
+import { checkFallbackMethods } from '../planning/check-fallback-methods.js';
 import { nameOf } from './class-names.js';
 import { Instances } from './instances.js';
-import { buildPlan, type PlannerEnvironment, type Target } from './planner.js';
-import { PolicySets } from './policy-sets.js';
-import { Resolver, type NamedDefinitions, type Resolution } from './resolver.js';
+import { buildPlan, type PlannerEnvironment, type Target } from '../planning/planner.js';
+import { PolicySets } from '../planning/policy-sets.js';
+import { Resolver, type NamedDefinitions, type Resolution } from '../planning/resolver.js';
 
 const REPORT_EVERY_MS = 60_000;
 

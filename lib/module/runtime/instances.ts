@@ -1,12 +1,12 @@
-import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import type { ResolvedBulkhead } from '../policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../policies/bulkhead/bulkhead.policy.js';
-import type { Breaker } from '../policies/circuit-breaker/breaker.js';
-import type { ResolvedCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import { CircuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.js';
-import type { PolicyEnvironment } from '../policies/policy.js';
-import { sameOptions } from './describe-options.js';
-import type { Options } from './policy-parsers.js';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import type { ResolvedBulkhead } from '../../policies/bulkhead/bulkhead.options.js';
+import { BulkheadPolicy } from '../../policies/bulkhead/bulkhead.policy.js';
+import type { Breaker } from '../../policies/circuit-breaker/breaker.js';
+import type { ResolvedCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
+import { CircuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.js';
+import type { PolicyEnvironment } from '../../policies/policy.js';
+import { sameOptions } from '../planning/describe-options.js';
+import type { Options } from '../planning/policy-parsers.js';
 
 /** The policies of an app that keep state: one for each name. */
 export class Instances {

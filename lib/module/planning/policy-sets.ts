@@ -1,6 +1,6 @@
-import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { isPlainObject, show } from '../policies/options/check.js';
-import { POLICY_KEYS, type PolicySet, type Returns, type SetKey } from '../policies/policy-set.js';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { isPlainObject, show } from '../../policies/options/check.js';
+import { POLICY_KEYS, type PolicySet, type Returns, type SetKey } from '../../policies/policy-set.js';
 import { KINDS, type Options } from './policy-parsers.js';
 
 /** A checked setting of one policy in a set: options, the name of an instance, or off. */

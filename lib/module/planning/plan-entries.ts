@@ -1,6 +1,6 @@
-import { guardedLineage } from '../pipeline/guarded-classes.js';
-import type { PlannedPolicy } from '../pipeline/plan.js';
-import { guardedMethodOf, type Runtime } from './runtime.js';
+import { guardedLineage } from '../../pipeline/guarded-classes.js';
+import type { PlannedPolicy } from '../../pipeline/plan.js';
+import { guardedMethodOf, type Runtime } from '../runtime/runtime.js';
 
 /**
  * How one method is guarded.

@@ -1,8 +1,8 @@
 import { from, isObservable, Observable, Subject, takeUntil } from 'rxjs';
-import { STREAM_END } from '../pipeline/async-iterable.js';
-import type { CallOrigin, PipelineCall } from '../pipeline/call.js';
-import { isAsyncIterable, isObservableLike, type Body } from '../pipeline/stages.js';
-import { UnsubscribedError, type Next } from '../policies/call.js';
+import { STREAM_END } from '../../pipeline/async-iterable.js';
+import type { CallOrigin, PipelineCall } from '../../pipeline/call.js';
+import { isAsyncIterable, isObservableLike, type Body } from '../../pipeline/stages.js';
+import { UnsubscribedError, type Next } from '../../policies/call.js';
 
 /** The end of a pipeline that gives an Observable: it settles when the Observable does; its items go past it. */
 export function observableStage(body: Body): (call: PipelineCall) => Promise<unknown> {
