@@ -41,6 +41,7 @@ export type { ErrorMatch } from './policies/error-match.js';
 export type { PolicySet, Returns } from './policies/policy-set.js';
 export type { BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
 export type { Breaker } from './policies/circuit-breaker/breaker.js';
+export type { BreakerSnapshot } from './policies/circuit-breaker/breaker-snapshot.js';
 export type { BreakerStats } from './policies/circuit-breaker/breaker-stats.js';
 export type {
   CircuitBreakerOptions,

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { planOf, requestRuntime } from '../module/runtime/binding.js';
+import { methodNamedIn, notANameHere } from '../module/planning/policy-sets.js';
 import { recordOf } from '../pipeline/guarded-classes.js';
 import {
   nothingDeclared,
@@ -48,8 +49,10 @@ export function setDecorator(label: string, set: string | PolicySet | false): De
 
 function decorate(label: string, declare: (declared: Declared) => void): Decorator {
   return (target, key, descriptor) => {
-    if (typeof target === 'function' && key === undefined) {
-      declare(recordOf(target as AnyClass).declared);
+    if (typeof target === 'function' && key === undefined && descriptor === undefined) {
+      const { declared } = recordOf(target as AnyClass);
+      declare(declared);
+      refuseMethodNames(declared);
       coverMethods(target as AnyClass);
       return;
     }
@@ -58,12 +61,20 @@ function decorate(label: string, declare: (declared: Declared) => void): Decorat
   };
 }
 
+/** On a class nothing says which method's arguments a named one would get. */
+function refuseMethodNames({ policies, faults }: Declared): void {
+  for (const { key, label, setting } of policies) {
+    const name = methodNamedIn(key, setting);
+    if (name !== undefined) faults.push(`${label}: ${notANameHere(name)}`);
+  }
+}
+
 /** @throws ResilienceConfigurationError when the decorator stands on anything but a method of instances. */
 function decoratedMethod(label: string, target: unknown, key: unknown, descriptor: unknown): AnyFunction {
   const refuse = (what: string): never => {
     const owner =
       typeof target === 'function' ? target : (target as { constructor?: { name: string } } | undefined)?.constructor;
-    const place = `${owner?.name ?? 'a class'}.${typeof key === 'symbol' ? key.toString() : String(key)}`;
+    const place = `${owner?.name ?? 'a class'}.${typeof key === 'string' ? key : typeof key === 'symbol' ? key.toString() : 'constructor'}`;
     throw new ResilienceConfigurationError(
       `${place}, ${label}`,
       `cannot stand on ${what}; expected a method of instances, or a class`,
@@ -71,8 +82,8 @@ function decoratedMethod(label: string, target: unknown, key: unknown, descripto
   };
   if (typeof key === 'object')
     return refuse("a standard decorator's target: set experimentalDecorators in tsconfig.json");
-  if (typeof target === 'function') return refuse('a static member');
   if (typeof descriptor === 'number') return refuse('a parameter');
+  if (typeof target === 'function') return refuse('a static member');
   if (typeof descriptor !== 'object' || descriptor === null) return refuse('a field');
   if ('get' in descriptor || 'set' in descriptor) return refuse('an accessor');
   const { value } = descriptor as { value?: unknown };
@@ -108,9 +119,10 @@ function reasonToSkip(
 ): string | undefined {
   if (typeof value !== 'function') return 'an accessor';
   if (HOOKS.has(name)) return 'a lifecycle hook';
-  if (methods.has(name)) return undefined;
-  const kind = kindOf(value as AnyFunction, prototype, name);
+  const known = methods.get(name);
+  const kind = known === undefined ? kindOf(value as AnyFunction, prototype, name) : known.kind;
   if (kind === 'sync') return 'a synchronous method';
+  if (known !== undefined) return undefined;
   return kind === undefined ? 'neither async nor declared as giving a promise or a stream' : undefined;
 }
 

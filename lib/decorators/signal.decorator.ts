@@ -23,6 +23,7 @@ export function Signal(): (target: object, key: string | symbol | undefined, ind
         `cannot stand on ${what}; expected a parameter of a method of instances`,
       );
     };
+    if (typeof index !== 'number') return refuse('a method or a field');
     if (key === undefined) return refuse('a parameter of a constructor');
     if (typeof target === 'function') return refuse('a parameter of a static method');
     const { signals } = recordOf(target.constructor as AnyClass);

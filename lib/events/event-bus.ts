@@ -7,6 +7,7 @@ export type EventListener = (event: ResilienceEvent) => void;
  */
 export class EventBus {
   #listeners: readonly EventListener[] = [];
+  readonly #onFirst = new Set<() => void>();
 
   /**
    * @param wallNow epoch milliseconds.
@@ -34,9 +35,15 @@ export class EventBus {
     }
   }
 
+  /** Runs `notify` each time somebody listens to what nobody heard before. */
+  onFirstListener(notify: () => void): void {
+    this.#onFirst.add(notify);
+  }
+
   /** @returns a function that ends the subscription. */
   subscribe(listener: EventListener): () => void {
     this.#listeners = [...this.#listeners, listener];
+    if (this.#listeners.length === 1) for (const notify of this.#onFirst) notify();
     return () => {
       this.#listeners = this.#listeners.filter((other) => other !== listener);
     };

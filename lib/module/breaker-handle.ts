@@ -1,5 +1,6 @@
 import type { CircuitState } from '../events/resilience-event.js';
 import type { Breaker } from '../policies/circuit-breaker/breaker.js';
+import type { BreakerSnapshot } from '../policies/circuit-breaker/breaker-snapshot.js';
 import type { BreakerStats } from '../policies/circuit-breaker/breaker-stats.js';
 
 /**
@@ -51,5 +52,19 @@ export class CircuitBreakerHandle {
   /** Judges again, with a clean window. */
   enable(): void {
     this.breaker.enable();
+  }
+
+  /** Its state as plain data, to be {@link restore}d elsewhere or later. */
+  snapshot(): BreakerSnapshot {
+    return this.breaker.snapshot();
+  }
+
+  /**
+   * Takes on a state; the time to the next probe is right, and at most `resetTimeout`.
+   *
+   * @throws ResilienceConfigurationError for what is no snapshot.
+   */
+  restore(snapshot: BreakerSnapshot): void {
+    this.breaker.restore(snapshot);
   }
 }

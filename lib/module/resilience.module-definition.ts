@@ -1,6 +1,6 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { DataRecipe } from '../data/data-recipe.js';
-import { aBoolean, checkOptions, type Expectation } from '../policies/options/check.js';
+import { aBoolean, checkOptions, isPlainObject, type Expectation } from '../policies/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
 
 /**
@@ -53,6 +53,30 @@ const anything: Expectation = {
   expected: 'an object of policy sets',
   accepts: (value) => typeof value === 'object' && value !== null,
 };
+
+/** The options that decide on providers, for the checks at start. */
+export const EXTRAS_TOKEN = Symbol('nestjs-bulwark:extras');
+
+const recipe: Expectation = {
+  expected:
+    'a provider recipe such as fileData({ path }), { useClass }, { useFactory }, { useExisting } or { useValue }',
+  accepts: (value) =>
+    isPlainObject(value) &&
+    ['useClass', 'useFactory', 'useExisting', 'useValue'].some((key) => value[key] !== undefined),
+};
+const recipes: Expectation = {
+  expected: 'an object of provider recipes',
+  accepts: (value) => isPlainObject(value) && Object.values(value).every((one) => recipe.accepts(one)),
+};
+
+/** @throws ResilienceConfigurationError */
+export function checkExtras({ dataService, dataServices, exceptionFilter }: ResilienceModuleExtras): void {
+  checkOptions<ResilienceModuleExtras>(
+    'ResilienceModule.forRoot',
+    { dataService, dataServices, exceptionFilter },
+    { dataService: recipe, dataServices: recipes, exceptionFilter: aBoolean },
+  );
+}
 
 /** @throws ResilienceConfigurationError */
 export function checkModuleOptions(options: unknown): asserts options is ResilienceModuleOptions {

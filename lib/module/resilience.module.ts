@@ -7,6 +7,7 @@ import { ResilienceExceptionFilter } from './exception-filter.js';
 import {
   ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
+  EXTRAS_TOKEN,
   MODULE_OPTIONS_TOKEN,
   OPTIONS_TYPE,
   type ResilienceModuleExtras,
@@ -101,16 +102,14 @@ function addPolicies(runtime: Runtime, policies: Readonly<Record<string, PolicyS
 }
 
 /** Adds the providers that the options ask for. */
-function extend(
-  definition: DynamicModule,
-  { dataService, dataServices, exceptionFilter }: ResilienceModuleExtras,
-): DynamicModule {
-  const data = dataProviders({ dataService, dataServices });
+function extend(definition: DynamicModule, extras: ResilienceModuleExtras): DynamicModule {
+  const data = dataProviders(extras);
   const filter: Provider[] =
-    exceptionFilter === true ? [{ provide: APP_FILTER, useClass: ResilienceExceptionFilter }] : [];
+    extras.exceptionFilter === true ? [{ provide: APP_FILTER, useClass: ResilienceExceptionFilter }] : [];
+  const checked: Provider = { provide: EXTRAS_TOKEN, useValue: extras };
   return {
     ...definition,
-    providers: [...(definition.providers ?? []), ...data.providers, ...filter],
+    providers: [...(definition.providers ?? []), ...data.providers, ...filter, checked],
     exports: [...(definition.exports ?? []), ...data.tokens],
   };
 }

@@ -1,107 +1,110 @@
 import { UnsubscribedError, type Next } from '../policies/call.js';
+import type { Policy } from '../policies/policy.js';
 import type { PipelineCall } from './call.js';
-import { isAsyncIterable, type Body } from './stages.js';
+import type { Channel } from './channel.js';
+import { isAsyncIterable, STREAM_END, type Body } from './stages.js';
 
-/** What the pipeline of a stream ends with when the stream itself was the answer. */
-export const STREAM_END = Symbol('stream end');
-
-interface Demand {
-  resolve(result: IteratorResult<unknown, undefined>): void;
-  reject(error: unknown): void;
-}
-
-/** Hands items over one at a time: the source is asked for one only when the consumer waits for it. */
-export class Channel {
-  #demands: Demand[] = [];
-  #wake: (() => void) | undefined;
-  #cancelled = false;
-
-  ask(): Promise<IteratorResult<unknown, undefined>> {
-    return new Promise((resolve, reject) => {
-      this.#demands.push({ resolve, reject });
-      this.#wake?.();
-    });
-  }
-
-  /** Settles when the consumer waits for an item: false if no item is wanted any more. */
-  demanded(): Promise<boolean> {
-    if (this.#cancelled || this.#demands.length > 0) return Promise.resolve(!this.#cancelled);
-    return new Promise((resolve) => {
-      this.#wake = () => {
-        this.#wake = undefined;
-        resolve(!this.#cancelled);
-      };
-    });
-  }
-
-  /** Ends the wait of the source. */
-  cancel(): void {
-    this.#cancelled = true;
-    this.#wake?.();
-  }
-
-  /** A new source takes the place of one that was cut. */
-  reopen(): void {
-    this.#cancelled = false;
-  }
-
-  deliver(value: unknown): void {
-    this.#demands.shift()?.resolve({ done: false, value });
-  }
-
-  end(): void {
-    for (const demand of this.#demands.splice(0)) demand.resolve({ done: true, value: undefined });
-  }
-
-  fail(error: unknown): void {
-    this.#demands.shift()?.reject(error);
-    this.end();
-  }
-}
-
-/** The end of a pipeline that gives an async iterable. */
+/** The end of a pipeline that gives an async iterable: it settles when the source is done; its items go past it. */
 export function iterableStage(body: Body): (call: PipelineCall) => Promise<unknown> {
   return async (call) => {
     if (call.aborted) throw call.reason;
     call.begin();
-    const channel = call.origin.channel as Channel;
-    channel.reopen();
-    const source = body(call);
-    if (!isAsyncIterable(source))
-      throw new TypeError(
-        `${call.className}.${call.methodName} is guarded as a method that gives an async iterable, and gave none`,
-      );
-    const iterator = source[Symbol.asyncIterator]();
-    const stop = (): void => {
-      channel.cancel();
-      // Its own clean-up must not be waited for: it may hang where the source hung.
-      void Promise.resolve(iterator.return?.()).catch(() => {});
-    };
-    call.onAbort(stop);
+    return pump(call, () => {
+      const source = body(call);
+      if (isAsyncIterable(source)) return source;
+      const place = `${call.className}.${call.methodName}`;
+      throw new TypeError(`${place} is guarded as a method that gives an async iterable, and gave none`);
+    });
+  };
+}
+
+/** Lets a policy answer a stream with a value or a stream, whose failure then is the policy's own. */
+export function answeringIterable(policy: Policy): Policy {
+  return {
+    execute: async (call, next) => {
+      const answer = await policy.execute(call, next);
+      return answer === STREAM_END ? answer : pump(call as PipelineCall, () => asIterable(answer));
+    },
+  };
+}
+
+function asIterable(answer: unknown): AsyncIterable<unknown> {
+  return isAsyncIterable(answer) ? answer : once(answer);
+}
+
+async function* once(value: unknown): AsyncGenerator<unknown> {
+  yield await Promise.resolve(value);
+}
+
+/** Hands the items of a source to the consumer as it asks for them. */
+function pump(call: PipelineCall, open: () => AsyncIterable<unknown>): Promise<typeof STREAM_END> {
+  const source = new Source(call, call.origin.channel as Channel);
+  return (source.done = source.run(open));
+}
+
+/** A source of items at work. */
+class Source {
+  /** Whether an item has been asked of it, so that it cannot be stopped before that comes. */
+  pulling = false;
+  done: Promise<typeof STREAM_END> | undefined = undefined;
+  #iterator: AsyncIterator<unknown> | undefined = undefined;
+  #closing: Promise<void> | undefined = undefined;
+
+  constructor(
+    private readonly call: PipelineCall,
+    private readonly channel: Channel,
+  ) {}
+
+  async run(open: () => AsyncIterable<unknown>): Promise<typeof STREAM_END> {
+    const { call, channel } = this;
+    channel.open(this);
+    call.onAbort(this.#stop);
     try {
+      const iterator = call.run(() => open()[Symbol.asyncIterator]());
+      this.#iterator = iterator;
       while (await channel.demanded()) {
         call.itemTimer?.resume();
-        const result = await iterator.next();
-        if (call.aborted) throw call.reason;
+        this.pulling = true;
+        const result = await call.run(() => iterator.next());
+        this.pulling = false;
+        if (call.aborted) break;
         if (result.done === true) return STREAM_END;
         call.emit();
         channel.deliver(result.value);
       }
+      await this.#close();
       throw call.reason;
     } finally {
-      call.offAbort(stop);
+      call.offAbort(this.#stop);
     }
+  }
+
+  readonly #stop = (): void => {
+    this.channel.cancel();
+    if (this.pulling) void this.#close();
   };
+
+  #close(): Promise<void> {
+    return (this.#closing ??= this.#return());
+  }
+
+  /** Lets the source clean up. Whoever stopped it does not want to hear of a failure of that. */
+  async #return(): Promise<void> {
+    try {
+      await this.#iterator?.return?.();
+    } catch {
+      // Nobody is left to tell.
+    }
+  }
 }
 
 /**
  * A stream that runs through the pipeline: the call begins with the first item that is asked for, and `return()` is
  * its caller's abort.
  */
-export class GuardedIterable implements AsyncGenerator<unknown, undefined, unknown> {
+export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown> {
   readonly #channel: Channel;
   #state: 'new' | 'running' | 'done' = 'new';
-  #rest: AsyncIterator<unknown> | undefined;
 
   constructor(
     private readonly run: Next,
@@ -111,24 +114,28 @@ export class GuardedIterable implements AsyncGenerator<unknown, undefined, unkno
     call.abortable = true;
   }
 
-  async next(): Promise<IteratorResult<unknown, undefined>> {
-    if (this.#rest !== undefined) return this.#rest.next() as Promise<IteratorResult<unknown, undefined>>;
-    if (this.#state === 'done') return { done: true, value: undefined };
+  next(): Promise<IteratorResult<unknown, unknown>> {
+    if (this.#state === 'done') return Promise.resolve({ done: true, value: undefined });
     const item = this.#channel.ask();
     if (this.#state === 'new') this.#begin();
     return item;
   }
 
-  async return(): Promise<IteratorResult<unknown, undefined>> {
+  async return(value?: unknown): Promise<IteratorResult<unknown, unknown>> {
     const running = this.#state === 'running';
     this.#state = 'done';
-    if (running) this.call.abort(new UnsubscribedError());
-    this.#channel.end();
-    await this.#rest?.return?.();
-    return { done: true, value: undefined };
+    if (running) {
+      const source = this.#channel.source as Source | undefined;
+      const cleanUp = source?.pulling === false ? source.done : undefined;
+      this.call.abort(new UnsubscribedError());
+      this.#channel.end();
+      // As with every generator, leaving a loop waits for the clean-up; but not for an item that may never come.
+      await cleanUp?.catch(() => undefined);
+    }
+    return { done: true, value: await value };
   }
 
-  async throw(error: unknown): Promise<IteratorResult<unknown, undefined>> {
+  async throw(error: unknown): Promise<IteratorResult<unknown, unknown>> {
     await this.return();
     throw error;
   }
@@ -144,40 +151,25 @@ export class GuardedIterable implements AsyncGenerator<unknown, undefined, unkno
   #begin(): void {
     this.#state = 'running';
     const detach = this.call.attach();
-    this.run(this.call).then(
-      (answer) => {
-        detach?.();
-        this.#onAnswer(answer);
+    const end = (): void => {
+      detach?.();
+      this.#state = 'done';
+    };
+    this.#answer().then(
+      () => {
+        end();
+        this.#channel.end();
       },
       (error: unknown) => {
-        detach?.();
-        this.#state = 'done';
+        end();
         this.#channel.fail(error);
       },
     );
   }
 
-  /** The stream has ended, or a substitute takes its place: one value, or a stream of its own. */
-  #onAnswer(answer: unknown): void {
-    if (this.#state === 'done') return;
-    this.#state = 'done';
-    if (answer === STREAM_END) return this.#channel.end();
-    if (!isAsyncIterable(answer)) {
-      this.#channel.deliver(answer);
-      return this.#channel.end();
-    }
-    this.#rest = answer[Symbol.asyncIterator]();
-    void this.#forward(this.#rest);
-  }
-
-  /** Answers the item that is already waited for; later ones are asked of the substitute directly. */
-  async #forward(rest: AsyncIterator<unknown>): Promise<void> {
-    try {
-      const first = await rest.next();
-      if (first.done === true) this.#channel.end();
-      else this.#channel.deliver(first.value);
-    } catch (error) {
-      this.#channel.fail(error);
-    }
+  /** Runs the call; what Recover answers takes the place of the stream. */
+  async #answer(): Promise<void> {
+    const answer = await this.run(this.call);
+    if (answer !== STREAM_END && this.#state !== 'done') await pump(this.call, () => asIterable(answer));
   }
 }

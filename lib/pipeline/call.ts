@@ -1,11 +1,14 @@
 import type { AbortListener, Call, ItemTimer, WaitingRoom } from '../policies/call.js';
 import type { Clock } from '../policies/clock.js';
+import { runInCall } from './current-call.js';
 
 /** What does not change from call to call of one guarded method. */
 export interface CallTarget {
   readonly className: string;
   readonly methodName: string;
   readonly clock: Clock;
+  /** Whether code below knows the running call. */
+  readonly callContext: boolean;
 }
 
 /** Where a call comes from. */
@@ -29,6 +32,8 @@ export interface CallOrigin {
 
 /** Takes the items of a stream. */
 export interface ItemSink {
+  /** Whether the consumer has left. */
+  readonly closed: boolean;
   next(item: unknown): void;
 }
 
@@ -44,11 +49,11 @@ export class PipelineCall implements Call {
   itemTimer: ItemTimer | undefined = undefined;
   startedAt: number | undefined = undefined;
   emitted = false;
-  deadline = Infinity;
   abortable = false;
   aborted = false;
   reason: unknown = undefined;
   readonly attempt: number;
+  #limit = Infinity;
   #instant: number | undefined = undefined;
   #parent: PipelineCall | undefined;
   #child: PipelineCall | undefined = undefined;
@@ -66,7 +71,6 @@ export class PipelineCall implements Call {
     this.attempt = attempt;
     this.#parent = parent;
     if (parent === undefined) return;
-    this.deadline = parent.deadline;
     this.abortable = parent.abortable;
     this.aborted = parent.aborted;
     this.reason = parent.reason;
@@ -96,6 +100,11 @@ export class PipelineCall implements Call {
     return this.origin.repeatable;
   }
 
+  get deadline(): number {
+    const around = this.#parent?.deadline ?? this.origin.outer?.deadline ?? Infinity;
+    return around < this.#limit ? around : this.#limit;
+  }
+
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
@@ -120,6 +129,11 @@ export class PipelineCall implements Call {
   /** Notes that time has passed since the call was last looked at. */
   waited(): void {
     this.#instant = undefined;
+  }
+
+  /** Runs a piece of the guarded code, so that it knows its call where the app wants that. */
+  run<T>(work: () => T): T {
+    return this.target.callContext ? runInCall(this, work) : work();
   }
 
   /** Notes that the method begins now. */
@@ -153,7 +167,7 @@ export class PipelineCall implements Call {
 
   limit(moment: number): void {
     this.abortable = true;
-    if (moment < this.deadline) this.deadline = moment;
+    this.#limit = moment;
   }
 
   fork(attempt: number): PipelineCall {
@@ -181,7 +195,6 @@ export class PipelineCall implements Call {
     const { signal, outer } = this.origin;
     if (signal === undefined && outer === undefined) return undefined;
     this.abortable = true;
-    if (outer !== undefined) this.limit(outer.deadline);
     const onSignal = (): void => this.abort(signal?.reason);
     const onOuter = (reason: unknown): void => this.abort(reason);
     if (signal?.aborted === true) onSignal();

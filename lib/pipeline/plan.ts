@@ -3,11 +3,13 @@ import type { Next } from '../policies/call.js';
 import type { RecoverPolicy } from '../policies/recover/recover.policy.js';
 import type { SetKey } from '../policies/policy-set.js';
 import type { Clock } from '../policies/clock.js';
-import { Channel, GuardedIterable } from './async-iterable.js';
+import { GuardedIterable } from './async-iterable.js';
+import { Channel } from './channel.js';
 import { PipelineCall, type CallOrigin, type CallTarget } from './call.js';
 import { outerCall } from './current-call.js';
 import type { MethodKind } from './guarded-method.js';
-import { isThenable, undeclaredStream, type Body } from './stages.js';
+import { isThenable } from '../policies/thenable.js';
+import { undeclaredStream, type Body } from './stages.js';
 
 /** One policy of a plan, as `plan()` shows it. */
 export interface PlannedPolicy {
@@ -26,6 +28,7 @@ export interface PlanInit {
   readonly methodName: string;
   readonly kind: MethodKind;
   readonly clock: Clock;
+  readonly callContext: boolean;
   readonly policies: readonly PlannedPolicy[];
   /** The argument at which the caller may pass a signal, and the method wants the attempt's; -1: nowhere. */
   readonly signalIndex: number;
@@ -42,6 +45,7 @@ export class Plan implements CallTarget {
   readonly className: string;
   readonly methodName: string;
   readonly clock: Clock;
+  readonly callContext: boolean;
   readonly policies: readonly PlannedPolicy[];
   readonly #init: PlanInit;
   readonly #mayStaySync: boolean;
@@ -51,6 +55,7 @@ export class Plan implements CallTarget {
     this.className = init.className;
     this.methodName = init.methodName;
     this.clock = init.clock;
+    this.callContext = init.callContext;
     this.policies = init.policies;
     const undeclared = init.kind === undefined || init.kind === 'sync';
     this.#mayStaySync =
@@ -88,7 +93,7 @@ export class Plan implements CallTarget {
     call.begin();
     let result: unknown;
     try {
-      result = this.#init.body(call);
+      result = call.run(() => this.#init.body(call));
       const mistake = undeclaredStream(call, result);
       if (mistake !== undefined) throw mistake;
     } catch (error) {

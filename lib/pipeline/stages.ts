@@ -1,11 +1,10 @@
 import type { PipelineCall } from './call.js';
 
+/** What the pipeline of a stream ends with when the stream itself was the answer. */
+export const STREAM_END = Symbol('stream end');
+
 /** Runs the guarded code for one attempt. */
 export type Body = (call: PipelineCall) => unknown;
-
-export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
-}
 
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return (
@@ -31,7 +30,7 @@ export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknow
     call.begin();
     let result: unknown;
     try {
-      result = body(call);
+      result = call.run(() => body(call));
     } catch (error) {
       return Promise.reject(error);
     }

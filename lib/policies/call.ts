@@ -48,7 +48,7 @@ export interface Call extends CallInfo {
   /** Says that time has passed: the call has waited. */
   waited(): void;
   abort(reason: unknown): void;
-  /** Bounds the call by `moment` as well. */
+  /** Bounds the call by `moment`, beside what bounds the calls around it; Infinity: no more. */
   limit(moment: number): void;
   /** A call inside this one, cut with it, which can be cut alone. */
   fork(attempt: number): Call;

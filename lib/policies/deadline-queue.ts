@@ -28,6 +28,8 @@ export class DeadlineQueue {
   #tail: Deadline | undefined;
   #timer: Timer | undefined;
   #polling = false;
+  /** When the timer was to come. */
+  #timerDue = 0;
   #disposed = false;
 
   constructor(
@@ -72,6 +74,7 @@ export class DeadlineQueue {
   }
 
   #arm(ms: number): void {
+    this.#timerDue = this.clock.now() + ms;
     this.#timer = this.clock.setTimeout(() => this.#onTimer(), Math.max(1, Math.ceil(ms)));
     if (!this.keepsAlive) this.#timer.unref();
   }
@@ -79,7 +82,7 @@ export class DeadlineQueue {
   #onTimer(): void {
     this.#timer = undefined;
     if (this.#head === undefined) return;
-    if (this.clock.now() - this.#head.due <= LATE_MS) return this.#sweep();
+    if (this.clock.now() - this.#timerDue <= LATE_MS) return this.#sweep();
     this.#polling = true;
     this.clock.setImmediate(() =>
       this.clock.setImmediate(() => {

@@ -126,12 +126,9 @@ function asStatus(value: unknown): number | undefined {
 function hasAnsweredSqlState(error: object): boolean {
   const { code, sqlState, cause } = error as { code?: unknown; sqlState?: unknown; cause?: unknown };
   if (isAnsweredSqlState(sqlState) || isAnsweredSqlState(code)) return true;
-  return (
-    typeof cause === 'object' &&
-    cause !== null &&
-    cause !== error &&
-    isAnsweredSqlState((cause as { code?: unknown }).code)
-  );
+  if (typeof cause !== 'object' || cause === null) return false;
+  const inner = cause as { code?: unknown; sqlState?: unknown };
+  return isAnsweredSqlState(inner.sqlState) || isAnsweredSqlState(inner.code);
 }
 
 function isAnsweredSqlState(value: unknown): boolean {

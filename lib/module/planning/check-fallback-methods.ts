@@ -3,19 +3,32 @@ import type { AnyClass } from '../../pipeline/guarded-method.js';
 import type { DeclaredFallback } from '../../policies/fallback/fallback.options.js';
 import type { Resolution } from './resolver.js';
 
-/** A method that a fallback names must exist: in production is too late to find out. @throws ResilienceConfigurationError */
-export function checkFallbackMethods(place: string, { policies }: Resolution, concrete: AnyClass): void {
-  const fallbacks = (policies.get('fallback')?.options.fallbacks ?? []) as readonly DeclaredFallback[];
-  const recover = policies.get('recover')?.options as DeclaredFallback | undefined;
-  const named: [string, unknown][] = [
-    ...fallbacks.map(({ use }): [string, unknown] => ['@Fallback', use]),
-    ['@Recover', recover?.use],
+/**
+ * A method that a fallback names must exist: in production is too late to find out.
+ *
+ * @param owner the class of the method that is guarded; undefined where there is none that could have the method.
+ * @throws ResilienceConfigurationError
+ */
+export function checkFallbackMethods(place: string, { policies }: Resolution, owner: AnyClass | undefined): void {
+  const fallback = policies.get('fallback');
+  const recover = policies.get('recover');
+  const fallbacks = (fallback?.options.fallbacks ?? []) as readonly DeclaredFallback[];
+  const named: [string | undefined, unknown][] = [
+    ...fallbacks.map(({ use }): [string | undefined, unknown] => [fallback?.label, use]),
+    [recover?.label, recover?.options.use],
   ];
   for (const [label, use] of named) {
-    if (typeof use !== 'string' || typeof (concrete.prototype as Record<string, unknown>)[use] === 'function') continue;
+    if (label === undefined || typeof use !== 'string') continue;
+    if (owner === undefined) {
+      throw new ResilienceConfigurationError(
+        `${place}, ${label}`,
+        `expected a handler or a value, got the method name '${use}'`,
+      );
+    }
+    if (typeof (owner.prototype as Record<string, unknown>)[use] === 'function') continue;
     throw new ResilienceConfigurationError(
       `${place}, ${label}`,
-      `no method '${use}'; expected the name of a method of ${concrete.name}`,
+      `no method '${use}'; expected the name of a method of ${owner.name}`,
     );
   }
 }

@@ -1,29 +1,37 @@
-import { from, isObservable, Observable, Subject, takeUntil } from 'rxjs';
-import { STREAM_END } from '../../pipeline/async-iterable.js';
+import { from, isObservable, Observable, of, Subject, takeUntil } from 'rxjs';
 import type { CallOrigin, PipelineCall } from '../../pipeline/call.js';
-import { isAsyncIterable, isObservableLike, type Body } from '../../pipeline/stages.js';
+import { isAsyncIterable, isObservableLike, STREAM_END, type Body } from '../../pipeline/stages.js';
 import { UnsubscribedError, type Next } from '../../policies/call.js';
+import type { Policy } from '../../policies/policy.js';
 
 /** The end of a pipeline that gives an Observable: it settles when the Observable does; its items go past it. */
 export function observableStage(body: Body): (call: PipelineCall) => Promise<unknown> {
-  return (call) => {
-    if (call.aborted) return Promise.reject(call.reason);
+  return async (call) => {
+    if (call.aborted) throw call.reason;
     call.begin();
-    let source: unknown;
-    try {
-      source = body(call);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    if (!isObservable(source) && !isObservableLike(source)) {
-      const place = `${call.className}.${call.methodName}`;
-      return Promise.reject(new TypeError(`${place} is guarded as a method that gives an Observable, and gave none`));
-    }
-    return follow(from(source as Observable<unknown>), call);
+    const source = call.run(() => body(call));
+    if (isObservableLike(source)) return follow(call, from(source as Observable<unknown>));
+    const place = `${call.className}.${call.methodName}`;
+    throw new TypeError(`${place} is guarded as a method that gives an Observable, and gave none`);
   };
 }
 
-function follow(source: Observable<unknown>, call: PipelineCall): Promise<unknown> {
+/** Lets a policy answer a stream with a value or a stream, whose failure then is the policy's own. */
+export function answeringObservable(policy: Policy): Policy {
+  return {
+    execute: async (call, next) => {
+      const answer = await policy.execute(call, next);
+      return answer === STREAM_END ? answer : follow(call as PipelineCall, asObservable(answer));
+    },
+  };
+}
+
+function asObservable(answer: unknown): Observable<unknown> {
+  return isObservable(answer) || isAsyncIterable(answer) ? from(answer as Observable<unknown>) : of(answer);
+}
+
+/** Hands the items of a source to the subscriber, until it ends or the call is cut. */
+function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof STREAM_END> {
   return new Promise((resolve, reject) => {
     const stopped = new Subject<void>();
     const stop = (reason: unknown): void => {
@@ -31,19 +39,24 @@ function follow(source: Observable<unknown>, call: PipelineCall): Promise<unknow
       stopped.next();
     };
     call.onAbort(stop);
-    const settle = (end: () => void): void => {
-      call.offAbort(stop);
-      end();
-    };
-    source.pipe(takeUntil(stopped)).subscribe({
-      next: (item) => {
+    const observer = {
+      next: (item: unknown) => {
         call.emit();
         call.origin.sink?.next(item);
+        // A synchronous source is not told otherwise that its subscriber has what it wanted.
+        if (call.origin.sink?.closed === true) call.abort(new UnsubscribedError());
         call.itemTimer?.resume();
       },
-      error: (error: unknown) => settle(() => reject(error)),
-      complete: () => settle(() => resolve(STREAM_END)),
-    });
+      error: (error: unknown) => {
+        call.offAbort(stop);
+        reject(error);
+      },
+      complete: () => {
+        call.offAbort(stop);
+        resolve(STREAM_END);
+      },
+    };
+    call.run(() => source.pipe(takeUntil(stopped)).subscribe(observer));
   });
 }
 
@@ -56,21 +69,22 @@ export function guardedObservable(
     const call = begin({ sink: subscriber });
     call.abortable = true;
     const detach = call.attach();
-    run(call).then(
-      (answer) => {
-        if (answer === STREAM_END) subscriber.complete();
-        else substituteOf(answer).subscribe(subscriber);
-      },
-      (error: unknown) => subscriber.error(error),
-    );
-    return () => {
+    let settled = false;
+    const settle = (end: () => void): void => {
+      settled = true;
       detach?.();
-      call.abort(new UnsubscribedError());
+      end();
+    };
+    run(call)
+      // What Recover answers takes the place of the stream.
+      .then((answer) => (answer === STREAM_END ? answer : follow(call, asObservable(answer))))
+      .then(
+        () => settle(() => subscriber.complete()),
+        (error: unknown) => settle(() => subscriber.error(error)),
+      );
+    return () => {
+      if (!settled) call.abort(new UnsubscribedError());
+      detach?.();
     };
   });
-}
-
-/** A fallback may answer with a stream or with a single value. */
-function substituteOf(answer: unknown): Observable<unknown> {
-  return isObservable(answer) || isAsyncIterable(answer) ? from(answer as Observable<unknown>) : from([answer]);
 }

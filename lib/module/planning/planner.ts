@@ -1,16 +1,18 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { iterableStage } from '../../pipeline/async-iterable.js';
+import { answeringIterable, iterableStage } from '../../pipeline/async-iterable.js';
+import type { PipelineCall } from '../../pipeline/call.js';
 import { compose, type Stages } from '../../pipeline/compose.js';
 import type { MethodKind } from '../../pipeline/guarded-method.js';
 import { ORDER, type Stage } from '../../pipeline/order.js';
 import { Plan, type PlannedPolicy } from '../../pipeline/plan.js';
 import { promiseStage, type Body } from '../../pipeline/stages.js';
+import type { Next } from '../../policies/call.js';
 import type { ResolvedBulkhead } from '../../policies/bulkhead/bulkhead.options.js';
 import type { ResolvedCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import type { DeclaredFallback } from '../../policies/fallback/fallback.options.js';
 import { FallbackPolicy } from '../../policies/fallback/fallback.policy.js';
-import type { PolicyEnvironment } from '../../policies/policy.js';
-import type { SetKey } from '../../policies/policy-set.js';
+import type { Policy, PolicyEnvironment } from '../../policies/policy.js';
+import type { Returns, SetKey } from '../../policies/policy-set.js';
 import { RecoverPolicy } from '../../policies/recover/recover.policy.js';
 import type { ResolvedRetry } from '../../policies/retry/retry.options.js';
 import { RetryPolicy } from '../../policies/retry/retry.policy.js';
@@ -19,7 +21,7 @@ import { resolveTimeout } from '../../policies/timeout/timeout.options.js';
 import { TotalTimeoutPolicy } from '../../policies/timeout/total-timeout.policy.js';
 import { describeOptions } from './describe-options.js';
 import type { Instances } from '../runtime/instances.js';
-import { guardedObservable, observableStage } from './observable.js';
+import { answeringObservable, guardedObservable, observableStage } from './observable.js';
 import type { Options } from './policy-parsers.js';
 import type { Resolution, ResolvedPolicy } from './resolver.js';
 
@@ -41,6 +43,8 @@ export interface Target {
 export interface PlannerEnvironment extends PolicyEnvironment {
   /** `enabled: false`: only Fallback and Recover stay. */
   readonly enabled: boolean;
+  /** Whether the running call is known below it. */
+  readonly callContext: boolean;
   /** Without the module a policy without a value is skipped. */
   readonly lenient: boolean;
 }
@@ -55,6 +59,18 @@ export function buildPlan(
   const builder = new PlanBuilder(target, resolution, instances, environment);
   return builder.build();
 }
+
+/** How a pipeline ends, and how a fallback answers in it, by what the method gives. */
+const KINDS_OF_END: Readonly<
+  Record<
+    Returns,
+    { end: (body: Body) => (call: PipelineCall) => Promise<unknown>; answering: (policy: Policy) => Policy }
+  >
+> = {
+  promise: { end: promiseStage, answering: (policy) => policy },
+  observable: { end: observableStage, answering: answeringObservable },
+  asyncIterable: { end: iterableStage, answering: answeringIterable },
+};
 
 class PlanBuilder {
   readonly #stages: { -readonly [S in keyof Stages]: Stages[S] } = {};
@@ -85,16 +101,18 @@ class PlanBuilder {
   #assemble(): Plan {
     const { target } = this;
     const kind = target.kind ?? this.resolution.returns;
-    const stages = { ...this.#stages };
-    const stage = kind === 'observable' ? observableStage : kind === 'asyncIterable' ? iterableStage : promiseStage;
+    const { end, answering } = KINDS_OF_END[kind === 'sync' ? 'promise' : (kind ?? 'promise')];
+    const { fallback } = this.#stages;
+    const stages: Stages = { ...this.#stages, ...(fallback === undefined ? {} : { fallback: answering(fallback) }) };
     return new Plan({
       className: target.className,
       methodName: target.methodName,
       kind,
       clock: this.environment.clock,
+      callContext: this.environment.callContext,
       policies: ORDER.flatMap((place) => this.#planned.get(place) ?? []),
       signalIndex: target.signalIndex,
-      run: compose(stages, stage(target.body) as Parameters<typeof compose>[1]),
+      run: compose(stages, end(target.body) as Next),
       body: target.body,
       recover: this.#recover,
       fallback: this.#fallback,
@@ -115,8 +133,8 @@ class PlanBuilder {
     const fallbacks = policy.options.fallbacks as readonly DeclaredFallback[] | undefined;
     if (fallbacks === undefined)
       throw new ResilienceConfigurationError(
-        name,
-        'a fallback has no built-in value: expected one here, or in policies.default.fallback',
+        `${this.target.instanceName}, ${policy.label}`,
+        'a fallback has no built-in value: expected one here, or in policies.default.fallback; got undefined',
       );
     this.#fallback = new FallbackPolicy(name, fallbacks, this.target.parameterCount, this.environment);
     this.#stages.fallback = this.#fallback;
@@ -139,7 +157,7 @@ class PlanBuilder {
 
   /** The limit of an attempt is the method's own, else that of its breaker; `false` anywhere stands. */
   #addTimeouts(policy: ResolvedPolicy | undefined, breaker: ResolvedPolicy | undefined): void {
-    const place = `${this.target.instanceName}, @Timeout`;
+    const place = `${this.target.instanceName}, ${policy?.label ?? '@Timeout'}`;
     const bare = policy !== undefined && policy.options.perAttempt === undefined && policy.options.total === undefined;
     const own = policy === undefined || (bare && this.environment.lenient) ? {} : resolveTimeout(place, policy.options);
     const inherited = this.resolution.off.has('timeout') ? undefined : breaker?.options.timeout;

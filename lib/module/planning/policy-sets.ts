@@ -53,16 +53,21 @@ function checkEntry(place: string, key: SetKey, setting: unknown): SetEntry {
 
 /** A set belongs to no class, so a method's name means nothing in it. */
 function refuseMethodNames(place: string, key: SetKey, setting: unknown): void {
-  if (key !== 'fallback' && key !== 'recover') return;
-  for (const one of Array.isArray(setting) ? (setting as unknown[]) : [setting]) {
-    const use = isPlainObject(one) ? one.use : one;
-    if (typeof use === 'string') {
-      throw new ResilienceConfigurationError(
-        place,
-        `expected a handler or a value, got the method name '${use}': only a method's own decorator can name a method`,
-      );
-    }
-  }
+  const name = methodNamedIn(key, setting);
+  if (name !== undefined) throw new ResilienceConfigurationError(place, notANameHere(name));
+}
+
+/** The method that a fallback or a recovery names, if it names one. */
+export function methodNamedIn(key: SetKey, setting: unknown): string | undefined {
+  if (key !== 'fallback' && key !== 'recover') return undefined;
+  const uses = (Array.isArray(setting) ? (setting as unknown[]) : [setting]).map((one) =>
+    isPlainObject(one) ? one.use : one,
+  );
+  return uses.find((use): use is string => typeof use === 'string');
+}
+
+export function notANameHere(name: string): string {
+  return `expected a handler or a value, got the method name '${name}': only a method's own decorator can name a method`;
 }
 
 function isSetKey(key: string): key is SetKey {

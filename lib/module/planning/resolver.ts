@@ -8,6 +8,8 @@ import { checkSet, type CheckedSet, type PolicySets } from './policy-sets.js';
 /** One policy of a method with the options in force. */
 export interface ResolvedPolicy {
   readonly key: SetKey;
+  /** Who asked for it, as errors name it: `@Timeout`. */
+  readonly label: string;
   /** The instance, if it was given a name. */
   readonly name: string | undefined;
   readonly options: Options;
@@ -158,7 +160,7 @@ export class Resolver {
         sources[option] = source;
       }
     }
-    return { key, name, options, sources };
+    return { key, label, name, options, sources };
   }
 
   #checkName(

@@ -44,7 +44,8 @@ export function bind(instance: object, runtime: Runtime): void {
 
 /** Whether an instance has the policies of an app. */
 export function isBound(instance: object): boolean {
-  return (instance as Partial<Bound>)[BINDING] !== undefined || bindings.has(instance);
+  const binding = (instance as Partial<Bound>)[BINDING] ?? bindings.get(instance);
+  return binding !== undefined && !binding.runtime.standalone;
 }
 
 interface Bound {

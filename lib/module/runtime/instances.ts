@@ -31,6 +31,13 @@ export class Instances {
     return reuse('bulkhead', this.#bulkheads, name, options, () => new BulkheadPolicy(name, options, this.environment));
   }
 
+  /** Forgets them all. */
+  clear(): void {
+    for (const policy of this.#breakers.values()) for (const breaker of policy.breakers()) breaker.core.retire();
+    this.#breakers.clear();
+    this.#bulkheads.clear();
+  }
+
   /** The breaker of a name, or of one of its keys. */
   breaker(name: string, key?: string): Breaker | undefined {
     return this.#breakers.get(name)?.breaker(key);

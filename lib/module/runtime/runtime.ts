@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { EventBus } from '../../events/event-bus.js';
 import type { PipelineCall } from '../../pipeline/call.js';
-import { enableCallContext, runInCall } from '../../pipeline/current-call.js';
+import { enableCallContext } from '../../pipeline/current-call.js';
 import { recordOf, signalIndexOf } from '../../pipeline/guarded-classes.js';
 import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from '../../pipeline/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
@@ -36,10 +36,10 @@ export class Runtime {
   readonly #reportedAt = new Map<string, number>();
   readonly #plans = new Map<AnyClass, Map<GuardedMethod, Plan>>();
   readonly #handlerPlans = new Map<AnyClass, Map<string, Plan>>();
+  #configured = false;
   readonly #labelled = new Map<string, AnyClass>();
   readonly #sets = new PolicySets();
   #catalog: Catalog | undefined;
-  #lenient: boolean;
   #callContext = false;
   #enabled = process.env.BULWARK_DISABLED !== '1';
 
@@ -47,9 +47,8 @@ export class Runtime {
   readonly lifecycle = new Lifecycle();
   readonly instances: Instances;
 
-  /** @param lenient a class used without the module: what the module would have given is left out. */
-  constructor(lenient = false) {
-    this.#lenient = lenient;
+  /** @param standalone for a class used without the module: what the module would have given is left out. */
+  constructor(readonly standalone = false) {
     const clock = systemClock;
     const report = (place: string, error: unknown): void => this.#report(place, error);
     const runtime = this as Runtime;
@@ -66,8 +65,11 @@ export class Runtime {
       get enabled() {
         return runtime.#enabled;
       },
+      get callContext() {
+        return runtime.#callContext;
+      },
       get lenient() {
-        return runtime.#lenient;
+        return runtime.#isLenient();
       },
     };
     this.instances = new Instances(this.environment);
@@ -88,6 +90,9 @@ export class Runtime {
 
   /** Takes the module's options. @throws ResilienceConfigurationError */
   configure({ policies, enabled, callContext }: RuntimeOptions): void {
+    // Calls that came before the options ran under the decorators alone; what they left behind is forgotten.
+    this.instances.clear();
+    this.#configured = true;
     if (policies !== undefined) this.#sets.add('policies', policies);
     if (enabled === false) this.#enabled = false;
     if (callContext === true) {
@@ -156,7 +161,8 @@ export class Runtime {
   planFor(target: Target, layers: readonly Declared[], adjust?: (resolution: Resolution) => Resolution): Plan {
     const resolution = this.#resolver().resolve(target.instanceName, layers);
     const adjusted = adjust?.(resolution) ?? resolution;
-    return buildPlan({ ...target, body: this.#inContext(target.body) }, adjusted, this.instances, this.environment);
+    checkFallbackMethods(target.instanceName, adjusted, undefined);
+    return buildPlan(target, adjusted, this.instances, this.environment);
   }
 
   /** The name by which a class is shown; no two classes share one. */
@@ -189,7 +195,7 @@ export class Runtime {
       parameterCount: method.parameterCount,
       signalIndex,
       http: Reflect.hasMetadata('path', method.wrapper) && Reflect.hasMetadata('method', method.wrapper),
-      body: this.#inContext(bodyOf(method, signalIndex)),
+      body: bodyOf(method, signalIndex),
     };
     return buildPlan(target, resolution, this.instances, this.environment);
   }
@@ -201,7 +207,7 @@ export class Runtime {
 
   #resolver(): Resolver {
     const definitions: NamedDefinitions = this.#catalog?.definitions ?? { find: () => undefined };
-    return new Resolver(this.#sets, definitions, this.#lenient);
+    return new Resolver(this.#sets, definitions, this.#isLenient());
   }
 
   /** `Sub.charge`; and `Sub.charge (Base)` for what `super.charge()` reaches. */
@@ -212,8 +218,9 @@ export class Runtime {
     return inForce === method || declaringClass === concrete ? place : `${place} (${nameOf(declaringClass)})`;
   }
 
-  #inContext(body: Body): Body {
-    return this.#callContext ? (call) => runInCall(call, () => body(call)) : body;
+  /** Until the options are there a call cannot wait for them: they may depend on what it does. */
+  #isLenient(): boolean {
+    return this.standalone || !this.#configured;
   }
 
   #report(place: string, error: unknown): void {

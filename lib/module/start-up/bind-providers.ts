@@ -1,6 +1,8 @@
 import type { ModulesContainer } from '@nestjs/core';
+import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
+import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { guardedLineage } from '../../pipeline/guarded-classes.js';
-import { isThenable } from '../../pipeline/stages.js';
+import { isThenable } from '../../policies/thenable.js';
 import type { AnyClass, AnyFunction } from '../../pipeline/guarded-method.js';
 import { bind, isBound } from '../runtime/binding.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -13,12 +15,16 @@ const WRAPPED = Symbol('nestjs-bulwark:factory');
  */
 export function bindProviders(container: ModulesContainer, runtime: Runtime): void {
   for (const module of container.values()) {
+    for (const wrapper of module.controllers.values()) {
+      // Nest serves a transient controller from an object that it never constructs.
+      if (wrapper.isTransient) bindIfGuarded(wrapper.instance, runtime);
+    }
     for (const wrapper of [...module.providers.values(), ...module.injectables.values()]) {
       if (wrapper.inject === undefined || wrapper.inject === null) {
         if (wrapper.isNotMetatype) bindIfGuarded(wrapper.instance, runtime);
         continue;
       }
-      if (wrapper.isDependencyTreeStatic()) bindIfGuarded(wrapper.instance, runtime);
+      if (wrapper.isDependencyTreeStatic()) bindProduct(wrapper, runtime);
       const factory = wrapper.metatype as unknown as AnyFunction & { [WRAPPED]?: boolean };
       if (typeof factory === 'function' && factory[WRAPPED] !== true)
         wrapper.metatype = wrapFactory(factory, runtime) as never;
@@ -26,11 +32,22 @@ export function bindProviders(container: ModulesContainer, runtime: Runtime): vo
   }
 }
 
+/** What a factory has made, or what one that is at work already will have made. */
+function bindProduct(wrapper: InstanceWrapper, runtime: Runtime): void {
+  bindIfGuarded(wrapper.instance, runtime);
+  const { donePromise } = wrapper.getInstanceByContextId(STATIC_CONTEXT);
+  // A factory that fails fails the start; that is not for this place to tell.
+  donePromise?.then(
+    () => void bindIfGuarded(wrapper.instance, runtime),
+    () => undefined,
+  );
+}
+
 function wrapFactory(factory: AnyFunction, runtime: Runtime): AnyFunction {
   const wrapped = (...args: unknown[]): unknown => {
     const product = factory(...args);
     if (!isThenable(product)) return bindIfGuarded(product, runtime);
-    return product.then((value) => bindIfGuarded(value, runtime));
+    return product.then((value: unknown) => bindIfGuarded(value, runtime));
   };
   return Object.assign(wrapped, { [WRAPPED]: true });
 }

@@ -8,7 +8,7 @@ const HANDLER_METADATA = ['path', 'microservices:pattern', 'message', 'graphql:r
 /** Makes the plan of every interceptor of ours for every handler, so that mistakes show at start. @throws ResilienceConfigurationError */
 export function checkInterceptors(container: ModulesContainer): void {
   const global = [...container.values()].flatMap((module) =>
-    [...module.providers.values(), ...module.injectables.values()]
+    [...module.providers.values()]
       .filter((wrapper) => (wrapper.subtype as string | undefined) === 'interceptor')
       .flatMap((wrapper) => asInterceptor(wrapper.instance)),
   );
@@ -51,7 +51,7 @@ function handlersOf(type: AnyClass): [string, AnyFunction][] {
     prototype = Object.getPrototypeOf(prototype)
   ) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype as object))) {
-      if (typeof value !== 'function' || handlers.has(name)) continue;
+      if (name === 'constructor' || typeof value !== 'function' || handlers.has(name)) continue;
       if (HANDLER_METADATA.some((key) => Reflect.hasMetadata(key, value as object)))
         handlers.set(name, value as AnyFunction);
     }

@@ -12,8 +12,11 @@ import { Catalog } from './catalog.js';
 import { checkClasses } from './check-classes.js';
 import { checkInterceptors } from './check-interceptors.js';
 import {
+  checkExtras,
   checkModuleOptions,
+  EXTRAS_TOKEN,
   MODULE_OPTIONS_TOKEN,
+  type ResilienceModuleExtras,
   type ResilienceModuleOptions,
 } from '../resilience.module-definition.js';
 import { lineOf, planEntries } from '../planning/plan-entries.js';
@@ -32,11 +35,13 @@ export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnAppli
   constructor(
     @Inject(RUNTIME) runtime: unknown,
     @Inject(MODULE_OPTIONS_TOKEN) options: ResilienceModuleOptions,
+    @Inject(EXTRAS_TOKEN) extras: ResilienceModuleExtras,
     @Inject(ModulesContainer) container: ModulesContainer,
   ) {
     this.#runtime = runtime as Runtime;
     this.#container = container;
     checkModuleOptions(options);
+    checkExtras(extras);
     this.#runtime.configure(options);
     this.#runtime.attach(new Catalog(container));
     bindProviders(container, this.#runtime);

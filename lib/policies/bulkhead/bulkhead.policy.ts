@@ -15,6 +15,7 @@ const MEAN_WEIGHT = 0.1;
 export class BulkheadPolicy implements Policy {
   #active = 0;
   #meanRunMs = 0;
+  #admitting = false;
   readonly #queue = new Set<QueuedCall>();
   readonly #waits: DeadlineQueue | undefined;
   readonly #abandonments: DeadlineQueue | undefined;
@@ -43,7 +44,7 @@ export class BulkheadPolicy implements Policy {
   execute(call: Call, next: Next): Promise<unknown> {
     if (call.aborted) return Promise.reject(call.reason);
     const { maxConcurrent, maxQueue } = this.options;
-    if (this.#active < maxConcurrent) return this.#run(call, next);
+    if (this.#active < maxConcurrent && this.#queue.size === 0) return this.#run(call, next);
     if (this.environment.lifecycle.closing) return Promise.reject(this.shutDown());
     if (call.probe) return Promise.reject(this.#full('a probe of a half-open breaker does not wait'));
     if (this.#queue.size >= maxQueue)
@@ -93,7 +94,22 @@ export class BulkheadPolicy implements Policy {
       const ms = clock.now() - call.startedAt;
       this.#meanRunMs = this.#meanRunMs === 0 ? ms : this.#meanRunMs + MEAN_WEIGHT * (ms - this.#meanRunMs);
     }
-    this.#admitNext();
+    this.#admitSoon();
+  }
+
+  /**
+   * The breaker around judges the call that has just ended before the next one begins: if it trips, nobody who waits
+   * begins. Its judgement is two turns of the microtask queue away.
+   */
+  #admitSoon(): void {
+    if (this.#admitting || this.#queue.size === 0) return;
+    this.#admitting = true;
+    queueMicrotask(() =>
+      queueMicrotask(() => {
+        this.#admitting = false;
+        this.#admitNext();
+      }),
+    );
   }
 
   #admitNext(): void {

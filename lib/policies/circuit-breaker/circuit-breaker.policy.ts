@@ -4,6 +4,7 @@ import { judge } from '../outcome.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
 import { retryAfterOf } from '../retry-after.js';
 import { Breaker } from './breaker.js';
+import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { KeyedBreakers } from './keyed-breakers.js';
 import { LatencyHistogram } from './latency-histogram.js';
@@ -40,28 +41,29 @@ export class CircuitBreakerPolicy implements Policy {
 
   execute(call: Call, next: Next): Promise<unknown> {
     const breaker = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
+    const { core } = breaker;
     const since = call.instant();
     if (breaker.listenerCount('fire') > 0) breaker.emit('fire', call.args);
-    if (!breaker.admit(since)) {
-      if (breaker.settings.mode === 'metricsOnly') return next(call);
-      return Promise.reject(this.#refuse(breaker, since));
+    if (!core.admit(since)) {
+      if (core.options.mode === 'metricsOnly') return next(call);
+      return Promise.reject(core.refusal(since));
     }
-    const { epoch } = breaker.machine;
-    call.probe = breaker.machine.recorded === 'halfOpen';
-    call.waitingRoom = breaker;
+    const { epoch } = core.machine;
+    call.probe = core.machine.recorded === 'halfOpen';
+    call.waitingRoom = core;
     return next(call).then(
       (value) => {
-        this.#onValue(breaker, epoch, since, call, value);
+        this.#onValue(core, epoch, since, call, value);
         return value;
       },
       (error: unknown) => {
-        this.#onError(breaker, epoch, since, call, error);
+        this.#onError(core, epoch, since, call, error);
         throw error;
       },
     );
   }
 
-  #onValue(breaker: Breaker, epoch: number, since: number, call: Call, value: unknown): void {
+  #onValue(breaker: BreakerCore, epoch: number, since: number, call: Call, value: unknown): void {
     const { clock, events } = this.environment;
     const { isFailure, name } = { isFailure: this.options.isFailure, name: breaker.name };
     const now = clock.now();
@@ -75,7 +77,7 @@ export class CircuitBreakerPolicy implements Policy {
     breaker.succeeded(epoch, since, latencyMs, now, value);
   }
 
-  #onError(breaker: Breaker, epoch: number, since: number, call: Call, error: unknown): void {
+  #onError(breaker: BreakerCore, epoch: number, since: number, call: Call, error: unknown): void {
     const { clock, events } = this.environment;
     const { name } = breaker;
     const now = clock.now();
@@ -97,7 +99,7 @@ export class CircuitBreakerPolicy implements Policy {
 
   /** What an error means for this breaker; the meaning of errors as such is in outcome.ts. */
   #classify(
-    breaker: Breaker,
+    breaker: BreakerCore,
     call: Call,
     error: unknown,
     ranMs: number,
@@ -125,15 +127,5 @@ export class CircuitBreakerPolicy implements Policy {
     const { key } = this.options;
     const value = ask(this.environment, `${this.name}, key`, undefined, () => key?.(...call.args));
     return (value === undefined ? undefined : keyed.for(String(value))) ?? this.#breaker;
-  }
-
-  #refuse(breaker: Breaker, now: number): Error {
-    const error = breaker.refusal(now);
-    const { events } = this.environment;
-    if (events.active) {
-      const { retryAfterMs, details, code } = error;
-      events.emit({ type: 'refused', name: breaker.name, policy: 'circuitBreaker', code, retryAfterMs, details });
-    }
-    return error;
   }
 }

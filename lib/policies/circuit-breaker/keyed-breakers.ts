@@ -1,5 +1,6 @@
 import type { PolicyEnvironment } from '../policy.js';
 import { Breaker } from './breaker.js';
+import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import type { LatencyHistogram } from './latency-histogram.js';
 
@@ -52,7 +53,10 @@ export class KeyedBreakers {
     let looked = 0;
     for (const [key, breaker] of this.#breakers) {
       this.#breakers.delete(key);
-      if (isEvictable(breaker, now)) return true;
+      if (isEvictable(breaker.core, now)) {
+        breaker.core.retire();
+        return true;
+      }
       // It stays, and the next new key does not look at it first again.
       this.#breakers.set(key, breaker);
       if (++looked === LOOK_AT) break;
@@ -74,8 +78,8 @@ export class KeyedBreakers {
   }
 }
 
-function isEvictable(breaker: Breaker, now: number): boolean {
-  if (breaker.inFlight > 0) return false;
-  const state = breaker.machine.stateAt(now);
+function isEvictable({ inFlight, machine }: BreakerCore, now: number): boolean {
+  if (inFlight > 0) return false;
+  const state = machine.stateAt(now);
   return state === 'closed' || state === 'halfOpen';
 }

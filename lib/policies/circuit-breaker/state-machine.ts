@@ -1,6 +1,11 @@
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { OpenTimeSeries, ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 
+/** Told when a state is entered, with the moment at which it came about. */
+export interface TransitionListener {
+  onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void;
+}
+
 /**
  * ```
  *            trip                    reset time over
@@ -33,7 +38,7 @@ export class StateMachine {
   constructor(
     private readonly options: ResolvedCircuitBreaker,
     private readonly random: () => number,
-    private readonly onTransition: (from: CircuitState, to: CircuitState, reason: string, at: number) => void,
+    private readonly listener: TransitionListener,
     now: number,
   ) {
     this.#since = now;
@@ -77,6 +82,12 @@ export class StateMachine {
   /** Time to the next probe, ms; undefined where time alone does not bring one. */
   timeToProbe(now: number): number | undefined {
     return this.#state === 'open' ? Math.max(0, this.#since + this.#openFor - now) : undefined;
+  }
+
+  /** When the clock alone changes the state next; undefined where it does not. */
+  get nextTransitionAt(): number | undefined {
+    if (this.#state === 'open') return this.#since + this.#openFor;
+    return this.#state === 'halfOpen' && this.#probes.length > 0 ? this.#hungAt() : undefined;
   }
 
   /** Records what the clock has brought about. */
@@ -138,6 +149,18 @@ export class StateMachine {
     this.#enter('closed', reason, now);
   }
 
+  /**
+   * Takes on a state from elsewhere.
+   *
+   * @param left time to the next probe, ms; an open breaker waits `resetTimeout` at most.
+   */
+  restore(state: CircuitState, reason: string, left: number, openings: number, now: number): void {
+    this.#openings = openings;
+    // A half-open breaker has no probes of its own yet: it is open with no time left.
+    this.#openFor = state === 'open' ? Math.min(left, this.#baseOpenTime(Math.max(1, openings))) : 0;
+    this.#enter(state === 'halfOpen' ? 'open' : state, reason, now);
+  }
+
   forceOpen(now: number, reason: string): void {
     this.#enter('forcedOpen', reason, now);
   }
@@ -188,6 +211,6 @@ export class StateMachine {
     this.#succeeded = 0;
     if (this.#probes.length > 0) this.#probes = [];
     this.#epoch++;
-    if (from !== to) this.onTransition(from, to, reason, at);
+    if (from !== to) this.listener.onTransition(from, to, reason, at);
   }
 }

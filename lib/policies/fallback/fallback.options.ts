@@ -71,7 +71,7 @@ function parseOne(place: string, setting: unknown): DeclaredFallback {
     on: errorMatch,
     skipOn: errorMatch,
   });
-  if ('use' in setting === 'value' in setting) {
+  if ((setting.use !== undefined) === 'value' in setting) {
     throw new ResilienceConfigurationError(place, `expected either 'use' or 'value', got ${show(setting)}`);
   }
   return setting;

@@ -1,5 +1,6 @@
 import { isClientError } from '../../errors/client-error.js';
 import { toAnswer, type Answer } from '../answer.js';
+import { isThenable } from '../thenable.js';
 import { UnsubscribedError, type Call, type Next } from '../call.js';
 import { toPredicate, type ErrorPredicate } from '../error-match.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
@@ -41,7 +42,7 @@ export class RecoverPolicy implements Policy {
     if (events.active) events.emit({ type: 'recovered', name: this.name, policy: 'recover', error });
     try {
       const answer = this.#answer(error, call);
-      return answer instanceof Promise ? answer.catch((failure: unknown) => this.#giveUp(failure)) : answer;
+      return isThenable(answer) ? Promise.resolve(answer).catch((failure: unknown) => this.#giveUp(failure)) : answer;
     } catch (failure) {
       return this.#giveUp(failure);
     }
@@ -50,8 +51,10 @@ export class RecoverPolicy implements Policy {
   #catches(error: unknown, call: Call): boolean {
     if (error instanceof UnsubscribedError) return false;
     const on = this.#on;
-    if (on !== undefined) return ask(this.environment, `${this.name}, recover on`, true, () => on(error, call));
-    return !(this.target.http && isClientError(error));
+    const byDefault = !(this.target.http && isClientError(error));
+    return on === undefined
+      ? byDefault
+      : ask(this.environment, `${this.name}, recover on`, byDefault, () => on(error, call));
   }
 
   /** The handler failed as well: nothing escapes all the same. */

@@ -1,4 +1,5 @@
 import type { Call } from '../call.js';
+import { MAX_DELAY_MS } from '../options/check.js';
 import type { PolicyEnvironment } from '../policy.js';
 
 /**
@@ -17,7 +18,7 @@ export function pause(
       lifecycle.remove(waiter);
       settle();
     };
-    const timer = clock.setTimeout(() => stop(resolve), Math.ceil(ms));
+    const timer = clock.setTimeout(() => stop(resolve), Math.min(Math.ceil(ms), MAX_DELAY_MS));
     const onAbort = (reason: unknown): void => stop(() => reject(reason));
     const waiter = { end: () => stop(() => reject(atShutdown())) };
     call.onAbort(onAbort);

@@ -52,6 +52,7 @@ class Attempts {
   #onResult(attempt: Call) {
     const { name, options, environment } = this.policy;
     return (result: unknown): unknown => {
+      if (this.call.aborted) return result;
       const again = ask(
         environment,
         `${name}, retryOnResult`,

@@ -93,12 +93,14 @@ class AttemptGuard extends Deadline implements ItemTimer {
 
   pause(): void {
     this.queue?.remove(this);
+    this.call.limit(Infinity);
   }
 
   resume(): void {
     if (this.#settled || this.queue === undefined) return;
     this.queue.remove(this);
     this.queue.add(this, this.policy.now());
+    this.call.limit(this.due);
   }
 
   #settle(): boolean {

@@ -37,17 +37,19 @@ export class TotalTimeoutPolicy implements Policy {
   }
 
   /** @internal */
-  expired(): TimeoutException {
+  expired(call: Call): TimeoutException {
+    const queued = call.startedAt === undefined;
     const { events } = this.environment;
     if (events.active) {
-      const event = { limitMs: this.ms, scope: 'total', queued: false } as const;
+      const event = { limitMs: this.ms, scope: 'total', queued } as const;
       events.emit({ type: 'timeout', name: this.name, policy: 'timeout', ...event });
     }
     return new TimeoutException({
       policy: 'timeout',
       instanceName: this.name,
-      message: `${this.name} was not done within ${this.ms} ms in all`,
+      message: `${this.name} was not done within ${this.ms} ms in all${queued ? ', and did not get its turn' : ''}`,
       details: { limitMs: this.ms, scope: 'total' },
+      queued,
     });
   }
 }
@@ -63,11 +65,12 @@ class TotalLimit extends Deadline implements ItemTimer {
   }
 
   expire(): void {
-    this.call.abort(this.policy.expired());
+    this.call.abort(this.policy.expired(this.call));
   }
 
   pause(): void {
     this.queue.remove(this);
+    this.call.limit(Infinity);
   }
 
   resume(): void {

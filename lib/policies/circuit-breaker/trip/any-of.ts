@@ -12,28 +12,18 @@ export function anyOf(...strategies: readonly TripStrategy[]): TripStrategy {
   return {
     name: `anyOf(${strategies.map(({ name }) => name).join(', ')})`,
     shouldTrip: () => false,
-    track: (windowMs, buckets) => combine(strategies.map((strategy) => startTracking(strategy, windowMs, buckets))),
+    track: (windowMs, buckets) =>
+      combine(strategies.map((strategy) => strategy.track?.(windowMs, buckets) ?? strategy)),
   };
-}
-
-/** The part of `strategy` that belongs to one breaker. */
-export function startTracking(strategy: TripStrategy, windowMs: number, buckets: number): TripTracker {
-  return (
-    strategy.track?.(windowMs, buckets) ?? {
-      record: () => {},
-      reset: () => {},
-      shouldTrip: (window) => strategy.shouldTrip(window),
-    }
-  );
 }
 
 function combine(trackers: readonly TripTracker[]): TripTracker {
   return {
     record: (failed, latencyMs, now) => {
-      for (const tracker of trackers) tracker.record(failed, latencyMs, now);
+      for (const tracker of trackers) tracker.record?.(failed, latencyMs, now);
     },
     reset: () => {
-      for (const tracker of trackers) tracker.reset();
+      for (const tracker of trackers) tracker.reset?.();
     },
     shouldTrip: (window) => {
       for (const tracker of trackers) {

@@ -50,7 +50,7 @@ class LastCalls implements TripTracker {
   }
 
   shouldTrip(): boolean | string {
-    if (this.#seen < this.size || this.#failures === 0 || (this.#failures / this.size) * 100 < this.percentage)
+    if (this.#seen < this.size || this.#failures === 0 || (this.#failures * 100) / this.size < this.percentage)
       return false;
     return `${this.#failures} of the last ${this.size} calls failed, limit ${this.percentage} %`;
   }

@@ -60,7 +60,7 @@ class SlowCalls implements TripTracker {
 
   shouldTrip({ volumeThreshold, windowMs }: TripWindow): boolean | string {
     if (this.#slowTotal === 0 || this.#total < volumeThreshold) return false;
-    if ((this.#slowTotal / this.#total) * 100 < this.percentage) return false;
+    if ((this.#slowTotal * 100) / this.#total < this.percentage) return false;
     return `${this.#slowTotal} of ${this.#total} calls in ${seconds(windowMs)} took over ${this.slowerThan} ms, limit ${this.percentage} %`;
   }
 

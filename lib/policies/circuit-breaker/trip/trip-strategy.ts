@@ -40,8 +40,8 @@ export interface TripStrategy {
 
 /** The part of a strategy that belongs to one breaker. */
 export interface TripTracker {
-  record(failed: boolean, latencyMs: number, now: number): void;
-  reset(): void;
+  record?(failed: boolean, latencyMs: number, now: number): void;
+  reset?(): void;
   shouldTrip(window: TripWindow): boolean | string;
 }
 

@@ -1,0 +1,277 @@
+import type { EventEmitter } from 'node:events';
+import type { CircuitOpenException } from '../../errors/circuit-open.exception.js';
+import type { CircuitState } from '../../events/resilience-event.js';
+import type { Call, WaitingRoom } from '../call.js';
+import type { PolicyEnvironment } from '../policy.js';
+import { readStats, type BreakerStats } from './breaker-stats.js';
+import { MAX_RETRY_AFTER_MS, type ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+import type { LatencyHistogram } from './latency-histogram.js';
+import { refusalOf, summaryOf, type OpenSummary } from './refusal.js';
+import { RollingWindow } from './rolling-window.js';
+import { StateMachine } from './state-machine.js';
+import { transitionTimerOf, type Transitional } from './transition-timer.js';
+import type { TripTracker, TripWindow } from './trip/trip-strategy.js';
+
+/** What a breaker needs to know of itself. */
+export interface BreakerInit {
+  name: string;
+  options: ResolvedCircuitBreaker;
+  /** Keyed breakers share one histogram and keep counts only. */
+  latencies?: LatencyHistogram | undefined;
+  environment: PolicyEnvironment;
+}
+
+/**
+ * Admission, counting and judgement of one breaker. It tells what happened through the events of its face, which is
+ * the opossum breaker that people see.
+ */
+export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
+  readonly machine: StateMachine;
+  readonly options: ResolvedCircuitBreaker;
+  readonly environment: PolicyEnvironment;
+  readonly name: string;
+  consecutiveFailures = 0;
+  /** How many calls run under it. */
+  inFlight = 0;
+  readonly #face: EventEmitter;
+  readonly #window: RollingWindow;
+  readonly #latencies: LatencyHistogram | undefined;
+  readonly #trip: TripTracker;
+  readonly #createdAt: number;
+  #summary: OpenSummary | undefined = undefined;
+  #waiting: Set<Call> | undefined = undefined;
+
+  constructor({ name, options, latencies, environment }: BreakerInit, face: EventEmitter) {
+    this.name = name;
+    this.options = options;
+    this.environment = environment;
+    this.#face = face;
+    this.#latencies = latencies;
+    this.#createdAt = environment.clock.now();
+    const { rollingCountTimeout: span, rollingCountBuckets: buckets, trip } = options;
+    this.#window = new RollingWindow(span, buckets);
+    this.#trip = trip.track?.(span, buckets) ?? trip;
+    this.machine = new StateMachine(options, environment.random, this, this.#createdAt);
+  }
+
+  // ---- admission and outcomes
+
+  /** Whether a call may begin at `now`. One that may not is counted as refused. */
+  admit(now: number): boolean {
+    const { machine } = this;
+    this.#window.advance(now);
+    this.#window.fire();
+    if (machine.recorded !== 'closed') machine.settle(now);
+    if (machine.admit(now)) {
+      this.inFlight++;
+      if (machine.recorded === 'halfOpen') transitionTimerOf(this.environment).watch(this);
+      return true;
+    }
+    this.#window.reject();
+    return false;
+  }
+
+  /** @param epoch @param since the state and the moment in which the call was admitted. */
+  succeeded(epoch: number, since: number, latencyMs: number, now: number, result: unknown): void {
+    this.inFlight--;
+    const { machine } = this;
+    if (epoch !== machine.epoch || machine.recorded === 'disabled') return;
+    const bucket = this.#window.advance(now);
+    this.#window.success(latencyMs);
+    this.consecutiveFailures = 0;
+    this.#record(false, latencyMs, now, bucket);
+    if (this.#face.listenerCount('success') > 0) this.#face.emit('success', result, latencyMs);
+    if (machine.recorded === 'halfOpen') machine.probeSucceeded(since, now);
+    else this.#judge(now, undefined, 0);
+  }
+
+  /** @param askedForMs how long the dependency asked to be left alone. */
+  failed(epoch: number, latencyMs: number, now: number, error: unknown, timedOut: boolean, askedForMs: number): void {
+    this.inFlight--;
+    const { machine } = this;
+    if (epoch !== machine.epoch || machine.recorded === 'disabled') return;
+    const bucket = this.#window.advance(now);
+    this.#window.failure(timedOut);
+    this.consecutiveFailures++;
+    this.#record(true, latencyMs, now, bucket);
+    if (timedOut && this.#face.listenerCount('timeout') > 0) this.#face.emit('timeout', error, latencyMs);
+    if (this.#face.listenerCount('failure') > 0) this.#face.emit('failure', error, latencyMs);
+    if (machine.recorded === 'halfOpen') this.trip(now, 'a probe failed', error, askedForMs);
+    else this.#judge(now, error, askedForMs);
+  }
+
+  ignored(epoch: number, since: number, refusedInside: boolean): void {
+    this.inFlight--;
+    if (refusedInside) this.#window.semaphoreRejection();
+    if (epoch === this.machine.epoch && this.machine.recorded === 'halfOpen') this.machine.handBack(since);
+  }
+
+  /** The error for a call that may not begin; it is told to whoever listens. */
+  refusal(now: number): CircuitOpenException {
+    const { events, clock } = this.environment;
+    const error = refusalOf(this.name, this.machine, this.#summary, now, clock.wallNow());
+    if (events.active) {
+      const { code, retryAfterMs, details } = error;
+      events.emit({ type: 'refused', name: this.name, policy: 'circuitBreaker', code, retryAfterMs, details });
+    }
+    if (this.#face.listenerCount('reject') > 0) this.#face.emit('reject', error);
+    return error;
+  }
+
+  // ---- by hand
+
+  /** Opens until the reset time is over. */
+  trip(now: number, reason: string, error?: unknown, askedForMs = 0): void {
+    this.#summary = summaryOf(this, reason, error);
+    this.machine.trip(now, reason, Math.min(askedForMs, MAX_RETRY_AFTER_MS));
+    this.#endWaits(now);
+  }
+
+  forceOpen(reason: string): void {
+    const now = this.environment.clock.now();
+    this.#summary = summaryOf(this, reason, undefined);
+    this.machine.forceOpen(now, reason);
+    this.#endWaits(now);
+  }
+
+  /** Closes and forgets what it has counted. */
+  close(reason: string): void {
+    this.#latencies?.clear();
+    this.#clear();
+    this.machine.close(this.environment.clock.now(), reason);
+  }
+
+  // ---- who waits under it
+
+  enter(call: Call): void {
+    (this.#waiting ??= new Set()).add(call);
+  }
+
+  leave(call: Call): void {
+    this.#waiting?.delete(call);
+  }
+
+  // ---- what its timer sees
+
+  get heard(): boolean {
+    const face = this.#face;
+    return this.environment.events.active || face.listenerCount('halfOpen') > 0 || face.listenerCount('open') > 0;
+  }
+
+  get nextTransitionAt(): number | undefined {
+    return this.machine.nextTransitionAt;
+  }
+
+  settle(now: number): void {
+    this.machine.settle(now);
+  }
+
+  /** Somebody has begun to listen. */
+  listen(): void {
+    transitionTimerOf(this.environment).watch(this);
+  }
+
+  /** It is no longer in use. */
+  retire(): void {
+    transitionTimerOf(this.environment).forget(this);
+  }
+
+  /** A state was entered: called by the state machine. */
+  onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void {
+    if (to === 'closed') this.#clear();
+    const timer = transitionTimerOf(this.environment);
+    if (this.machine.nextTransitionAt === undefined) timer.forget(this);
+    else timer.watch(this);
+    const { events, clock } = this.environment;
+    if (events.active) {
+      const body = { type: 'stateChange', name: this.name, policy: 'circuitBreaker', from, to, reason } as const;
+      const shadow = this.options.mode === 'metricsOnly' ? { metricsOnly: true } : {};
+      events.emit({ ...body, ...shadow, at: clock.wallNow() - (clock.now() - at) });
+    }
+    const event = FACE_EVENTS[to];
+    if (event !== undefined && this.#face.listenerCount(event) > 0) this.#face.emit(event);
+  }
+
+  // ---- what a trip strategy sees
+
+  get calls(): number {
+    return this.#window.successes + this.#window.failures;
+  }
+  get successes(): number {
+    return this.#window.successes;
+  }
+  get failures(): number {
+    return this.#window.failures;
+  }
+  get failureRate(): number {
+    const { calls } = this;
+    return calls === 0 ? 0 : (this.#window.failures * 100) / calls;
+  }
+  get meanSuccessMs(): number | undefined {
+    return this.#window.meanSuccessMs;
+  }
+  get windowMs(): number {
+    return this.options.rollingCountTimeout;
+  }
+  get volumeThreshold(): number {
+    return this.options.volumeThreshold;
+  }
+  get errorThresholdPercentage(): number {
+    return this.options.errorThresholdPercentage;
+  }
+
+  // ---- what people see
+
+  /** Whether it is in its first window and must not open yet. */
+  get warmUp(): boolean {
+    const { allowWarmUp, rollingCountTimeout } = this.options;
+    return allowWarmUp && this.environment.clock.now() - this.#createdAt < rollingCountTimeout;
+  }
+
+  get stats(): BreakerStats {
+    const bucket = this.#window.advance(this.environment.clock.now());
+    this.#latencies?.advance(bucket);
+    return readStats(this.#window, this.#latencies);
+  }
+
+  #record(failed: boolean, latencyMs: number, now: number, bucket: number): void {
+    this.#trip.record?.(failed, latencyMs, now);
+    if (this.#latencies === undefined) return;
+    this.#latencies.advance(bucket);
+    this.#latencies.record(latencyMs);
+  }
+
+  #judge(now: number, error: unknown, askedForMs: number): void {
+    if (this.options.allowWarmUp && this.warmUp) return;
+    const verdict = this.#verdict();
+    if (verdict === false) return;
+    this.trip(now, verdict === true ? `trip strategy ${this.options.trip.name}` : verdict, error, askedForMs);
+  }
+
+  #verdict(): boolean | string {
+    try {
+      return this.#trip.shouldTrip(this);
+    } catch (error) {
+      this.environment.reportCallback(`${this.name}, trip strategy`, error);
+      return false;
+    }
+  }
+
+  #clear(): void {
+    this.#window.clear();
+    this.#trip.reset?.();
+    this.consecutiveFailures = 0;
+  }
+
+  #endWaits(now: number): void {
+    if (this.options.mode === 'metricsOnly' || this.#waiting === undefined) return;
+    for (const call of [...this.#waiting]) call.abort(this.refusal(now));
+  }
+}
+
+const FACE_EVENTS: Partial<Record<CircuitState, string>> = {
+  open: 'open',
+  forcedOpen: 'open',
+  halfOpen: 'halfOpen',
+  closed: 'close',
+};
