@@ -76,7 +76,25 @@ export {
 } from './errors/resilience.exception.js';
 export { ShutdownException } from './errors/shutdown.exception.js';
 export { TimeoutException } from './errors/timeout.exception.js';
-export type * from './events/resilience-event.js';
+export type {
+  AbandonedEvent,
+  CircuitState,
+  FailureEvent,
+  FallbackEvent,
+  IgnoredEvent,
+  KeysExhaustedEvent,
+  PolicyKey,
+  RecoveredEvent,
+  RefusedEvent,
+  ResilienceEvent,
+  RetryEvent,
+  RetrySuppressedEvent,
+  RuleChangeEvent,
+  ShedEvent,
+  StateChangeEvent,
+  SuccessEvent,
+  TimeoutEvent,
+} from './events/resilience-event.js';
 
 export { DataConflictException, DataException } from './data/errors.js';
 export type { DataRecipe } from './data/data-recipe.js';

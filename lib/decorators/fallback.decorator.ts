@@ -1,7 +1,7 @@
 import type { Handler } from '../policies/answer.js';
 import type { ErrorMatch } from '../policies/error-match.js';
 import { policyDecorator } from './guard.js';
-import type { AnswerDecorator, FallbackElement, NamedAnswerDecorator, NamesIn } from './types.js';
+import type { AnswerDecorator, FallbackElement, ListDecorator, NamedAnswerDecorator } from './types.js';
 
 interface Rules {
   on?: ErrorMatch;
@@ -32,7 +32,7 @@ export function Fallback<const N extends string>(options: { use: N } & Rules): N
 export function Fallback<T = unknown>(handler: Handler<T>): AnswerDecorator;
 export function Fallback<T = unknown>(options: { use: Handler<T> } & Rules): AnswerDecorator;
 export function Fallback(options: { value: unknown } & Rules): AnswerDecorator;
-export function Fallback<const L extends readonly FallbackElement[]>(list: L): NamedAnswerDecorator<NamesIn<L>>;
+export function Fallback<const L extends readonly FallbackElement[]>(list: L): ListDecorator<L>;
 export function Fallback(setting: unknown): AnswerDecorator {
   return policyDecorator({ key: 'fallback', label: '@Fallback', setting }) as AnswerDecorator;
 }

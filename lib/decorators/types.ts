@@ -69,3 +69,8 @@ export type FallbackElement =
 export type NamesIn<L extends readonly FallbackElement[]> = {
   [I in keyof L]: L[I] extends string ? L[I] : L[I] extends { use: infer U extends string } ? U : never;
 }[number];
+
+/** The decorator of a list: like that of a single fallback, by name or not. */
+export type ListDecorator<L extends readonly FallbackElement[]> = [NamesIn<L>] extends [never]
+  ? AnswerDecorator
+  : NamedAnswerDecorator<NamesIn<L>>;

@@ -5,7 +5,7 @@ import type { ResilienceEvent } from '../events/resilience-event.js';
 import { outerCall } from '../pipeline/current-call.js';
 import { nothingDeclared } from '../pipeline/guarded-method.js';
 import type { Plan } from '../pipeline/plan.js';
-import { show } from '../policies/options/check.js';
+import { isPlainObject, show } from '../policies/options/check.js';
 import type { CallInfo } from '../policies/call.js';
 import { STATEFUL, type PolicySet } from '../policies/policy-set.js';
 import { bind } from './runtime/binding.js';
@@ -115,6 +115,10 @@ export class ResilienceService {
 
   #makePlan(set: string | PolicySet): Plan {
     const place = 'ResilienceService.execute';
+    const given: unknown = set;
+    if (typeof given !== 'string' && !isPlainObject(given)) {
+      throw new ResilienceConfigurationError(place, `expected the name of a policy set, or a set, got ${show(given)}`);
+    }
     if (typeof set !== 'string' && set.name === undefined) refuseNamelessState(place, set);
     const name = typeof set === 'string' ? set : (set.name ?? 'execute');
     return this.#runtime.planFor(

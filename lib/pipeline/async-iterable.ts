@@ -23,7 +23,7 @@ export function answeringIterable(policy: Policy): Policy {
   return {
     execute: async (call, next) => {
       const answer = await policy.execute(call, next);
-      return answer === STREAM_END ? answer : pump(call as PipelineCall, () => asIterable(answer));
+      return answer === STREAM_END ? answer : pump((call as PipelineCall).substitute(), () => asIterable(answer));
     },
   };
 }
@@ -170,6 +170,8 @@ export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown
   /** Runs the call; what Recover answers takes the place of the stream. */
   async #answer(): Promise<void> {
     const answer = await this.run(this.call);
-    if (answer !== STREAM_END && this.#state !== 'done') await pump(this.call, () => asIterable(answer));
+    if (answer !== STREAM_END && this.#state !== 'done') {
+      await pump(this.call.substitute(), () => asIterable(answer));
+    }
   }
 }

@@ -1,4 +1,10 @@
-import type { AbortListener, Call, ItemTimer, WaitingRoom } from '../policies/call.js';
+import {
+  UnsubscribedError,
+  type AbortListener,
+  type Call,
+  type ItemTimer,
+  type WaitingRoom,
+} from '../policies/call.js';
 import type { Clock } from '../policies/clock.js';
 import { runInCall } from './current-call.js';
 
@@ -153,7 +159,11 @@ export class PipelineCall implements Call {
   }
 
   abort(reason: unknown): void {
-    if (this.aborted) return;
+    if (this.aborted) {
+      // Even what stands in for a call that was cut ends when its consumer leaves.
+      if (reason instanceof UnsubscribedError) this.#child?.abort(reason);
+      return;
+    }
     this.aborted = true;
     this.reason = reason;
     this.#controller?.abort(reason);
@@ -173,6 +183,14 @@ export class PipelineCall implements Call {
   fork(attempt: number): PipelineCall {
     // An attempt that is over is not cut any more, so the newest child is the only one that counts.
     return (this.#child = new PipelineCall(this.target, this.origin, this, attempt));
+  }
+
+  /** A call for what stands in for this one: it goes on although this one was cut. */
+  substitute(): PipelineCall {
+    const call = this.fork(this.attempt);
+    call.aborted = false;
+    call.reason = undefined;
+    return call;
   }
 
   onAbort(listener: AbortListener): void {

@@ -15,19 +15,22 @@ function comparable(options: Options): Options {
   );
 }
 
-/** Options as people read and compare them: strategies and backoffs by what they were made from. */
+/** Options as people read and compare them, in a copy: strategies and backoffs by what they were made from. */
 export function describeOptions(options: Options): Options {
   return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, describe(value)]));
 }
 
 function describe(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const { kind, options, name, shouldTrip } = value as {
-    kind?: unknown;
-    options?: object;
-    name?: unknown;
-    shouldTrip?: unknown;
-  };
-  if (typeof kind === 'string' && options !== undefined) return { kind, ...options };
-  return typeof shouldTrip === 'function' ? name : value;
+  if (Array.isArray(value)) return value.map(describe);
+  if (!isLiteral(value)) return value;
+  const { kind, options, name, shouldTrip } = value;
+  if (typeof kind === 'string' && isLiteral(options)) return { kind, ...options };
+  return typeof shouldTrip === 'function' ? name : describeOptions(value);
+}
+
+/** An instance of a class may be what a fallback answers with: it is shown as it is. */
+function isLiteral(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

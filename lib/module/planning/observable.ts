@@ -21,7 +21,7 @@ export function answeringObservable(policy: Policy): Policy {
   return {
     execute: async (call, next) => {
       const answer = await policy.execute(call, next);
-      return answer === STREAM_END ? answer : follow(call as PipelineCall, asObservable(answer));
+      return answer === STREAM_END ? answer : follow((call as PipelineCall).substitute(), asObservable(answer));
     },
   };
 }
@@ -77,7 +77,7 @@ export function guardedObservable(
     };
     run(call)
       // What Recover answers takes the place of the stream.
-      .then((answer) => (answer === STREAM_END ? answer : follow(call, asObservable(answer))))
+      .then((answer) => (answer === STREAM_END ? answer : follow(call.substitute(), asObservable(answer))))
       .then(
         () => settle(() => subscriber.complete()),
         (error: unknown) => settle(() => subscriber.error(error)),

@@ -1,5 +1,6 @@
 import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { PlannedPolicy } from '../../pipeline/plan.js';
+import { describeOptions } from './describe-options.js';
 import { guardedMethodOf, type Runtime } from '../runtime/runtime.js';
 
 /**
@@ -23,10 +24,19 @@ export function planEntries(runtime: Runtime): PlanEntry[] {
     return guardedLineage(type).flatMap(([, record]): PlanEntry[] => [
       ...[...record.methods.values()]
         .filter((method) => guardedMethodOf(type, method.methodName) === method)
-        .map((method) => ({ className, methodName: method.methodName, policies: runtime.plan(method, type).policies })),
+        .map((method) => ({
+          className,
+          methodName: method.methodName,
+          policies: runtime.plan(method, type).policies.map(copyOf),
+        })),
       ...[...record.uncovered].map(([methodName, uncovered]) => ({ className, methodName, policies: [], uncovered })),
     ]);
   });
+}
+
+/** What is shown may be changed by whoever looks at it; what is in force may not. */
+function copyOf({ policy, name, options, sources }: PlannedPolicy): PlannedPolicy {
+  return { policy, name, options: describeOptions(options), sources: { ...sources } };
 }
 
 /** A plan as one line of the log. */

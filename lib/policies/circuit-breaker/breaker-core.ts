@@ -3,6 +3,7 @@ import type { CircuitOpenException } from '../../errors/circuit-open.exception.j
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { Call, WaitingRoom } from '../call.js';
 import type { PolicyEnvironment } from '../policy.js';
+import type { Permit } from './attempt-outcome.js';
 import { readStats, type BreakerStats } from './breaker-stats.js';
 import { MAX_RETRY_AFTER_MS, type ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import type { LatencyHistogram } from './latency-histogram.js';
@@ -16,9 +17,22 @@ import type { TripTracker, TripWindow } from './trip/trip-strategy.js';
 export interface BreakerInit {
   name: string;
   options: ResolvedCircuitBreaker;
-  /** Keyed breakers share one histogram and keep counts only. */
   latencies?: LatencyHistogram | undefined;
+  /** Keyed breakers keep counts only, and share the histogram of their name. */
+  sharesLatencies?: boolean;
+  /** Told of each change of state. */
+  onChange?: (() => void) | undefined;
   environment: PolicyEnvironment;
+}
+
+/** What is known of an attempt that failed. */
+export interface Failure {
+  latencyMs: number;
+  error: unknown;
+  timedOut: boolean;
+  /** How long the dependency asked to be left alone, ms. */
+  askedForMs: number;
+  args: readonly unknown[];
 }
 
 /**
@@ -36,17 +50,22 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   readonly #face: EventEmitter;
   readonly #window: RollingWindow;
   readonly #latencies: LatencyHistogram | undefined;
+  readonly #sharesLatencies: boolean;
+  readonly #onChange: (() => void) | undefined;
   readonly #trip: TripTracker;
   readonly #createdAt: number;
   #summary: OpenSummary | undefined = undefined;
   #waiting: Set<Call> | undefined = undefined;
 
-  constructor({ name, options, latencies, environment }: BreakerInit, face: EventEmitter) {
+  constructor(init: BreakerInit, face: EventEmitter) {
+    const { name, options, latencies, environment } = init;
     this.name = name;
     this.options = options;
     this.environment = environment;
     this.#face = face;
     this.#latencies = latencies;
+    this.#sharesLatencies = init.sharesLatencies === true;
+    this.#onChange = init.onChange;
     this.#createdAt = environment.clock.now();
     const { rollingCountTimeout: span, rollingCountBuckets: buckets, trip } = options;
     this.#window = new RollingWindow(span, buckets);
@@ -71,39 +90,44 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     return false;
   }
 
-  /** @param epoch @param since the state and the moment in which the call was admitted. */
-  succeeded(epoch: number, since: number, latencyMs: number, now: number, result: unknown): void {
-    this.inFlight--;
-    const { machine } = this;
-    if (epoch !== machine.epoch || machine.recorded === 'disabled') return;
-    const bucket = this.#window.advance(now);
+  succeeded(permit: Permit, latencyMs: number, now: number, result: unknown): void {
+    if (!this.#counts(permit, now)) return;
+    const tick = this.#window.advance(now);
     this.#window.success(latencyMs);
     this.consecutiveFailures = 0;
-    this.#record(false, latencyMs, now, bucket);
-    if (this.#face.listenerCount('success') > 0) this.#face.emit('success', result, latencyMs);
-    if (machine.recorded === 'halfOpen') machine.probeSucceeded(since, now);
+    this.#record(false, latencyMs, now, tick);
+    this.tell('success', result, latencyMs);
+    if (this.machine.recorded === 'halfOpen') this.machine.probeSucceeded(permit.since, now);
     else this.#judge(now, undefined, 0);
   }
 
-  /** @param askedForMs how long the dependency asked to be left alone. */
-  failed(epoch: number, latencyMs: number, now: number, error: unknown, timedOut: boolean, askedForMs: number): void {
-    this.inFlight--;
-    const { machine } = this;
-    if (epoch !== machine.epoch || machine.recorded === 'disabled') return;
-    const bucket = this.#window.advance(now);
+  failed(permit: Permit, now: number, failure: Failure): void {
+    const { latencyMs, error, timedOut, askedForMs, args } = failure;
+    if (!this.#counts(permit, now)) return;
+    const tick = this.#window.advance(now);
     this.#window.failure(timedOut);
     this.consecutiveFailures++;
-    this.#record(true, latencyMs, now, bucket);
-    if (timedOut && this.#face.listenerCount('timeout') > 0) this.#face.emit('timeout', error, latencyMs);
-    if (this.#face.listenerCount('failure') > 0) this.#face.emit('failure', error, latencyMs);
-    if (machine.recorded === 'halfOpen') this.trip(now, 'a probe failed', error, askedForMs);
+    this.#record(true, latencyMs, now, tick);
+    if (timedOut) this.tell('timeout', error, latencyMs, args);
+    this.tell('failure', error, latencyMs, args);
+    if (this.machine.recorded === 'halfOpen') this.trip(now, 'a probe failed', error, askedForMs);
     else this.#judge(now, error, askedForMs);
   }
 
-  ignored(epoch: number, since: number, refusedInside: boolean): void {
-    this.inFlight--;
-    if (refusedInside) this.#window.semaphoreRejection();
-    if (epoch === this.machine.epoch && this.machine.recorded === 'halfOpen') this.machine.handBack(since);
+  /** @param full the error of a bulkhead inside that had no room. */
+  ignored(permit: Permit, now: number, full: Error | undefined): void {
+    if (full !== undefined) {
+      this.#window.advance(now);
+      this.#window.semaphoreRejection();
+      this.tell('semaphoreLocked', full, now - permit.since);
+    }
+    if (this.#counts(permit, now) && this.machine.recorded === 'halfOpen') this.machine.handBack(permit.since);
+  }
+
+  /** The mean time of a success in the window that ends at `now`, ms; undefined without a success. */
+  meanSuccessMsAt(now: number): number | undefined {
+    this.#window.advance(now);
+    return this.#window.meanSuccessMs;
   }
 
   /** The error for a call that may not begin; it is told to whoever listens. */
@@ -114,8 +138,18 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
       const { code, retryAfterMs, details } = error;
       events.emit({ type: 'refused', name: this.name, policy: 'circuitBreaker', code, retryAfterMs, details });
     }
-    if (this.#face.listenerCount('reject') > 0) this.#face.emit('reject', error);
+    this.tell('reject', error);
     return error;
+  }
+
+  /** Emits one of opossum's events to whoever listens. */
+  tell(event: string, ...args: unknown[]): void {
+    if (this.#face.listenerCount(event) === 0) return;
+    try {
+      this.#face.emit(event, ...args);
+    } catch (error) {
+      this.environment.reportCallback(`${this.name}, a listener of '${event}'`, error);
+    }
   }
 
   // ---- by hand
@@ -136,7 +170,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   /** Closes and forgets what it has counted. */
   close(reason: string): void {
-    this.#latencies?.clear();
+    if (!this.#sharesLatencies) this.#latencies?.clear();
     this.#clear();
     this.machine.close(this.environment.clock.now(), reason);
   }
@@ -179,6 +213,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   /** A state was entered: called by the state machine. */
   onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void {
     if (to === 'closed') this.#clear();
+    this.#onChange?.();
     const timer = transitionTimerOf(this.environment);
     if (this.machine.nextTransitionAt === undefined) timer.forget(this);
     else timer.watch(this);
@@ -189,7 +224,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
       events.emit({ ...body, ...shadow, at: clock.wallNow() - (clock.now() - at) });
     }
     const event = FACE_EVENTS[to];
-    if (event !== undefined && this.#face.listenerCount(event) > 0) this.#face.emit(event);
+    if (event === 'halfOpen') this.tell(event, this.machine.openFor);
+    else if (event !== undefined) this.tell(event);
   }
 
   // ---- what a trip strategy sees
@@ -229,15 +265,28 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   }
 
   get stats(): BreakerStats {
-    const bucket = this.#window.advance(this.environment.clock.now());
-    this.#latencies?.advance(bucket);
+    this.#latencies?.advance(this.#window.advance(this.environment.clock.now()));
     return readStats(this.#window, this.#latencies);
   }
 
-  #record(failed: boolean, latencyMs: number, now: number, bucket: number): void {
-    this.#trip.record?.(failed, latencyMs, now);
+  /** Whether the outcome of an attempt still counts: only in the state in which the attempt began. */
+  #counts({ epoch }: Permit, now: number): boolean {
+    this.inFlight--;
+    const { machine } = this;
+    if (machine.recorded !== 'closed') machine.settle(now);
+    return epoch === machine.epoch && machine.recorded !== 'disabled';
+  }
+
+  #record(failed: boolean, latencyMs: number, now: number, tick: number): void {
+    if (this.#trip.record !== undefined) {
+      try {
+        this.#trip.record(failed, latencyMs, now);
+      } catch (error) {
+        this.environment.reportCallback(`${this.name}, trip strategy`, error);
+      }
+    }
     if (this.#latencies === undefined) return;
-    this.#latencies.advance(bucket);
+    this.#latencies.advance(tick);
     this.#latencies.record(latencyMs);
   }
 
@@ -259,8 +308,12 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   #clear(): void {
     this.#window.clear();
-    this.#trip.reset?.();
     this.consecutiveFailures = 0;
+    try {
+      this.#trip.reset?.();
+    } catch (error) {
+      this.environment.reportCallback(`${this.name}, trip strategy`, error);
+    }
   }
 
   #endWaits(now: number): void {

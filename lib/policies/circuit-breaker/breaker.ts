@@ -1,5 +1,7 @@
+import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
-import { judge } from '../outcome.js';
+import { isThenable } from '../thenable.js';
+import { recordError, recordValue, type Attempt, type Permit } from './attempt-outcome.js';
 import { BreakerCore, type BreakerInit } from './breaker-core.js';
 import { restoreBreaker, takeSnapshot, type BreakerSnapshot } from './breaker-snapshot.js';
 import { BreakerStatus, type BreakerStats } from './breaker-stats.js';
@@ -16,10 +18,12 @@ const EVENTS = [
   'close',
   'halfOpen',
   'semaphoreLocked',
+  'fallback',
   'shutdown',
 ];
 
 type Listener = (...args: never[]) => void;
+type AnyListener = (...args: unknown[]) => unknown;
 
 /**
  * An opossum `CircuitBreaker`: its events, statistics, `open`, `close`, `enable`, `disable` and `toJSON()`, so that
@@ -33,6 +37,7 @@ type Listener = (...args: never[]) => void;
 export class Breaker extends Opossum {
   /** @internal */ readonly core: BreakerCore;
   #isShutdown = false;
+  #fallback: AnyListener | undefined;
   #status: BreakerStatus | undefined;
 
   constructor(init: BreakerInit) {
@@ -83,27 +88,20 @@ export class Breaker extends Opossum {
   }
 
   /**
-   * Runs any function under it, where opossum runs the action that it was made with.
+   * Runs any function under it, where opossum runs the action that it was made with. The breaker's own `timeout`
+   * bounds it.
    *
-   * @throws (as a rejection) CircuitOpenException, or whatever the action throws.
+   * @throws (as a rejection) CircuitOpenException, TimeoutException, or whatever the action throws.
    */
   async fire<A extends unknown[], R>(action: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
-    const { core } = this;
-    const since = this.#now();
-    if (this.listenerCount('fire') > 0) this.emit('fire', args);
-    const admitted = core.admit(since);
-    if (!admitted && core.options.mode === 'normal') throw core.refusal(since);
-    const epoch = admitted ? core.machine.epoch : -1;
-    let result: R;
     try {
-      result = await action(...args);
+      return await this.#fire(action, args);
     } catch (error) {
-      if (admitted) this.#failed(epoch, since, error);
-      throw error;
+      if (this.#fallback === undefined) throw error;
+      const answer = this.#fallback(...args, error);
+      this.core.tell('fallback', answer, error);
+      return answer as R;
     }
-    const now = this.#now();
-    if (admitted) core.succeeded(epoch, since, now - since, now, result);
-    return result;
   }
 
   /** As {@link fire}, with `this` for the action. */
@@ -111,14 +109,20 @@ export class Breaker extends Opossum {
     return this.fire((...all: A) => action.apply(context, all), ...args);
   }
 
+  /** Gives {@link fire} a substitute answer; methods have `@Fallback`. */
+  fallback(answer: (...argsAndError: never[]) => unknown): this {
+    this.#fallback = answer as AnyListener;
+    return this;
+  }
+
   /** Opens it now; it lets a probe through when the reset time is over. */
   open(): void {
-    if (!this.opened) this.core.trip(this.#now(), 'opened by hand');
+    if (this.enabled && !this.opened) this.core.trip(this.#now(), 'opened by hand');
   }
 
   /** Closes it now and clears what it has counted. */
   close(): void {
-    this.core.close('closed by hand');
+    if (this.enabled) this.core.close('closed by hand');
   }
 
   /** Opens it until {@link close} or {@link reset}. */
@@ -141,11 +145,11 @@ export class Breaker extends Opossum {
     if (!this.enabled) this.core.close('enabled by hand');
   }
 
-  /** Lets go of its listeners, and of everything else. */
+  /** Lets nothing through any more, and lets go of its listeners. */
   shutdown(): void {
     this.emit('shutdown');
     this.#isShutdown = true;
-    this.disable();
+    this.core.forceOpen('it was shut down');
     this.core.retire();
     this.removeAllListeners();
   }
@@ -165,12 +169,15 @@ export class Breaker extends Opossum {
   }
 
   override on(event: string | symbol, listener: Listener): this {
-    super.on(event, listener as (...args: unknown[]) => void);
-    // Whoever begins to listen while it is open is told of its next change in time.
-    // opossum's own constructor listens before there is a core.
-    const core = this.core as BreakerCore | undefined;
-    if (core?.nextTransitionAt !== undefined) core.listen();
-    return this;
+    return heard(super.on(event, listener as AnyListener));
+  }
+
+  override addListener(event: string | symbol, listener: Listener): this {
+    return heard(super.addListener(event, listener as AnyListener));
+  }
+
+  override prependListener(event: string | symbol, listener: Listener): this {
+    return heard(super.prependListener(event, listener as AnyListener));
   }
 
   /** opossum's events, whether or not anybody listens: its tools subscribe to each. */
@@ -181,24 +188,73 @@ export class Breaker extends Opossum {
   toJSON(): { state: Record<string, unknown>; status: BreakerStats } {
     const { clock } = this.core.environment;
     const { name, enabled, closed, opened, halfOpen, warmUp, isShutdown } = this;
-    const lastTimerAt = opened || halfOpen ? clock.wallNow() - (clock.now() - this.core.machine.since) : undefined;
+    const lastTimerAt =
+      opened || halfOpen ? clock.wallNow() - (clock.now() - this.core.machine.sinceAt(clock.now())) : undefined;
     return {
       state: { name, enabled, closed, open: opened, halfOpen, warmUp, shutdown: isShutdown, lastTimerAt },
       status: this.stats,
     };
   }
 
+  async #fire<A extends unknown[], R>(action: (...args: A) => R | PromiseLike<R>, args: A): Promise<R> {
+    const { core } = this;
+    const since = this.#now();
+    core.tell('fire', args);
+    if (!core.admit(since)) {
+      if (core.options.mode === 'normal') throw core.refusal(since);
+      return action(...args);
+    }
+    const permit: Permit = { epoch: core.machine.epoch, since };
+    const attempt = attemptOf(this.name, args, since);
+    let result: R;
+    try {
+      result = await this.#inTime(action(...args));
+    } catch (error) {
+      recordError(core, permit, attempt, error);
+      throw error;
+    }
+    recordValue(core, permit, attempt, result);
+    return result;
+  }
+
+  /** Ends a wait that takes longer than the option `timeout`. */
+  #inTime<R>(work: R | PromiseLike<R>): R | PromiseLike<R> {
+    const { options, environment } = this.core;
+    const { timeout: limitMs } = options;
+    if (limitMs === false || !isThenable(work)) return work;
+    return new Promise<R>((resolve, reject) => {
+      const timer = environment.clock.setTimeout(() => {
+        const message = `${this.name} gave no answer within ${limitMs} ms`;
+        reject(new TimeoutException({ policy: 'timeout', instanceName: this.name, message, details: { limitMs } }));
+      }, limitMs);
+      const settle =
+        <T>(end: (value: T) => void) =>
+        (value: T): void => {
+          environment.clock.clearTimeout(timer);
+          end(value);
+        };
+      work.then(settle(resolve), settle(reject));
+    });
+  }
+
   #now(): number {
     return this.core.environment.clock.now();
   }
+}
 
-  #failed(epoch: number, since: number, error: unknown): void {
-    const now = this.#now();
-    const { kind } = judge(error, false, undefined);
-    if (kind === 'failure') this.core.failed(epoch, now - since, now, error, false, 0);
-    else if (kind === 'answered') this.core.succeeded(epoch, since, now - since, now, error);
-    else this.core.ignored(epoch, since, kind === 'refused');
-  }
+/** An action fired by hand belongs to no method, and nothing can cut it. */
+function attemptOf(methodName: string, args: readonly unknown[], startedAt: number): Attempt {
+  const { signal } = new AbortController();
+  const info = { className: '', methodName, args, instance: undefined, attempt: 1, signal };
+  return { ...info, startedAt, aborted: false, reason: undefined, emitted: false };
+}
+
+/** Whoever begins to listen while it is open is told of its next change in time. */
+function heard<B extends Breaker>(breaker: B): B {
+  // opossum's own constructor listens before there is a core.
+  const core = breaker.core as BreakerCore | undefined;
+  if (core?.nextTransitionAt !== undefined) core.listen();
+  return breaker;
 }
 
 function unusedAction(): never {

@@ -4,8 +4,6 @@ import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import type { LatencyHistogram } from './latency-histogram.js';
 
-/** How many of the oldest are looked at for one that may go, so that a flood of new keys stays cheap. */
-const LOOK_AT = 8;
 const REPORT_EVERY_MS = 60_000;
 
 /**
@@ -15,6 +13,7 @@ const REPORT_EVERY_MS = 60_000;
 export class KeyedBreakers {
   readonly #breakers = new Map<string, Breaker>();
   #reportedAt = -Infinity;
+  #fullUntil = -Infinity;
 
   constructor(
     private readonly name: string,
@@ -34,7 +33,9 @@ export class KeyedBreakers {
     }
     if (this.#breakers.size >= this.options.maxKeys && !this.#makeRoom()) return undefined;
     const { options, latencies, environment } = this;
-    const breaker = new Breaker({ name: `${this.name}[${key}]`, options, latencies, environment });
+    const name = `${this.name}[${key}]`;
+    const onChange = (): void => void (this.#fullUntil = -Infinity);
+    const breaker = new Breaker({ name, options, latencies, sharesLatencies: true, onChange, environment });
     this.#breakers.set(key, breaker);
     return breaker;
   }
@@ -50,19 +51,28 @@ export class KeyedBreakers {
 
   #makeRoom(): boolean {
     const now = this.environment.clock.now();
-    let looked = 0;
-    for (const [key, breaker] of this.#breakers) {
-      this.#breakers.delete(key);
-      if (isEvictable(breaker.core, now)) {
-        breaker.core.retire();
+    if (now >= this.#fullUntil) {
+      for (const [key, { core }] of this.#breakers) {
+        if (!isEvictable(core, now)) continue;
+        this.#breakers.delete(key);
+        core.retire();
         return true;
       }
-      // It stays, and the next new key does not look at it first again.
-      this.#breakers.set(key, breaker);
-      if (++looked === LOOK_AT) break;
+      this.#fullUntil = this.#nextChange();
     }
     this.#report(now);
     return false;
+  }
+
+  /** Until when none can go: a flood of new keys must not look at all the others each time. */
+  #nextChange(): number {
+    let next = Infinity;
+    for (const { core } of this.#breakers.values()) {
+      // A call may end at any time.
+      if (core.inFlight > 0) return -Infinity;
+      next = Math.min(next, core.nextTransitionAt ?? Infinity);
+    }
+    return next;
   }
 
   #report(now: number): void {

@@ -15,23 +15,22 @@ export const PERCENTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1] as co
  */
 export class LatencyHistogram {
   readonly #counts: Uint32Array;
-  #current = 0;
+  #tick = 0;
 
   /** @param buckets how many buckets the window has. */
   constructor(private readonly buckets: number) {
     this.#counts = new Uint32Array(buckets * SIZE);
   }
 
-  /** Moves on to `bucket`; the caller says how many buckets have passed since the last call. */
-  advance(bucket: number): void {
-    while (this.#current !== bucket) {
-      this.#current = (this.#current + 1) % this.buckets;
-      this.#counts.fill(0, this.#current * SIZE, (this.#current + 1) * SIZE);
-    }
+  /** Moves on to the bucket that is the `tick`th since the clock began; what has left the window is forgotten. */
+  advance(tick: number): void {
+    if (tick - this.#tick >= this.buckets) this.clear();
+    else for (let passed = this.#tick + 1; passed <= tick; passed++) this.#clearBucket(passed % this.buckets);
+    this.#tick = tick;
   }
 
   record(latencyMs: number): void {
-    const index = this.#current * SIZE + slotOf(latencyMs);
+    const index = (this.#tick % this.buckets) * SIZE + slotOf(latencyMs);
     this.#counts[index] = (this.#counts[index] as number) + 1;
   }
 
@@ -48,6 +47,10 @@ export class LatencyHistogram {
       percentiles: Object.fromEntries(PERCENTILES.map((p) => [p, total === 0 ? 0 : percentile(sums, total, p)])),
       latencyMean: total === 0 ? 0 : weighted / total,
     };
+  }
+
+  #clearBucket(bucket: number): void {
+    this.#counts.fill(0, bucket * SIZE, (bucket + 1) * SIZE);
   }
 
   #sum(): number[] {

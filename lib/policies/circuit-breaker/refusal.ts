@@ -26,7 +26,7 @@ export function refusalOf(
 ): CircuitOpenException {
   const state = machine.recorded;
   const retryAfterMs = machine.timeToProbe(now);
-  const since = new Date(wallNow - (now - machine.since));
+  const since = new Date(wallNow - (now - machine.sinceAt(now)));
   const parts = [
     `circuit breaker ${name} is ${STATES[state]} since ${since.toISOString().slice(11, 19)} UTC: ${machine.reason}`,
     ...(retryAfterMs === undefined ? [] : [`next probe in ${seconds(retryAfterMs)}`]),

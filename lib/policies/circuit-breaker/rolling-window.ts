@@ -72,11 +72,11 @@ export class RollingWindow {
     this.#add(SEMAPHORE_REJECTIONS, 1);
   }
 
-  /** Lets go of what is too old; to be called before counting or reading. Returns the bucket of `now`. */
+  /** Lets go of what is too old; to be called before counting or reading. Returns how many buckets have begun by `now`. */
   advance(now: number): number {
     const tick = Math.floor(now / this.#bucketMs);
     if (tick > this.#tick) this.#rotate(tick);
-    return this.#tick % this.buckets;
+    return this.#tick;
   }
 
   clear(): void {

@@ -55,9 +55,9 @@ export class StateMachine {
     return this.#reason;
   }
 
-  /** When the state that was last recorded began, on the monotonic clock. */
-  get since(): number {
-    return this.#since;
+  /** How long it stays or stayed open, ms. */
+  get openFor(): number {
+    return this.#openFor;
   }
 
   /** How many times in a row it opened. */
@@ -79,9 +79,19 @@ export class StateMachine {
     return now >= hung + this.#nextOpenTime(this.#openings + 1, 0) ? 'halfOpen' : 'open';
   }
 
+  /** When the state at `now` began, on the monotonic clock. */
+  sinceAt(now: number): number {
+    if (this.#state === 'open') return now >= this.#since + this.#openFor ? this.#since + this.#openFor : this.#since;
+    if (this.#state !== 'halfOpen' || now < this.#hungAt()) return this.#since;
+    const hung = this.#hungAt();
+    return this.stateAt(now) === 'open' ? hung : hung + this.#nextOpenTime(this.#openings + 1, 0);
+  }
+
   /** Time to the next probe, ms; undefined where time alone does not bring one. */
   timeToProbe(now: number): number | undefined {
-    return this.#state === 'open' ? Math.max(0, this.#since + this.#openFor - now) : undefined;
+    if (this.#state === 'open') return Math.max(0, this.#since + this.#openFor - now);
+    const hung = this.#state === 'halfOpen' ? this.#hungAt() : Infinity;
+    return now < hung ? undefined : Math.max(0, hung + this.#nextOpenTime(this.#openings + 1, 0) - now);
   }
 
   /** When the clock alone changes the state next; undefined where it does not. */

@@ -26,10 +26,17 @@ function combine(trackers: readonly TripTracker[]): TripTracker {
       for (const tracker of trackers) tracker.reset?.();
     },
     shouldTrip: (window) => {
+      let failure: { error: unknown } | undefined;
       for (const tracker of trackers) {
-        const verdict = tracker.shouldTrip(window);
-        if (verdict !== false) return verdict;
+        try {
+          const verdict = tracker.shouldTrip(window);
+          if (verdict !== false) return verdict;
+        } catch (error) {
+          failure ??= { error };
+        }
       }
+      // One that throws does not silence the others; it is told when none of them opens.
+      if (failure !== undefined) throw failure.error;
       return false;
     },
   };

@@ -1,0 +1,92 @@
+import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
+import { TimeoutException } from '../../errors/timeout.exception.js';
+import type { CallInfo } from '../call.js';
+import { judge } from '../outcome.js';
+import { ask } from '../policy.js';
+import { retryAfterOf } from '../retry-after.js';
+import type { BreakerCore, Failure } from './breaker-core.js';
+
+/** An attempt that a breaker has let through, as far as its outcome depends on it. */
+export interface Attempt extends CallInfo {
+  readonly startedAt: number | undefined;
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  readonly emitted: boolean;
+}
+
+/** The state and the moment in which an attempt was admitted. */
+export interface Permit {
+  readonly epoch: number;
+  readonly since: number;
+}
+
+/** Counts an attempt that gave a value. */
+export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attempt, value: unknown): void {
+  const { environment, name, options } = breaker;
+  const now = environment.clock.now();
+  const latencyMs = now - (attempt.startedAt ?? permit.since);
+  const { isFailure } = options;
+  if (isFailure !== undefined && ask(environment, `${name}, isFailure`, false, () => isFailure(value, attempt))) {
+    const error = new Error('the result was judged a failure');
+    recordFailure(breaker, permit, now, { latencyMs, error, timedOut: false, args: attempt.args });
+  } else {
+    recordSuccess(breaker, permit, latencyMs, now, value);
+  }
+}
+
+/** Counts an attempt that ended with an error, by what the error means. */
+export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attempt, error: unknown): void {
+  const { environment, name } = breaker;
+  const now = environment.clock.now();
+  const latencyMs = now - (attempt.startedAt ?? permit.since);
+  const outcome = classify(breaker, attempt, error, latencyMs, now);
+  if (outcome === 'success') return recordSuccess(breaker, permit, latencyMs, now, error);
+  if (outcome === 'failure') {
+    const timedOut = error instanceof TimeoutException || attempt.aborted;
+    return recordFailure(breaker, permit, now, { latencyMs, error, timedOut, args: attempt.args });
+  }
+  const { ignored: reason } = outcome;
+  if (environment.events.active) {
+    environment.events.emit({ type: 'ignored', name, policy: 'circuitBreaker', reason, error });
+  }
+  breaker.ignored(permit, now, error instanceof BulkheadFullException ? error : undefined);
+}
+
+function recordSuccess(breaker: BreakerCore, permit: Permit, latencyMs: number, now: number, result: unknown): void {
+  const { events } = breaker.environment;
+  if (events.active) events.emit({ type: 'success', name: breaker.name, policy: 'circuitBreaker', latencyMs });
+  breaker.succeeded(permit, latencyMs, now, result);
+}
+
+function recordFailure(breaker: BreakerCore, permit: Permit, now: number, failure: Omit<Failure, 'askedForMs'>): void {
+  const { events, clock } = breaker.environment;
+  const { latencyMs, error } = failure;
+  if (events.active) events.emit({ type: 'failure', name: breaker.name, policy: 'circuitBreaker', latencyMs, error });
+  breaker.failed(permit, now, { ...failure, askedForMs: retryAfterOf(error, clock.wallNow()) ?? 0 });
+}
+
+/** What an error means for this breaker; the meaning of errors as such is in outcome.ts. */
+function classify(
+  breaker: BreakerCore,
+  attempt: Attempt,
+  error: unknown,
+  ranMs: number,
+  now: number,
+): 'success' | 'failure' | { ignored: string } {
+  const { environment, name, options } = breaker;
+  const { kind } = judge(error, attempt.aborted, attempt.reason);
+  if (kind === 'refused') return { ignored: 'refused by a policy inside' };
+  if (attempt.startedAt === undefined && attempt.aborted) return { ignored: 'ended before the method began' };
+  if (kind === 'aborted') return attempt.emitted ? 'success' : { ignored: 'the caller gave up' };
+  const { errorFilter } = options;
+  const filtered =
+    errorFilter !== undefined &&
+    ask(environment, `${name}, errorFilter`, false, () => errorFilter(error, ...attempt.args));
+  if (filtered) return { ignored: 'errorFilter' };
+  if (kind === 'answered') return 'success';
+  // A call cut sooner than successes take says nothing about the dependency, only about its time limit.
+  const mean = breaker.meanSuccessMsAt(now);
+  const cut = attempt.aborted && error === attempt.reason;
+  if (!cut || mean === undefined || ranMs >= mean) return 'failure';
+  return { ignored: `cut after ${Math.round(ranMs)} ms, successes take ${Math.round(mean)} ms` };
+}
