@@ -423,7 +423,6 @@ describe('a pair of policies', () => {
   }
 });
 
-/** The retry and the breaker of a pair without a timeout must not be bounded by one either. */
 function guardOf({ guards }: Pair, place: Place): MethodGuard {
   return (guards?.[place] ?? GUARDS[place])();
 }

@@ -102,13 +102,8 @@ export class Scene {
 
 /** Starts an app with `providers`; it is closed when the test is over. */
 export async function startApp(providers: Provider[], options: ResilienceModuleOptions = {}): Promise<Scene> {
+  const module = await Test.createTestingModule({ imports: [ResilienceModule.forRoot(options)], providers }).compile();
   Logger.overrideLogger(false);
-  const module = await Test.createTestingModule({
-    imports: [ResilienceModule.forRoot(options)],
-    providers,
-  })
-    .setLogger(false)
-    .compile();
   await module.init();
   onTestFinished(() => module.close());
   return new Scene(module);

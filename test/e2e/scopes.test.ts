@@ -140,7 +140,7 @@ describe.each(PLATFORMS)('scopes on $platform', ({ adapter }) => {
         { adapter },
       );
 
-      const response = await fetch(url);
+      const response = await fetch(url, { signal: AbortSignal.timeout(3_000) });
 
       expect(response.status).toBe(504);
     });

@@ -89,9 +89,12 @@ class Attempts {
     const { name, options, environment } = this.policy;
     const { clock, events, lifecycle } = environment;
     const number = attempt.attempt;
-    const suppress = (reason: RetrySuppressedEvent['reason']): unknown => {
+    const tell = (reason: RetrySuppressedEvent['reason']): void => {
       if (events.active)
         events.emit({ type: 'retrySuppressed', name, policy: 'retry', attempt: number, reason, error });
+    };
+    const suppress = (reason: RetrySuppressedEvent['reason']): unknown => {
+      tell(reason);
       return last();
     };
     if (this.call.repeatable?.() === false) return suppress('notRepeatable');
@@ -104,7 +107,7 @@ class Attempts {
     if (this.#begun !== undefined && next - this.#begun > (options.maxDuration as number))
       return suppress('maxDuration');
     if (lifecycle.closing) {
-      suppress('shutdown');
+      tell('shutdown');
       throw this.#shutDown(error);
     }
 

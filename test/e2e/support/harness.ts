@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -13,7 +14,7 @@ export interface Platform {
 /** Both HTTP platforms, for `describe.each`. */
 export const PLATFORMS: readonly Platform[] = [
   { platform: 'Express', adapter: () => new ExpressAdapter() },
-  { platform: 'Fastify', adapter: () => new FastifyAdapter() as unknown as AbstractHttpAdapter },
+  { platform: 'Fastify', adapter: () => new FastifyAdapter() },
 ];
 
 export interface LogLine {
@@ -90,7 +91,11 @@ export async function start(
   const log = new RecordingLogger();
   const module = await override(Test.createTestingModule(metadata).setLogger(log)).compile();
   const app = module.createNestApplication(adapter());
-  onTestFinished(() => app.close());
+  onTestFinished(() => {
+    // An answer that never comes must not keep the test from ending.
+    (app.getHttpServer() as Server).closeAllConnections();
+    return app.close();
+  });
   await prepare?.(app);
   await app.listen(0, '127.0.0.1');
   return { app, url: await app.getUrl(), log };

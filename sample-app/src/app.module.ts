@@ -1,0 +1,35 @@
+import { Module, ValidationPipe } from '@nestjs/common';
+import { APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { ResilienceModule, TimeoutInterceptor } from 'nestjs-bulwark';
+import { CatalogueModule } from './catalogue/catalogue.module.js';
+import { OperationsModule } from './operations/operations.module.js';
+import { OrdersModule } from './orders/orders.module.js';
+import { openData } from './settings/open-data.js';
+import { policies } from './settings/policies.js';
+import { SETTINGS } from './settings/settings.js';
+import { SettingsModule } from './settings/settings.module.js';
+import { UpstreamControlModule } from './upstream-control/upstream-control.module.js';
+
+@Module({
+  imports: [
+    SettingsModule,
+    ResilienceModule.forRootAsync({
+      imports: [SettingsModule],
+      useFactory: () => ({ policies }),
+      dataService: { inject: [SETTINGS], useFactory: openData },
+      exceptionFilter: true,
+    }),
+    CatalogueModule,
+    OrdersModule,
+    UpstreamControlModule,
+    OperationsModule,
+  ],
+  providers: [
+    { provide: APP_INTERCEPTOR, useClass: TimeoutInterceptor },
+    {
+      provide: APP_PIPE,
+      useValue: new ValidationPipe({ whitelist: true, forbidNonWhitelisted: true, transform: true }),
+    },
+  ],
+})
+export class AppModule {}

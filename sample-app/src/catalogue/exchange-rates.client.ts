@@ -1,0 +1,48 @@
+import { Injectable, ServiceUnavailableException } from '@nestjs/common';
+import { CircuitBreaker, DataService, Fallback, fixed, Retry, Signal, Timeout } from 'nestjs-bulwark';
+import { ProviderFailedException } from '../payments/provider-failed.exception.js';
+import { ProviderHttp } from '../payments/provider-http.js';
+import type { Currency } from './currency.js';
+
+export interface ExchangeRate {
+  readonly rate: number;
+  readonly asOf: string;
+  /** Whether it is the last one known, since no newer one could be had. */
+  readonly stale: boolean;
+}
+
+/** The provider's exchange rates. An old rate is better than none. */
+@Injectable()
+export class ExchangeRatesClient {
+  constructor(
+    private readonly http: ProviderHttp,
+    private readonly data: DataService,
+  ) {}
+
+  @CircuitBreaker('exchange')
+  @Timeout({ perAttempt: 250, total: 600 })
+  @Retry({ maxAttempts: 2, backoff: fixed(50) })
+  @Fallback('lastKnown')
+  async current(currency: Currency, @Signal() signal?: AbortSignal): Promise<ExchangeRate> {
+    const { status, body } = await this.http.request(`/rates/${currency}`, { signal: signal ?? null });
+    if (!isRate(body)) throw new ProviderFailedException(new Error(`/rates answered ${status} without a rate`));
+    const found: ExchangeRate = { rate: body.rate, asOf: new Date().toISOString(), stale: false };
+    await this.data.put(keyOf(currency), found, { signal });
+    return found;
+  }
+
+  /** @throws ServiceUnavailableException when there was never a rate. */
+  async lastKnown(currency: Currency, _signal: AbortSignal | undefined, _error: unknown): Promise<ExchangeRate> {
+    const known = await this.data.get<ExchangeRate>(keyOf(currency));
+    if (known === undefined) throw new ServiceUnavailableException(`No rate for ${currency} is known yet`);
+    return { ...known, stale: true };
+  }
+}
+
+function keyOf(currency: Currency): string {
+  return `rates/${currency}`;
+}
+
+function isRate(body: unknown): body is { rate: number } {
+  return typeof body === 'object' && body !== null && 'rate' in body && typeof body.rate === 'number';
+}

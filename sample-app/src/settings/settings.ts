@@ -1,0 +1,30 @@
+export const DATA_BACKENDS = ['file', 'database'] as const;
+
+/** What the environment decides. */
+export interface Settings {
+  /** HOST; loopback by default, since the sample's control endpoints are open to all who reach it. */
+  readonly host: string;
+  /** PORT; 0 takes a free one. */
+  readonly port: number;
+  /** DATA_BACKEND. */
+  readonly dataBackend: (typeof DATA_BACKENDS)[number];
+  /** DATA_DIR, relative to the working directory or absolute. */
+  readonly dataFolder: string;
+}
+
+/** The DI token of {@link Settings}. */
+export const SETTINGS = Symbol('settings');
+
+/** @throws Error that says what was found and what was expected. */
+export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const { HOST = '127.0.0.1', PORT = '3000', DATA_BACKEND = 'file', DATA_DIR = '.data' } = env;
+  const port = Number(PORT);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new Error(`PORT is '${PORT}'; expected a number from 0 to 65535`);
+  }
+  const dataBackend = DATA_BACKENDS.find((known) => known === DATA_BACKEND);
+  if (dataBackend === undefined) {
+    throw new Error(`DATA_BACKEND is '${DATA_BACKEND}'; expected one of: ${DATA_BACKENDS.join(', ')}`);
+  }
+  return { host: HOST, port, dataBackend, dataFolder: DATA_DIR };
+}

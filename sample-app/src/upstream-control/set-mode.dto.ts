@@ -1,0 +1,7 @@
+import { IsIn } from 'class-validator';
+import { MODES, type Mode } from '../upstream/mode.js';
+
+export class SetModeDto {
+  @IsIn(MODES)
+  readonly mode!: Mode;
+}

@@ -1,0 +1,297 @@
+import { readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { cyclesIn, packageOf, placeOf, reachedFrom, ROOT, sourcesIn, walk, type SourceFile } from './source-files.js';
+
+const lib = sourcesIn('lib');
+const sample = sourcesIn('sample-app');
+const below = (folder: string): SourceFile[] => lib.filter(({ path }) => path.startsWith(`lib/${folder}/`));
+
+/** The packages that files import, as `file -> package`. */
+function packages(files: readonly SourceFile[]): string[] {
+  return files.flatMap(({ path, imports }) =>
+    imports
+      .filter(({ file, specifier }) => file === undefined && !isBuiltin(specifier))
+      .map(({ specifier }) => `${path} -> ${packageOf(specifier)}`),
+  );
+}
+
+/** The part of lib that a file belongs to: its folder, or the file itself where it lies in none. */
+const partOf = (path: string): string => path.split('/')[1] ?? path;
+
+/** The imports of a part of lib that lead elsewhere than to `allowed`, as `file -> file`. */
+function strays(part: string, allowed: readonly string[]): string[] {
+  return below(part).flatMap(({ path, imports }) =>
+    imports.flatMap(({ file }) =>
+      file === undefined || [part, ...allowed].some((one) => file === `lib/${one}` || partOf(file) === one)
+        ? []
+        : [`${path} -> ${file}`],
+    ),
+  );
+}
+
+describe('the parts of lib', () => {
+  it('are those of the design, each with files', () => {
+    const parts = new Set(lib.map(({ path }) => partOf(path)));
+
+    expect([...parts].sort()).toEqual(
+      expect.arrayContaining(['data', 'decorators', 'errors', 'events', 'index.ts', 'module', 'pipeline', 'policies']),
+    );
+  });
+
+  it.each([
+    ['decorators', ['module', 'pipeline', 'policies', 'errors', 'events']],
+    ['module', ['pipeline', 'policies', 'errors', 'events', 'data']],
+    ['pipeline', ['policies', 'errors', 'events']],
+    ['policies', ['errors', 'events']],
+    ['events', []],
+    ['errors', []],
+    ['data', ['errors/configuration.error.ts']],
+  ])('%s imports nothing of lib but itself and %j', (part, allowed) => {
+    expect(strays(part, allowed)).toEqual([]);
+  });
+
+  it('do not import lib/index.ts', () => {
+    const offenders = lib.filter(({ imports }) => imports.some(({ file }) => file === 'lib/index.ts'));
+
+    expect(offenders.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('do not import each other in a circle', () => {
+    expect(cyclesIn(lib)).toEqual([]);
+  });
+
+  it('import files that are there', () => {
+    const known = new Set(lib.map(({ path }) => path));
+
+    const lost = lib.flatMap(({ path, imports }) =>
+      imports.filter(({ file }) => file !== undefined && !known.has(file)).map(({ file }) => `${path} -> ${file}`),
+    );
+
+    expect(lost).toEqual([]);
+  });
+});
+
+describe('pure folders', () => {
+  it.each(['pipeline', 'events'])('lib/%s imports no package', (part) => {
+    expect(packages(below(part))).toEqual([]);
+  });
+
+  it('lib/policies imports no package but opossum, and that in circuit-breaker only', () => {
+    const strangers = packages(below('policies')).filter(
+      (line) => !/^lib\/policies\/circuit-breaker\/.* -> opossum$/.test(line),
+    );
+
+    expect(strangers).toEqual([]);
+  });
+
+  it('lib/errors takes HttpException from Nest and nothing else', () => {
+    const taken = below('errors').flatMap(({ path, imports }) =>
+      imports
+        .filter(({ file }) => file === undefined)
+        .flatMap(({ specifier, names }) => names.map((name) => `${path}: ${name} of ${specifier}`)),
+    );
+
+    expect(taken.filter((line) => !line.endsWith(': HttpException of @nestjs/common'))).toEqual([]);
+  });
+
+  it('opossum is imported by lib/policies/circuit-breaker alone', () => {
+    const users = packages(lib).filter((line) => line.endsWith('-> opossum'));
+
+    expect(users.length).toBeGreaterThan(0);
+    expect(users.filter((line) => !line.startsWith('lib/policies/circuit-breaker/'))).toEqual([]);
+  });
+
+  it('take time and chance from their surroundings: only the system clock reads the globals', () => {
+    const forbidden = new Set([
+      'setTimeout',
+      'setInterval',
+      'setImmediate',
+      'clearTimeout',
+      'performance.now',
+      'Date.now',
+      'Math.random',
+    ]);
+    const found: string[] = [];
+    for (const file of ['policies', 'pipeline', 'events', 'errors'].flatMap(below)) {
+      if (file.path === 'lib/policies/clock.ts') continue;
+      walk(file.tree, (node) => {
+        if (!ts.isCallExpression(node)) return;
+        const callee = node.expression.getText(file.tree);
+        if (forbidden.has(callee)) found.push(`${placeOf(file, node)} ${callee}`);
+      });
+      walk(file.tree, (node) => {
+        if (ts.isNewExpression(node) && node.expression.getText(file.tree) === 'Date' && !node.arguments?.length)
+          found.push(`${placeOf(file, node)} new Date()`);
+      });
+    }
+
+    expect(found).toEqual([]);
+  });
+});
+
+describe('policies', () => {
+  const policies = [
+    ...new Set(
+      below('policies')
+        .filter(({ path }) => path.endsWith('.policy.ts'))
+        .map(({ path }) => path.split('/')[2] as string),
+    ),
+  ];
+
+  it('are one folder each', () => {
+    expect(policies).toEqual(
+      expect.arrayContaining(['bulkhead', 'circuit-breaker', 'fallback', 'recover', 'retry', 'timeout']),
+    );
+  });
+
+  it.each(policies)('%s imports no other policy', (policy) => {
+    const others = below('policies')
+      .filter(({ path }) => path.startsWith(`lib/policies/${policy}/`))
+      .flatMap(({ path, imports }) =>
+        imports
+          .map(({ file }) => file?.split('/')[2] ?? '')
+          .filter((folder) => folder !== policy && policies.includes(folder))
+          .map((folder) => `${path} -> ${folder}`),
+      );
+
+    expect(others).toEqual([]);
+  });
+
+  it.each(policies)('%s has the file roles that every policy has: options and policy', (policy) => {
+    const names = below('policies')
+      .filter(({ path }) => path.startsWith(`lib/policies/${policy}/`))
+      .map(({ path }) => path.split('/').pop() as string);
+
+    expect(names).toContain(`${policy}.options.ts`);
+    expect(names.some((name) => name.endsWith('.policy.ts'))).toBe(true);
+  });
+});
+
+describe('the root entry', () => {
+  const index = lib.find(({ path }) => path === 'lib/index.ts') as SourceFile;
+
+  it('holds named re-exports and nothing else', () => {
+    const others = index.tree.statements.filter(
+      (statement) =>
+        !ts.isExportDeclaration(statement) ||
+        statement.moduleSpecifier === undefined ||
+        statement.exportClause === undefined ||
+        !ts.isNamedExports(statement.exportClause),
+    );
+
+    expect(others.map((statement) => `${placeOf(index, statement)} ${statement.getText(index.tree)}`)).toEqual([]);
+  });
+
+  it('does not load a backend of the data, nor any package that a user may lack', () => {
+    const reached = reachedFrom('lib/index.ts', lib, true);
+
+    const backends = [...reached].filter(([path]) => /^lib\/data\/(?:index\.ts$|[^/]+\/)/.test(path));
+    const loaded = new Set(
+      [...reached.keys()].flatMap((path) =>
+        (lib.find((file) => file.path === path)?.valueImports ?? [])
+          .filter(({ file, specifier }) => file === undefined && !isBuiltin(specifier))
+          .map(({ specifier }) => packageOf(specifier)),
+      ),
+    );
+
+    expect(backends.map(([, way]) => way.join(' > '))).toEqual([]);
+    expect([...loaded].sort()).toEqual(['@nestjs/common', '@nestjs/core', 'opossum', 'reflect-metadata', 'rxjs']);
+  });
+
+  it('does not lead to the types of a package that a user may lack', () => {
+    const { peerDependencies, peerDependenciesMeta, dependencies } = JSON.parse(
+      readFileSync(join(ROOT, 'package.json'), 'utf8'),
+    ) as Record<'peerDependencies' | 'peerDependenciesMeta' | 'dependencies', Record<string, { optional?: boolean }>>;
+    const certain = new Set([
+      ...Object.keys(dependencies),
+      ...Object.keys(peerDependencies).filter((name) => peerDependenciesMeta[name]?.optional !== true),
+    ]);
+
+    const uncertain = [...reachedFrom('lib/index.ts', lib, false)].flatMap(([path, way]) =>
+      (lib.find((file) => file.path === path)?.imports ?? [])
+        .filter(
+          ({ file, specifier }) => file === undefined && !isBuiltin(specifier) && !certain.has(packageOf(specifier)),
+        )
+        .map(({ specifier }) => `${way.join(' > ')} > ${specifier}`),
+    );
+
+    expect(uncertain).toEqual([]);
+  });
+});
+
+describe('every file of lib', () => {
+  it('has named exports only', () => {
+    const found: string[] = [];
+    for (const file of lib) {
+      walk(file.tree, (node) => {
+        const isDefault =
+          (ts.isExportAssignment(node) && node.isExportEquals !== true) ||
+          (ts.canHaveModifiers(node) &&
+            ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.DefaultKeyword) === true) ||
+          (ts.isExportSpecifier(node) && node.name.text === 'default');
+        if (isDefault) found.push(placeOf(file, node));
+      });
+    }
+
+    expect(found).toEqual([]);
+  });
+
+  it('says `any` only where a reason stands above', () => {
+    const found: string[] = [];
+    for (const file of [...lib, ...sample.filter(({ path }) => !path.includes('/test/'))]) {
+      const lines = file.text.split('\n');
+      walk(file.tree, (node) => {
+        if (node.kind !== ts.SyntaxKind.AnyKeyword) return;
+        const { line } = file.tree.getLineAndCharacterOfPosition(node.getStart(file.tree));
+        const reasoned = /eslint-disable-next-line .*no-explicit-any.* -- \S/.test(lines[line - 1] ?? '');
+        if (!reasoned) found.push(placeOf(file, node));
+      });
+    }
+
+    expect(found).toEqual([]);
+  });
+
+  it('never silences the compiler, and the linter only with a reason', () => {
+    const found = [...lib, ...sample].flatMap(({ path, text }) =>
+      text.split('\n').flatMap((line, index) => {
+        const silenced = /@ts-(?:ignore|nocheck|expect-error)/.test(line);
+        const unreasoned = /eslint-disable/.test(line) && !/ -- \S/.test(line);
+        return silenced || unreasoned ? [`${path}:${index + 1} ${line.trim()}`] : [];
+      }),
+    );
+
+    expect(found).toEqual([]);
+  });
+});
+
+describe('sample-app', () => {
+  it('imports the package by its public names only', () => {
+    const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+      exports: Record<string, unknown>;
+    };
+    const open = Object.keys(exports)
+      .filter((key) => key !== './package.json')
+      .map((key) => `nestjs-bulwark${key.slice(1)}`);
+
+    const strangers = sample.flatMap(({ path, imports }) =>
+      imports
+        .filter(({ file, specifier }) =>
+          file === undefined
+            ? packageOf(specifier) === 'nestjs-bulwark' && !open.includes(specifier)
+            : !file.startsWith('sample-app/'),
+        )
+        .map(({ specifier }) => `${path} -> ${specifier}`),
+    );
+
+    expect(strangers).toEqual([]);
+  });
+
+  it('uses the package', () => {
+    const users = sample.filter(({ imports }) => imports.some(({ specifier }) => specifier === 'nestjs-bulwark'));
+
+    expect(users.length).toBeGreaterThan(0);
+  });
+});

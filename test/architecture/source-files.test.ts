@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { cyclesIn, packageOf, reachedFrom, sourcesIn, type SourceFile } from './source-files.js';
+
+/** Files that import one another as `graph` says. */
+const files = (graph: Record<string, string[]>): SourceFile[] =>
+  Object.entries(graph).map(([path, targets]) => {
+    const imports = targets.map((file) => ({ specifier: file, file, names: [] }));
+    return { path, imports, valueImports: imports } as unknown as SourceFile;
+  });
+
+describe('the instruments of the architecture tests', () => {
+  it('find a circle, however long', () => {
+    const cycles = cyclesIn(files({ a: ['b'], b: ['c', 'd'], c: [], d: ['b'] }));
+
+    expect(cycles).toEqual([['b', 'd', 'b']]);
+  });
+
+  it('find none, where two ways lead to one file', () => {
+    expect(cyclesIn(files({ a: ['b', 'c'], b: ['d'], c: ['d'], d: [] }))).toEqual([]);
+  });
+
+  it('tell the way to each file that is reached', () => {
+    const reached = reachedFrom('a', files({ a: ['b'], b: ['c'], c: [], d: ['a'] }), true);
+
+    expect([...reached.keys()]).toEqual(['a', 'b', 'c']);
+    expect(reached.get('c')).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each([
+    ['@nestjs/common/enums', '@nestjs/common'],
+    ['rxjs/operators', 'rxjs'],
+    ['node:fs', 'node:fs'],
+  ])('name the package of %s', (specifier, name) => {
+    expect(packageOf(specifier)).toBe(name);
+  });
+
+  it('tell the imports of types from those that are loaded', () => {
+    const source = sourcesIn('lib').find(({ path }) => path === 'lib/pipeline/compose.ts');
+
+    expect(source?.imports.map(({ file }) => file)).toContain('lib/policies/policy.ts');
+    expect(source?.valueImports.map(({ file }) => file)).toEqual(['lib/pipeline/order.ts']);
+  });
+});

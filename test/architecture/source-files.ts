@@ -1,0 +1,166 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/[\\/]$/, '');
+
+/** One import, or re-export, of a file. */
+export interface Import {
+  /** As it is written. */
+  readonly specifier: string;
+  /** The file it means, from the root of the repository; undefined for a package. */
+  readonly file: string | undefined;
+  /** What is taken by name. */
+  readonly names: readonly string[];
+}
+
+/** A source file with what it imports. */
+export interface SourceFile {
+  /** From the root of the repository, with slashes. */
+  readonly path: string;
+  readonly text: string;
+  readonly tree: ts.SourceFile;
+  /** All imports, those of types included. */
+  readonly imports: readonly Import[];
+  /** The imports that are left when the types are gone: what is loaded at run time. */
+  readonly valueImports: readonly Import[];
+}
+
+/** The TypeScript files below a folder of the repository. */
+export function sourcesIn(folder: string): SourceFile[] {
+  const path = join(ROOT, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.includes('node_modules'))
+    .map((name) => readSource(join(path, name)))
+    .sort((a, b) => a.path.localeCompare(b.path));
+}
+
+function readSource(path: string): SourceFile {
+  const text = readFileSync(path, 'utf8');
+  const tree = parse(path, text);
+  const { outputText } = ts.transpileModule(text, {
+    fileName: path,
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2023,
+      module: ts.ModuleKind.ESNext,
+      experimentalDecorators: true,
+      emitDecoratorMetadata: true,
+    },
+  });
+  return {
+    path: fromRoot(path),
+    text,
+    tree,
+    imports: importsOf(path, tree),
+    valueImports: importsOf(path, parse(path, outputText)),
+  };
+}
+
+function parse(path: string, text: string): ts.SourceFile {
+  return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+}
+
+function importsOf(path: string, tree: ts.SourceFile): Import[] {
+  const found: Import[] = [];
+  const add = (specifier: ts.Node | undefined, names: string[]): void => {
+    if (specifier === undefined || !ts.isStringLiteralLike(specifier)) return;
+    found.push({ specifier: specifier.text, file: fileOf(path, specifier.text), names });
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) {
+      const { name, namedBindings } = node.importClause ?? {};
+      const named = namedBindings !== undefined && ts.isNamedImports(namedBindings) ? namedBindings.elements : [];
+      const whole = node.importClause === undefined || (namedBindings !== undefined && named.length === 0);
+      add(node.moduleSpecifier, [
+        ...(name === undefined ? [] : ['default']),
+        ...(whole ? ['*'] : []),
+        ...named.map((one) => (one.propertyName ?? one.name).text),
+      ]);
+    } else if (ts.isExportDeclaration(node)) {
+      const named = node.exportClause !== undefined && ts.isNamedExports(node.exportClause);
+      add(
+        node.moduleSpecifier,
+        named ? node.exportClause.elements.map((one) => (one.propertyName ?? one.name).text) : ['*'],
+      );
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      add(node.argument.literal, []);
+    } else if (
+      ts.isCallExpression(node) &&
+      (node.expression.kind === ts.SyntaxKind.ImportKeyword ||
+        (ts.isIdentifier(node.expression) && node.expression.text === 'require'))
+    ) {
+      add(node.arguments[0], []);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  return found;
+}
+
+function fileOf(path: string, specifier: string): string | undefined {
+  return specifier.startsWith('.') ? fromRoot(resolve(dirname(path), specifier.replace(/\.js$/, '.ts'))) : undefined;
+}
+
+function fromRoot(path: string): string {
+  return relative(ROOT, path).split(sep).join('/');
+}
+
+/** The name of the package that a specifier means: `@nestjs/common`, `node:fs`. */
+export function packageOf(specifier: string): string {
+  if (specifier.startsWith('node:')) return specifier;
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+/** Calls `look` with every node of a file. */
+export function walk(tree: ts.SourceFile, look: (node: ts.Node) => void): void {
+  const visit = (node: ts.Node): void => {
+    look(node);
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+}
+
+/** `path:line` of a node. */
+export function placeOf({ path, tree }: SourceFile, node: ts.Node): string {
+  return `${path}:${tree.getLineAndCharacterOfPosition(node.getStart(tree)).line + 1}`;
+}
+
+/** All files that `path` reaches, itself included, with one way to each of them. */
+export function reachedFrom(path: string, files: readonly SourceFile[], values: boolean): Map<string, string[]> {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const ways = new Map<string, string[]>([[path, [path]]]);
+  for (const [current, way] of ways) {
+    const file = byPath.get(current);
+    for (const { file: next } of (values ? file?.valueImports : file?.imports) ?? []) {
+      if (next !== undefined && !ways.has(next)) ways.set(next, [...way, next]);
+    }
+  }
+  return ways;
+}
+
+/** The cycles among the value imports of `files`, each once, as ways from a file back to itself. */
+export function cyclesIn(files: readonly SourceFile[]): string[][] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const done = new Set<string>();
+  const way: string[] = [];
+  const cycles: string[][] = [];
+  const visit = (path: string): void => {
+    const start = way.indexOf(path);
+    if (start >= 0) {
+      cycles.push([...way.slice(start), path]);
+      return;
+    }
+    if (done.has(path)) return;
+    way.push(path);
+    for (const { file } of byPath.get(path)?.valueImports ?? []) if (file !== undefined) visit(file);
+    way.pop();
+    done.add(path);
+  };
+  for (const { path } of files) visit(path);
+  return cycles;
+}

@@ -1,0 +1,202 @@
+import { Controller, Get, Injectable, UseInterceptors, type Type } from '@nestjs/common';
+import {
+  Bulkhead,
+  BulkheadFullException,
+  CircuitBreaker,
+  CircuitBreakerInterceptor,
+  exponential,
+  Fallback,
+  FallbackInterceptor,
+  fixed,
+  Recover,
+  RecoverInterceptor,
+  ResilienceConfigurationError,
+  ResilienceInterceptor,
+  ResilienceModule,
+  Resilient,
+  Retry,
+  RetryInterceptor,
+  Timeout,
+  TimeoutInterceptor,
+} from 'nestjs-bulwark';
+import { describe, expect, it } from 'vitest';
+import { startUpError } from './support/harness.js';
+
+type Untyped = (...args: unknown[]) => MethodDecorator & ClassDecorator;
+const untyped = (decorator: unknown): Untyped => decorator as Untyped;
+
+/** A class whose method has one decorator with arguments that the compiler would refuse. */
+function decorated(decorator: unknown, args: unknown[]): Type {
+  @Injectable()
+  class Orders {
+    async place(): Promise<string> {
+      return 'placed';
+    }
+  }
+  const descriptor = Object.getOwnPropertyDescriptor(Orders.prototype, 'place') as TypedPropertyDescriptor<unknown>;
+  untyped(decorator)(...args)(Orders.prototype, 'place', descriptor as never);
+  Object.defineProperty(Orders.prototype, 'place', descriptor);
+  return Orders;
+}
+
+const DECORATORS = {
+  '@Timeout': Timeout,
+  '@Retry': Retry,
+  '@CircuitBreaker': CircuitBreaker,
+  '@Bulkhead': Bulkhead,
+  '@Fallback': Fallback,
+  '@Recover': Recover,
+  '@Resilient': Resilient,
+} as const;
+
+/** The decorator, its arguments, and what the message must name besides class, method and decorator. */
+const WRONG: readonly [keyof typeof DECORATORS, unknown[], ...string[]][] = [
+  ['@Timeout', [-1], '-1', 'milliseconds'],
+  ['@Timeout', [0], '0', 'milliseconds'],
+  ['@Timeout', [Number.NaN], 'NaN', 'milliseconds'],
+  ['@Timeout', [Number.POSITIVE_INFINITY], 'Infinity', 'milliseconds'],
+  ['@Timeout', [2 ** 31], '2147483648', 'milliseconds'],
+  ['@Timeout', [true], 'true', 'milliseconds'],
+  ['@Timeout', [null], 'null'],
+  ['@Timeout', [{ perAttempt: '500' }], 'perAttempt', "'500'", 'milliseconds'],
+  ['@Timeout', [{ total: -5 }], 'total', '-5', 'milliseconds'],
+  ['@Timeout', [{ totl: 5 }], 'totl', '5', 'total'],
+  ['@Timeout', [{}], 'milliseconds'],
+  ['@Retry', [0], 'maxAttempts', '0'],
+  ['@Retry', [-3], 'maxAttempts', '-3'],
+  ['@Retry', [1.5], 'maxAttempts', '1.5'],
+  ['@Retry', [Number.NaN], 'maxAttempts', 'NaN'],
+  ['@Retry', [{ maxAttempts: '3' }], 'maxAttempts', "'3'"],
+  ['@Retry', [{ attempts: 3 }], 'attempts', '3', 'maxAttempts'],
+  ['@Retry', [{ backoff: 100 }], 'backoff', '100'],
+  ['@Retry', [{ retryOn: 'Error' }], 'retryOn', "'Error'", 'error class'],
+  ['@Retry', [{ maxDuration: -1 }], 'maxDuration', '-1'],
+  ['@Retry', [{ maxRetryAfter: Number.NaN }], 'maxRetryAfter', 'NaN'],
+  ['@Retry', [{ methods: ['get'] }], 'methods', 'get', 'capitals'],
+  ['@Retry', [{ retryOnResult: 1 }], 'retryOnResult', '1', 'function'],
+  ['@CircuitBreaker', [{ errorThresholdPercentage: 101 }], 'errorThresholdPercentage', '101', '100'],
+  ['@CircuitBreaker', [{ errorThresholdPercentage: -1 }], 'errorThresholdPercentage', '-1'],
+  ['@CircuitBreaker', [{ volumeThreshold: 1.5 }], 'volumeThreshold', '1.5'],
+  ['@CircuitBreaker', [{ resetTimeout: '30s' }], 'resetTimeout', "'30s'", 'milliseconds'],
+  ['@CircuitBreaker', [{ resetTimeout: Number.NaN }], 'resetTimeout', 'NaN'],
+  ['@CircuitBreaker', [{ timeout: -1 }], 'timeout', '-1'],
+  ['@CircuitBreaker', [{ treshold: 50 }], 'treshold', '50'],
+  ['@CircuitBreaker', [{ trip: 'failureRate' }], 'trip', "'failureRate'", 'failureRate()'],
+  ['@CircuitBreaker', [{ mode: 'shadow' }], 'mode', "'shadow'", 'metricsOnly'],
+  ['@CircuitBreaker', [{ halfOpenCalls: 0 }], 'halfOpenCalls', '0'],
+  ['@CircuitBreaker', [{ recovery: { over: -1, from: 0.1 } }], 'recovery', 'over'],
+  ['@CircuitBreaker', [{ rollingCountBuckets: 0 }], 'rollingCountBuckets', '0'],
+  ['@CircuitBreaker', [{ resetJitter: 2 }], 'resetJitter', '2'],
+  ['@CircuitBreaker', ['payments', { volumeThreshold: -1 }], 'volumeThreshold', '-1'],
+  ['@CircuitBreaker', [''], "''"],
+  ['@CircuitBreaker', [5], '5'],
+  ['@Bulkhead', [0], 'maxConcurrent', '0'],
+  ['@Bulkhead', [-1], 'maxConcurrent', '-1'],
+  ['@Bulkhead', [{ maxConcurrent: '10' }], 'maxConcurrent', "'10'"],
+  ['@Bulkhead', [{ maxConcurrent: 1, maxQueue: -1 }], 'maxQueue', '-1'],
+  ['@Bulkhead', [{ maxConcurrent: 1, maxWait: 0 }], 'maxWait', '0'],
+  ['@Bulkhead', [{ maxConcurent: 1 }], 'maxConcurent', '1', 'maxConcurrent'],
+  ['@Bulkhead', [{ maxConcurrent: 1, abandonAfter: true }], 'abandonAfter', 'true'],
+  ['@Fallback', [5], '5'],
+  ['@Fallback', [[]], 'empty list'],
+  ['@Fallback', [{}], 'use', 'value'],
+  ['@Fallback', [{ use: 5 }], 'use', '5'],
+  ['@Fallback', [{ use: () => 1, value: 1 }], 'use', 'value'],
+  ['@Fallback', [{ value: 1, on: 'Error' }], 'on', "'Error'", 'error class'],
+  ['@Fallback', [{ value: 1, skipon: Error }], 'skipon', 'skipOn'],
+  ['@Fallback', ['missing'], 'missing', 'Orders'],
+  ['@Fallback', [[{ use: 'missing', on: BulkheadFullException }]], 'missing'],
+  ['@Fallback', [undefined], 'undefined'],
+  ['@Recover', [5], '5'],
+  ['@Recover', [{ log: 'no' }], 'log', "'no'"],
+  ['@Recover', [{ use: 'missing' }], 'missing'],
+  ['@Recover', [{ values: 1 }], 'values', 'value'],
+  ['@Recover', [{ on: 1 }], 'on', '1'],
+  ['@Resilient', [{ timeout: -1 }], 'timeout', '-1'],
+  ['@Resilient', [{ retries: 3 }], 'retries', '3', 'retry'],
+  ['@Resilient', [{ returns: 'stream' }], 'returns', "'stream'", 'observable'],
+  ['@Resilient', [{ name: '' }], 'name', "''"],
+  ['@Resilient', [{ fallback: 'place' }], 'fallback', 'place'],
+  ['@Resilient', [5], '5'],
+  ['@Resilient', [''], "''"],
+];
+
+const written = (args: readonly unknown[]): string =>
+  args
+    .map((arg) => JSON.stringify(arg, (_, value: unknown) => (typeof value === 'number' ? String(value) : value)))
+    .join(', ');
+
+describe('a wrong option', () => {
+  it.each(WRONG.map(([label, args, ...parts]) => ({ label, args, parts, text: `${label}(${written(args)})` })))(
+    'stops the start and is named, when it stands in $text',
+    async ({ label, args, parts }) => {
+      const error = await startUpError({
+        imports: [ResilienceModule.forRoot()],
+        providers: [decorated(DECORATORS[label], args)],
+      });
+
+      expect(error).toBeInstanceOf(ResilienceConfigurationError);
+      for (const part of ['Orders', 'place', label, 'expected', ...parts]) expect(error.message).toContain(part);
+    },
+  );
+
+  it.each<[string, object, string[]]>([
+    ['timeout', { timeout: -1 }, ['-1']],
+    ['timeout.total', { timeout: { total: 'x' } }, ['total', "'x'"]],
+    ['retry', { retry: 0 }, ['maxAttempts', '0']],
+    ['circuitBreaker', { circuitBreaker: { volumeThreshold: 'ten' } }, ['volumeThreshold', "'ten'"]],
+    ['bulkhead', { bulkhead: { maxQueue: 1.5 } }, ['maxQueue', '1.5']],
+    ['fallback', { fallback: 'cached' }, ['cached']],
+    ['recover', { recover: { use: 'cached' } }, ['cached']],
+    ['an unknown policy', { timeouts: 5 }, ['timeouts', '5', 'timeout']],
+    ['null', { timeout: null }, ['null']],
+  ])('stops the start and is named, when it stands in policies.payments under %s', async (_, set, parts) => {
+    const error = await startUpError({
+      imports: [ResilienceModule.forRoot({ policies: { payments: set } })],
+    });
+
+    expect(error).toBeInstanceOf(ResilienceConfigurationError);
+    for (const part of ['policies.payments', 'expected', ...parts]) expect(error.message).toContain(part);
+  });
+
+  it.each<[string, () => Type, string[]]>([
+    ['TimeoutInterceptor.with(-1)', () => TimeoutInterceptor.with(-1), ['-1']],
+    ['RetryInterceptor.with(0)', () => RetryInterceptor.with(0), ['maxAttempts', '0']],
+    [
+      'CircuitBreakerInterceptor.with()',
+      () => CircuitBreakerInterceptor.with({ volumeThreshold: -1 }),
+      ['volumeThreshold', '-1'],
+    ],
+    ['FallbackInterceptor.with()', () => FallbackInterceptor.with({ valu: 1 } as never), ['valu']],
+    ["FallbackInterceptor.with('method')", () => FallbackInterceptor.with('cached' as never), ['cached']],
+    ['RecoverInterceptor.with()', () => RecoverInterceptor.with({ log: 1 } as never), ['log', '1']],
+    ['ResilienceInterceptor.with()', () => ResilienceInterceptor.with({ retry: -1 }), ['retry', '-1']],
+    ["ResilienceInterceptor.with('unknown')", () => ResilienceInterceptor.with('unknown'), ['unknown']],
+    ['TimeoutInterceptor without a value', () => TimeoutInterceptor, ['milliseconds']],
+    ['FallbackInterceptor without a value', () => FallbackInterceptor, []],
+  ])('stops the start and is named, when it stands in %s', async (_, interceptor, parts) => {
+    @Controller()
+    class OrdersController {
+      @Get()
+      @UseInterceptors(interceptor())
+      place(): string {
+        return 'placed';
+      }
+    }
+    const error = await startUpError({ imports: [ResilienceModule.forRoot()], controllers: [OrdersController] });
+
+    expect(error).toBeInstanceOf(ResilienceConfigurationError);
+    for (const part of ['OrdersController', 'place', 'Interceptor', 'expected', ...parts])
+      expect(error.message).toContain(part);
+  });
+
+  it.each<[string, () => unknown]>([
+    ['fixed(-1)', () => fixed(-1)],
+    ['fixed(NaN)', () => fixed(Number.NaN)],
+    ['exponential({ initial: -1 })', () => exponential({ initial: -1 })],
+    ['exponential({ jitter: "half" })', () => exponential({ jitter: 'half' as never })],
+    ['exponential({ inital: 1 })', () => exponential({ inital: 1 } as never)],
+  ])('throws where it is written, when it stands in %s', (_, make) => {
+    expect(make).toThrow(ResilienceConfigurationError);
+  });
+});

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const SOURCES = ['package.json', 'nest-cli.json', 'tsconfig.json', 'lib', 'sample-app'];
+const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
+
+/**
+ * Builds the library and the sample as `npm run build` does, in a copy of its own, so that no other build pulls the
+ * files from under a running sample. The copy is kept until the sources change.
+ *
+ * @returns the path of the sample's entry.
+ */
+export async function builtSample(): Promise<string> {
+  const home = join(ROOT, 'dist/test-sample');
+  const copy = join(home, await hashOf(SOURCES));
+  if (!existsSync(copy)) await build(home, copy);
+  return join(copy, 'dist/sample-app/main.js');
+}
+
+async function build(home: string, copy: string): Promise<void> {
+  const draft = `${copy}.${process.pid}`;
+  await mkdir(draft, { recursive: true });
+  try {
+    for (const source of SOURCES) await cp(join(ROOT, source), join(draft, source), { recursive: true });
+    for (const project of ['nestjs-bulwark', 'sample-app']) {
+      await promisify(execFile)(process.execPath, [NEST, 'build', project], { cwd: draft });
+    }
+    // Another test file may have been faster.
+    if (!existsSync(copy)) await rename(draft, copy);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+  await removeOthers(home, copy);
+}
+
+/** Finished builds of older sources; those with a dot are still under way. */
+async function removeOthers(home: string, copy: string): Promise<void> {
+  const old = (await readdir(home)).map((name) => join(home, name)).filter((path) => path !== copy);
+  await Promise.all(
+    old.filter((path) => !path.includes('.')).map((path) => rm(path, { recursive: true, force: true })),
+  );
+}
+
+async function hashOf(sources: readonly string[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const source of sources) {
+    const path = join(ROOT, source);
+    const entries = source.includes('.') ? [] : await readdir(path, { recursive: true, withFileTypes: true });
+    const files = source.includes('.')
+      ? [path]
+      : entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
+    for (const file of files.sort()) hash.update(file).update(await readFile(file));
+  }
+  return hash.digest('hex').slice(0, 16);
+}

@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { EventBus } from '../../../lib/events/event-bus.js';
+import type { ResilienceEvent, ResilienceEventBody } from '../../../lib/events/resilience-event.js';
+
+const body: ResilienceEventBody = { type: 'success', name: 'payments', policy: 'circuitBreaker', latencyMs: 5 };
+
+function setUp() {
+  const errors: unknown[] = [];
+  const bus = new EventBus(
+    () => 1_234,
+    (error) => errors.push(error),
+  );
+  const heard: ResilienceEvent[] = [];
+  return { bus, errors, heard, listen: () => bus.subscribe((event) => heard.push(event)) };
+}
+
+describe('EventBus', () => {
+  it('is active only while somebody listens', () => {
+    const { bus, listen } = setUp();
+
+    expect(bus.active).toBe(false);
+    const [first, second] = [listen(), listen()];
+    expect(bus.active).toBe(true);
+    first();
+    expect(bus.active).toBe(true);
+    second();
+    second();
+
+    expect(bus.active).toBe(false);
+  });
+
+  it('sets the time of an event, unless its source did', () => {
+    const { bus, heard, listen } = setUp();
+    listen();
+
+    bus.emit(body);
+    bus.emit({ ...body, at: 99 });
+
+    expect(heard).toEqual([
+      { ...body, at: 1_234 },
+      { ...body, at: 99 },
+    ]);
+  });
+
+  it('tells every listener, until he leaves', () => {
+    const { bus, heard, listen } = setUp();
+    const leave = listen();
+    listen();
+
+    bus.emit(body);
+    leave();
+    bus.emit(body);
+
+    expect(heard).toHaveLength(3);
+  });
+
+  it('tells the others, when a listener throws, and says so', () => {
+    const { bus, errors, heard, listen } = setUp();
+    const error = new Error('mine');
+    bus.subscribe(() => {
+      throw error;
+    });
+    listen();
+
+    bus.emit(body);
+
+    expect(heard).toHaveLength(1);
+    expect(errors).toEqual([error]);
+  });
+
+  it('lets listeners come and go, while an event is told', () => {
+    const { bus, heard, listen } = setUp();
+    const leave = bus.subscribe(() => {
+      leave();
+      listen();
+    });
+
+    bus.emit(body);
+    bus.emit(body);
+
+    expect(heard).toHaveLength(1);
+  });
+
+  it('builds nothing, when nobody listens', () => {
+    const { bus, heard } = setUp();
+
+    bus.emit(body);
+
+    expect(heard).toEqual([]);
+  });
+});

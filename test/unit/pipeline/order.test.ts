@@ -1,0 +1,10 @@
+import { describe, expect, it } from 'vitest';
+import { ORDER } from '../../../lib/pipeline/order.js';
+
+describe('ORDER', () => {
+  it('is the one of the contract, outermost first', () => {
+    expect(ORDER.join(' > ')).toBe(
+      'recover > fallback > timeout.total > retry > hedge > circuitBreaker > rateLimit > timeout.perAttempt > bulkhead',
+    );
+  });
+});

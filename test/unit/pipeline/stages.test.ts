@@ -1,0 +1,71 @@
+import { Observable } from 'rxjs';
+import { describe, expect, it } from 'vitest';
+import { promiseStage } from '../../../lib/pipeline/stages.js';
+import { newCall } from '../../support/calls.js';
+import { errorOf } from '../../support/settle.js';
+import { TestEnvironment } from '../../support/test-environment.js';
+
+const environment = new TestEnvironment();
+const run = (body: () => unknown) => promiseStage(body)(newCall(environment));
+
+describe('promiseStage', () => {
+  it('gives the promise of the method itself', () => {
+    const promise = Promise.resolve(1);
+
+    expect(run(() => promise)).toBe(promise);
+  });
+
+  it('makes a promise of a value, of undefined and of a thenable', async () => {
+    await expect(run(() => 'value')).resolves.toBe('value');
+    await expect(run(() => undefined)).resolves.toBeUndefined();
+    await expect(run(() => ({ then: (resolve: (value: string) => void) => resolve('later') }))).resolves.toBe('later');
+  });
+
+  it('makes a rejection of a synchronous throw', async () => {
+    const result = run(() => {
+      throw 'boom';
+    });
+
+    await expect(result).rejects.toBe('boom');
+  });
+
+  it('notes when the method begins', async () => {
+    const call = newCall(environment);
+
+    await promiseStage(() => 1)(call);
+
+    expect(call.startedAt).toBe(environment.clock.now());
+  });
+
+  it('does not begin, when the call was cut', async () => {
+    const call = newCall(environment);
+    call.abort('gone');
+    let ran = false;
+
+    await expect(promiseStage(() => (ran = true))(call)).rejects.toBe('gone');
+
+    expect([ran, call.startedAt]).toEqual([false, undefined]);
+  });
+
+  it.each([
+    [
+      'an Observable',
+      () => new Observable(),
+      "(Observable<...>), or put it into the policy set as returns: 'observable'",
+    ],
+    [
+      'an async iterable',
+      () =>
+        (async function* () {
+          yield 1;
+        })(),
+      "(AsyncIterable<...>), or put it into the policy set as returns: 'asyncIterable'",
+    ],
+  ])('rejects %s with a TypeError that says to declare the return type', async (found, body, advice) => {
+    const error = await errorOf(run(body));
+
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error.message).toContain(`Client.load gave ${found}`);
+    expect(error.message).toContain(advice);
+  });
+});

@@ -1,0 +1,483 @@
+import { describe, expect, it } from 'vitest';
+import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
+import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
+import type { PipelineCall } from '../../../../lib/pipeline/call.js';
+import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
+import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
+import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
+import { ManualWork, newCall } from '../../../support/calls.js';
+import { settle, track, type Tracked } from '../../../support/settle.js';
+import { TestEnvironment } from '../../../support/test-environment.js';
+
+function setUp(options: BulkheadOptions = {}) {
+  const environment = new TestEnvironment();
+  const bulkhead = new BulkheadPolicy('payments', { ...BULKHEAD_DEFAULTS, ...options }, environment);
+  const work = new ManualWork();
+  const calls: PipelineCall[] = [];
+  const results: Tracked[] = [];
+  /** Makes `count` calls. */
+  const make = (count: number, prepare?: (call: PipelineCall) => void): void => {
+    for (let index = 0; index < count; index++) {
+      const call = newCall(environment);
+      prepare?.(call);
+      calls.push(call);
+      results.push(track(bulkhead.execute(call, work.next)));
+    }
+  };
+  return { environment, clock: environment.clock, bulkhead, work, calls, results, make };
+}
+
+describe('BulkheadPolicy', () => {
+  it('gives the value or the error of what it lets run', async () => {
+    const { results, make, work } = setUp({ maxConcurrent: 2 });
+    make(2);
+
+    work.succeed(0, 'value');
+    work.fail(1, 'error');
+    await settle();
+
+    expect(results).toEqual([
+      { status: 'fulfilled', outcome: 'value' },
+      { status: 'rejected', outcome: 'error' },
+    ]);
+  });
+
+  it('lets maxConcurrent run at once, and refuses the next at once', async () => {
+    const { bulkhead, results, make, work } = setUp({ maxConcurrent: 3 });
+
+    make(4);
+    await settle();
+
+    expect([work.begun, bulkhead.active, bulkhead.waiting]).toEqual([3, 3, 0]);
+    expect(results.map(({ status }) => status)).toEqual(['pending', 'pending', 'pending', 'rejected']);
+    expect(results[3]?.outcome).toBeInstanceOf(BulkheadFullException);
+  });
+
+  it('refuses with the numbers, as an error and as an event', async () => {
+    const { environment, results, make } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+    const details = { active: 1, maxConcurrent: 1, waiting: 2, maxQueue: 2 };
+
+    make(4);
+    await settle();
+
+    expect(results[3]?.outcome).toMatchObject({
+      code: 'BULKHEAD_FULL',
+      policy: 'bulkhead',
+      instanceName: 'payments',
+      refusal: true,
+      details,
+    });
+    expect((results[3]?.outcome as Error).message).toBe(
+      'bulkhead payments is full: 1 of 1 run; 2 wait already, limit 2',
+    );
+    expect(environment.told).toMatchObject([
+      { type: 'refused', name: 'payments', policy: 'bulkhead', code: 'BULKHEAD_FULL', details },
+    ]);
+  });
+
+  it.each(['succeeds', 'fails'])('has a free slot, when a call %s', async (how) => {
+    const { bulkhead, make, work } = setUp({ maxConcurrent: 1 });
+    make(1);
+
+    if (how === 'succeeds') work.succeed(0);
+    else work.fail(0);
+    await settle();
+    expect(bulkhead.active).toBe(0);
+    make(1);
+
+    expect(work.begun).toBe(2);
+  });
+
+  it('has a free slot, when a method throws before it gives a promise', async () => {
+    const { bulkhead, environment } = setUp({ maxConcurrent: 1 });
+
+    const result = track(bulkhead.execute(newCall(environment), () => Promise.reject(new Error('no'))));
+    await settle();
+
+    expect(result.status).toBe('rejected');
+    expect(bulkhead.active).toBe(0);
+  });
+
+  describe('the queue', () => {
+    it('holds maxQueue calls, and refuses the next', async () => {
+      const { bulkhead, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+
+      make(4);
+      await settle();
+
+      expect([work.begun, bulkhead.active, bulkhead.waiting]).toEqual([1, 1, 2]);
+      expect(results.map(({ status }) => status)).toEqual(['pending', 'pending', 'pending', 'rejected']);
+    });
+
+    it('is served first come, first served', async () => {
+      const { calls, make, work } = setUp({ maxConcurrent: 2, maxQueue: 5 });
+      make(7);
+
+      for (const index of [1, 0, 2, 4, 3]) {
+        work.succeed(index);
+        await settle();
+      }
+
+      expect(work.calls).toEqual(calls);
+      expect(work.calls.every((call, index) => call === calls[index])).toBe(true);
+    });
+
+    it('lets no newcomer pass those who wait', async () => {
+      const { calls, make, work } = setUp({ maxConcurrent: 1, maxQueue: 5 });
+      make(2);
+
+      work.succeed(0);
+      make(1);
+      await settle();
+
+      expect(work.begun).toBe(2);
+      expect(work.calls[1]).toBe(calls[1]);
+    });
+
+    it('lets nobody pass who comes in the very turn in which a call ends', async () => {
+      const { environment, bulkhead, calls, make, work } = setUp({ maxConcurrent: 1, maxQueue: 5 });
+      const first = bulkhead.execute(newCall(environment), work.next);
+      make(1);
+
+      const again = first.then(() => make(1));
+      work.succeed(0);
+      await again;
+      await settle();
+
+      expect(work.begun).toBe(2);
+      expect(work.calls[1]).toBe(calls[0]);
+    });
+
+    it('lets nobody begin before there is a slot, or more than there are slots', async () => {
+      const { bulkhead, make, work } = setUp({ maxConcurrent: 2, maxQueue: 4 });
+      make(6);
+
+      work.succeed(0);
+      work.succeed(1);
+      await settle();
+
+      expect([work.begun, bulkhead.active, bulkhead.waiting]).toEqual([4, 2, 2]);
+    });
+  });
+
+  describe('maxWait', () => {
+    it('ends a wait with a BulkheadFullException', async () => {
+      const { clock, bulkhead, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2, maxWait: 200 });
+      make(1);
+      await clock.advance(50);
+      make(1);
+
+      await clock.advance(199);
+      expect(results[1]?.status).toBe('pending');
+      await clock.advance(1);
+
+      expect(results[1]?.outcome).toBeInstanceOf(BulkheadFullException);
+      expect((results[1]?.outcome as Error).message).toContain('no slot came free within 200 ms');
+      expect([work.begun, bulkhead.waiting]).toEqual([1, 0]);
+    });
+
+    it('does not bound what runs', async () => {
+      const { clock, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 1, maxWait: 200 });
+      make(2);
+      await clock.advance(100);
+      work.succeed(0);
+
+      await clock.advance(10_000);
+
+      expect(results[1]?.status).toBe('pending');
+      expect(work.begun).toBe(2);
+    });
+
+    it('is none, when nothing is said', async () => {
+      const { clock, results, make } = setUp({ maxConcurrent: 1, maxQueue: 1 });
+      make(2);
+
+      await clock.advance(1_000_000);
+
+      expect(results[1]?.status).toBe('pending');
+    });
+  });
+
+  describe('cancellation', () => {
+    it('ends a wait at once with the reason, and lets the next move up', async () => {
+      const { environment, bulkhead, calls, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+      make(3);
+
+      calls[1]?.abort('gone');
+      await settle();
+      expect(results[1]).toEqual({ status: 'rejected', outcome: 'gone' });
+      expect(bulkhead.waiting).toBe(1);
+      work.succeed(0);
+      await settle();
+
+      expect(work.calls[1]).toBe(calls[2]);
+      expect(environment.told).toEqual([]);
+    });
+
+    it('does not begin a call that was aborted before', async () => {
+      const { bulkhead, results, make, work } = setUp();
+
+      make(1, (call) => call.abort('gone'));
+      await settle();
+
+      expect(results[0]).toEqual({ status: 'rejected', outcome: 'gone' });
+      expect([work.begun, bulkhead.active]).toEqual([0, 0]);
+    });
+  });
+
+  describe('a slot', () => {
+    it('is held after a timeout, until the work has really ended', async () => {
+      const { environment, clock, bulkhead, results, make, work } = setUp({ maxConcurrent: 1 });
+      const timeout = new AttemptTimeoutPolicy('payments', 100, environment);
+      const call = newCall(environment);
+      const result = track(timeout.execute(call, (inner) => bulkhead.execute(inner, work.next)));
+
+      await clock.advance(100);
+      expect(result.outcome).toMatchObject({ code: 'TIMEOUT' });
+      expect(bulkhead.active).toBe(1);
+      make(1);
+      await settle();
+      expect(results[0]?.outcome).toBeInstanceOf(BulkheadFullException);
+      work.succeed(0);
+      await settle();
+
+      expect(bulkhead.active).toBe(0);
+    });
+
+    it('is given back after a minute past the cut, with an event, when the work hangs', async () => {
+      const { environment, clock, bulkhead, calls, make } = setUp({ maxConcurrent: 1 });
+      make(1);
+      await clock.advance(5_000);
+      calls[0]?.abort('gone');
+
+      await clock.advance(59_999);
+      expect(bulkhead.active).toBe(1);
+      await clock.advance(1);
+
+      expect(bulkhead.active).toBe(0);
+      expect(environment.told).toEqual([
+        { type: 'abandoned', name: 'payments', policy: 'bulkhead', afterMs: 60_000, at: clock.wallNow() },
+      ]);
+    });
+
+    it('is given back after abandonAfter, and the next in the queue begins', async () => {
+      const { clock, calls, make, work } = setUp({ maxConcurrent: 1, maxQueue: 1, abandonAfter: 500 });
+      make(2);
+      calls[0]?.abort('gone');
+
+      await clock.advance(500);
+
+      expect(work.begun).toBe(2);
+    });
+
+    it('is given back once, when abandoned work ends after all', async () => {
+      const { clock, bulkhead, calls, make, work } = setUp({ maxConcurrent: 1, abandonAfter: 500 });
+      make(1);
+      calls[0]?.abort('gone');
+      await clock.advance(500);
+      make(1);
+
+      work.succeed(0);
+      await settle();
+
+      expect(bulkhead.active).toBe(1);
+    });
+
+    it('is not given back early, when the work ends in time after a cut', async () => {
+      const { environment, clock, bulkhead, calls, make, work } = setUp({ maxConcurrent: 1, abandonAfter: 500 });
+      make(1);
+      calls[0]?.abort('gone');
+      await clock.advance(400);
+      work.succeed(0);
+      await settle();
+      make(1);
+
+      await clock.advance(5_000);
+
+      expect(bulkhead.active).toBe(1);
+      expect(environment.told).toEqual([]);
+    });
+
+    it('is held for ever with abandonAfter: false', async () => {
+      const { clock, bulkhead, calls, make } = setUp({ maxConcurrent: 1, abandonAfter: false });
+      make(1);
+      calls[0]?.abort('gone');
+
+      await clock.advance(10_000_000);
+
+      expect(bulkhead.active).toBe(1);
+    });
+
+    it('is held for ever by work that nobody cut', async () => {
+      const { clock, bulkhead, make } = setUp({ maxConcurrent: 1, abandonAfter: 500 });
+      make(1);
+
+      await clock.advance(10_000_000);
+
+      expect(bulkhead.active).toBe(1);
+    });
+
+    it('does not keep the process alive by the limit of its abandoned work', async () => {
+      const { clock, calls, make } = setUp({ maxConcurrent: 1 });
+      make(1);
+
+      calls[0]?.abort('gone');
+      await settle();
+
+      expect([clock.pending, clock.keepingAlive]).toEqual([1, 0]);
+    });
+  });
+
+  describe('a hopeless wait', () => {
+    /** A bulkhead whose runs take 100 ms, with `slots` calls that run. */
+    async function warm(options: BulkheadOptions) {
+      const scene = setUp(options);
+      const slots = options.maxConcurrent ?? 10;
+      scene.make(slots);
+      await scene.clock.advance(100);
+      for (let index = 0; index < slots; index++) scene.work.succeed(index);
+      await settle();
+      scene.make(slots);
+      return scene;
+    }
+
+    it('is refused at once, by queue length x mean run time / slots against the time left', async () => {
+      const { clock, calls, results, make } = await warm({ maxConcurrent: 2, maxQueue: 100 });
+      const before = calls.length;
+
+      // The n-th in the queue is expected to begin after n * 100 / 2 ms.
+      make(5, (call) => call.limit(clock.now() + 100));
+      await settle();
+
+      expect(results.slice(before).map(({ status }) => status)).toEqual([
+        'pending',
+        'pending',
+        'pending',
+        'rejected',
+        'rejected',
+      ]);
+      expect(results.at(-1)?.outcome).toMatchObject({ code: 'BULKHEAD_FULL', retryAfterMs: 150 });
+      expect((results.at(-1)?.outcome as Error).message).toContain(
+        'a slot is expected in 150 ms, and the call can wait 100 ms',
+      );
+    });
+
+    it('is measured against maxWait too', async () => {
+      const { results, make } = await warm({ maxConcurrent: 1, maxQueue: 100, maxWait: 150 });
+
+      make(3);
+      await settle();
+
+      expect(results.slice(2).map(({ status }) => status)).toEqual(['pending', 'pending', 'rejected']);
+    });
+
+    it('is measured against perAttempt too', async () => {
+      const { environment, bulkhead, make, work } = await warm({ maxConcurrent: 1, maxQueue: 100 });
+      const timeout = new AttemptTimeoutPolicy('payments', 150, environment);
+      make(2);
+
+      const call = newCall(environment);
+      const result = track(timeout.execute(call, (inner) => bulkhead.execute(inner, work.next)));
+      await settle();
+
+      expect(result.outcome).toBeInstanceOf(BulkheadFullException);
+    });
+
+    it('is none, as long as no run time is known', async () => {
+      const { clock, results, make } = setUp({ maxConcurrent: 1, maxQueue: 100 });
+
+      make(50, (call) => call.limit(clock.now() + 10));
+      await settle();
+
+      expect(results.every(({ status }) => status === 'pending')).toBe(true);
+    });
+
+    it('is told by the time of the run alone: the wait is not in it', async () => {
+      const { clock, bulkhead, make, work, results } = setUp({ maxConcurrent: 1, maxQueue: 100 });
+      make(2);
+      await clock.advance(100);
+      work.succeed(0);
+      await clock.advance(100);
+      work.succeed(1);
+      await settle();
+      expect(bulkhead.active).toBe(0);
+      make(3);
+
+      // Two wait: 200 ms by the mean of the runs; with the wait in it, the mean would be above 100.
+      make(1, (call) => call.limit(clock.now() + 201));
+      await settle();
+
+      expect(results.at(-1)?.status).toBe('pending');
+    });
+  });
+
+  it('does not let the probe of a half-open breaker wait', async () => {
+    const { bulkhead, results, make } = setUp({ maxConcurrent: 1, maxQueue: 5 });
+
+    make(2, (call) => (call.probe = true));
+    await settle();
+
+    expect(results[1]?.outcome).toBeInstanceOf(BulkheadFullException);
+    expect((results[1]?.outcome as Error).message).toContain('does not wait');
+    expect(bulkhead.waiting).toBe(0);
+  });
+
+  it('says in the waiting room who waits, as long as it does', async () => {
+    const { calls, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+    const steps: [string, number][] = [];
+    const note = (step: string) => (call: unknown) => steps.push([step, calls.indexOf(call as PipelineCall)]);
+    const room = { enter: note('enter'), leave: note('leave') };
+
+    make(3, (call) => (call.waitingRoom = room));
+    calls[2]?.abort('gone');
+    work.succeed(0);
+    await settle();
+
+    expect(steps).toEqual([
+      ['enter', 1],
+      ['enter', 2],
+      ['leave', 2],
+      ['leave', 1],
+    ]);
+  });
+
+  describe('shutdown', () => {
+    it('ends every wait with a ShutdownException, and lets what runs go on', async () => {
+      const { environment, bulkhead, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+      make(3);
+
+      environment.lifecycle.close();
+      await settle();
+      expect(results.map(({ status }) => status)).toEqual(['pending', 'rejected', 'rejected']);
+      expect(results[1]?.outcome).toBeInstanceOf(ShutdownException);
+      expect(results[1]?.outcome).toMatchObject({ code: 'SHUTDOWN', policy: 'bulkhead', instanceName: 'payments' });
+      work.succeed(0, 'value');
+      await settle();
+
+      expect(results[0]?.outcome).toBe('value');
+      expect(bulkhead.active).toBe(0);
+    });
+
+    it('lets no wait begin, but still lets a call run that need not wait', async () => {
+      const { environment, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+      environment.lifecycle.close();
+
+      make(2);
+      await settle();
+
+      expect(work.begun).toBe(1);
+      expect(results[1]?.outcome).toBeInstanceOf(ShutdownException);
+    });
+  });
+
+  it('needs no timer, as long as nothing has to be bounded', async () => {
+    const { clock, make, work } = setUp({ maxConcurrent: 1, maxQueue: 1 });
+    make(2);
+    work.succeed(0);
+    await settle();
+    work.succeed(1);
+    await settle();
+
+    expect(clock.timersMade).toBe(0);
+  });
+});

@@ -1,0 +1,492 @@
+import { NotFoundException } from '@nestjs/common';
+import { describe, expect, it } from 'vitest';
+import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
+import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
+import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
+import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
+import type { CallInfo } from '../../../../lib/policies/call.js';
+import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
+import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
+import { BULKHEAD_DEFAULTS } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
+import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
+import { BreakerScene } from '../../../support/breaker-scene.js';
+import { ManualWork, newCall } from '../../../support/calls.js';
+import { settle, track } from '../../../support/settle.js';
+
+const init = { policy: 'p', instanceName: 'i', message: 'm' };
+const status = (code: number, headers: object = {}) =>
+  Object.assign(new Error(`status ${code}`), { status: code, response: { headers } });
+const grpc = (code: number) => Object.assign(new Error(`code ${code}`), { code, details: '', metadata: {} });
+
+/** What one call that ended with `error` counted as. */
+async function countOf(error: unknown, options: CircuitBreakerOptions = {}) {
+  const scene = new BreakerScene(options);
+  await scene.fail(1, error);
+  const { fires, successes, failures, timeouts } = scene.stats;
+  expect(fires).toBe(1);
+  const kinds = scene.environment.told.map(({ type }) => type);
+  return { successes, failures, timeouts, kinds };
+}
+
+const FAILURE = { successes: 0, failures: 1, timeouts: 0, kinds: ['failure'] };
+const SUCCESS = { successes: 1, failures: 0, timeouts: 0, kinds: ['success'] };
+const IGNORED = { successes: 0, failures: 0, timeouts: 0, kinds: ['ignored'] };
+
+describe('CircuitBreakerPolicy', () => {
+  it('gives the value or the error of the method as it is', async () => {
+    const scene = new BreakerScene();
+    const [good, bad] = [scene.begin(), scene.begin()];
+    const error = new Error('no');
+
+    await good.succeed('value');
+    await bad.fail(error);
+
+    expect(good.result).toEqual({ status: 'fulfilled', outcome: 'value' });
+    expect(bad.result.outcome).toBe(error);
+  });
+
+  describe('what counts as what', () => {
+    it.each([
+      ['an error', new Error('x')],
+      ['a string', 'x'],
+      ['undefined', undefined],
+      ['408', status(408)],
+      ['425', status(425)],
+      ['429', status(429)],
+      ['500', status(500)],
+      ['501', status(501)],
+      ['gRPC 2', grpc(2)],
+      ['gRPC 14', grpc(14)],
+      ['SQLSTATE 40001', Object.assign(new Error('x'), { code: '40001' })],
+    ])('counts as a failure: %s', async (_what, error) => {
+      expect(await countOf(error)).toEqual(FAILURE);
+    });
+
+    it.each([
+      ['404', new NotFoundException()],
+      ['422', status(422)],
+      ['gRPC 5', grpc(5)],
+      ['SQLSTATE 23505', Object.assign(new Error('x'), { code: '23505' })],
+    ])('counts as a success, for the dependency answered: %s', async (_what, error) => {
+      expect(await countOf(error)).toEqual(SUCCESS);
+    });
+
+    it.each([
+      ['a full bulkhead', new BulkheadFullException(init)],
+      ['a rate limit', new RateLimitExceededException(init)],
+      ['an open breaker deeper in', new CircuitOpenException(init)],
+      ['a timeout in the queue', new TimeoutException({ ...init, queued: true })],
+      ['gRPC 1', grpc(1)],
+    ])('ignores: %s', async (_what, error) => {
+      expect(await countOf(error)).toEqual(IGNORED);
+    });
+
+    it('counts a value as a success, undefined too', async () => {
+      const scene = new BreakerScene();
+
+      await scene.begin().succeed(undefined);
+
+      expect(scene.stats).toMatchObject({ fires: 1, successes: 1, failures: 0 });
+    });
+
+    it("ignores the caller's abort", async () => {
+      const scene = new BreakerScene();
+      const controller = new AbortController();
+      const running = scene.begin({ signal: controller.signal });
+      await settle();
+
+      controller.abort();
+      await settle();
+
+      expect(running.result.outcome).toBe(controller.signal.reason);
+      expect(scene.stats).toMatchObject({ successes: 0, failures: 0 });
+      expect(scene.environment.told).toMatchObject([{ type: 'ignored', error: controller.signal.reason }]);
+    });
+
+    it('counts a stream that was left after an item as a success, before it as nothing', async () => {
+      const scene = new BreakerScene();
+      const [after, before] = [scene.begin(), scene.begin()];
+      for (const { call } of [after, before]) call.abortable = true;
+      await settle();
+
+      after.call.emit();
+      await after.fail((after.call.abort('gone'), 'gone'));
+      await before.fail((before.call.abort('gone'), 'gone'));
+
+      expect(scene.stats).toMatchObject({ successes: 1, failures: 0 });
+    });
+
+    it('ignores whatever ended the attempt before the method began', async () => {
+      const scene = new BreakerScene();
+      const call = newCall(scene.environment);
+      const timeout = new TimeoutException(init);
+      const result = track(scene.policy.execute(call, () => new Promise((_, reject) => call.onAbort(reject))));
+
+      call.abort(timeout);
+      await settle();
+
+      expect(result.outcome).toBe(timeout);
+      expect(scene.stats).toMatchObject({ fires: 1, successes: 0, failures: 0 });
+      expect(scene.environment.of('ignored')).toHaveLength(1);
+    });
+
+    it('tells the latency from the moment at which the method was called', async () => {
+      const scene = new BreakerScene();
+      const bulkhead = new BulkheadPolicy(
+        'b',
+        { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue: 1 },
+        scene.environment,
+      );
+      const work = new ManualWork();
+      for (let index = 0; index < 2; index++) {
+        track(scene.policy.execute(newCall(scene.environment), (call) => bulkhead.execute(call, work.next)));
+      }
+
+      await scene.clock.advance(300);
+      work.succeed(0);
+      await settle();
+      await scene.clock.advance(40);
+      work.succeed(1);
+      await settle();
+
+      expect(scene.environment.of('success').map(({ latencyMs }) => latencyMs)).toEqual([300, 40]);
+    });
+  });
+
+  describe('an attempt that time cut', () => {
+    const cutAfter = async (scene: BreakerScene, ms: number) => {
+      const running = scene.begin({}, ms);
+      await scene.clock.advance(ms);
+      expect(running.result.outcome).toBeInstanceOf(TimeoutException);
+    };
+
+    it('is a failure and a timeout, without a success in the window', async () => {
+      const scene = new BreakerScene();
+
+      await cutAfter(scene, 100);
+
+      expect(scene.stats).toMatchObject({ failures: 1, timeouts: 1 });
+    });
+
+    it('is a failure, when it ran as long as successes take in the mean, or longer', async () => {
+      const scene = new BreakerScene();
+      await scene.succeed(1, 50);
+      await scene.succeed(1, 150);
+
+      await cutAfter(scene, 100);
+      await cutAfter(scene, 500);
+
+      expect(scene.stats).toMatchObject({ failures: 2, timeouts: 2 });
+    });
+
+    it('is ignored, when it ran for less than successes take in the mean', async () => {
+      const scene = new BreakerScene();
+      await scene.succeed(1, 50);
+      await scene.succeed(1, 150);
+
+      await cutAfter(scene, 99);
+
+      expect(scene.stats).toMatchObject({ successes: 2, failures: 0, timeouts: 0 });
+      expect(scene.environment.of('ignored')).toMatchObject([{ reason: 'cut after 99 ms, successes take 100 ms' }]);
+    });
+
+    it('is judged by the run alone: the wait for a slot is not in it', async () => {
+      const scene = new BreakerScene();
+      await scene.succeed(1, 100);
+      const bulkhead = new BulkheadPolicy(
+        'b',
+        { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue: 1 },
+        scene.environment,
+      );
+      const work = new ManualWork();
+      track(bulkhead.execute(newCall(scene.environment), work.next));
+      const call = newCall(scene.environment);
+      const timeout = new TimeoutException(init);
+      track(
+        scene.policy.execute(call, (inner) => {
+          const cut = new Promise((_, reject) => inner.onAbort(reject));
+          return Promise.race([cut, bulkhead.execute(inner, work.next)]);
+        }),
+      );
+
+      await scene.clock.advance(500);
+      work.succeed(0);
+      await settle();
+      await scene.clock.advance(99);
+      call.abort(timeout);
+      await settle();
+
+      expect(scene.stats).toMatchObject({ successes: 1, failures: 0 });
+    });
+
+    it('is a failure, when the only success has left the window meanwhile', async () => {
+      const scene = new BreakerScene();
+      await scene.succeed(1, 20_000);
+      const running = scene.begin({}, 15_000);
+
+      await scene.clock.advance(15_000);
+
+      expect(running.result.status).toBe('rejected');
+      expect(scene.stats).toMatchObject({ successes: 0, failures: 1 });
+    });
+
+    it.each([
+      ['a TimeoutException of a total limit or a deadline', new TimeoutException(init)],
+      ["a DOMException TimeoutError of the caller's signal", new DOMException('too slow', 'TimeoutError')],
+    ])('counts likewise for %s', async (_what, reason) => {
+      const scene = new BreakerScene();
+      const controller = new AbortController();
+      scene.begin({ signal: controller.signal });
+      const quick = new BreakerScene();
+      await quick.succeed(1, 100);
+      quick.begin({ signal: controller.signal });
+      await settle();
+
+      controller.abort(reason);
+      await settle();
+
+      expect(scene.stats).toMatchObject({ failures: 1, timeouts: 1 });
+      expect(quick.stats).toMatchObject({ failures: 0, timeouts: 0 });
+    });
+
+    it('does not spare a failure that the method had by itself', async () => {
+      const scene = new BreakerScene();
+      await scene.succeed(1, 100);
+
+      await scene.fail(1, new TimeoutException(init));
+
+      expect(scene.stats.failures).toBe(1);
+    });
+  });
+
+  describe('errorFilter', () => {
+    it('makes an error count nowhere', async () => {
+      expect(await countOf(new Error('x'), { errorFilter: () => true })).toEqual(IGNORED);
+      expect(await countOf(new NotFoundException(), { errorFilter: () => true })).toEqual(IGNORED);
+    });
+
+    it('learns the error and the arguments', async () => {
+      const seen: unknown[] = [];
+      const scene = new BreakerScene({ errorFilter: (...given: unknown[]) => seen.push(given) > 99 });
+      const error = new Error('x');
+
+      await scene.fail(1, error, { args: [1, 'two'] });
+
+      expect(seen).toEqual([[error, 1, 'two']]);
+      expect(scene.stats.failures).toBe(1);
+    });
+
+    it('closes nothing in half-open: the permit is handed back', async () => {
+      const scene = new BreakerScene({ trip: consecutiveFailures(1), errorFilter: (error) => error === 'filtered' });
+      await scene.fail();
+      await scene.clock.advance(30_000);
+
+      await scene.fail(1, 'filtered');
+
+      expect(scene.state).toBe('halfOpen');
+      expect(await scene.lets()).toBe(true);
+    });
+
+    it('is reported, when it throws, and the error counts by the default', async () => {
+      const scene = new BreakerScene({
+        errorFilter: () => {
+          throw new Error('mine');
+        },
+      });
+      const failing = scene.begin();
+      const error = new Error('x');
+
+      await failing.fail(error);
+      await scene.fail(1, new NotFoundException());
+
+      expect(failing.result.outcome).toBe(error);
+      expect(scene.stats).toMatchObject({ failures: 1, successes: 1 });
+      expect(scene.environment.reports[0]).toMatchObject({
+        place: 'payments, errorFilter',
+        error: { message: 'mine' },
+      });
+    });
+  });
+
+  describe('isFailure', () => {
+    it('makes a result a failure, and gives it all the same', async () => {
+      const scene = new BreakerScene({ isFailure: (result) => result === 'bad' });
+      const [good, bad] = [scene.begin(), scene.begin()];
+
+      await good.succeed('good');
+      await bad.succeed('bad');
+
+      expect([good.result.outcome, bad.result.outcome]).toEqual(['good', 'bad']);
+      expect(scene.stats).toMatchObject({ successes: 1, failures: 1 });
+    });
+
+    it('learns the result and the call', async () => {
+      const seen: unknown[] = [];
+      const scene = new BreakerScene({
+        isFailure: (result, { methodName, args }: CallInfo) => seen.push([result, methodName, args]) > 99,
+      });
+
+      await scene.begin({ args: [1] }).succeed('value');
+
+      expect(seen).toEqual([['value', 'load', [1]]]);
+    });
+
+    it('opens it, and reopens it in half-open', async () => {
+      const scene = new BreakerScene({ trip: consecutiveFailures(1), isFailure: () => true });
+
+      await scene.succeed();
+      expect(scene.state).toBe('open');
+      await scene.clock.advance(30_000);
+      await scene.succeed();
+
+      expect(scene.state).toBe('open');
+    });
+
+    it('is reported, when it throws, and the result is a success', async () => {
+      const scene = new BreakerScene({
+        isFailure: () => {
+          throw new Error('mine');
+        },
+      });
+      const running = scene.begin();
+
+      await running.succeed('value');
+
+      expect(running.result).toEqual({ status: 'fulfilled', outcome: 'value' });
+      expect(scene.stats).toMatchObject({ successes: 1, failures: 0 });
+      expect(scene.environment.reports).toMatchObject([{ place: 'payments, isFailure' }]);
+    });
+  });
+
+  describe('a refusal', () => {
+    it('says since when, why, and when the next probe comes', async () => {
+      const scene = new BreakerScene({ trip: consecutiveFailures(2) });
+      await scene.fail(2, new TypeError('secret text'));
+      await scene.clock.advance(12_500);
+      const refused = scene.begin();
+      await settle();
+
+      const error = refused.result.outcome as CircuitOpenException;
+
+      expect(error).toBeInstanceOf(CircuitOpenException);
+      expect(error).toMatchObject({
+        code: 'CIRCUIT_OPEN',
+        policy: 'circuitBreaker',
+        instanceName: 'payments',
+        retryAfterMs: 17_500,
+        refusal: true,
+        details: { state: 'open', failures: 2, calls: 2, lastError: 'TypeError: secret text' },
+      });
+      expect(error.message).toBe(
+        'circuit breaker payments is open since 00:00:00 UTC: 2 failures in a row, limit 2; next probe in 17.5 s; last error: TypeError: secret text',
+      );
+      expect(error.getResponse()).toEqual({
+        statusCode: 503,
+        message: 'Service Unavailable',
+        errorCode: 'CIRCUIT_OPEN',
+      });
+    });
+
+    it('does not call the method, and is counted and told', async () => {
+      const scene = new BreakerScene({ trip: consecutiveFailures(1) });
+      await scene.fail();
+
+      const refused = scene.begin();
+      await settle();
+
+      expect(refused.begun).toBe(false);
+      expect(scene.stats).toMatchObject({ fires: 2, failures: 1, rejects: 1 });
+      expect(scene.environment.of('refused')).toMatchObject([
+        { name: 'payments', policy: 'circuitBreaker', code: 'CIRCUIT_OPEN', retryAfterMs: 30_000 },
+      ]);
+    });
+
+    it('knows no time, while it is forced open', async () => {
+      const scene = new BreakerScene();
+      scene.breaker.forceOpen('maintenance');
+
+      const refused = scene.begin();
+      await settle();
+
+      expect(refused.result.outcome).toMatchObject({ retryAfterMs: undefined, details: { state: 'forcedOpen' } });
+      expect((refused.result.outcome as Error).message).toContain('is forced open since 00:00:00 UTC: maintenance');
+    });
+  });
+
+  describe('with a bulkhead inside', () => {
+    function behind(options: CircuitBreakerOptions, maxQueue = 5) {
+      const scene = new BreakerScene({ trip: consecutiveFailures(1), ...options });
+      const bulkhead = new BulkheadPolicy('b', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue }, scene.environment);
+      const work = new ManualWork();
+      const make = () =>
+        track(scene.policy.execute(newCall(scene.environment), (call) => bulkhead.execute(call, work.next)));
+      return { scene, bulkhead, work, make };
+    }
+
+    it('ends the waits of its calls, when it trips', async () => {
+      const { scene, bulkhead, work, make } = behind({});
+      const results = [make(), make(), make()];
+
+      work.fail(0);
+      await settle();
+
+      expect(results[1]?.outcome).toBeInstanceOf(CircuitOpenException);
+      expect(results[2]?.outcome).toBeInstanceOf(CircuitOpenException);
+      expect([work.begun, bulkhead.waiting]).toEqual([1, 0]);
+      expect(scene.stats).toMatchObject({ failures: 1, successes: 0 });
+    });
+
+    it('ends the waits of its calls, when it is opened by hand', async () => {
+      const { scene, make } = behind({});
+      const results = [make(), make()];
+
+      scene.breaker.forceOpen('maintenance');
+      await settle();
+
+      expect(results.map(({ status: one }) => one)).toEqual(['pending', 'rejected']);
+      expect((results[1]?.outcome as Error).message).toContain('maintenance');
+    });
+
+    it('lets no probe wait: it is refused, and its permit is handed back', async () => {
+      const { scene, bulkhead, work, make } = behind({});
+      const blocker = new ManualWork();
+      make();
+      work.fail(0);
+      await settle();
+      track(bulkhead.execute(newCall(scene.environment), blocker.next));
+      await scene.clock.advance(30_000);
+
+      const probe = make();
+      await settle();
+      expect(probe.outcome).toBeInstanceOf(BulkheadFullException);
+      expect(scene.state).toBe('halfOpen');
+      blocker.succeed(0);
+      await settle();
+      make();
+      await settle();
+      work.succeed(1);
+      await settle();
+
+      expect(scene.state).toBe('closed');
+    });
+
+    it('in mode metricsOnly lets its calls wait as if it were not there', async () => {
+      const { scene, bulkhead, work, make } = behind({ mode: 'metricsOnly' });
+      make();
+      const waiting = make();
+      work.fail(0);
+      await settle();
+      expect(waiting.status).toBe('pending');
+      await scene.clock.advance(30_000);
+      work.succeed(1);
+      await settle();
+      const blocker = new ManualWork();
+      track(bulkhead.execute(newCall(scene.environment), blocker.next));
+
+      const shadowProbe = make();
+      await settle();
+
+      expect(shadowProbe.status).toBe('pending');
+    });
+  });
+});

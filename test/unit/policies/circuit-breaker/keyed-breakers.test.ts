@@ -1,0 +1,250 @@
+import { describe, expect, it } from 'vitest';
+import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
+import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
+import { BreakerScene } from '../../../support/breaker-scene.js';
+
+const of = (key: unknown) => ({ args: [key] });
+
+function keyed(options: CircuitBreakerOptions = {}): BreakerScene {
+  return new BreakerScene({
+    key: (id: string) => id,
+    maxKeys: 3,
+    trip: consecutiveFailures(1),
+    resetTimeout: 30_000,
+    ...options,
+  });
+}
+
+const keysOf = ({ policy }: BreakerScene) =>
+  policy.breakers().map(({ name }) => name.replace(/^payments\[(.*)\]$/, '$1'));
+
+describe('breakers by key', () => {
+  it('are one for each key, by name and key', async () => {
+    const scene = keyed();
+
+    await scene.succeed(2, 0, of('a'));
+    await scene.succeed(1, 0, of('b'));
+
+    expect(scene.policy.breakers().map(({ name }) => name)).toEqual(['payments[a]', 'payments[b]']);
+    expect(scene.policy.breaker('a')?.stats.successes).toBe(2);
+    expect(scene.policy.breaker('b')?.name).toBe('payments[b]');
+    expect(scene.policy.breaker('c')).toBeUndefined();
+  });
+
+  it('open and refuse each for itself', async () => {
+    const scene = keyed();
+
+    await scene.fail(1, new Error('x'), of('a'));
+
+    expect(scene.policy.breaker('a')?.state).toBe('open');
+    expect([await scene.lets(of('a')), await scene.lets(of('b'))]).toEqual([false, true]);
+    expect(scene.environment.of('refused')).toMatchObject([{ name: 'payments[a]' }]);
+  });
+
+  it('take the key from all arguments', async () => {
+    const scene = keyed({ key: (region: string, id: number) => `${region}/${id}` });
+
+    await scene.succeed(1, 0, { args: ['eu', 7] });
+
+    expect(keysOf(scene)).toEqual(['eu/7']);
+  });
+
+  it('are not confused by keys that objects have by nature', async () => {
+    const scene = keyed({ maxKeys: 10 });
+
+    for (const key of ['__proto__', 'constructor', 'toString']) await scene.succeed(1, 0, of(key));
+
+    expect(keysOf(scene)).toEqual(['__proto__', 'constructor', 'toString']);
+  });
+
+  it('report a key that throws, and let the call pass unjudged', async () => {
+    const scene = keyed({
+      key: () => {
+        throw new Error('mine');
+      },
+    });
+    await scene.fail(5);
+
+    expect(await scene.lets()).toBe(true);
+    expect(keysOf(scene)).toEqual([]);
+    expect(scene.environment.reports[0]).toMatchObject({ place: 'payments, key', error: { message: 'mine' } });
+  });
+
+  describe('are maxKeys at most', () => {
+    it('so the one that was not used for longest goes', async () => {
+      const scene = keyed();
+      for (const key of ['a', 'b', 'c']) await scene.succeed(1, 0, of(key));
+      await scene.succeed(1, 0, of('a'));
+
+      await scene.succeed(1, 0, of('d'));
+
+      expect(keysOf(scene)).toEqual(['c', 'a', 'd']);
+    });
+
+    it('and looking at one is no use of it', async () => {
+      const scene = keyed();
+      for (const key of ['a', 'b', 'c']) await scene.succeed(1, 0, of(key));
+
+      scene.policy.breaker('a');
+      await scene.succeed(1, 0, of('d'));
+
+      expect(keysOf(scene)).toEqual(['b', 'c', 'd']);
+    });
+
+    it('a thousand, when nothing is said', async () => {
+      const scene = new BreakerScene({ key: (id: number) => String(id) });
+
+      for (let id = 0; id < 1_005; id++) await scene.succeed(1, 0, of(id));
+
+      expect(scene.policy.breakers()).toHaveLength(1_000);
+      expect(keysOf(scene)[0]).toBe('5');
+    });
+
+    it('an open one goes only when its reset time has passed', async () => {
+      const scene = keyed();
+      await scene.fail(1, new Error('x'), of('a'));
+      for (const key of ['b', 'c', 'd']) await scene.succeed(1, 0, of(key));
+      expect(keysOf(scene)).toContain('a');
+      await scene.clock.advance(30_000);
+
+      for (const key of ['e', 'f', 'g']) await scene.succeed(1, 0, of(key));
+
+      expect(keysOf(scene)).toEqual(['e', 'f', 'g']);
+    });
+
+    it('one stays, while its probe runs', async () => {
+      const scene = keyed();
+      await scene.fail(1, new Error('x'), of('a'));
+      await scene.clock.advance(30_000);
+      const probe = scene.begin(of('a'));
+      await scene.clock.advance(1);
+
+      for (const key of ['b', 'c', 'd', 'e']) await scene.succeed(1, 0, of(key));
+
+      expect(keysOf(scene)).toContain('a');
+      await probe.succeed();
+      expect(scene.policy.breaker('a')?.state).toBe('closed');
+    });
+
+    it('one stays, that was forced open or has calls in flight', async () => {
+      const scene = keyed();
+      await scene.succeed(1, 0, of('forced'));
+      scene.policy.breaker('forced')?.forceOpen();
+      const running = scene.begin(of('busy'));
+      await scene.clock.advance(1);
+
+      for (const key of ['c', 'd', 'e']) await scene.succeed(1, 0, of(key));
+
+      expect(keysOf(scene).sort()).toEqual(['busy', 'e', 'forced']);
+      await running.succeed();
+    });
+
+    it('an idle one goes, however many that are not stand before it', async () => {
+      const scene = keyed({ maxKeys: 40 });
+      const busy = Array.from({ length: 39 }, (_, index) => scene.begin(of(`busy ${index}`)));
+      await scene.succeed(1, 0, of('idle'));
+
+      await scene.fail(1, new Error('x'), of('new'));
+
+      expect(keysOf(scene)).toContain('new');
+      expect(keysOf(scene)).not.toContain('idle');
+      for (const running of busy) await running.succeed();
+    });
+  });
+
+  describe('when nothing can go', () => {
+    const full = () => {
+      const scene = keyed();
+      const running = ['a', 'b', 'c'].map((key) => scene.begin(of(key)));
+      return { scene, running };
+    };
+
+    it('let the calls of a new key pass, whatever becomes of them', async () => {
+      const { scene } = full();
+      await scene.clock.advance(1);
+
+      await scene.fail(20, new Error('x'), of('new'));
+
+      expect(await scene.lets(of('new'))).toBe(true);
+      expect(keysOf(scene)).toEqual(['a', 'b', 'c']);
+    });
+
+    it('count those calls under name[*]', async () => {
+      const { scene } = full();
+      await scene.clock.advance(1);
+
+      await scene.fail(3, new Error('x'), of('new'));
+
+      expect(scene.breaker.name).toBe('payments[*]');
+      expect(scene.stats).toMatchObject({ fires: 3, failures: 3 });
+    });
+
+    it('say so once a minute', async () => {
+      const { scene } = full();
+      await scene.clock.advance(1);
+
+      await scene.succeed(5, 0, of('new'));
+      await scene.clock.advance(59_999);
+      await scene.succeed(5, 0, of('newer'));
+      expect(scene.environment.of('keysExhausted')).toMatchObject([{ name: 'payments[*]', maxKeys: 3 }]);
+      await scene.clock.advance(1);
+      await scene.succeed(5, 0, of('newest'));
+
+      expect(scene.environment.of('keysExhausted')).toHaveLength(2);
+    });
+
+    it('take new keys again, when one is idle', async () => {
+      const { scene, running } = full();
+      await scene.clock.advance(1);
+      await scene.succeed(1, 0, of('new'));
+
+      await running[1]?.succeed();
+      await scene.succeed(1, 0, of('new'));
+
+      expect(keysOf(scene).sort()).toEqual(['a', 'c', 'new']);
+    });
+
+    it('take new keys again, when one of those that are kept is closed by hand', async () => {
+      const scene = keyed();
+      for (const key of ['a', 'b', 'c']) {
+        await scene.succeed(1, 0, of(key));
+        scene.policy.breaker(key)?.forceOpen();
+      }
+      await scene.succeed(1, 0, of('new'));
+      expect(keysOf(scene)).not.toContain('new');
+
+      scene.policy.breaker('b')?.close();
+      await scene.succeed(1, 0, of('new'));
+
+      expect(keysOf(scene)).toEqual(['a', 'c', 'new']);
+    });
+
+    it('take new keys again, when the reset time of one has passed', async () => {
+      const scene = keyed();
+      for (const key of ['a', 'b', 'c']) {
+        await scene.fail(1, new Error('x'), of(key));
+        await scene.clock.advance(1_000);
+      }
+      await scene.succeed(1, 0, of('new'));
+      await scene.clock.advance(26_999);
+      await scene.succeed(1, 0, of('new'));
+      expect(keysOf(scene)).not.toContain('new');
+      await scene.clock.advance(1);
+
+      await scene.succeed(1, 0, of('new'));
+
+      expect(keysOf(scene)).toEqual(['b', 'c', 'new']);
+    });
+  });
+
+  it('forget nothing of another key, when one is closed by hand', async () => {
+    const scene = keyed();
+    await scene.succeed(3, 200, of('a'));
+    await scene.succeed(1, 200, of('b'));
+
+    scene.policy.breaker('b')?.close();
+
+    expect(scene.policy.breaker('a')?.stats.successes).toBe(3);
+    expect(scene.policy.breaker('a')?.stats.percentiles[1]).toBeGreaterThan(150);
+  });
+});

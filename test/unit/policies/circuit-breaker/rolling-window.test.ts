@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { RollingWindow } from '../../../../lib/policies/circuit-breaker/rolling-window.js';
+import { pick, seededRandom } from '../../../support/seeded-random.js';
+
+const START = 1_000_000;
+
+function counted(window: RollingWindow): number[] {
+  const { fires, successes, failures, timeouts, rejects, semaphoreRejections } = window;
+  return [fires, successes, failures, timeouts, rejects, semaphoreRejections];
+}
+
+describe('RollingWindow', () => {
+  it('counts each kind by itself', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START);
+
+    for (let index = 0; index < 3; index++) window.fire();
+    window.success(5);
+    window.failure(false);
+    window.failure(true);
+    window.reject();
+    window.semaphoreRejection();
+
+    expect(counted(window)).toEqual([3, 1, 2, 1, 1, 1]);
+  });
+
+  it('keeps a count for the whole span, and no longer than a bucket more', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START + 300);
+    window.failure(false);
+
+    window.advance(START + 9_999);
+    expect(window.failures).toBe(1);
+    window.advance(START + 10_000);
+
+    expect(window.failures).toBe(0);
+  });
+
+  it('lets counts go bucket by bucket', () => {
+    const window = new RollingWindow(10_000, 10);
+    for (let second = 0; second < 10; second++) {
+      window.advance(START + second * 1_000);
+      window.failure(false);
+    }
+
+    const left = [10_000, 11_000, 14_500, 18_999, 19_000].map((ms) => (window.advance(START + ms), window.failures));
+
+    expect(left).toEqual([9, 8, 5, 1, 0]);
+  });
+
+  it('is empty after a long pause', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START);
+    window.fire();
+    window.success(10);
+
+    window.advance(START + 10_000_000);
+
+    expect(counted(window)).toEqual([0, 0, 0, 0, 0, 0]);
+    expect(window.meanSuccessMs).toBeUndefined();
+  });
+
+  it('is empty after clear()', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START);
+    window.fire();
+    window.success(10);
+
+    window.clear();
+    expect(counted(window)).toEqual([0, 0, 0, 0, 0, 0]);
+    window.advance(START + 20_000);
+
+    expect(counted(window)).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  it('does not run backwards with the clock', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START + 5_000);
+    window.fire();
+
+    window.advance(START);
+    window.fire();
+    window.advance(START + 14_999);
+
+    expect(window.fires).toBe(2);
+  });
+
+  it('gives the mean time of the successes in it', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START);
+    expect(window.meanSuccessMs).toBeUndefined();
+    window.success(100);
+    window.advance(START + 5_000);
+    window.success(300);
+    window.failure(false);
+
+    expect(window.meanSuccessMs).toBe(200);
+    window.advance(START + 10_000);
+    expect(window.meanSuccessMs).toBe(300);
+    window.advance(START + 15_000);
+    expect(window.meanSuccessMs).toBeUndefined();
+  });
+
+  it('does not drift over many rotations with fractions of ms', () => {
+    const window = new RollingWindow(1_000, 10);
+    const random = seededRandom(7);
+    for (let step = 0; step < 200_000; step++) {
+      window.advance(START + step * 10);
+      window.success(random() * 1e-3 + (step % 2 === 0 ? 1e6 : 0));
+    }
+    // What large numbers left behind must not show in a window that has none.
+    for (let step = 200_000; step < 200_200; step++) {
+      window.advance(START + step * 10);
+      window.success(0.5);
+    }
+
+    expect(window.meanSuccessMs).toBeCloseTo(0.5, 6);
+    expect(window.successes).toBe(100);
+  });
+
+  it.each([
+    [10_000, 1],
+    [10_000, 3],
+    [1_000, 7],
+    [0.5, 4],
+  ])('holds for a span of %d ms in %d buckets', (span, buckets) => {
+    const window = new RollingWindow(span, buckets);
+    const bucket = span / buckets;
+    window.advance(START);
+    window.fire();
+
+    window.advance(START + span - bucket);
+    expect(window.fires).toBe(1);
+    window.advance(START + span + bucket);
+
+    expect(window.fires).toBe(0);
+  });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('counts what a list of all calls counts, seed %i', (seed) => {
+    const random = seededRandom(seed);
+    const buckets = 1 + pick(random, 12);
+    const bucketMs = 1 + pick(random, 500);
+    const window = new RollingWindow(buckets * bucketMs, buckets);
+    let calls: { tick: number; failed: boolean; ms: number }[] = [];
+    let now = START + random() * 1_000;
+
+    for (let step = 0; step < 3_000; step++) {
+      if (random() < 0.2) now += random() * bucketMs * (random() < 0.05 ? buckets * 3 : 2);
+      const tick = Math.floor(now / bucketMs);
+      window.advance(now);
+      const [failed, ms] = [random() < 0.4, random() * 1_000];
+      if (failed) window.failure(false);
+      else window.success(ms);
+      calls.push({ tick, failed, ms });
+      calls = calls.filter((call) => tick - call.tick < buckets);
+      if (random() < 0.002) {
+        window.clear();
+        calls = [];
+      }
+      const good = calls.filter((call) => !call.failed);
+      const mean = good.length === 0 ? undefined : good.reduce((sum, call) => sum + call.ms, 0) / good.length;
+
+      expect([step, window.successes, window.failures]).toEqual([step, good.length, calls.length - good.length]);
+      if (mean === undefined) expect(window.meanSuccessMs).toBeUndefined();
+      else expect(window.meanSuccessMs).toBeCloseTo(mean, 6);
+    }
+  });
+});

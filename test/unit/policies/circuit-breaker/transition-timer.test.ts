@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
+import { BreakerScene } from '../../../support/breaker-scene.js';
+import { TestEnvironment } from '../../../support/test-environment.js';
+
+const options = { trip: consecutiveFailures(1), resetTimeout: 1_000 };
+
+describe('the timer of transitions', () => {
+  it('does not exist, while nothing is open', async () => {
+    const scene = new BreakerScene(options);
+
+    await scene.succeed(5);
+
+    expect(scene.clock.timersMade).toBe(0);
+  });
+
+  it('does not exist, while nobody listens', async () => {
+    const scene = new BreakerScene(options, new TestEnvironment(false));
+
+    await scene.fail();
+
+    expect([scene.state, scene.clock.timersMade]).toEqual(['open', 0]);
+  });
+
+  it('is one for all breakers of an app, and does not keep the process alive', async () => {
+    const environment = new TestEnvironment();
+    const scenes = Array.from({ length: 20 }, () => new BreakerScene(options, environment));
+
+    for (const scene of scenes) await scene.fail();
+
+    expect([environment.clock.pending, environment.clock.keepingAlive]).toEqual([1, 0]);
+  });
+
+  it('is gone, when every breaker is closed again', async () => {
+    const environment = new TestEnvironment();
+    const scenes = Array.from({ length: 3 }, () => new BreakerScene(options, environment));
+    for (const scene of scenes) await scene.fail();
+
+    for (const scene of scenes) scene.breaker.close();
+
+    expect(environment.clock.pending).toBe(0);
+  });
+
+  it('is gone, when the app has shut down', async () => {
+    const scene = new BreakerScene(options);
+    await scene.fail();
+
+    scene.environment.lifecycle.dispose();
+
+    expect(scene.clock.pending).toBe(0);
+  });
+
+  it('begins, when somebody begins to listen while something is open', async () => {
+    const scene = new BreakerScene(options, new TestEnvironment(false));
+    await scene.fail();
+    const told: string[] = [];
+    scene.environment.events.subscribe(({ type }) => told.push(type));
+
+    await scene.clock.advance(1_100);
+
+    expect(told).toEqual(['stateChange']);
+  });
+
+  it('serves a listener of the breaker itself', async () => {
+    const scene = new BreakerScene(options, new TestEnvironment(false));
+    const told: string[] = [];
+    scene.breaker.on('halfOpen', () => told.push('halfOpen'));
+    await scene.fail();
+
+    await scene.clock.advance(1_100);
+
+    expect(told).toEqual(['halfOpen']);
+  });
+
+  it('tells each breaker of its own moment', async () => {
+    const environment = new TestEnvironment();
+    const scenes = [3_000, 1_000, 2_000].map(
+      (resetTimeout) => new BreakerScene({ ...options, resetTimeout }, environment),
+    );
+    const start = environment.clock.wallNow();
+    for (const scene of scenes) await scene.fail();
+
+    await environment.clock.advance(10_000);
+
+    const moments = environment.of('stateChange').filter(({ to }) => to === 'halfOpen');
+    expect(moments.map(({ at }) => at - start)).toEqual([1_000, 2_000, 3_000]);
+  });
+});

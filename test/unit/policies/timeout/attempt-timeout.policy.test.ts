@@ -1,0 +1,318 @@
+import { describe, expect, it } from 'vitest';
+import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
+import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
+import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { errorOf, settle, track } from '../../../support/settle.js';
+import { TestEnvironment } from '../../../support/test-environment.js';
+
+function setUp({ limited = true } = {}) {
+  const environment = new TestEnvironment();
+  const policy = new AttemptTimeoutPolicy('Client.load', limited ? 100 : undefined, environment);
+  const work = new ManualWork();
+  const call = newCall(environment);
+  return { environment, clock: environment.clock, policy, work, call };
+}
+
+describe('AttemptTimeoutPolicy', () => {
+  it('gives the value, when it comes in time', async () => {
+    const { clock, policy, work, call } = setUp();
+    const result = track(policy.execute(call, work.next));
+
+    await clock.advance(99);
+    work.succeed(0, 'value');
+    await settle();
+
+    expect(result).toEqual({ status: 'fulfilled', outcome: 'value' });
+  });
+
+  it('gives the error, when it comes in time', async () => {
+    const { policy, work, call } = setUp();
+    const error = new Error('no');
+    const result = policy.execute(call, work.next);
+
+    work.fail(0, error);
+
+    expect(await errorOf(result)).toBe(error);
+  });
+
+  it('ends the attempt with a TimeoutException that carries the numbers, when its time is over', async () => {
+    const { clock, policy, work, call } = setUp();
+    const result = track(policy.execute(call, work.next));
+
+    await clock.advance(99);
+    expect(result.status).toBe('pending');
+    await clock.advance(1);
+
+    expect(result.outcome).toBeInstanceOf(TimeoutException);
+    expect(result.outcome).toMatchObject({
+      code: 'TIMEOUT',
+      policy: 'timeout',
+      instanceName: 'Client.load',
+      queued: false,
+      refusal: false,
+      details: { limitMs: 100, attempt: 1, scope: 'perAttempt' },
+    });
+    expect((result.outcome as Error).message).toContain('Client.load gave no answer within 100 ms');
+  });
+
+  it('tells a timeout', async () => {
+    const { environment, clock, policy, work, call } = setUp();
+    track(policy.execute(call, work.next));
+
+    await clock.advance(100);
+
+    expect(environment.told).toEqual([
+      {
+        type: 'timeout',
+        name: 'Client.load',
+        policy: 'timeout',
+        limitMs: 100,
+        scope: 'perAttempt',
+        queued: false,
+        at: clock.wallNow(),
+      },
+    ]);
+  });
+
+  it('tells nothing, when the call ends in time', async () => {
+    const { environment, clock, policy, work, call } = setUp();
+    track(policy.execute(call, work.next));
+
+    work.succeed(0);
+    await clock.advance(1_000);
+
+    expect(environment.told).toEqual([]);
+  });
+
+  it("aborts the attempt's signal with the TimeoutException", async () => {
+    const { clock, policy, work, call } = setUp();
+    const result = track(policy.execute(call, work.next));
+    const { signal } = call;
+    expect(signal.aborted).toBe(false);
+
+    await clock.advance(100);
+
+    expect(signal.aborted).toBe(true);
+    expect(signal.reason).toBe(result.outcome);
+  });
+
+  it('never aborts the signal because the call ended', async () => {
+    const { clock, policy, work, call } = setUp();
+    track(policy.execute(call, work.next));
+
+    work.succeed(0);
+    await clock.advance(1_000);
+
+    expect(call.signal.aborted).toBe(false);
+  });
+
+  it('gives each attempt a signal of its own', async () => {
+    const { clock, policy, work, call } = setUp();
+    const [first, second] = [call.fork(1), call.fork(2)];
+
+    track(policy.execute(first, work.next));
+    await clock.advance(60);
+    track(policy.execute(second, work.next));
+    await clock.advance(40);
+
+    expect(first.signal).not.toBe(second.signal);
+    expect([first.signal.aborted, second.signal.aborted, call.signal.aborted]).toEqual([true, false, false]);
+  });
+
+  it.each(['resolves', 'rejects'])('drops a late result, when the method %s after all', async (how) => {
+    const { clock, policy, work, call } = setUp();
+    const result = track(policy.execute(call, work.next));
+    await clock.advance(100);
+
+    if (how === 'resolves') work.succeed(0, 'late');
+    else work.fail(0, new Error('late'));
+    await settle();
+
+    expect(result.outcome).toBeInstanceOf(TimeoutException);
+  });
+
+  it('rejects with its own error, when the method rejects because of the signal', async () => {
+    const { clock, policy, call } = setUp();
+    const next = method(
+      ({ signal }) =>
+        new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted by the client')))),
+    );
+    const result = track(policy.execute(call, next));
+
+    await clock.advance(100);
+
+    expect(result.outcome).toBeInstanceOf(TimeoutException);
+  });
+
+  it('marks the timeout as queued, and as a refusal, when the method had not begun', async () => {
+    const { environment, clock, policy, call } = setUp();
+    const result = track(policy.execute(call, () => new Promise(() => {})));
+
+    await clock.advance(100);
+
+    expect(result.outcome).toMatchObject({ queued: true, refusal: true });
+    expect((result.outcome as Error).message).toContain('did not get its turn within 100 ms');
+    expect(environment.of('timeout')).toMatchObject([{ queued: true }]);
+  });
+
+  it('bounds the wait and the run together', async () => {
+    const { clock, policy, work, call } = setUp();
+    const result = track(
+      policy.execute(call, async (inner) => {
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 60));
+        return work.next(inner);
+      }),
+    );
+
+    await clock.advance(100);
+
+    expect(result.outcome).toMatchObject({ code: 'TIMEOUT', queued: false });
+  });
+
+  it('puts its limit into the deadline of the call, but never extends it', () => {
+    const { clock, policy, work, call } = setUp();
+    const outer = newCall({ clock });
+    const hurried = outer.fork(1);
+    outer.limit(clock.now() + 30);
+
+    track(policy.execute(call, work.next));
+    track(policy.execute(hurried, work.next));
+
+    expect(call.deadline).toBe(clock.now() + 100);
+    expect(hurried.deadline).toBe(clock.now() + 30);
+  });
+
+  it('needs one timer for all calls at once', () => {
+    const { environment, clock, policy, work } = setUp();
+
+    for (let index = 0; index < 50; index++) track(policy.execute(newCall(environment), work.next));
+
+    expect(clock.timersMade).toBe(1);
+  });
+
+  it('has no timer left that keeps the process alive, when its calls are done', async () => {
+    const { clock, policy, work, call } = setUp();
+    track(policy.execute(call, work.next));
+
+    work.succeed(0);
+    await settle();
+
+    expect(clock.keepingAlive).toBe(0);
+  });
+
+  it('lets an answer win that was waiting behind a blocked event loop', async () => {
+    const { clock, policy, work, call } = setUp();
+    const result = track(policy.execute(call, work.next));
+
+    clock.block(400);
+    clock.fireDueTimers();
+    work.succeed(0, 'from the socket');
+    await settle();
+    await clock.poll();
+
+    expect(result.outcome).toBe('from the socket');
+  });
+
+  describe("and the caller's abort", () => {
+    it.each([true, false])("ends the attempt at once with the signal's reason, with a limit: %s", async (limited) => {
+      const { policy, work, environment } = setUp({ limited });
+      const controller = new AbortController();
+      const call = newCall(environment, { signal: controller.signal });
+      call.attach();
+      const result = track(policy.execute(call, work.next));
+      await settle();
+
+      controller.abort('gone');
+      await settle();
+
+      expect(result).toEqual({ status: 'rejected', outcome: 'gone' });
+      expect(call.signal.reason).toBe('gone');
+      expect(environment.told).toEqual([]);
+    });
+
+    it('does not begin, when the call was aborted before', async () => {
+      const { policy, work, call } = setUp();
+      call.abort('gone');
+
+      const result = policy.execute(call, work.next);
+
+      await expect(result).rejects.toBe('gone');
+      expect(work.begun).toBe(0);
+    });
+
+    it('drops what the method does later', async () => {
+      const { policy, work, call } = setUp();
+      const result = track(policy.execute(call, work.next));
+
+      call.abort('gone');
+      work.succeed(0);
+      await settle();
+
+      expect(result).toEqual({ status: 'rejected', outcome: 'gone' });
+    });
+
+    it('has no limit to keep after it', async () => {
+      const { environment, clock, policy, work, call } = setUp();
+      track(policy.execute(call, work.next));
+
+      call.abort('gone');
+      await clock.advance(1_000);
+
+      expect(environment.told).toEqual([]);
+      expect(clock.keepingAlive).toBe(0);
+    });
+  });
+
+  describe('without a limit', () => {
+    it('adds nothing to a call that nobody can cut', () => {
+      const { clock, policy, call } = setUp({ limited: false });
+      const own = new Promise(() => {});
+
+      const result = policy.execute(call, () => own);
+
+      expect(result).toBe(own);
+      expect([call.deadline, clock.timersMade]).toEqual([Infinity, 0]);
+    });
+  });
+
+  describe('on a stream', () => {
+    it('bounds the time to each next item', async () => {
+      const { clock, policy, work, call } = setUp();
+      const result = track(policy.execute(call, work.next));
+
+      for (let item = 0; item < 5; item++) {
+        await clock.advance(90);
+        call.emit();
+        call.itemTimer?.resume();
+      }
+      expect(result.status).toBe('pending');
+      await clock.advance(100);
+
+      expect(result.outcome).toBeInstanceOf(TimeoutException);
+    });
+
+    it('owes no item, while nobody asks for one', async () => {
+      const { clock, policy, work, call } = setUp();
+      const result = track(policy.execute(call, work.next));
+
+      call.emit();
+      await clock.advance(10_000);
+      expect(result.status).toBe('pending');
+      call.itemTimer?.resume();
+      await clock.advance(100);
+
+      expect(result.outcome).toBeInstanceOf(TimeoutException);
+    });
+
+    it('does not begin a new limit, once the call is done', async () => {
+      const { clock, policy, work, call } = setUp();
+      track(policy.execute(call, work.next));
+      work.succeed(0);
+      await settle();
+
+      call.itemTimer?.resume();
+
+      expect(clock.keepingAlive).toBe(0);
+    });
+  });
+});
