@@ -47,7 +47,8 @@ async function runRow(name) {
   const tasks = row.tasks?.(settings) ?? new Array(settings.processes).fill({ seconds: settings.seconds });
   const results = [];
   for (const [index, task] of tasks.entries()) {
-    process.stderr.write(`${name}: ${row.title}, process ${index + 1} of ${tasks.length}\n`);
+    const seconds = String(Math.round((Date.now() - begun) / 1_000)).padStart(4);
+    process.stderr.write(`${seconds} s  ${name}: ${row.title}, process ${index + 1} of ${tasks.length}\n`);
     results.push(await measureInChild(name, task, row.execArgv ?? []));
   }
   return row.report(results);

@@ -6,6 +6,7 @@ import {
   type WaitingRoom,
 } from '../policies/call.js';
 import type { Clock } from '../policies/clock.js';
+import { followSignal } from './caller-signal.js';
 import { runInCall } from './current-call.js';
 
 /** What does not change from call to call of one guarded method. */
@@ -58,8 +59,8 @@ export class PipelineCall implements Call {
   abortable = false;
   aborted = false;
   reason: unknown = undefined;
-  readonly attempt: number;
   #limit = Infinity;
+  readonly #attempt: number;
   #instant: number | undefined = undefined;
   #parent: PipelineCall | undefined;
   #child: PipelineCall | undefined = undefined;
@@ -74,12 +75,17 @@ export class PipelineCall implements Call {
     parent?: PipelineCall,
     attempt = 1,
   ) {
-    this.attempt = attempt;
+    this.#attempt = attempt;
     this.#parent = parent;
     if (parent === undefined) return;
     this.abortable = parent.abortable;
     this.aborted = parent.aborted;
     this.reason = parent.reason;
+  }
+
+  /** The number of the attempt; of a call with several attempts, that of the last. */
+  get attempt(): number {
+    return this.#child?.attempt ?? this.#attempt;
   }
 
   get className(): string {
@@ -213,14 +219,13 @@ export class PipelineCall implements Call {
     const { signal, outer } = this.origin;
     if (signal === undefined && outer === undefined) return undefined;
     this.abortable = true;
-    const onSignal = (): void => this.abort(signal?.reason);
-    const onOuter = (reason: unknown): void => this.abort(reason);
-    if (signal?.aborted === true) onSignal();
-    signal?.addEventListener('abort', onSignal, { once: true });
-    outer?.onAbort(onOuter);
+    const cut = (reason: unknown): void => this.abort(reason);
+    if (signal?.aborted === true) this.abort(signal.reason);
+    const leaveSignal = signal === undefined || signal.aborted ? undefined : followSignal(signal, cut);
+    outer?.onAbort(cut);
     return () => {
-      signal?.removeEventListener('abort', onSignal);
-      outer?.offAbort(onOuter);
+      leaveSignal?.();
+      outer?.offAbort(cut);
     };
   }
 }

@@ -85,7 +85,10 @@ export function lifecycleContract(scene: Scene, subject: DataServiceSubject): vo
     });
   });
 
-  describe.skipIf(subject.reopen === undefined)('a later service', () => {
+  // What keeps nothing has no later service to ask.
+  if (subject.reopen === undefined) return;
+
+  describe('a later service', () => {
     async function reopen(): Promise<void> {
       await scene.data.close();
       scene.data = await subject.reopen!(scene.data);

@@ -142,6 +142,30 @@ describe('200 calls with a limit of 200 ms, when the event loop is blocked for 3
     );
   });
 
+  it('succeed as well, when the loop is blocked again while it polls for a late timer', async () => {
+    const { module } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Client] });
+    const client = module.get(Client);
+    const answers: unknown[] = [];
+
+    for (let attempt = 0; attempt < 5; attempt++) {
+      const done = join(folder, `again-${attempt}`);
+      const query = new URLSearchParams({ round: done, done, of: '1', after: '120' });
+      // Its timer stays behind: it comes while the next call runs, and comes late.
+      await client.perAttempt(async () => 'at once', '');
+      const begun = performance.now();
+      const sleepTo = (ms: number) => new Promise((resolve) => setTimeout(resolve, begun + ms - performance.now()));
+      await sleepTo(120);
+      const answer = client.perAttempt(viaHttp, `${origin}/?${query.toString()}`).catch((error: Error) => error.name);
+      await sleepTo(180);
+      blockUntil(begun + 220 - performance.now(), () => true);
+      // The first turn polls; the answer comes while the second one is blocked.
+      setImmediate(() => setImmediate(() => blockUntil(300, () => existsSync(done))));
+      answers.push(await answer);
+    }
+
+    expect(answers).toEqual(Array.from({ length: 5 }, () => 'answer'));
+  });
+
   it('time out all the same, since nothing answers', async () => {
     const { module } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Client] });
     const client = module.get(Client);

@@ -14,15 +14,18 @@ const server = createServer((request, response) => {
   held.push(response);
   if (held.length < Number(searchParams.get('of'))) return;
   process.send({ round });
-  setTimeout(() => {
-    let left = held.length;
-    for (const one of held) {
-      one.on('close', () => {
-        if (--left === 0) writeFileSync(searchParams.get('done'), '');
-      });
-      one.end('answer');
-    }
-  }, 30);
+  setTimeout(
+    () => {
+      let left = held.length;
+      for (const one of held) {
+        one.on('close', () => {
+          if (--left === 0) writeFileSync(searchParams.get('done'), '');
+        });
+        one.end('answer');
+      }
+    },
+    Number(searchParams.get('after') ?? 30),
+  );
 });
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));

@@ -62,7 +62,7 @@ describe('Breaker, as an opossum CircuitBreaker', () => {
 
     await scene.succeed(1, 40, { args: [1, 2] });
     await scene.fail(1, boom, { args: [3] });
-    scene.begin({}, 100);
+    scene.begin({ args: [4] }, 100);
     await scene.clock.advance(100);
     scene.begin();
     await settle();
@@ -71,18 +71,18 @@ describe('Breaker, as an opossum CircuitBreaker', () => {
 
     const refusal = expect.any(CircuitOpenException) as unknown;
     const timeout = expect.objectContaining({ code: 'TIMEOUT' }) as unknown;
-    expect(events.map((event) => event.slice(0, 3))).toEqual([
+    expect(events).toEqual([
       ['fire', [1, 2]],
       ['success', 'value', 40],
       ['fire', [3]],
-      ['failure', boom, 0],
-      ['fire', []],
-      ['timeout', timeout, 100],
-      ['failure', timeout, 100],
+      ['failure', boom, 0, [3]],
+      ['fire', [4]],
+      ['timeout', timeout, 100, [4]],
+      ['failure', timeout, 100, [4]],
       ['open'],
       ['fire', []],
       ['reject', refusal],
-      ['halfOpen'],
+      ['halfOpen', 30_000],
       ['fire', []],
       ['success', 'value', 0],
       ['close'],

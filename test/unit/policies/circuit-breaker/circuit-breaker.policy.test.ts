@@ -434,6 +434,7 @@ describe('CircuitBreakerPolicy', () => {
       expect(results[2]?.outcome).toBeInstanceOf(CircuitOpenException);
       expect([work.begun, bulkhead.waiting]).toEqual([1, 0]);
       expect(scene.stats).toMatchObject({ failures: 1, successes: 0 });
+      expect(scene.environment.of('refused')).toMatchObject([{ code: 'CIRCUIT_OPEN' }, { code: 'CIRCUIT_OPEN' }]);
     });
 
     it('ends the waits of its calls, when it is opened by hand', async () => {
