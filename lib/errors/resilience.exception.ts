@@ -43,7 +43,7 @@ export abstract class ResilienceException extends HttpException {
   /** The numbers that decided. */
   readonly details: Readonly<Record<string, unknown>> | undefined;
 
-  protected constructor(identity: Identity, init: ResilienceExceptionInit) {
+  constructor(identity: Identity, init: ResilienceExceptionInit) {
     super(
       { statusCode: identity.status, message: identity.phrase, errorCode: identity.code },
       identity.status,
