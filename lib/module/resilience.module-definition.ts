@@ -1,6 +1,7 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { DataRecipe } from '../data/data-recipe.js';
-import { aBoolean, checkOptions, isPlainObject, type Expectation } from '../policies/options/check.js';
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import { aBoolean, checkOptions, isPlainObject, show, type Expectation } from '../policies/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
 
 /**
@@ -69,20 +70,27 @@ const recipes: Expectation = {
   accepts: (value) => isPlainObject(value) && Object.values(value).every((one) => recipe.accepts(one)),
 };
 
-/** @throws ResilienceConfigurationError */
-export function checkExtras({ dataService, dataServices, exceptionFilter }: ResilienceModuleExtras): void {
-  checkOptions<ResilienceModuleExtras>(
-    'ResilienceModule.forRoot',
-    { dataService, dataServices, exceptionFilter },
-    { dataService: recipe, dataServices: recipes, exceptionFilter: aBoolean },
+/**
+ * Checks everything that was given to `forRoot`, or what a factory gave and what stood beside it.
+ *
+ * @throws ResilienceConfigurationError
+ */
+export function checkModuleOptions(options: unknown, extras: ResilienceModuleExtras): void {
+  const place = 'ResilienceModule.forRoot';
+  if (!isPlainObject(options)) {
+    throw new ResilienceConfigurationError(place, `expected an options object, got ${show(options)}`);
+  }
+  const { dataService, dataServices, exceptionFilter } = extras;
+  checkOptions<ResilienceModuleOptions & ResilienceModuleExtras>(
+    place,
+    { ...options, dataService, dataServices, exceptionFilter },
+    {
+      policies: anything,
+      enabled: aBoolean,
+      callContext: aBoolean,
+      dataService: recipe,
+      dataServices: recipes,
+      exceptionFilter: aBoolean,
+    },
   );
-}
-
-/** @throws ResilienceConfigurationError */
-export function checkModuleOptions(options: unknown): asserts options is ResilienceModuleOptions {
-  checkOptions<ResilienceModuleOptions>('ResilienceModule.forRoot', options, {
-    policies: anything,
-    enabled: aBoolean,
-    callContext: aBoolean,
-  });
 }

@@ -82,24 +82,32 @@ export class DeadlineQueue {
   #onTimer(): void {
     this.#timer = undefined;
     if (this.#head === undefined) return;
-    if (this.clock.now() - this.#timerDue <= LATE_MS) return this.#sweep();
+    const now = this.clock.now();
+    if (now - Math.min(this.#timerDue, this.#head.due) > LATE_MS) this.#poll(now);
+    else this.#sweep(now);
+  }
+
+  /** Lets the event loop poll; then only what was over by `judged` is judged, since the loop may be blocked again. */
+  #poll(judged: number): void {
     this.#polling = true;
     this.clock.setImmediate(() =>
       this.clock.setImmediate(() => {
         this.#polling = false;
-        this.#sweep();
+        this.#sweep(judged);
       }),
     );
   }
 
-  #sweep(): void {
-    const now = this.clock.now();
-    for (let head = this.#head; head !== undefined && head.due <= now; head = this.#head) {
+  #sweep(judged: number): void {
+    for (let head = this.#head; head !== undefined && head.due <= judged; head = this.#head) {
       this.remove(head);
       head.expire();
     }
     // Expiring may have added a deadline, and with it a timer.
-    if (this.#head !== undefined && this.#timer === undefined) this.#arm(this.#head.due - now);
+    if (this.#head === undefined || this.#timer !== undefined) return;
+    const now = this.clock.now();
+    if (now - this.#head.due > LATE_MS) this.#poll(now);
+    else this.#arm(this.#head.due - now);
   }
 
   #dropIdleTimer(): void {

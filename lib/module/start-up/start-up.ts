@@ -12,7 +12,6 @@ import { Catalog } from './catalog.js';
 import { checkClasses } from './check-classes.js';
 import { checkInterceptors } from './check-interceptors.js';
 import {
-  checkExtras,
   checkModuleOptions,
   EXTRAS_TOKEN,
   MODULE_OPTIONS_TOKEN,
@@ -40,8 +39,7 @@ export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnAppli
   ) {
     this.#runtime = runtime as Runtime;
     this.#container = container;
-    checkModuleOptions(options);
-    checkExtras(extras);
+    checkModuleOptions(options, extras);
     this.#runtime.configure(options);
     this.#runtime.attach(new Catalog(container));
     bindProviders(container, this.#runtime);

@@ -2,10 +2,14 @@ import type { EventEmitter } from 'node:events';
 import type { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { Call, WaitingRoom } from '../call.js';
-import type { PolicyEnvironment } from '../policy.js';
+import { ask, type PolicyEnvironment } from '../policy.js';
 import type { Permit } from './attempt-outcome.js';
 import { readStats, type BreakerStats } from './breaker-stats.js';
-import { MAX_RETRY_AFTER_MS, type ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+import {
+  CIRCUIT_BREAKER_DEFAULTS,
+  MAX_RETRY_AFTER_MS,
+  type ResolvedCircuitBreaker,
+} from './circuit-breaker.options.js';
 import type { LatencyHistogram } from './latency-histogram.js';
 import { refusalOf, summaryOf, type OpenSummary } from './refusal.js';
 import { RollingWindow } from './rolling-window.js';
@@ -210,6 +214,15 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     transitionTimerOf(this.environment).forget(this);
   }
 
+  openTime(backoff: () => number | undefined): number {
+    const place = `${this.name}, resetTimeout`;
+    const ms = ask(this.environment, place, undefined, backoff);
+    if (typeof ms === 'number' && ms >= 0) return ms;
+    if (ms !== undefined)
+      this.environment.reportCallback(place, new RangeError(`expected ms from 0, got ${String(ms)}`));
+    return CIRCUIT_BREAKER_DEFAULTS.resetTimeout;
+  }
+
   /** A state was entered: called by the state machine. */
   onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void {
     if (to === 'closed') this.#clear();
@@ -293,11 +306,12 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   #judge(now: number, error: unknown, askedForMs: number): void {
     if (this.options.allowWarmUp && this.warmUp) return;
     const verdict = this.#verdict();
-    if (verdict === false) return;
+    // Not every strategy is written in TypeScript: whatever says nothing says no.
+    if (verdict === false || verdict === undefined || verdict === '') return;
     this.trip(now, verdict === true ? `trip strategy ${this.options.trip.name}` : verdict, error, askedForMs);
   }
 
-  #verdict(): boolean | string {
+  #verdict(): boolean | string | undefined {
     try {
       return this.#trip.shouldTrip(this);
     } catch (error) {

@@ -1,8 +1,8 @@
-import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
-import { isThenable } from '../thenable.js';
-import { recordError, recordValue, type Attempt, type Permit } from './attempt-outcome.js';
+import { recordError, recordValue, type Permit } from './attempt-outcome.js';
+import { DeadlineQueue } from '../deadline-queue.js';
 import { BreakerCore, type BreakerInit } from './breaker-core.js';
+import { FiredAction } from './fired-action.js';
 import { restoreBreaker, takeSnapshot, type BreakerSnapshot } from './breaker-snapshot.js';
 import { BreakerStatus, type BreakerStats } from './breaker-stats.js';
 import { idleStatus, Opossum } from './opossum.js';
@@ -37,6 +37,7 @@ type AnyListener = (...args: unknown[]) => unknown;
 export class Breaker extends Opossum {
   /** @internal */ readonly core: BreakerCore;
   #isShutdown = false;
+  #firedActions: DeadlineQueue | undefined;
   #fallback: AnyListener | undefined;
   #status: BreakerStatus | undefined;
 
@@ -200,53 +201,34 @@ export class Breaker extends Opossum {
     const { core } = this;
     const since = this.#now();
     core.tell('fire', args);
+    if (!this.enabled && !this.#isShutdown) return action(...args);
     if (!core.admit(since)) {
-      if (core.options.mode === 'normal') throw core.refusal(since);
+      if (core.options.mode === 'normal' || this.#isShutdown) throw core.refusal(since);
       return action(...args);
     }
     const permit: Permit = { epoch: core.machine.epoch, since };
-    const attempt = attemptOf(this.name, args, since);
+    const fired = new FiredAction(this.name, args, since, core.options.timeout);
     let result: R;
     try {
-      result = await this.#inTime(action(...args));
+      result = await fired.run(() => action(...args), this.#limit());
     } catch (error) {
-      recordError(core, permit, attempt, error);
+      recordError(core, permit, fired, error);
       throw error;
     }
-    recordValue(core, permit, attempt, result);
+    recordValue(core, permit, fired, result);
     return result;
   }
 
-  /** Ends a wait that takes longer than the option `timeout`. */
-  #inTime<R>(work: R | PromiseLike<R>): R | PromiseLike<R> {
+  /** The fired actions under the breaker's own `timeout`. */
+  #limit(): DeadlineQueue | undefined {
     const { options, environment } = this.core;
-    const { timeout: limitMs } = options;
-    if (limitMs === false || !isThenable(work)) return work;
-    return new Promise<R>((resolve, reject) => {
-      const timer = environment.clock.setTimeout(() => {
-        const message = `${this.name} gave no answer within ${limitMs} ms`;
-        reject(new TimeoutException({ policy: 'timeout', instanceName: this.name, message, details: { limitMs } }));
-      }, limitMs);
-      const settle =
-        <T>(end: (value: T) => void) =>
-        (value: T): void => {
-          environment.clock.clearTimeout(timer);
-          end(value);
-        };
-      work.then(settle(resolve), settle(reject));
-    });
+    if (options.timeout === false) return undefined;
+    return (this.#firedActions ??= new DeadlineQueue(options.timeout, environment.clock, environment.lifecycle));
   }
 
   #now(): number {
     return this.core.environment.clock.now();
   }
-}
-
-/** An action fired by hand belongs to no method, and nothing can cut it. */
-function attemptOf(methodName: string, args: readonly unknown[], startedAt: number): Attempt {
-  const { signal } = new AbortController();
-  const info = { className: '', methodName, args, instance: undefined, attempt: 1, signal };
-  return { ...info, startedAt, aborted: false, reason: undefined, emitted: false };
 }
 
 /** Whoever begins to listen while it is open is told of its next change in time. */

@@ -45,8 +45,8 @@ export interface CircuitBreakerOptions {
   rollingCountBuckets?: number;
   /** Whether latency percentiles are kept. @default true */
   rollingPercentilesEnabled?: boolean;
-  /** How long it stays open before it lets a probe through, ms; or a series that grows with each opening in a row. @default 30_000 */
-  resetTimeout?: number | OpenTimeSeries;
+  /** How long it stays open before it lets a probe through, ms; or a backoff that grows with each opening in a row. @default 30_000 */
+  resetTimeout?: number | OpenTimeSeries | ((opening: number) => number);
   /** Lengthens the open time by up to this share at random, so that instances do not probe together; 0 to 1. @default 0.1 */
   resetJitter?: number;
   /** Whether it does not open within its first `rollingCountTimeout`. @default false */
@@ -149,7 +149,7 @@ export function parseCircuitBreaker(place: string, setting: unknown): CircuitBre
     rollingCountTimeout: positiveMs,
     rollingCountBuckets: positiveInteger,
     rollingPercentilesEnabled: aBoolean,
-    resetTimeout: either(nonNegativeMs, openTimeSeries),
+    resetTimeout: either(nonNegativeMs, openTimeSeries, aFunction),
     resetJitter: fraction,
     allowWarmUp: aBoolean,
     errorFilter: aFunction,

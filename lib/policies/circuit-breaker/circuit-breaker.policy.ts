@@ -61,8 +61,10 @@ export class CircuitBreakerPolicy implements Policy {
   }
 
   #select(call: Call, keyed: KeyedBreakers): Breaker {
-    const { key } = this.options;
-    const value = ask(this.environment, `${this.name}, key`, undefined, () => key?.(...call.args));
-    return (value === undefined ? undefined : keyed.for(String(value))) ?? this.#breaker;
+    const key = ask(this.environment, `${this.name}, key`, undefined, () => {
+      const value = this.options.key?.(...call.args);
+      return value === undefined ? undefined : String(value);
+    });
+    return (key === undefined ? undefined : keyed.for(key)) ?? this.#breaker;
   }
 }

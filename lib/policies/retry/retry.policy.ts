@@ -132,7 +132,7 @@ class Attempts {
     const backoff = this.#backoff;
     const fallback = (): number => exponential().series(environment.random)(attempt.attempt, error, attempt);
     const delay = ask(environment, `${name}, backoff`, undefined, () => backoff(attempt.attempt, error, attempt));
-    if (typeof delay === 'number' && delay >= 0) return delay;
+    if (typeof delay === 'number' && delay >= 0 && delay < Infinity) return delay;
     if (delay !== undefined)
       environment.reportCallback(`${name}, backoff`, new RangeError(`expected ms from 0, got ${String(delay)}`));
     return fallback();

@@ -278,6 +278,56 @@ describe('Breaker, as an opossum CircuitBreaker', () => {
       expect(scene.stats).toMatchObject({ failures: 1, successes: 0 });
     });
 
+    describe("under the breaker's own timeout", () => {
+      const never = () => new Promise(() => {});
+
+      it('ends with a TimeoutException, which counts as a failure and a timeout', async () => {
+        const scene = new BreakerScene({ timeout: 500 });
+        const result = track(scene.breaker.fire(never));
+
+        await scene.clock.advance(499);
+        expect(result.status).toBe('pending');
+        await scene.clock.advance(1);
+
+        expect(result.outcome).toMatchObject({ code: 'TIMEOUT' });
+        expect(scene.stats).toMatchObject({ failures: 1, timeouts: 1 });
+      });
+
+      it('has none with timeout: false', async () => {
+        const scene = new BreakerScene({ timeout: false });
+        const result = track(scene.breaker.fire(never));
+
+        await scene.clock.advance(1_000_000);
+
+        expect([result.status, scene.clock.timersMade]).toEqual(['pending', 0]);
+      });
+
+      it('counts nowhere, when it is cut sooner than successes take in the mean', async () => {
+        const scene = new BreakerScene({ timeout: 500 });
+        await scene.succeed(1, 800);
+
+        track(scene.breaker.fire(never));
+        await scene.clock.advance(500);
+
+        expect(scene.stats).toMatchObject({ successes: 1, failures: 0, timeouts: 0 });
+      });
+
+      it('lets an answer win that was waiting behind a blocked event loop', async () => {
+        const scene = new BreakerScene({ timeout: 500 });
+        let answer = (_value: string): void => {};
+        const result = track(scene.breaker.fire(() => new Promise<string>((resolve) => (answer = resolve))));
+        await settle();
+
+        scene.clock.block(800);
+        scene.clock.fireDueTimers();
+        answer('from the socket');
+        await settle();
+        await scene.clock.poll();
+
+        expect(result.outcome).toBe('from the socket');
+      });
+    });
+
     it('asks the dependency when to come back, as every call does', async () => {
       const scene = new BreakerScene({ trip: once, resetTimeout: 1_000 });
       const busy = Object.assign(new Error('busy'), { status: 503, headers: { 'retry-after': '20' } });
