@@ -4,7 +4,7 @@ import type { CallInfo } from '../call.js';
 import { judge } from '../outcome.js';
 import { ask } from '../policy.js';
 import { retryAfterOf } from '../retry-after.js';
-import type { BreakerCore, Failure } from './breaker-core.js';
+import type { BreakerCore } from './breaker-core.js';
 
 /** An attempt that a breaker has let through, as far as its outcome depends on it. */
 export interface Attempt extends CallInfo {
@@ -28,7 +28,7 @@ export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attem
   const { isFailure } = options;
   if (isFailure !== undefined && ask(environment, `${name}, isFailure`, false, () => isFailure(value, attempt))) {
     const error = new Error('the result was judged a failure');
-    recordFailure(breaker, permit, now, { latencyMs, error, timedOut: false, args: attempt.args });
+    recordFailure(breaker, permit, now, latencyMs, error, false, attempt.args);
   } else {
     recordSuccess(breaker, permit, latencyMs, now, value);
   }
@@ -43,7 +43,7 @@ export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attem
   if (outcome === 'success') return recordSuccess(breaker, permit, latencyMs, now, error);
   if (outcome === 'failure') {
     const timedOut = error instanceof TimeoutException || attempt.aborted;
-    return recordFailure(breaker, permit, now, { latencyMs, error, timedOut, args: attempt.args });
+    return recordFailure(breaker, permit, now, latencyMs, error, timedOut, attempt.args);
   }
   const { ignored: reason } = outcome;
   if (environment.events.active) {
@@ -58,11 +58,19 @@ function recordSuccess(breaker: BreakerCore, permit: Permit, latencyMs: number, 
   breaker.succeeded(permit, latencyMs, now, result);
 }
 
-function recordFailure(breaker: BreakerCore, permit: Permit, now: number, failure: Omit<Failure, 'askedForMs'>): void {
+function recordFailure(
+  breaker: BreakerCore,
+  permit: Permit,
+  now: number,
+  latencyMs: number,
+  error: unknown,
+  timedOut: boolean,
+  args: readonly unknown[],
+): void {
   const { events, clock } = breaker.environment;
-  const { latencyMs, error } = failure;
   if (events.active) events.emit({ type: 'failure', name: breaker.name, policy: 'circuitBreaker', latencyMs, error });
-  breaker.failed(permit, now, { ...failure, askedForMs: retryAfterOf(error, clock.wallNow()) ?? 0 });
+  const askedForMs = retryAfterOf(error, clock.wallNow()) ?? 0;
+  breaker.failed(permit, now, { latencyMs, error, timedOut, askedForMs, args });
 }
 
 /** What an error means for this breaker; the meaning of errors as such is in outcome.ts. */

@@ -11,7 +11,7 @@ import {
   type ResolvedCircuitBreaker,
 } from './circuit-breaker.options.js';
 import type { LatencyHistogram } from './latency-histogram.js';
-import { refusalOf, summaryOf, type OpenSummary } from './refusal.js';
+import { describeRefusal, refusalOf, summaryOf, type OpenSummary, type RefusalDescription } from './refusal.js';
 import { RollingWindow } from './rolling-window.js';
 import { StateMachine } from './state-machine.js';
 import { transitionTimerOf, type Transitional } from './transition-timer.js';
@@ -59,6 +59,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   readonly #trip: TripTracker;
   readonly #createdAt: number;
   #summary: OpenSummary | undefined = undefined;
+  #refusal: RefusalDescription | undefined = undefined;
   #waiting: Set<Call> | undefined = undefined;
 
   constructor(init: BreakerInit, face: EventEmitter) {
@@ -106,16 +107,16 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   }
 
   failed(permit: Permit, now: number, failure: Failure): void {
-    const { latencyMs, error, timedOut, askedForMs, args } = failure;
     if (!this.#counts(permit, now)) return;
+    const { latencyMs, error } = failure;
     const tick = this.#window.advance(now);
-    this.#window.failure(timedOut);
+    this.#window.failure(failure.timedOut);
     this.consecutiveFailures++;
     this.#record(true, latencyMs, now, tick);
-    if (timedOut) this.tell('timeout', error, latencyMs, args);
-    this.tell('failure', error, latencyMs, args);
-    if (this.machine.recorded === 'halfOpen') this.trip(now, 'a probe failed', error, askedForMs);
-    else this.#judge(now, error, askedForMs);
+    if (failure.timedOut) this.tell('timeout', error, latencyMs, failure.args);
+    this.tell('failure', error, latencyMs, failure.args);
+    if (this.machine.recorded === 'halfOpen') this.trip(now, 'a probe failed', error, failure.askedForMs);
+    else this.#judge(now, error, failure.askedForMs);
   }
 
   /** @param full the error of a bulkhead inside that had no room. */
@@ -137,7 +138,10 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   /** The error for a call that may not begin; it is told to whoever listens. */
   refusal(now: number): CircuitOpenException {
     const { events, clock } = this.environment;
-    const error = refusalOf(this.name, this.machine, this.#summary, now, clock.wallNow());
+    if (this.#refusal?.epoch !== this.machine.epoch) {
+      this.#refusal = describeRefusal(this.name, this.machine, this.#summary, now, clock.wallNow());
+    }
+    const error = refusalOf(this.name, this.#refusal, this.machine.timeToProbe(now));
     if (events.active) {
       const { code, retryAfterMs, details } = error;
       events.emit({ type: 'refused', name: this.name, policy: 'circuitBreaker', code, retryAfterMs, details });

@@ -1,16 +1,17 @@
-/** Buckets for each doubling of the latency: neighbours differ by 9 %. */
+/** Latencies are counted in sixteenths of a millisecond ... */
+const PER_MS = 16;
+/** ... with this many buckets for each doubling: neighbours differ by at most 12.5 %. */
 const PER_OCTAVE = 8;
-/** From 1 / 16 ms ... */
-const LOWEST_EXPONENT = -4;
-/** ... to 2 ** 20 ms, some 17 minutes. */
-const HIGHEST_EXPONENT = 20;
-const SIZE = (HIGHEST_EXPONENT - LOWEST_EXPONENT) * PER_OCTAVE;
+const OCTAVE_BITS = 3;
+/** Up to 2 ** 24 sixteenths, some 17 minutes. */
+const HIGHEST = 2 ** 24 - 1;
+const SIZE = slotOf(Infinity) + 1;
 
 /** The percentiles that opossum reports. */
 export const PERCENTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1] as const;
 
 /**
- * Latencies of the last buckets of a window, on a logarithmic scale of fixed size: a percentile is off by at most 9 %,
+ * Latencies of the last buckets of a window, on a logarithmic scale of fixed size: a percentile is off by at most 7 %,
  * and neither a call nor a reading costs more because there were more calls.
  */
 export class LatencyHistogram {
@@ -60,14 +61,24 @@ export class LatencyHistogram {
   }
 }
 
+/**
+ * The place of a latency: below 8 units one for each, above it the three bits behind the highest one. It costs a few
+ * shifts, where a logarithm would cost more than the rest of the counting.
+ */
 function slotOf(latencyMs: number): number {
-  const slot = Math.floor((Math.log2(latencyMs) - LOWEST_EXPONENT) * PER_OCTAVE);
-  return slot > 0 ? Math.min(slot, SIZE - 1) : 0;
+  const units = Math.min(latencyMs * PER_MS, HIGHEST) | 0;
+  if (units < PER_OCTAVE) return units > 0 ? units : 0;
+  const octave = 31 - Math.clz32(units) - OCTAVE_BITS;
+  return octave * PER_OCTAVE + (units >> octave);
 }
 
 /** The middle of a slot, in ms; the first holds what is too short to tell. */
 function valueOf(slot: number): number {
-  return slot === 0 ? 0 : 2 ** (LOWEST_EXPONENT + (slot + 0.5) / PER_OCTAVE);
+  if (slot === 0) return 0;
+  if (slot < PER_OCTAVE) return (slot + 0.5) / PER_MS;
+  const octave = Math.floor(slot / PER_OCTAVE) - 1;
+  const lowest = (slot - octave * PER_OCTAVE) * 2 ** octave;
+  return (lowest + 2 ** octave / 2) / PER_MS;
 }
 
 function percentile(sums: readonly number[], total: number, fraction: number): number {

@@ -16,32 +16,48 @@ export function summaryOf(window: TripWindow, reason: string, error: unknown): O
   return { reason, failures, calls, lastError: error === undefined ? undefined : describe(error) };
 }
 
-/** The error for a call that an open or probing breaker turns away. */
-export function refusalOf(
+/** What all refusals of one state of a breaker have in common: they come in great numbers. */
+export interface RefusalDescription {
+  readonly epoch: number;
+  readonly beginning: string;
+  readonly end: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export function describeRefusal(
   name: string,
   machine: StateMachine,
   summary: OpenSummary | undefined,
   now: number,
   wallNow: number,
+): RefusalDescription {
+  const { recorded: state, reason, epoch } = machine;
+  const since = wallNow - (now - machine.sinceAt(now));
+  const time = new Date(since).toISOString().slice(11, 19);
+  return {
+    epoch,
+    beginning: `circuit breaker ${name} is ${STATES[state]} since ${time} UTC: ${reason}`,
+    end: summary?.lastError === undefined ? '' : `; last error: ${summary.lastError}`,
+    details: Object.freeze({ state, since, reason, ...counts(summary) }),
+  };
+}
+
+/** The error for a call that an open or probing breaker turns away. */
+export function refusalOf(
+  name: string,
+  { beginning, end, details }: RefusalDescription,
+  retryAfterMs: number | undefined,
 ): CircuitOpenException {
-  const state = machine.recorded;
-  const retryAfterMs = machine.timeToProbe(now);
-  const since = new Date(wallNow - (now - machine.sinceAt(now)));
-  const parts = [
-    `circuit breaker ${name} is ${STATES[state]} since ${since.toISOString().slice(11, 19)} UTC: ${machine.reason}`,
-    ...(retryAfterMs === undefined ? [] : [`next probe in ${seconds(retryAfterMs)}`]),
-    ...(summary?.lastError === undefined ? [] : [`last error: ${summary.lastError}`]),
-  ];
-  return withoutStack(
-    () =>
-      new CircuitOpenException({
-        policy: 'circuitBreaker',
-        instanceName: name,
-        message: parts.join('; '),
-        retryAfterMs,
-        details: { state, since: since.getTime(), reason: machine.reason, ...counts(summary), probes: machine.probes },
-      }),
-  );
+  const next = retryAfterMs === undefined ? '' : `; next probe in ${seconds(retryAfterMs)}`;
+  const message = `${beginning}${next}${end}`;
+  // A refusal happens at a known place for a known reason: its stack would be most of its cost.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return new CircuitOpenException({ policy: 'circuitBreaker', instanceName: name, message, retryAfterMs, details });
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 const STATES = {
@@ -61,15 +77,4 @@ function counts(summary: OpenSummary | undefined): Partial<OpenSummary> {
 function describe(error: unknown): string {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return text.length > 200 ? `${text.slice(0, 197)}...` : text;
-}
-
-/** A refusal happens at a known place for a known reason, and many come at once: its stack would be most of its cost. */
-function withoutStack<T>(create: () => T): T {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return create();
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
 }

@@ -47,5 +47,5 @@ export interface TripTracker {
 
 /** Seconds as people read them. */
 export function seconds(ms: number): string {
-  return `${Number((ms / 1_000).toFixed(1))} s`;
+  return `${Math.round(ms / 100) / 10} s`;
 }
