@@ -23,7 +23,7 @@ const settings = {
   /** How many fresh processes measure a row. */
   processes: Number(options.processes ?? (quick ? 2 : 5)),
   /** How long each of them measures. */
-  seconds: Number(options.seconds ?? (quick ? 1.5 : 5)),
+  seconds: Number(options.seconds ?? (quick ? 1 : 5)),
 };
 
 const unknown = positionals.filter((name) => !ROWS.includes(name));

@@ -13,10 +13,9 @@ const CALLS_EACH = 5;
 const MANY_CALLS = 1_000_000;
 const MIB = 2 ** 20;
 
-/** A process each: what one leaves behind is not counted for the next. */
+/** A process each, so that what one leaves behind is not counted for the next; few, since they hardly differ. */
 export function tasks({ quick, processes }) {
   const repeats = quick ? 1 : Math.min(processes, 3);
-  // One of each is a short look; what is left behind differs little from process to process.
   const repeated = ['bytes of bulwark', 'flat'].flatMap((task) => new Array(repeats).fill(task));
   return [...repeated, 'bytes of opossum', 'bytes of cockatiel', 'timers of bulwark', 'timers of opossum'].map(
     (task) => ({ task }),

@@ -101,7 +101,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.#window.success(latencyMs);
     this.consecutiveFailures = 0;
     this.#record(false, latencyMs, now, tick);
-    this.tell('success', result, latencyMs);
+    if (this.hears('success')) this.tell('success', result, latencyMs);
     if (this.machine.recorded === 'halfOpen') this.machine.probeSucceeded(permit.since, now);
     else this.#judge(now, undefined, 0);
   }
@@ -150,9 +150,14 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     return error;
   }
 
+  /** Whether anybody listens to one of opossum's events. */
+  hears(event: string): boolean {
+    return this.#face.listenerCount(event) > 0;
+  }
+
   /** Emits one of opossum's events to whoever listens. */
   tell(event: string, ...args: unknown[]): void {
-    if (this.#face.listenerCount(event) === 0) return;
+    if (!this.hears(event)) return;
     try {
       this.#face.emit(event, ...args);
     } catch (error) {

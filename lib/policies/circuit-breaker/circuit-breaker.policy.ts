@@ -40,7 +40,7 @@ export class CircuitBreakerPolicy implements Policy {
     const breaker = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
     const { core } = breaker;
     const since = call.instant();
-    core.tell('fire', call.args);
+    if (core.hears('fire')) core.tell('fire', call.args);
     if (!core.admit(since)) {
       if (core.options.mode === 'metricsOnly') return next(call);
       return Promise.reject(core.refusal(since));
@@ -48,16 +48,19 @@ export class CircuitBreakerPolicy implements Policy {
     const permit: Permit = { epoch: core.machine.epoch, since };
     call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
     call.waitingRoom = core;
-    return next(call).then(
-      (value) => {
-        recordValue(core, permit, call, value);
-        return value;
-      },
-      (error: unknown) => {
-        recordError(core, permit, call, error);
-        throw error;
-      },
-    );
+    // Settling a promise costs a third of throwing in a reaction, and no more where nothing fails.
+    return new Promise((resolve, reject) => {
+      next(call).then(
+        (value) => {
+          recordValue(core, permit, call, value);
+          resolve(value);
+        },
+        (error: unknown) => {
+          recordError(core, permit, call, error);
+          reject(error);
+        },
+      );
+    });
   }
 
   #select(call: Call, keyed: KeyedBreakers): Breaker {

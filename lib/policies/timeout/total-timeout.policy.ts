@@ -24,16 +24,7 @@ export class TotalTimeoutPolicy implements Policy {
     this.#queue.add(limit, call.instant());
     bounded.limit(limit.due);
     bounded.itemTimer = limit;
-    return next(bounded).then(
-      (value) => {
-        limit.pause();
-        return value;
-      },
-      (error: unknown) => {
-        limit.pause();
-        throw error;
-      },
-    );
+    return next(bounded).finally(() => limit.pause());
   }
 
   /** @internal */
