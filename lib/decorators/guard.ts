@@ -11,6 +11,7 @@ import {
   type Declared,
   type GuardedMethod,
 } from '../pipeline/guarded-method.js';
+import type { Plan } from '../pipeline/plan.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { kindOf, parameterCountOf } from './kind-of.js';
 
@@ -159,7 +160,16 @@ function guardMethod(
 
 function wrap(original: AnyFunction, method: GuardedMethod): AnyFunction {
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
-    return method.wrapper === wrapper ? planOf(this, method).invoke(this, args) : original.apply(this, args);
+    if (method.wrapper !== wrapper) return original.apply(this, args);
+    let plan: Plan;
+    try {
+      plan = planOf(this, method);
+    } catch (error) {
+      // A mistake in the options is told in the way in which the method tells all its errors.
+      if (method.kind === 'promise') return Promise.reject(error);
+      throw error;
+    }
+    return plan.invoke(this, args);
   };
   carryOver(original, wrapper);
   return wrapper;

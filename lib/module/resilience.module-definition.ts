@@ -37,6 +37,8 @@ export interface ResilienceOptionsFactory {
   createResilienceOptions(): ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
 }
 
+const EXTRA_KEYS = ['dataService', 'dataServices', 'exceptionFilter'] as const;
+
 const EXTRAS: ResilienceModuleExtras = {
   dataService: undefined,
   dataServices: undefined,
@@ -79,6 +81,11 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
   const place = 'ResilienceModule.forRoot';
   if (!isPlainObject(options)) {
     throw new ResilienceConfigurationError(place, `expected an options object, got ${show(options)}`);
+  }
+  const misplaced = EXTRA_KEYS.find((key) => Object.hasOwn(options, key));
+  if (misplaced !== undefined) {
+    const problem = `option '${misplaced}' decides on providers: expected beside useFactory, not in what it gives`;
+    throw new ResilienceConfigurationError(place, problem);
   }
   const { dataService, dataServices, exceptionFilter } = extras;
   checkOptions<ResilienceModuleOptions & ResilienceModuleExtras>(

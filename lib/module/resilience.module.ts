@@ -1,6 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { APP_FILTER, ModulesContainer } from '@nestjs/core';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import { isPlainObject } from '../policies/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { dataProviders } from './data/data-providers.js';
 import { ResilienceExceptionFilter } from './exception-filter.js';
@@ -91,7 +92,7 @@ export class ResilienceModule extends ConfigurableModuleClass implements OnModul
 export class ResilienceFeatureModule {}
 
 function addPolicies(runtime: Runtime, policies: Readonly<Record<string, PolicySet>>): true {
-  if (Object.hasOwn(policies, 'default')) {
+  if (isPlainObject(policies) && Object.hasOwn(policies, 'default')) {
     throw new ResilienceConfigurationError(
       'ResilienceModule.forFeature',
       "policies.default: expected in forRoot() only, since it is the whole app's",

@@ -32,8 +32,6 @@ export class ResilienceService {
   /** Everything that the policies tell. Events are built only while somebody subscribes. */
   readonly events$: Observable<ResilienceEvent>;
   readonly #runtime: Runtime;
-  readonly #named = new Map<string, Plan>();
-  readonly #sets = new WeakMap<PolicySet, Plan>();
 
   constructor(@Inject(RUNTIME) runtime: unknown) {
     this.#runtime = runtime as Runtime;
@@ -68,8 +66,7 @@ export class ResilienceService {
    * @throws ResilienceConfigurationError when there is none.
    */
   circuitBreaker(name: string, key?: string): CircuitBreakerHandle {
-    planEntries(this.#runtime);
-    const breaker = this.#runtime.instances.breaker(name, key) ?? this.#breakerOfSet(name, key);
+    const breaker = this.#runtime.instances.breaker(name, key) ?? this.#breakerNotYetMade(name, key);
     if (breaker !== undefined) return new CircuitBreakerHandle(breaker);
     const known = this.#runtime.instances.breakerNames().join(', ') || 'there are none';
     const what =
@@ -98,19 +95,18 @@ export class ResilienceService {
     return instance;
   }
 
-  #breakerOfSet(name: string, key?: string) {
+  /** Before the start, and for sets that only `execute()` uses, nobody has asked for it yet. */
+  #breakerNotYetMade(name: string, key?: string) {
+    planEntries(this.#runtime);
+    const planned = this.#runtime.instances.breaker(name, key);
+    if (planned !== undefined) return planned;
     if (this.#runtime.sets.get(name)?.entries.get('circuitBreaker') === undefined) return undefined;
     this.#planOf(name);
     return this.#runtime.instances.breaker(name, key);
   }
 
   #planOf(set: string | PolicySet): Plan {
-    const known = typeof set === 'string' ? this.#named.get(set) : this.#sets.get(set);
-    if (known !== undefined) return known;
-    const plan = this.#makePlan(set);
-    if (typeof set === 'string') this.#named.set(set, plan);
-    else this.#sets.set(set, plan);
-    return plan;
+    return this.#runtime.setPlan(set, () => this.#makePlan(set));
   }
 
   #makePlan(set: string | PolicySet): Plan {

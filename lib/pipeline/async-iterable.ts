@@ -57,6 +57,7 @@ class Source {
 
   async run(open: () => AsyncIterable<unknown>): Promise<typeof STREAM_END> {
     const { call, channel } = this;
+    if (call.aborted) throw call.reason;
     channel.open(this);
     call.onAbort(this.#stop);
     try {
@@ -115,7 +116,11 @@ export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown
   }
 
   next(): Promise<IteratorResult<unknown, unknown>> {
-    if (this.#state === 'done') return Promise.resolve({ done: true, value: undefined });
+    if (this.#state === 'done') {
+      const late = this.#channel.takeFailure();
+      if (late !== undefined) return Promise.reject(late.error);
+      return Promise.resolve({ done: true, value: undefined });
+    }
     const item = this.#channel.ask();
     if (this.#state === 'new') this.#begin();
     return item;
@@ -123,6 +128,7 @@ export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown
 
   async return(value?: unknown): Promise<IteratorResult<unknown, unknown>> {
     const running = this.#state === 'running';
+    this.#channel.takeFailure();
     this.#state = 'done';
     if (running) {
       const source = this.#channel.source as Source | undefined;
@@ -161,8 +167,9 @@ export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown
         this.#channel.end();
       },
       (error: unknown) => {
+        const left = this.#state === 'done';
         end();
-        this.#channel.fail(error);
+        if (!left) this.#channel.fail(error);
       },
     );
   }

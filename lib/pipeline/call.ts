@@ -56,10 +56,12 @@ export class PipelineCall implements Call {
   itemTimer: ItemTimer | undefined = undefined;
   startedAt: number | undefined = undefined;
   emitted = false;
+  ended = false;
   abortable = false;
   aborted = false;
   reason: unknown = undefined;
   #limit = Infinity;
+  #left = false;
   readonly #attempt: number;
   #instant: number | undefined = undefined;
   #parent: PipelineCall | undefined;
@@ -113,7 +115,8 @@ export class PipelineCall implements Call {
   }
 
   get deadline(): number {
-    const around = this.#parent?.deadline ?? this.origin.outer?.deadline ?? Infinity;
+    const { outer } = this.origin;
+    const around = this.#parent?.deadline ?? (outer?.ended === false ? outer.deadline : Infinity);
     return around < this.#limit ? around : this.#limit;
   }
 
@@ -167,11 +170,14 @@ export class PipelineCall implements Call {
   abort(reason: unknown): void {
     if (this.aborted) {
       // Even what stands in for a call that was cut ends when its consumer leaves.
-      if (reason instanceof UnsubscribedError) this.#child?.abort(reason);
+      if (!(reason instanceof UnsubscribedError)) return;
+      this.#left = true;
+      this.#child?.abort(reason);
       return;
     }
     this.aborted = true;
     this.reason = reason;
+    this.#left = reason instanceof UnsubscribedError;
     this.#controller?.abort(reason);
     this.#child?.abort(reason);
     const listener = this.#listener;
@@ -191,9 +197,15 @@ export class PipelineCall implements Call {
     return (this.#child = new PipelineCall(this.target, this.origin, this, attempt));
   }
 
+  end(): void {
+    this.ended = true;
+  }
+
   /** A call for what stands in for this one: it goes on although this one was cut. */
   substitute(): PipelineCall {
     const call = this.fork(this.attempt);
+    // When the consumer has left, nobody is there to answer.
+    if (this.#left) return call;
     call.aborted = false;
     call.reason = undefined;
     return call;

@@ -10,6 +10,7 @@ export class Channel {
   #demands: Demand[] = [];
   #wake: (() => void) | undefined = undefined;
   #cancelled = false;
+  #failure: { error: unknown } | undefined = undefined;
 
   /** A source begins, in place of the one before it. */
   open(source: unknown): void {
@@ -51,9 +52,18 @@ export class Channel {
     for (const demand of this.#demands.splice(0)) demand.resolve({ done: true, value: undefined });
   }
 
-  /** The error is for the item that is waited for; behind it there are none. */
+  /** The error is for the item that is waited for, or for the next that will be; behind it there are none. */
   fail(error: unknown): void {
-    this.#demands.shift()?.reject(error);
+    const demand = this.#demands.shift();
+    if (demand === undefined) this.#failure = { error };
+    else demand.reject(error);
     this.end();
+  }
+
+  /** An error that came while nobody waited; it is given once. */
+  takeFailure(): { error: unknown } | undefined {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure;
   }
 }

@@ -94,7 +94,9 @@ export class Plan implements CallTarget {
     let result: unknown;
     try {
       result = call.run(() => this.#init.body(call));
-      const mistake = undeclaredStream(call, result);
+      // Of a method that is declared as synchronous, a stream is the value.
+      const declared = this.#init.kind === 'sync' || isThenable(result);
+      const mistake = declared ? undefined : undeclaredStream(call, result);
       if (mistake !== undefined) throw mistake;
     } catch (error) {
       return this.#answer(error, call);

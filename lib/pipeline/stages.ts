@@ -1,3 +1,4 @@
+import { isThenable } from '../policies/thenable.js';
 import type { PipelineCall } from './call.js';
 
 /** What the pipeline of a stream ends with when the stream itself was the answer. */
@@ -35,6 +36,8 @@ export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknow
       return Promise.reject(error);
     }
     if (result instanceof Promise) return result;
+    // A query builder is a promise first, although some can be iterated too.
+    if (isThenable(result)) return Promise.resolve(result);
     const mistake = undeclaredStream(call, result);
     return mistake === undefined ? Promise.resolve(result) : Promise.reject(mistake);
   };

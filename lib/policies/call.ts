@@ -50,6 +50,9 @@ export interface Call extends CallInfo {
   abort(reason: unknown): void;
   /** Bounds the call by `moment`, beside what bounds the calls around it; Infinity: no more. */
   limit(moment: number): void;
+  /** Whether it is over; what it has left running is not bound by it any more. */
+  readonly ended: boolean;
+  end(): void;
   /** A call inside this one, cut with it, which can be cut alone. */
   fork(attempt: number): Call;
   onAbort(listener: AbortListener): void;

@@ -30,20 +30,14 @@ export class DeadlineQueue {
   #polling = false;
   /** When the timer was to come. */
   #timerDue = 0;
-  #disposed = false;
 
   constructor(
     private readonly ms: number,
     private readonly clock: Clock,
-    lifecycle: Lifecycle,
+    private readonly lifecycle: Lifecycle,
     /** Whether a pending deadline keeps the process alive. */
     private readonly keepsAlive = true,
-  ) {
-    lifecycle.onDispose(() => {
-      this.#disposed = true;
-      this.#dropIdleTimer();
-    });
-  }
+  ) {}
 
   add(deadline: Deadline, now: number): void {
     const wasEmpty = this.#head === undefined;
@@ -68,7 +62,7 @@ export class DeadlineQueue {
     deadline.previous = deadline.next = undefined;
     deadline.queued = false;
     if (this.#head === undefined) {
-      if (this.#disposed) this.#dropIdleTimer();
+      if (this.lifecycle.disposed) this.#dropIdleTimer();
       else this.#timer?.unref();
     }
   }
@@ -77,10 +71,13 @@ export class DeadlineQueue {
     this.#timerDue = this.clock.now() + ms;
     this.#timer = this.clock.setTimeout(() => this.#onTimer(), Math.max(1, Math.ceil(ms)));
     if (!this.keepsAlive) this.#timer.unref();
+    // The app knows of the queue only as long as there is something to give back.
+    this.lifecycle.onDispose(this.#dropIdleTimer);
   }
 
   #onTimer(): void {
     this.#timer = undefined;
+    this.lifecycle.offDispose(this.#dropIdleTimer);
     if (this.#head === undefined) return;
     const now = this.clock.now();
     if (now - Math.min(this.#timerDue, this.#head.due) > LATE_MS) this.#poll(now);
@@ -110,9 +107,10 @@ export class DeadlineQueue {
     else this.#arm(this.#head.due - now);
   }
 
-  #dropIdleTimer(): void {
+  readonly #dropIdleTimer = (): void => {
     if (this.#head !== undefined || this.#timer === undefined) return;
     this.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-  }
+    this.lifecycle.offDispose(this.#dropIdleTimer);
+  };
 }

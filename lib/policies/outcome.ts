@@ -42,6 +42,15 @@ const SQLSTATE_ANSWERED = /^(?:22|23|42)[0-9A-Z]{3}$/;
  * @param reason why it was cut.
  */
 export function judge(error: unknown, aborted: boolean, reason: unknown): Judgement {
+  try {
+    return read(error, aborted, reason);
+  } catch {
+    // An error whose properties cannot be read says nothing more than that something failed.
+    return FAILURE;
+  }
+}
+
+function read(error: unknown, aborted: boolean, reason: unknown): Judgement {
   if (isRefusal(error)) return REFUSED;
   if (isTimeout(error)) return FAILURE;
   if (aborted) {

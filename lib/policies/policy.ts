@@ -51,6 +51,16 @@ export class Lifecycle {
     else this.#disposables.add(dispose);
   }
 
+  /** There is nothing left to dispose of. */
+  offDispose(dispose: () => void): void {
+    this.#disposables.delete(dispose);
+  }
+
+  /** Whether the app has shut down. */
+  get disposed(): boolean {
+    return this.#disposed;
+  }
+
   /** Ends every wait. */
   close(): void {
     this.#closing = true;
@@ -62,7 +72,7 @@ export class Lifecycle {
   dispose(): void {
     this.close();
     this.#disposed = true;
-    for (const dispose of this.#disposables) dispose();
+    for (const dispose of [...this.#disposables]) dispose();
     this.#disposables.clear();
   }
 }

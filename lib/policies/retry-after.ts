@@ -13,9 +13,14 @@ interface WithHeaders {
  */
 export function retryAfterOf(error: unknown, wallNow: number): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { headers, response, retryAfterMs } = error as WithHeaders;
-  if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) return retryAfterMs;
-  return parse(headerOf(headers) ?? headerOf(response?.headers), wallNow);
+  try {
+    const { headers, response, retryAfterMs } = error as WithHeaders;
+    if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) return retryAfterMs;
+    return parse(headerOf(headers) ?? headerOf(response?.headers), wallNow);
+  } catch {
+    // Headers that cannot be read ask for nothing.
+    return undefined;
+  }
 }
 
 function headerOf(headers: unknown): unknown {

@@ -188,6 +188,6 @@ describe('a lazily loaded module', () => {
     const { module } = await initialise({ imports: [ResilienceModule.forRoot({ policies })] });
     const late = await module.get(LazyModuleLoader).load(() => LateModule);
 
-    expect(() => late.get(Wrong).load()).toThrow(/Wrong\.load.*-1/s);
+    await expect(late.get(Wrong).load()).rejects.toThrow(/Wrong\.load.*-1/s);
   });
 });

@@ -17,9 +17,8 @@ import { STATEFUL, type SetKey } from '../../policies/policy-set.js';
 import type { Resolution, ResolvedPolicy } from '../planning/resolver.js';
 import { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
+import { handlerNameOf } from './handler-name.js';
 import { repeatable } from './repeatable.js';
-
-let serial = 0;
 
 /**
  * Puts the handlers of controllers, resolvers and gateways under policies. Each attempt handles the request anew.
@@ -30,14 +29,13 @@ export abstract class PolicyInterceptor implements NestInterceptor {
   /** What this class declares. */
   static readonly declared: Declared = nothingDeclared();
   readonly #runtime: Runtime;
-  readonly #id = `interceptor ${serial++}`;
 
   constructor(@Optional() @Inject(RUNTIME) runtime?: unknown) {
     this.#runtime = Runtime.is(runtime) ? runtime : new Runtime(true);
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const plan = this.planFor(context.getClass(), context.getHandler().name);
+    const plan = this.planFor(context.getClass(), handlerNameOf(context.getClass(), context.getHandler()));
     if (plan.policies.length === 0) return next.handle();
     const methods = plan.policies.find(({ policy }) => policy === 'retry')?.options.methods ?? RETRY_DEFAULTS.methods;
     return plan.observe({
@@ -57,8 +55,9 @@ export abstract class PolicyInterceptor implements NestInterceptor {
    * @throws ResilienceConfigurationError
    */
   planFor(controller: AnyClass, methodName: string): Plan {
-    return this.#runtime.handlerPlan(controller, `${this.#id} ${methodName}`, () => {
-      const { declared } = this.constructor as typeof PolicyInterceptor;
+    const interceptor = this.constructor as typeof PolicyInterceptor;
+    return this.#runtime.handlerPlan(controller, interceptor, methodName, () => {
+      const { declared } = interceptor;
       const className = this.#runtime.labelOf(controller);
       const place = `${className}.${methodName}`;
       const target = {

@@ -32,6 +32,7 @@ function asObservable(answer: unknown): Observable<unknown> {
 
 /** Hands the items of a source to the subscriber, until it ends or the call is cut. */
 function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof STREAM_END> {
+  if (call.aborted) return Promise.reject(call.reason);
   return new Promise((resolve, reject) => {
     const stopped = new Subject<void>();
     const stop = (reason: unknown): void => {

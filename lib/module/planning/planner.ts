@@ -94,7 +94,7 @@ class PlanBuilder {
       this.#addBreaker(policies.get('circuitBreaker'));
       this.#addTimeouts(policies.get('timeout'), policies.get('circuitBreaker'));
       this.#addBulkhead(policies.get('bulkhead'));
-    }
+    } else this.#addIdleBreaker(policies.get('circuitBreaker'));
     return this.#assemble();
   }
 
@@ -153,6 +153,13 @@ class PlanBuilder {
       name,
       policy.options as unknown as ResolvedCircuitBreaker,
     );
+  }
+
+  /** Under the kill switch a breaker stands aside, but whoever holds its handle still finds it. */
+  #addIdleBreaker(policy: ResolvedPolicy | undefined): void {
+    if (policy === undefined) return;
+    const name = policy.name ?? this.target.instanceName;
+    this.instances.circuitBreaker(name, policy.options as unknown as ResolvedCircuitBreaker);
   }
 
   /** The limit of an attempt is the method's own, else that of its breaker; `false` anywhere stands. */

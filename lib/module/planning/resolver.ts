@@ -154,6 +154,9 @@ export class Resolver {
     const options: Record<string, unknown> = {};
     const sources: Record<string, string> = {};
     for (const [source, layer] of layers) {
+      // A value and a handler are two answers to the same question: the later one counts.
+      if (key === 'recover' && layer?.value !== undefined) delete options.use;
+      if (key === 'recover' && layer?.use !== undefined) delete options.value;
       for (const [option, value] of Object.entries(layer ?? {})) {
         if (value === undefined) continue;
         options[option] = value;

@@ -7,6 +7,7 @@ import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } fro
 import type { Plan } from '../../pipeline/plan.js';
 import type { Body } from '../../pipeline/stages.js';
 import { systemClock } from '../../policies/clock.js';
+import { textOf } from '../../policies/error-text.js';
 import { Lifecycle } from '../../policies/policy.js';
 import type { PolicySet } from '../../policies/policy-set.js';
 import type { Catalog, CataloguedClass } from '../start-up/catalog.js';
@@ -35,7 +36,9 @@ export class Runtime {
   readonly #logger = new Logger('Bulwark');
   readonly #reportedAt = new Map<string, number>();
   readonly #plans = new Map<AnyClass, Map<GuardedMethod, Plan>>();
-  readonly #handlerPlans = new Map<AnyClass, Map<string, Plan>>();
+  readonly #handlerPlans = new Map<AnyClass, Map<AnyClass, Map<string, Plan>>>();
+  readonly #namedPlans = new Map<string, Plan>();
+  #setPlans = new WeakMap<PolicySet, Plan>();
   #configured = false;
   readonly #labelled = new Map<string, AnyClass>();
   readonly #sets = new PolicySets();
@@ -123,6 +126,8 @@ export class Runtime {
   forgetPlans(): void {
     for (const plans of this.#plans.values()) plans.clear();
     this.#handlerPlans.clear();
+    this.#namedPlans.clear();
+    this.#setPlans = new WeakMap();
   }
 
   /** The plans of a class; the same object each time, so that instances can keep it. */
@@ -148,12 +153,23 @@ export class Runtime {
     return declared.resilient?.set === false ? this.#resolver().resolve(nameOf(concrete), [declared]) : undefined;
   }
 
-  /** The plan of an interceptor for one handler, made by `create` at first use. */
-  handlerPlan(concrete: AnyClass, key: string, create: () => Plan): Plan {
-    let plans = this.#handlerPlans.get(concrete);
-    if (plans === undefined) this.#handlerPlans.set(concrete, (plans = new Map<string, Plan>()));
-    let plan = plans.get(key);
-    if (plan === undefined) plans.set(key, (plan = create()));
+  /** The plan of a class of interceptors for one handler, made by `create` at first use. */
+  handlerPlan(controller: AnyClass, interceptor: AnyClass, methodName: string, create: () => Plan): Plan {
+    const ofController = getOrMake(this.#handlerPlans, controller, () => new Map<AnyClass, Map<string, Plan>>());
+    return getOrMake(
+      getOrMake(ofController, interceptor, () => new Map<string, Plan>()),
+      methodName,
+      create,
+    );
+  }
+
+  /** The plan of a set for `execute()`, made by `create` at first use. */
+  setPlan(set: string | PolicySet, create: () => Plan): Plan {
+    if (typeof set === 'string') return getOrMake(this.#namedPlans, set, create);
+    const known = this.#setPlans.get(set);
+    if (known !== undefined) return known;
+    const plan = create();
+    this.#setPlans.set(set, plan);
     return plan;
   }
 
@@ -231,6 +247,14 @@ export class Runtime {
   }
 }
 
+function getOrMake<K, V>(known: Map<K, V>, key: K, make: () => V): V {
+  const value = known.get(key);
+  if (value !== undefined) return value;
+  const made = make();
+  known.set(key, made);
+  return made;
+}
+
 /** The method that a call on an instance of `concrete` reaches, if a decorator of ours stands on it. */
 export function guardedMethodOf(concrete: AnyClass, methodName: string): GuardedMethod | undefined {
   for (
@@ -256,10 +280,6 @@ function bodyOf(method: GuardedMethod, signalIndex: number): Body {
     args[signalIndex] = call.signal;
     return body.apply(call.instance, args);
   };
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function stackOf(error: unknown): string | undefined {

@@ -1,4 +1,5 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
+import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { CallInfo } from '../call.js';
 import { judge } from '../outcome.js';
@@ -22,11 +23,14 @@ export interface Permit {
 
 /** Counts an attempt that gave a value. */
 export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attempt, value: unknown): void {
-  const { environment, name, options } = breaker;
+  const { environment, options } = breaker;
   const now = environment.clock.now();
   const latencyMs = now - (attempt.startedAt ?? permit.since);
   const { isFailure } = options;
-  if (isFailure !== undefined && ask(environment, `${name}, isFailure`, false, () => isFailure(value, attempt))) {
+  if (
+    isFailure !== undefined &&
+    ask(environment, `${breaker.place}, isFailure`, false, () => isFailure(value, attempt))
+  ) {
     const error = new Error('the result was judged a failure');
     recordFailure(breaker, permit, now, latencyMs, error, false, attempt.args);
   } else {
@@ -49,6 +53,7 @@ export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attem
   if (environment.events.active) {
     environment.events.emit({ type: 'ignored', name, policy: 'circuitBreaker', reason, error });
   }
+  if (error instanceof CircuitOpenException && error.instanceName === name) breaker.machine.allowNested();
   breaker.ignored(permit, now, error instanceof BulkheadFullException ? error : undefined);
 }
 
@@ -81,7 +86,7 @@ function classify(
   ranMs: number,
   now: number,
 ): 'success' | 'failure' | { ignored: string } {
-  const { environment, name, options } = breaker;
+  const { environment, options } = breaker;
   const { kind } = judge(error, attempt.aborted, attempt.reason);
   if (kind === 'refused') return { ignored: 'refused by a policy inside' };
   if (attempt.startedAt === undefined && attempt.aborted) return { ignored: 'ended before the method began' };
@@ -89,7 +94,7 @@ function classify(
   const { errorFilter } = options;
   const filtered =
     errorFilter !== undefined &&
-    ask(environment, `${name}, errorFilter`, false, () => errorFilter(error, ...attempt.args));
+    ask(environment, `${breaker.place}, errorFilter`, false, () => errorFilter(error, ...attempt.args));
   if (filtered) return { ignored: 'errorFilter' };
   if (kind === 'answered') return 'success';
   // A call cut sooner than successes take says nothing about the dependency, only about its time limit.

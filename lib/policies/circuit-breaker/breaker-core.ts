@@ -21,6 +21,8 @@ import type { TripTracker, TripWindow } from './trip/trip-strategy.js';
 export interface BreakerInit {
   name: string;
   options: ResolvedCircuitBreaker;
+  /** How reports name it. @default name */
+  place?: string;
   latencies?: LatencyHistogram | undefined;
   /** Keyed breakers keep counts only, and share the histogram of their name. */
   sharesLatencies?: boolean;
@@ -48,6 +50,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   readonly options: ResolvedCircuitBreaker;
   readonly environment: PolicyEnvironment;
   readonly name: string;
+  /** How reports name it; all keys of a name share it, since they share their callbacks. */
+  readonly place: string;
   consecutiveFailures = 0;
   /** How many calls run under it. */
   inFlight = 0;
@@ -65,6 +69,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   constructor(init: BreakerInit, face: EventEmitter) {
     const { name, options, latencies, environment } = init;
     this.name = name;
+    this.place = init.place ?? name;
     this.options = options;
     this.environment = environment;
     this.#face = face;
@@ -161,7 +166,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     try {
       this.#face.emit(event, ...args);
     } catch (error) {
-      this.environment.reportCallback(`${this.name}, a listener of '${event}'`, error);
+      this.environment.reportCallback(`${this.place}, a listener of '${event}'`, error);
     }
   }
 
@@ -224,7 +229,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   }
 
   openTime(backoff: () => number | undefined): number {
-    const place = `${this.name}, resetTimeout`;
+    const place = `${this.place}, resetTimeout`;
     const ms = ask(this.environment, place, undefined, backoff);
     if (typeof ms === 'number' && ms >= 0) return ms;
     if (ms !== undefined)
@@ -304,7 +309,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
       try {
         this.#trip.record(failed, latencyMs, now);
       } catch (error) {
-        this.environment.reportCallback(`${this.name}, trip strategy`, error);
+        this.environment.reportCallback(`${this.place}, trip strategy`, error);
       }
     }
     if (this.#latencies === undefined) return;
@@ -324,7 +329,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     try {
       return this.#trip.shouldTrip(this);
     } catch (error) {
-      this.environment.reportCallback(`${this.name}, trip strategy`, error);
+      this.environment.reportCallback(`${this.place}, trip strategy`, error);
       return false;
     }
   }
@@ -335,7 +340,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     try {
       this.#trip.reset?.();
     } catch (error) {
-      this.environment.reportCallback(`${this.name}, trip strategy`, error);
+      this.environment.reportCallback(`${this.place}, trip strategy`, error);
     }
   }
 

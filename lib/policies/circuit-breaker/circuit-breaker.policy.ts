@@ -2,6 +2,7 @@ import type { Call, Next } from '../call.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
 import { recordError, recordValue, type Permit } from './attempt-outcome.js';
 import { Breaker } from './breaker.js';
+import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { KeyedBreakers } from './keyed-breakers.js';
 import { LatencyHistogram } from './latency-histogram.js';
@@ -48,19 +49,37 @@ export class CircuitBreakerPolicy implements Policy {
     const permit: Permit = { epoch: core.machine.epoch, since };
     call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
     call.waitingRoom = core;
-    // Settling a promise costs a third of throwing in a reaction, and no more where nothing fails.
-    return new Promise((resolve, reject) => {
-      next(call).then(
-        (value) => {
-          recordValue(core, permit, call, value);
-          resolve(value);
-        },
-        (error: unknown) => {
-          recordError(core, permit, call, error);
-          reject(error);
-        },
-      );
-    });
+    return next(call).then(
+      (value) => {
+        this.#onValue(core, permit, call, value);
+        return value;
+      },
+      (error: unknown) => {
+        this.#onError(core, permit, call, error);
+        throw error;
+      },
+    );
+  }
+
+  #onValue(core: BreakerCore, permit: Permit, call: Call, value: unknown): void {
+    try {
+      recordValue(core, permit, call, value);
+    } catch (fault) {
+      this.#report(fault);
+    }
+  }
+
+  #onError(core: BreakerCore, permit: Permit, call: Call, error: unknown): void {
+    try {
+      recordError(core, permit, call, error);
+    } catch (fault) {
+      this.#report(fault);
+    }
+  }
+
+  /** Whatever is strange about a value or an error, its caller gets it. */
+  #report(fault: unknown): void {
+    this.environment.reportCallback(`${this.name}, judging an outcome`, fault);
   }
 
   #select(call: Call, keyed: KeyedBreakers): Breaker {

@@ -35,7 +35,15 @@ export class KeyedBreakers {
     const { options, latencies, environment } = this;
     const name = `${this.name}[${key}]`;
     const onChange = (): void => void (this.#fullUntil = -Infinity);
-    const breaker = new Breaker({ name, options, latencies, sharesLatencies: true, onChange, environment });
+    const breaker = new Breaker({
+      name,
+      place: this.name,
+      options,
+      latencies,
+      sharesLatencies: true,
+      onChange,
+      environment,
+    });
     this.#breakers.set(key, breaker);
     return breaker;
   }

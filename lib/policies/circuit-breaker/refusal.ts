@@ -1,4 +1,5 @@
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
+import { textOf } from '../error-text.js';
 import type { StateMachine } from './state-machine.js';
 import { seconds, type TripWindow } from './trip/trip-strategy.js';
 
@@ -75,6 +76,6 @@ function counts(summary: OpenSummary | undefined): Partial<OpenSummary> {
 }
 
 function describe(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const text = error instanceof Error ? `${error.name}: ${textOf(error)}` : textOf(error);
   return text.length > 200 ? `${text.slice(0, 197)}...` : text;
 }

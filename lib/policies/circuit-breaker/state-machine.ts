@@ -8,6 +8,9 @@ export interface TransitionListener {
   onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void;
 }
 
+/** A call that lies in itself deeper than this is a loop. */
+const MAX_NESTED = 100;
+
 /**
  * ```
  *            trip                    reset time over
@@ -30,6 +33,8 @@ export class StateMachine {
   #openings = 0;
   #reason = '';
   #succeeded = 0;
+  /** How deep calls of this breaker were found to lie in one another. */
+  #nested = 0;
   /** When each running probe began; at most `halfOpenCalls`. */
   #probes: number[] = [];
   /** Whether it has closed after being open, so that the share of admitted calls grows. */
@@ -120,7 +125,7 @@ export class StateMachine {
       case 'closed':
         return this.options.recovery === undefined || !this.#openedBefore || this.#inShare(now, this.options.recovery);
       case 'halfOpen':
-        if (this.#probes.length + this.#succeeded >= this.options.halfOpenCalls) return false;
+        if (this.#probes.length + this.#succeeded >= this.options.halfOpenCalls + this.#nested) return false;
         this.#probes.push(now);
         return true;
       case 'disabled':
@@ -133,6 +138,14 @@ export class StateMachine {
   /** The state as it was last recorded. */
   get recorded(): CircuitState {
     return this.#state;
+  }
+
+  /**
+   * A probe was refused by its own breaker: what it calls meets this breaker again. Without room for the inner call no
+   * probe could ever succeed.
+   */
+  allowNested(): void {
+    if (this.#state === 'halfOpen' && this.#nested < MAX_NESTED) this.#nested++;
   }
 
   /** Hands back the permit that a probe took at `since`. */
@@ -221,6 +234,7 @@ export class StateMachine {
     this.#reason = reason;
     this.#since = at;
     this.#succeeded = 0;
+    if (to !== 'open' && to !== 'halfOpen') this.#nested = 0;
     if (this.#probes.length > 0) this.#probes = [];
     this.#epoch++;
     if (from !== to) this.listener.onTransition(from, to, reason, at);

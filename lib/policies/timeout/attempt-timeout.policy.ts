@@ -108,6 +108,8 @@ class AttemptGuard extends Deadline implements ItemTimer {
     this.#settled = true;
     this.queue?.remove(this);
     this.call.offAbort(this.cut);
+    // What the method has left running in the background is not bound by a call that is over.
+    this.call.end();
     return true;
   }
 }
