@@ -128,11 +128,6 @@ export class PipelineCall implements Call {
     return this.#controller.signal;
   }
 
-  /** Milliseconds until nobody needs the answer any more; Infinity if nothing bounds it. */
-  timeLeft(): number {
-    return this.deadline === Infinity ? Infinity : Math.max(0, this.deadline - this.target.clock.now());
-  }
-
   /**
    * The time, read once for everything that happens to the call in one go: a reading of the clock costs as much as a
    * policy does.

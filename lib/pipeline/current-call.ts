@@ -64,12 +64,13 @@ export function currentCall(): CurrentCall | undefined {
 
 function describe(call: PipelineCall): CurrentCall {
   const { clock } = call.target;
+  const due = call.deadline;
   return {
     get signal() {
       return call.signal;
     },
     attempt: call.attempt,
-    deadline: call.deadline === Infinity ? undefined : clock.wallNow() + (call.deadline - clock.now()),
-    timeLeft: () => call.timeLeft(),
+    deadline: due === Infinity ? undefined : clock.wallNow() + (due - clock.now()),
+    timeLeft: () => (due === Infinity ? Infinity : Math.max(0, due - clock.now())),
   };
 }
