@@ -14,13 +14,16 @@ interface Origin {
   policy: PolicyKey;
 }
 
-/** An attempt that counted as a success; `latencyMs` runs from the moment the method was called. */
+/**
+ * An attempt that ended as a success; `latencyMs` runs from the moment the method was called. One that began in an
+ * earlier state of its breaker is told as well, although it is counted no more.
+ */
 export interface SuccessEvent extends Origin {
   type: 'success';
   latencyMs: number;
 }
 
-/** An attempt that counted as a failure. */
+/** An attempt that ended as a failure; see {@link SuccessEvent} for one that began in an earlier state. */
 export interface FailureEvent extends Origin {
   type: 'failure';
   latencyMs: number;
