@@ -1,4 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
+import { performance as realPerformance } from 'node:perf_hooks';
+import { setTimeout as realSetTimeout } from 'node:timers';
 
 /** A pending timer. */
 export interface Timer {
@@ -24,9 +26,12 @@ export interface Clock {
  */
 const root = new AsyncResource('nestjs-bulwark');
 
-/** Node's own time. The globals are read at each call, so that faked timers apply. */
+/**
+ * Node's own time. The globals are read at each call, so that faked timers apply. `performance` is a getter there that
+ * makes a reading half as dear again, so it is asked only where a test has replaced the timers.
+ */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: () => (setTimeout === realSetTimeout ? realPerformance.now() : performance.now()),
   wallNow: () => Date.now(),
   setTimeout: (callback, ms) => root.runInAsyncScope(() => setTimeout(callback, ms)),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),

@@ -19,10 +19,13 @@ export interface Attempt extends CallInfo {
 export interface Permit {
   readonly epoch: number;
   readonly since: number;
+  /** For how many attempts its latency stands; 0: nobody needs to know it. */
+  readonly weight: number;
 }
 
 /** Counts an attempt that gave a value. */
 export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attempt, value: unknown): void {
+  if (permit.weight === 0 && breaker.succeededUnmeasured(permit)) return;
   const { environment, options } = breaker;
   const now = environment.clock.now();
   const latencyMs = now - (attempt.startedAt ?? permit.since);

@@ -85,27 +85,42 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   // ---- admission and outcomes
 
-  /** Whether a call may begin at `now`. One that may not is counted as refused. */
-  admit(now: number): boolean {
+  /** Lets a call begin at `now`; undefined: it may not, and is counted as refused. */
+  admit(now: number): Permit | undefined {
     const { machine } = this;
     this.#window.advance(now);
-    this.#window.fire();
+    const weight = this.#window.fire();
     if (machine.recorded !== 'closed') machine.settle(now);
     if (machine.admit(now)) {
       this.inFlight++;
       if (machine.recorded === 'halfOpen') transitionTimerOf(this.environment).watch(this);
-      return true;
+      return { epoch: machine.epoch, since: now, weight };
     }
     this.#window.reject();
-    return false;
+    return undefined;
+  }
+
+  /** Counts a success without reading the clock, where nobody asks for its time. Returns false where somebody does. */
+  succeededUnmeasured(permit: Permit): boolean {
+    const { machine, options } = this;
+    if (machine.recorded !== 'closed' || options.isFailure !== undefined || this.#trip.record !== undefined)
+      return false;
+    if (this.environment.events.active || this.hears('success')) return false;
+    this.inFlight--;
+    if (permit.epoch !== machine.epoch) return true;
+    this.#window.success();
+    this.consecutiveFailures = 0;
+    this.#judge(undefined, undefined, 0);
+    return true;
   }
 
   succeeded(permit: Permit, latencyMs: number, now: number, result: unknown): void {
     if (!this.#counts(permit, now)) return;
     const tick = this.#window.advance(now);
-    this.#window.success(latencyMs);
+    this.#window.success();
+    this.#window.successTime(latencyMs, permit.weight);
     this.consecutiveFailures = 0;
-    this.#record(false, latencyMs, now, tick);
+    this.#record(false, permit, latencyMs, now, tick);
     if (this.hears('success')) this.tell('success', result, latencyMs);
     if (this.machine.recorded === 'halfOpen') this.machine.probeSucceeded(permit.since, now);
     else this.#judge(now, undefined, 0);
@@ -117,7 +132,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     const tick = this.#window.advance(now);
     this.#window.failure(failure.timedOut);
     this.consecutiveFailures++;
-    this.#record(true, latencyMs, now, tick);
+    this.#record(true, permit, latencyMs, now, tick);
     if (failure.timedOut) this.tell('timeout', error, latencyMs, failure.args);
     this.tell('failure', error, latencyMs, failure.args);
     if (this.machine.recorded === 'halfOpen') this.trip(now, 'a probe failed', error, failure.askedForMs);
@@ -304,7 +319,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     return epoch === machine.epoch && machine.recorded !== 'disabled';
   }
 
-  #record(failed: boolean, latencyMs: number, now: number, tick: number): void {
+  #record(failed: boolean, { weight }: Permit, latencyMs: number, now: number, tick: number): void {
     if (this.#trip.record !== undefined) {
       try {
         this.#trip.record(failed, latencyMs, now);
@@ -312,17 +327,19 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
         this.environment.reportCallback(`${this.place}, trip strategy`, error);
       }
     }
-    if (this.#latencies === undefined) return;
+    if (this.#latencies === undefined || weight === 0) return;
     this.#latencies.advance(tick);
-    this.#latencies.record(latencyMs);
+    this.#latencies.record(latencyMs, weight);
   }
 
-  #judge(now: number, error: unknown, askedForMs: number): void {
+  /** @param now undefined: the clock has not been read. */
+  #judge(now: number | undefined, error: unknown, askedForMs: number): void {
     if (this.options.allowWarmUp && this.warmUp) return;
     const verdict = this.#verdict();
     // Not every strategy is written in TypeScript: whatever says nothing says no.
     if (verdict === false || verdict === undefined || verdict === '') return;
-    this.trip(now, verdict === true ? `trip strategy ${this.options.trip.name}` : verdict, error, askedForMs);
+    const at = now ?? this.environment.clock.now();
+    this.trip(at, verdict === true ? `trip strategy ${this.options.trip.name}` : verdict, error, askedForMs);
   }
 
   #verdict(): boolean | string | undefined {

@@ -1,5 +1,5 @@
 import type { CircuitState } from '../../events/resilience-event.js';
-import { recordError, recordValue, type Permit } from './attempt-outcome.js';
+import { recordError, recordValue } from './attempt-outcome.js';
 import { DeadlineQueue } from '../deadline-queue.js';
 import { BreakerCore, type BreakerInit } from './breaker-core.js';
 import { FiredAction } from './fired-action.js';
@@ -202,11 +202,11 @@ export class Breaker extends Opossum {
     const since = this.#now();
     core.tell('fire', args);
     if (!this.enabled && !this.#isShutdown) return action(...args);
-    if (!core.admit(since)) {
+    const permit = core.admit(since);
+    if (permit === undefined) {
       if (core.options.mode === 'normal' || this.#isShutdown) throw core.refusal(since);
       return action(...args);
     }
-    const permit: Permit = { epoch: core.machine.epoch, since };
     const fired = new FiredAction(this.name, args, since, core.options.timeout);
     let result: R;
     try {

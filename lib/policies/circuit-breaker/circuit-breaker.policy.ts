@@ -42,11 +42,11 @@ export class CircuitBreakerPolicy implements Policy {
     const { core } = breaker;
     const since = call.instant();
     if (core.hears('fire')) core.tell('fire', call.args);
-    if (!core.admit(since)) {
+    const permit = core.admit(since);
+    if (permit === undefined) {
       if (core.options.mode === 'metricsOnly') return next(call);
       return Promise.reject(core.refusal(since));
     }
-    const permit: Permit = { epoch: core.machine.epoch, since };
     call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
     call.waitingRoom = core;
     return next(call).then(

@@ -30,9 +30,10 @@ export class LatencyHistogram {
     this.#tick = tick;
   }
 
-  record(latencyMs: number): void {
+  /** @param weight for how many calls the latency stands. */
+  record(latencyMs: number, weight: number): void {
     const index = (this.#tick % this.buckets) * SIZE + slotOf(latencyMs);
-    this.#counts[index] = (this.#counts[index] as number) + 1;
+    this.#counts[index] = (this.#counts[index] as number) + weight;
   }
 
   clear(): void {

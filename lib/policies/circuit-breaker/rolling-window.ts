@@ -6,7 +6,13 @@ const TIMEOUTS = 3;
 const REJECTS = 4;
 const SEMAPHORE_REJECTIONS = 5;
 const SUCCESS_MS = 6;
-const FIELDS = 7;
+const TIMED = 7;
+const FIELDS = 8;
+
+/** In each bucket the latencies of this many calls are measured ... */
+const MEASURED = 256;
+/** ... and then of one call in so many, which stands for the others: reading the clock costs as much as counting. */
+const STRIDE = 16;
 
 /**
  * Counts of the last `span` ms in fixed buckets. An old bucket leaves when the time is next looked at, so there is no
@@ -17,6 +23,8 @@ export class RollingWindow {
   readonly #totals = new Float64Array(FIELDS);
   readonly #bucketMs: number;
   #tick = 0;
+  /** Where the counts of the current bucket begin. */
+  #offset = 0;
 
   constructor(
     readonly span: number,
@@ -47,16 +55,26 @@ export class RollingWindow {
 
   /** The mean time of a success in ms; undefined where there is none. */
   get meanSuccessMs(): number | undefined {
-    return this.successes === 0 ? undefined : this.#at(SUCCESS_MS) / this.successes;
+    const timed = this.#at(TIMED);
+    return timed === 0 ? undefined : this.#at(SUCCESS_MS) / timed;
   }
 
-  fire(): void {
-    this.#add(FIRES, 1);
+  /** Counts a call that came. Returns for how many calls its latency is to stand; 0: it need not be measured. */
+  fire(): number {
+    const inBucket = this.#add(FIRES, 1);
+    if (inBucket <= MEASURED) return 1;
+    return inBucket % STRIDE === 0 ? STRIDE : 0;
   }
 
-  success(latencyMs: number): void {
+  success(): void {
     this.#add(SUCCESSES, 1);
-    this.#add(SUCCESS_MS, latencyMs);
+  }
+
+  /** @param weight for how many successes the latency stands. */
+  successTime(latencyMs: number, weight: number): void {
+    if (weight === 0) return;
+    this.#add(SUCCESS_MS, latencyMs * weight);
+    this.#add(TIMED, weight);
   }
 
   failure(timedOut: boolean): void {
@@ -88,6 +106,7 @@ export class RollingWindow {
     if (tick - this.#tick >= this.buckets) this.clear();
     else for (let passed = this.#tick + 1; passed <= tick; passed++) this.#drop(passed % this.buckets);
     this.#tick = tick;
+    this.#offset = (tick % this.buckets) * FIELDS;
   }
 
   #drop(bucket: number): void {
@@ -96,16 +115,19 @@ export class RollingWindow {
       this.#counts[index] = 0;
     }
     // Sums of fractions do not cancel exactly.
-    if (this.successes === 0) this.#totals[SUCCESS_MS] = 0;
+    if (this.#at(TIMED) === 0) this.#totals[SUCCESS_MS] = 0;
   }
 
   #at(field: number): number {
     return this.#totals[field] as number;
   }
 
-  #add(field: number, amount: number): void {
-    const index = (this.#tick % this.buckets) * FIELDS + field;
-    this.#counts[index] = (this.#counts[index] as number) + amount;
+  /** Returns the count of the bucket. */
+  #add(field: number, amount: number): number {
+    const index = this.#offset + field;
+    const inBucket = (this.#counts[index] as number) + amount;
+    this.#counts[index] = inBucket;
     this.#totals[field] = this.#at(field) + amount;
+    return inBucket;
   }
 }
