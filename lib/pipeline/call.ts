@@ -142,8 +142,8 @@ export class PipelineCall implements Call {
   }
 
   /** Runs a piece of the guarded code, so that it knows its call where the app wants that. */
-  run<T>(work: () => T): T {
-    return this.target.callContext ? runInCall(this, work) : work();
+  run<T>(work: (call: PipelineCall) => T): T {
+    return this.target.callContext ? runInCall(this, () => work(this)) : work(this);
   }
 
   /** Notes that the method begins now. */

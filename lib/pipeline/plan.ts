@@ -48,7 +48,10 @@ export class Plan implements CallTarget {
   readonly callContext: boolean;
   readonly policies: readonly PlannedPolicy[];
   readonly #init: PlanInit;
-  readonly #mayStaySync: boolean;
+  readonly #run: Next;
+  readonly #signalIndex: number;
+  /** Whether a call gives one promise, as nearly all do. */
+  readonly #givesPromise: boolean;
 
   constructor(init: PlanInit) {
     this.#init = init;
@@ -57,34 +60,34 @@ export class Plan implements CallTarget {
     this.clock = init.clock;
     this.callContext = init.callContext;
     this.policies = init.policies;
-    const undeclared = init.kind === undefined || init.kind === 'sync';
-    this.#mayStaySync =
-      undeclared && init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
+    this.#run = init.run;
+    this.#signalIndex = init.signalIndex;
+    this.#givesPromise = init.kind === 'promise' || (isUndeclared(init) && !mayStaySync(init));
   }
 
   /** Calls the method as its kind demands. */
   invoke(instance: unknown, args: readonly unknown[]): unknown {
-    const { kind, signalIndex } = this.#init;
-    const given = signalIndex < 0 ? undefined : args[signalIndex];
+    const given = this.#signalIndex < 0 ? undefined : args[this.#signalIndex];
     const origin = { instance, args, signal: given instanceof AbortSignal ? given : undefined, outer: outerCall() };
+    if (this.#givesPromise) return this.call(origin);
+    const { kind } = this.#init;
     if (kind === 'observable') return this.observe(origin);
-    if (kind === 'asyncIterable') {
-      return new GuardedIterable(this.#init.run, new PipelineCall(this, { ...origin, channel: new Channel() }));
-    }
-    return this.#mayStaySync ? this.#callAsItComes(origin) : this.call(origin);
+    if (kind === 'asyncIterable')
+      return new GuardedIterable(this.#run, new PipelineCall(this, { ...origin, channel: new Channel() }));
+    return this.#callAsItComes(origin);
   }
 
   /** One call that gives a promise. */
   call(origin: CallOrigin): Promise<unknown> {
     const call = new PipelineCall(this, origin);
     const detach = call.attach();
-    const result = this.#init.run(call);
+    const result = this.#run(call);
     return detach === undefined ? result : result.finally(detach);
   }
 
   /** An Observable each of whose subscriptions is one call. */
   observe(origin: CallOrigin): unknown {
-    return this.#init.observe(this.#init.run, (sink) => new PipelineCall(this, { ...origin, ...sink }));
+    return this.#init.observe(this.#run, (sink) => new PipelineCall(this, { ...origin, ...sink }));
   }
 
   /** A synchronous method under nothing but Fallback and Recover stays synchronous. */
@@ -93,7 +96,7 @@ export class Plan implements CallTarget {
     call.begin();
     let result: unknown;
     try {
-      result = call.run(() => this.#init.body(call));
+      result = call.run(this.#init.body);
       // Of a method that is declared as synchronous, a stream is the value.
       const declared = this.#init.kind === 'sync' || isThenable(result);
       const mistake = declared ? undefined : undeclaredStream(call, result);
@@ -119,4 +122,12 @@ export class Plan implements CallTarget {
       return lastly(failure);
     }
   }
+}
+
+function isUndeclared({ kind }: PlanInit): boolean {
+  return kind === undefined || kind === 'sync';
+}
+
+function mayStaySync({ policies }: PlanInit): boolean {
+  return policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
 }

@@ -31,7 +31,7 @@ export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknow
     call.begin();
     let result: unknown;
     try {
-      result = call.run(() => body(call));
+      result = call.run(body);
     } catch (error) {
       return Promise.reject(error);
     }

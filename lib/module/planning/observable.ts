@@ -9,7 +9,7 @@ export function observableStage(body: Body): (call: PipelineCall) => Promise<unk
   return async (call) => {
     if (call.aborted) throw call.reason;
     call.begin();
-    const source = call.run(() => body(call));
+    const source = call.run(body);
     if (isObservableLike(source)) return follow(call, from(source as Observable<unknown>));
     const place = `${call.className}.${call.methodName}`;
     throw new TypeError(`${place} is guarded as a method that gives an Observable, and gave none`);

@@ -65,6 +65,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   #summary: OpenSummary | undefined = undefined;
   #refusal: RefusalDescription | undefined = undefined;
   #waiting: Set<Call> | undefined = undefined;
+  /** Nobody ever listens to most breakers, and an emitter takes its time to say so. */
+  #listenedTo = false;
 
   constructor(init: BreakerInit, face: EventEmitter) {
     const { name, options, latencies, environment } = init;
@@ -172,7 +174,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   /** Whether anybody listens to one of opossum's events. */
   hears(event: string): boolean {
-    return this.#face.listenerCount(event) > 0;
+    return this.#listenedTo && this.#face.listenerCount(event) > 0;
   }
 
   /** Emits one of opossum's events to whoever listens. */
@@ -235,7 +237,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   /** Somebody has begun to listen. */
   listen(): void {
-    transitionTimerOf(this.environment).watch(this);
+    this.#listenedTo = true;
+    if (this.nextTransitionAt !== undefined) transitionTimerOf(this.environment).watch(this);
   }
 
   /** It is no longer in use. */

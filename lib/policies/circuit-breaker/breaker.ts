@@ -234,8 +234,7 @@ export class Breaker extends Opossum {
 /** Whoever begins to listen while it is open is told of its next change in time. */
 function heard<B extends Breaker>(breaker: B): B {
   // opossum's own constructor listens before there is a core.
-  const core = breaker.core as BreakerCore | undefined;
-  if (core?.nextTransitionAt !== undefined) core.listen();
+  (breaker.core as BreakerCore | undefined)?.listen();
   return breaker;
 }
 

@@ -23,6 +23,7 @@ export class RollingWindow {
   readonly #totals = new Float64Array(FIELDS);
   readonly #bucketMs: number;
   #tick = 0;
+  #nextTickAt = 0;
   /** Where the counts of the current bucket begin. */
   #offset = 0;
 
@@ -92,8 +93,7 @@ export class RollingWindow {
 
   /** Lets go of what is too old; to be called before counting or reading. Returns how many buckets have begun by `now`. */
   advance(now: number): number {
-    const tick = Math.floor(now / this.#bucketMs);
-    if (tick > this.#tick) this.#rotate(tick);
+    if (now >= this.#nextTickAt) this.#rotate(Math.floor(now / this.#bucketMs));
     return this.#tick;
   }
 
@@ -106,6 +106,7 @@ export class RollingWindow {
     if (tick - this.#tick >= this.buckets) this.clear();
     else for (let passed = this.#tick + 1; passed <= tick; passed++) this.#drop(passed % this.buckets);
     this.#tick = tick;
+    this.#nextTickAt = (tick + 1) * this.#bucketMs;
     this.#offset = (tick % this.buckets) * FIELDS;
   }
 
