@@ -148,6 +148,7 @@ function guardMethod(
     parameterCount: parameterCountOf(current, prototype, name),
     own: nothingDeclared(),
     coveredByClass: false,
+    recent: undefined,
   };
   // Where another library's decorator lies between ours, the outermost wrapper runs the whole plan.
   method.body = current;

@@ -1,3 +1,4 @@
+import type { Plan } from './plan.js';
 import type { PolicySet, Returns, SetKey } from '../policies/policy-set.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function can be a method
@@ -48,4 +49,6 @@ export interface GuardedMethod {
   readonly own: Declared;
   /** Whether the decorators of its class apply to it. */
   coveredByClass: boolean;
+  /** The plan of the last call, which nearly always is that of the next, and the plans that it is one of. */
+  recent?: { readonly plans: ReadonlyMap<GuardedMethod, Plan>; readonly plan: Plan } | undefined;
 }

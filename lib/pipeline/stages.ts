@@ -1,4 +1,5 @@
 import { isThenable } from '../policies/thenable.js';
+import { rejected } from '../policies/rejection.js';
 import type { PipelineCall } from './call.js';
 
 /** What the pipeline of a stream ends with when the stream itself was the answer. */
@@ -27,19 +28,19 @@ export function isObservableLike(value: unknown): boolean {
 /** The end of a pipeline that gives one answer. */
 export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknown> {
   return (call) => {
-    if (call.aborted) return Promise.reject(call.reason);
+    if (call.aborted) return rejected(call.reason);
     call.begin();
     let result: unknown;
     try {
       result = call.run(body);
     } catch (error) {
-      return Promise.reject(error);
+      return rejected(error);
     }
     if (result instanceof Promise) return result;
     // A query builder is a promise first, although some can be iterated too.
     if (isThenable(result)) return Promise.resolve(result);
     const mistake = undeclaredStream(call, result);
-    return mistake === undefined ? Promise.resolve(result) : Promise.reject(mistake);
+    return mistake === undefined ? Promise.resolve(result) : rejected(mistake);
   };
 }
 

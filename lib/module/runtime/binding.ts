@@ -55,7 +55,11 @@ interface Bound {
 /** The plan by which `method` runs on `instance`. */
 export function planOf(instance: unknown, method: GuardedMethod): Plan {
   const binding = (instance as Bound | undefined)?.[BINDING] ?? bindingOf(instance, method);
-  return binding.plans.get(method) ?? binding.runtime.plan(method, binding.concrete);
+  const { plans } = binding;
+  if (method.recent?.plans === plans) return method.recent.plan;
+  const plan = plans.get(method) ?? binding.runtime.plan(method, binding.concrete);
+  method.recent = { plans, plan };
+  return plan;
 }
 
 function bindingOf(instance: unknown, method: GuardedMethod): Binding {

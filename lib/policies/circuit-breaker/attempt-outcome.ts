@@ -25,7 +25,6 @@ export interface Permit {
 
 /** Counts an attempt that gave a value. */
 export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attempt, value: unknown): void {
-  if (permit.weight === 0 && breaker.succeededUnmeasured(permit)) return;
   const { environment, options } = breaker;
   const now = environment.clock.now();
   const latencyMs = now - (attempt.startedAt ?? permit.since);

@@ -11,6 +11,7 @@ import {
   type ResolvedCircuitBreaker,
 } from './circuit-breaker.options.js';
 import type { LatencyHistogram } from './latency-histogram.js';
+import { LatencySampling } from './latency-sampling.js';
 import { describeRefusal, refusalOf, summaryOf, type OpenSummary, type RefusalDescription } from './refusal.js';
 import { RollingWindow } from './rolling-window.js';
 import { StateMachine } from './state-machine.js';
@@ -57,6 +58,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   inFlight = 0;
   readonly #face: EventEmitter;
   readonly #window: RollingWindow;
+  readonly #sampling = new LatencySampling();
   readonly #latencies: LatencyHistogram | undefined;
   readonly #sharesLatencies: boolean;
   readonly #onChange: (() => void) | undefined;
@@ -91,12 +93,12 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   admit(now: number): Permit | undefined {
     const { machine } = this;
     this.#window.advance(now);
-    const weight = this.#window.fire();
+    this.#window.fire();
     if (machine.recorded !== 'closed') machine.settle(now);
     if (machine.admit(now)) {
       this.inFlight++;
       if (machine.recorded === 'halfOpen') transitionTimerOf(this.environment).watch(this);
-      return { epoch: machine.epoch, since: now, weight };
+      return { epoch: machine.epoch, since: now, weight: this.#sampling.weightAt(now) };
     }
     this.#window.reject();
     return undefined;
@@ -110,7 +112,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     if (this.environment.events.active || this.hears('success')) return false;
     this.inFlight--;
     if (permit.epoch !== machine.epoch) return true;
-    this.#window.success();
+    this.#window.success(0, 0);
     this.consecutiveFailures = 0;
     this.#judge(undefined, undefined, 0);
     return true;
@@ -119,8 +121,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   succeeded(permit: Permit, latencyMs: number, now: number, result: unknown): void {
     if (!this.#counts(permit, now)) return;
     const tick = this.#window.advance(now);
-    this.#window.success();
-    this.#window.successTime(latencyMs, permit.weight);
+    this.#window.success(latencyMs, permit.weight);
     this.consecutiveFailures = 0;
     this.#record(false, permit, latencyMs, now, tick);
     if (this.hears('success')) this.tell('success', result, latencyMs);

@@ -215,7 +215,7 @@ export class Breaker extends Opossum {
       recordError(core, permit, fired, error);
       throw error;
     }
-    recordValue(core, permit, fired, result);
+    if (permit.weight > 0 || !core.succeededUnmeasured(permit)) recordValue(core, permit, fired, result);
     return result;
   }
 

@@ -1,5 +1,6 @@
 import type { Call, Next } from '../call.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { rejected, rejection } from '../rejection.js';
 import { recordError, recordValue, type Permit } from './attempt-outcome.js';
 import { Breaker } from './breaker.js';
 import type { BreakerCore } from './breaker-core.js';
@@ -45,18 +46,18 @@ export class CircuitBreakerPolicy implements Policy {
     const permit = core.admit(since);
     if (permit === undefined) {
       if (core.options.mode === 'metricsOnly') return next(call);
-      return Promise.reject(core.refusal(since));
+      return rejected(core.refusal(since));
     }
     call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
     call.waitingRoom = core;
     return next(call).then(
       (value) => {
-        this.#onValue(core, permit, call, value);
+        if (permit.weight > 0 || !core.succeededUnmeasured(permit)) this.#onValue(core, permit, call, value);
         return value;
       },
       (error: unknown) => {
         this.#onError(core, permit, call, error);
-        throw error;
+        return rejection(error);
       },
     );
   }

@@ -31,7 +31,7 @@ export class LatencyHistogram {
   }
 
   /** @param weight for how many calls the latency stands. */
-  record(latencyMs: number, weight: number): void {
+  record(latencyMs: number, weight = 1): void {
     const index = (this.#tick % this.buckets) * SIZE + slotOf(latencyMs);
     this.#counts[index] = (this.#counts[index] as number) + weight;
   }

@@ -5,22 +5,20 @@ const FAILURES = 2;
 const TIMEOUTS = 3;
 const REJECTS = 4;
 const SEMAPHORE_REJECTIONS = 5;
-const SUCCESS_MS = 6;
-const TIMED = 7;
-const FIELDS = 8;
-
-/** In each bucket the latencies of this many calls are measured ... */
-const MEASURED = 256;
-/** ... and then of one call in so many, which stands for the others: reading the clock costs as much as counting. */
-const STRIDE = 16;
+/** Successes for which the measured ones stand. */
+const MEASURED = 6;
+const FIELDS = 7;
 
 /**
  * Counts of the last `span` ms in fixed buckets. An old bucket leaves when the time is next looked at, so there is no
  * timer, and no call costs more because the window is full.
  */
 export class RollingWindow {
-  readonly #counts: Float64Array;
-  readonly #totals = new Float64Array(FIELDS);
+  readonly #counts: Uint32Array;
+  readonly #totals = new Uint32Array(FIELDS);
+  /** The time that the measured successes took. */
+  readonly #successMs: Float64Array;
+  #totalSuccessMs = 0;
   readonly #bucketMs: number;
   #tick = 0;
   #nextTickAt = 0;
@@ -31,7 +29,8 @@ export class RollingWindow {
     readonly span: number,
     private readonly buckets: number,
   ) {
-    this.#counts = new Float64Array(buckets * FIELDS);
+    this.#counts = new Uint32Array(buckets * FIELDS);
+    this.#successMs = new Float64Array(buckets);
     this.#bucketMs = span / buckets;
   }
 
@@ -56,26 +55,22 @@ export class RollingWindow {
 
   /** The mean time of a success in ms; undefined where there is none. */
   get meanSuccessMs(): number | undefined {
-    const timed = this.#at(TIMED);
-    return timed === 0 ? undefined : this.#at(SUCCESS_MS) / timed;
+    const measured = this.#at(MEASURED);
+    return measured === 0 ? undefined : this.#totalSuccessMs / measured;
   }
 
-  /** Counts a call that came. Returns for how many calls its latency is to stand; 0: it need not be measured. */
-  fire(): number {
-    const inBucket = this.#add(FIRES, 1);
-    if (inBucket <= MEASURED) return 1;
-    return inBucket % STRIDE === 0 ? STRIDE : 0;
+  fire(): void {
+    this.#add(FIRES, 1);
   }
 
-  success(): void {
+  /** @param weight for how many successes the latency stands; 0: it was not measured. */
+  success(latencyMs: number, weight = 1): void {
     this.#add(SUCCESSES, 1);
-  }
-
-  /** @param weight for how many successes the latency stands. */
-  successTime(latencyMs: number, weight: number): void {
     if (weight === 0) return;
-    this.#add(SUCCESS_MS, latencyMs * weight);
-    this.#add(TIMED, weight);
+    this.#add(MEASURED, weight);
+    const bucket = this.#tick % this.buckets;
+    this.#successMs[bucket] = (this.#successMs[bucket] as number) + latencyMs * weight;
+    this.#totalSuccessMs += latencyMs * weight;
   }
 
   failure(timedOut: boolean): void {
@@ -100,6 +95,8 @@ export class RollingWindow {
   clear(): void {
     this.#counts.fill(0);
     this.#totals.fill(0);
+    this.#successMs.fill(0);
+    this.#totalSuccessMs = 0;
   }
 
   #rotate(tick: number): void {
@@ -115,20 +112,19 @@ export class RollingWindow {
       this.#totals[field] = this.#at(field) - (this.#counts[index] as number);
       this.#counts[index] = 0;
     }
+    this.#totalSuccessMs -= this.#successMs[bucket] as number;
+    this.#successMs[bucket] = 0;
     // Sums of fractions do not cancel exactly.
-    if (this.#at(TIMED) === 0) this.#totals[SUCCESS_MS] = 0;
+    if (this.#at(MEASURED) === 0) this.#totalSuccessMs = 0;
   }
 
   #at(field: number): number {
     return this.#totals[field] as number;
   }
 
-  /** Returns the count of the bucket. */
-  #add(field: number, amount: number): number {
+  #add(field: number, amount: number): void {
     const index = this.#offset + field;
-    const inBucket = (this.#counts[index] as number) + amount;
-    this.#counts[index] = inBucket;
+    this.#counts[index] = (this.#counts[index] as number) + amount;
     this.#totals[field] = this.#at(field) + amount;
-    return inBucket;
   }
 }

@@ -2,6 +2,7 @@ import type { Call, Next } from '../call.js';
 import { toPredicate, type ErrorPredicate } from '../error-match.js';
 import { judge } from '../outcome.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { rejection } from '../rejection.js';
 import { toAnswer, type Answer } from '../answer.js';
 import type { DeclaredFallback } from './fallback.options.js';
 
@@ -29,16 +30,27 @@ export class FallbackPolicy implements Policy {
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
-    return next(call).then(undefined, (error: unknown) => this.answer(error, call));
+    return next(call).then(undefined, (error: unknown) => {
+      const rule = this.#ruleFor(error, call);
+      return rule === undefined ? rejection(error) : this.#give(rule, error, call);
+    });
   }
 
   /** The substitute answer; throws `error` itself where no fallback is meant for it. */
   answer(error: unknown, call: Call): unknown {
-    const rule = this.#rules.find((one) => this.#holds(one, error, call));
+    const rule = this.#ruleFor(error, call);
     if (rule === undefined) throw error;
+    return this.#give(rule, error, call);
+  }
+
+  #ruleFor(error: unknown, call: Call): Rule | undefined {
+    return this.#rules.find((one) => this.#holds(one, error, call));
+  }
+
+  #give({ answer }: Rule, error: unknown, call: Call): unknown {
     const { events } = this.environment;
     if (events.active) events.emit({ type: 'fallback', name: this.name, policy: 'fallback', error });
-    return rule.answer(error, call);
+    return answer(error, call);
   }
 
   #holds({ on, skipOn }: Rule, error: unknown, call: Call): boolean {

@@ -4,6 +4,7 @@ import type { Call, Next } from '../call.js';
 import { toPredicate, type ErrorPredicate } from '../error-match.js';
 import { judge } from '../outcome.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { rejection } from '../rejection.js';
 import { retryAfterOf } from '../retry-after.js';
 import { startSeries, type BackoffFunction } from './backoff/backoff.js';
 import { exponential } from './backoff/exponential.js';
@@ -25,8 +26,11 @@ export class RetryPolicy implements Policy {
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
-    // Only what the first failure needs is made now: most calls succeed at once.
-    return new Attempts(this, call, next).make(1);
+    const { maxDuration, retryOnResult } = this.options;
+    if (maxDuration !== undefined || retryOnResult !== undefined) return new Attempts(this, call, next).make(1);
+    // Most calls succeed at once: what a second attempt needs is made when the first has failed.
+    const first = call.fork(1);
+    return next(first).then(undefined, (error: unknown) => new Attempts(this, call, next).onError(first, error));
   }
 }
 
@@ -46,7 +50,7 @@ class Attempts {
   make(number: number): Promise<unknown> {
     const attempt = this.call.fork(number);
     const onResult = this.policy.options.retryOnResult === undefined ? undefined : this.#onResult(attempt);
-    return this.next(attempt).then(onResult, (error: unknown) => this.#onError(attempt, error));
+    return this.next(attempt).then(onResult, (error: unknown) => this.onError(attempt, error));
   }
 
   #onResult(attempt: Call) {
@@ -64,14 +68,13 @@ class Attempts {
     };
   }
 
-  #onError(attempt: Call, error: unknown): Promise<unknown> {
-    const fail = (): never => {
-      throw error;
-    };
+  onError(attempt: Call, error: unknown): PromiseLike<unknown> {
     if (attempt.attempt >= this.policy.options.maxAttempts || attempt.emitted || this.call.aborted)
-      return Promise.reject(error);
-    if (!this.#asksForAnother(attempt, error)) return Promise.reject(error);
-    return this.#again(attempt, error, fail);
+      return rejection(error);
+    if (!this.#asksForAnother(attempt, error)) return rejection(error);
+    return this.#again(attempt, error, () => {
+      throw error;
+    });
   }
 
   #asksForAnother(attempt: Call, error: unknown): boolean {

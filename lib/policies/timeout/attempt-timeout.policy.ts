@@ -1,6 +1,7 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
-import type { AbortListener, Call, ItemTimer, Next } from '../call.js';
+import type { Call, ItemTimer, Next } from '../call.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
+import { rejected } from '../rejection.js';
 import { Deadline, DeadlineQueue } from '../deadline-queue.js';
 
 /**
@@ -70,7 +71,7 @@ class AttemptGuard extends Deadline implements ItemTimer {
   }
 
   start(): void {
-    this.call.onAbort(this.cut);
+    this.call.onAbort(this.reject);
     if (this.queue === undefined) return;
     this.queue.add(this, this.call.instant());
     this.call.limit(this.due);
@@ -81,11 +82,10 @@ class AttemptGuard extends Deadline implements ItemTimer {
     if (this.#settle()) this.onResolve(value);
   };
 
+  /** Also what cuts it: the reason is the error then. */
   readonly reject = (error: unknown): void => {
     if (this.#settle()) this.onReject(error);
   };
-
-  readonly cut: AbortListener = (reason) => this.reject(reason);
 
   expire(): void {
     this.call.abort(this.policy.expired(this.call));
@@ -107,13 +107,9 @@ class AttemptGuard extends Deadline implements ItemTimer {
     if (this.#settled) return false;
     this.#settled = true;
     this.queue?.remove(this);
-    this.call.offAbort(this.cut);
+    this.call.offAbort(this.reject);
     // What the method has left running in the background is not bound by a call that is over.
     this.call.end();
     return true;
   }
-}
-
-function rejected(reason: unknown): Promise<never> {
-  return Promise.reject(reason);
 }
