@@ -90,7 +90,7 @@ export function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const shape = error as Shape;
   return (
-    asStatus(callSafely(shape, 'getStatus')) ??
+    asStatus(callSafely(shape, shape.getStatus)) ??
     asStatus(shape.status) ??
     asStatus(shape.statusCode) ??
     asStatus(shape.response?.status) ??
@@ -111,14 +111,13 @@ interface Shape {
 
 /** An RpcException holds what was thrown remotely: a status, or an object with one. */
 function statusOfRpcError(shape: Shape): number | undefined {
-  const inner = callSafely(shape, 'getError');
+  const inner = callSafely(shape, shape.getError);
   if (typeof inner !== 'object' || inner === null) return asStatus(inner);
   const { status, statusCode } = inner as Shape;
   return asStatus(status) ?? asStatus(statusCode);
 }
 
-function callSafely(shape: Shape, name: 'getStatus' | 'getError'): unknown {
-  const method = shape[name];
+function callSafely(shape: Shape, method: unknown): unknown {
   if (typeof method !== 'function') return undefined;
   try {
     return (method as () => unknown).call(shape);

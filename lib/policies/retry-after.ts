@@ -1,3 +1,5 @@
+import type { Clock } from './clock.js';
+
 /** Reads how long a dependency asks to be left alone. */
 
 interface WithHeaders {
@@ -11,12 +13,12 @@ interface WithHeaders {
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after delay in seconds, or an HTTP date
  */
-export function retryAfterOf(error: unknown, wallNow: number): number | undefined {
+export function retryAfterOf(error: unknown, clock: Pick<Clock, 'wallNow'>): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   try {
     const { headers, response, retryAfterMs } = error as WithHeaders;
     if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) return retryAfterMs;
-    return parse(headerOf(headers) ?? headerOf(response?.headers), wallNow);
+    return parse(headerOf(headers) ?? headerOf(response?.headers), clock);
   } catch {
     // Headers that cannot be read ask for nothing.
     return undefined;
@@ -31,11 +33,11 @@ function headerOf(headers: unknown): unknown {
   return plain['retry-after'] ?? plain['Retry-After'];
 }
 
-function parse(value: unknown, wallNow: number): number | undefined {
+function parse(value: unknown, clock: Pick<Clock, 'wallNow'>): number | undefined {
   const text = Array.isArray(value) ? (value[0] as unknown) : value;
   if (typeof text === 'number') return Number.isFinite(text) && text >= 0 ? text * 1_000 : undefined;
   if (typeof text !== 'string') return undefined;
   if (/^\s*\d+(?:\.\d+)?\s*$/.test(text)) return Number(text) * 1_000;
   const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - wallNow);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - clock.wallNow());
 }

@@ -76,7 +76,7 @@ function recordFailure(
 ): void {
   const { events, clock } = breaker.environment;
   if (events.active) events.emit({ type: 'failure', name: breaker.name, policy: 'circuitBreaker', latencyMs, error });
-  const askedForMs = retryAfterOf(error, clock.wallNow()) ?? 0;
+  const askedForMs = retryAfterOf(error, clock) ?? 0;
   breaker.failed(permit, now, { latencyMs, error, timedOut, askedForMs, args });
 }
 

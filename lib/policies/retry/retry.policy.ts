@@ -102,7 +102,7 @@ class Attempts {
     };
     if (this.call.repeatable?.() === false) return suppress('notRepeatable');
 
-    const asked = retryAfterOf(error, clock.wallNow());
+    const asked = retryAfterOf(error, clock);
     if (asked !== undefined && asked > options.maxRetryAfter) return suppress('retryAfter');
     const delayMs = Math.max(this.#delay(attempt, error), asked ?? 0);
     const next = clock.now() + delayMs;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { retryAfterOf } from '../../../lib/policies/retry-after.js';
 
 const NOW = Date.parse('2030-01-01T00:00:00Z');
-const read = (error: unknown) => retryAfterOf(error, NOW);
+const read = (error: unknown) => retryAfterOf(error, { wallNow: () => NOW });
 const answer = (value: unknown) => ({ response: { headers: { 'retry-after': value } } });
 
 describe('retryAfterOf', () => {
