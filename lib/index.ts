@@ -1,6 +1,7 @@
 export { Bulkhead } from './decorators/bulkhead.decorator.js';
 export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
 export { Fallback } from './decorators/fallback.decorator.js';
+export { RateLimit } from './decorators/rate-limit.decorator.js';
 export { Recover } from './decorators/recover.decorator.js';
 export { Resilient } from './decorators/resilient.decorator.js';
 export { Retry } from './decorators/retry.decorator.js';
@@ -55,6 +56,11 @@ export { failureRate } from './policies/circuit-breaker/trip/failure-rate.js';
 export { slowCallRate, type SlowCallRateOptions } from './policies/circuit-breaker/trip/slow-call-rate.js';
 export type { TripStrategy, TripTracker, TripWindow } from './policies/circuit-breaker/trip/trip-strategy.js';
 export type { FallbackOptions, FallbackSetting } from './policies/fallback/fallback.options.js';
+export type {
+  RateLimitOptions,
+  RateLimitOverride,
+  RateLimitSetting,
+} from './policies/rate-limit/rate-limit.options.js';
 export type { RecoverOptions, RecoverSetting } from './policies/recover/recover.options.js';
 export type { Backoff, BackoffFunction, Jitter } from './policies/retry/backoff/backoff.js';
 export { decorrelatedJitter, type DecorrelatedJitterOptions } from './policies/retry/backoff/decorrelated-jitter.js';

@@ -112,7 +112,10 @@ export interface AbandonedEvent extends Origin {
   afterMs: number;
 }
 
-/** A breaker has more keys in use than `maxKeys`: calls of new keys pass unjudged. */
+/**
+ * A breaker or a rate limit has more keys in use than `maxKeys`: calls of new keys pass a breaker unjudged, and share
+ * one rate limit.
+ */
 export interface KeysExhaustedEvent extends Origin {
   type: 'keysExhausted';
   maxKeys: number;

@@ -53,6 +53,7 @@ export interface ItemSink {
 export class PipelineCall implements Call {
   probe = false;
   waitingRoom: WaitingRoom | undefined = undefined;
+  waitingSince: number | undefined = undefined;
   itemTimer: ItemTimer | undefined = undefined;
   startedAt: number | undefined = undefined;
   emitted = false;

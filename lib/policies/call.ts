@@ -39,6 +39,8 @@ export interface Call extends CallInfo {
   probe: boolean;
   /** Where the call says that it waits for a slot, so that a tripping breaker can end the wait. */
   waitingRoom: WaitingRoom | undefined;
+  /** When it began to wait for its turn outside its own time limit, which bounds that wait as well. */
+  waitingSince: number | undefined;
   /** Told about each item of a stream, so that a time limit can bound the next one. */
   itemTimer: ItemTimer | undefined;
   /** Whether the caller allows a second attempt now; undefined: always. */

@@ -16,8 +16,8 @@ export abstract class Deadline {
 const LATE_MS = 5;
 
 /**
- * Deadlines that all lie the same time ahead when they begin, so that they end in the order in which they came: one
- * timer serves them all and a call costs no timer of its own. The timer keeps the process alive only while a deadline
+ * Deadlines that all lie the same time ahead when they begin, so that nearly all end in the order in which they came:
+ * one timer serves them all and a call costs no timer of its own. The timer keeps the process alive only while a deadline
  * is pending.
  *
  * When the timer comes late, answers may be waiting in their sockets behind whatever held the loop up. So the loop
@@ -39,17 +39,31 @@ export class DeadlineQueue {
     private readonly keepsAlive = true,
   ) {}
 
-  add(deadline: Deadline, now: number): void {
+  /** @param since when its time began to run. */
+  add(deadline: Deadline, since: number): void {
     const wasEmpty = this.#head === undefined;
-    deadline.due = now + this.ms;
+    deadline.due = since + this.ms;
     deadline.queued = true;
-    deadline.previous = this.#tail;
-    if (this.#tail === undefined) this.#head = deadline;
-    else this.#tail.next = deadline;
-    this.#tail = deadline;
+    this.#insert(deadline);
     if (this.#timer === undefined) {
-      if (!this.#polling) this.#arm(this.ms);
+      if (!this.#polling) this.#arm(deadline.due - this.clock.now());
+    } else if (deadline.previous === undefined && deadline.due < this.#timerDue) {
+      this.clock.clearTimeout(this.#timer);
+      this.#arm(deadline.due - this.clock.now());
     } else if (wasEmpty && this.keepsAlive) this.#timer.ref();
+  }
+
+  /** What has waited elsewhere before it came is due before some that came earlier. */
+  #insert(deadline: Deadline): void {
+    let previous = this.#tail;
+    while (previous !== undefined && previous.due > deadline.due) previous = previous.previous;
+    const next = previous === undefined ? this.#head : previous.next;
+    deadline.previous = previous;
+    deadline.next = next;
+    if (previous === undefined) this.#head = deadline;
+    else previous.next = deadline;
+    if (next === undefined) this.#tail = deadline;
+    else next.previous = deadline;
   }
 
   remove(deadline: Deadline): void {

@@ -1,6 +1,7 @@
 import type { BulkheadSetting } from './bulkhead/bulkhead.options.js';
 import type { CircuitBreakerSetting } from './circuit-breaker/circuit-breaker.options.js';
 import type { FallbackSetting } from './fallback/fallback.options.js';
+import type { RateLimitSetting } from './rate-limit/rate-limit.options.js';
 import type { RecoverSetting } from './recover/recover.options.js';
 import type { RetrySetting } from './retry/retry.options.js';
 import type { TimeoutSetting } from './timeout/timeout.options.js';
@@ -18,7 +19,7 @@ export type Returns = 'promise' | 'observable' | 'asyncIterable';
  * @publicApi
  */
 export interface PolicySet {
-  /** The name of its stateful policies (breaker, bulkhead); without one each method has its own. */
+  /** The name of its stateful policies (breaker, rate limit, bulkhead); without one each method has its own. */
   name?: string;
   /** What the guarded methods give, where neither `async` nor the declared type says so. @default 'promise' */
   returns?: Returns;
@@ -27,14 +28,23 @@ export interface PolicySet {
   timeout?: TimeoutSetting | false;
   retry?: RetrySetting | false;
   circuitBreaker?: CircuitBreakerSetting | string | false;
+  rateLimit?: RateLimitSetting | string | false;
   bulkhead?: BulkheadSetting | string | false;
 }
 
 /** The policies that a set can hold. */
-export const POLICY_KEYS = ['recover', 'fallback', 'timeout', 'retry', 'circuitBreaker', 'bulkhead'] as const;
+export const POLICY_KEYS = [
+  'recover',
+  'fallback',
+  'timeout',
+  'retry',
+  'circuitBreaker',
+  'rateLimit',
+  'bulkhead',
+] as const;
 
 /** A policy that a set can hold. */
 export type SetKey = (typeof POLICY_KEYS)[number];
 
 /** Policies whose instances keep state, so that calls meet in them. */
-export const STATEFUL: ReadonlySet<SetKey> = new Set(['circuitBreaker', 'bulkhead']);
+export const STATEFUL: ReadonlySet<SetKey> = new Set(['circuitBreaker', 'rateLimit', 'bulkhead']);

@@ -13,6 +13,8 @@ import type { DeclaredFallback } from '../../policies/fallback/fallback.options.
 import { FallbackPolicy } from '../../policies/fallback/fallback.policy.js';
 import type { Policy, PolicyEnvironment } from '../../policies/policy.js';
 import type { Returns, SetKey } from '../../policies/policy-set.js';
+import { resolveRateLimit } from '../../policies/rate-limit/rate-limit.options.js';
+import { RateLimitPolicy } from '../../policies/rate-limit/rate-limit.policy.js';
 import { RecoverPolicy } from '../../policies/recover/recover.policy.js';
 import type { ResolvedRetry } from '../../policies/retry/retry.options.js';
 import { RetryPolicy } from '../../policies/retry/retry.policy.js';
@@ -92,7 +94,8 @@ class PlanBuilder {
     if (this.environment.enabled) {
       this.#addRetry(policies.get('retry'));
       this.#addBreaker(policies.get('circuitBreaker'));
-      this.#addTimeouts(policies.get('timeout'), policies.get('circuitBreaker'));
+      const perAttempt = this.#addTimeouts(policies.get('timeout'), policies.get('circuitBreaker'));
+      this.#addRateLimit(policies.get('rateLimit'), perAttempt);
       this.#addBulkhead(policies.get('bulkhead'));
     } else this.#addIdleBreaker(policies.get('circuitBreaker'));
     return this.#assemble();
@@ -162,8 +165,12 @@ class PlanBuilder {
     this.instances.circuitBreaker(name, policy.options as unknown as ResolvedCircuitBreaker);
   }
 
-  /** The limit of an attempt is the method's own, else that of its breaker; `false` anywhere stands. */
-  #addTimeouts(policy: ResolvedPolicy | undefined, breaker: ResolvedPolicy | undefined): void {
+  /**
+   * The limit of an attempt is the method's own, else that of its breaker; `false` anywhere stands.
+   *
+   * @returns that limit, ms; undefined: none.
+   */
+  #addTimeouts(policy: ResolvedPolicy | undefined, breaker: ResolvedPolicy | undefined): number | undefined {
     const place = `${this.target.instanceName}, ${policy?.label ?? '@Timeout'}`;
     const bare = policy !== undefined && policy.options.perAttempt === undefined && policy.options.total === undefined;
     const own = policy === undefined || (bare && this.environment.lenient) ? {} : resolveTimeout(place, policy.options);
@@ -183,6 +190,17 @@ class PlanBuilder {
       this.#planned.set('timeout.perAttempt', { policy: 'timeout', name, options: { perAttempt: ms }, sources });
     // Even without a limit of its own an attempt ends when it is cut from outside.
     this.#stages['timeout.perAttempt'] = new AttemptTimeoutPolicy(name, ms, this.environment);
+    return ms;
+  }
+
+  #addRateLimit(policy: ResolvedPolicy | undefined, perAttempt: number | undefined): void {
+    if (policy === undefined) return;
+    const { limit, per } = policy.options;
+    if (this.environment.lenient && (limit === undefined || per === undefined)) return;
+    const options = resolveRateLimit(`${this.target.instanceName}, ${policy.label}`, policy.options);
+    const sources = { burst: 'limit', ...policy.sources };
+    const name = this.#plan('rateLimit', { ...policy, sources }, { ...options });
+    this.#stages.rateLimit = new RateLimitPolicy(this.instances.rateLimiter(name, options), perAttempt);
   }
 
   #addBulkhead(policy: ResolvedPolicy | undefined): void {

@@ -5,6 +5,7 @@ import {
 } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { parseFallback } from '../../policies/fallback/fallback.options.js';
 import type { SetKey } from '../../policies/policy-set.js';
+import { parseRateLimit, RATE_LIMIT_DEFAULTS } from '../../policies/rate-limit/rate-limit.options.js';
 import { parseRecover } from '../../policies/recover/recover.options.js';
 import { parseRetry, RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
 import { parseTimeout } from '../../policies/timeout/timeout.options.js';
@@ -27,5 +28,6 @@ export const KINDS: Readonly<Record<SetKey, PolicyKind>> = {
     parse: (place, setting) => ({ ...parseCircuitBreaker(place, setting) }),
     defaults: CIRCUIT_BREAKER_DEFAULTS,
   },
+  rateLimit: { parse: (place, setting) => ({ ...parseRateLimit(place, setting) }), defaults: RATE_LIMIT_DEFAULTS },
   bulkhead: { parse: (place, setting) => ({ ...parseBulkhead(place, setting) }), defaults: BULKHEAD_DEFAULTS },
 };

@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { isPlainObject, show } from '../../policies/options/check.js';
-import { POLICY_KEYS, type PolicySet, type Returns, type SetKey } from '../../policies/policy-set.js';
+import { POLICY_KEYS, STATEFUL, type PolicySet, type Returns, type SetKey } from '../../policies/policy-set.js';
 import { KINDS, type Options } from './policy-parsers.js';
 
 /** A checked setting of one policy in a set: options, the name of an instance, or off. */
@@ -44,7 +44,7 @@ export function checkSet(place: string, set: unknown): CheckedSet {
 
 function checkEntry(place: string, key: SetKey, setting: unknown): SetEntry {
   if (setting === false) return false;
-  if ((key === 'circuitBreaker' || key === 'bulkhead') && typeof setting === 'string' && setting !== '') {
+  if (STATEFUL.has(key) && typeof setting === 'string' && setting !== '') {
     return { options: {}, name: setting };
   }
   refuseMethodNames(place, key, setting);

@@ -5,6 +5,8 @@ import type { Breaker } from '../../policies/circuit-breaker/breaker.js';
 import type { ResolvedCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { CircuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.js';
 import type { PolicyEnvironment } from '../../policies/policy.js';
+import type { ResolvedRateLimit } from '../../policies/rate-limit/rate-limit.options.js';
+import { RateLimiter } from '../../policies/rate-limit/rate-limiter.js';
 import { sameOptions } from '../planning/describe-options.js';
 import type { Options } from '../planning/policy-parsers.js';
 
@@ -12,6 +14,7 @@ import type { Options } from '../planning/policy-parsers.js';
 export class Instances {
   readonly #breakers = new Map<string, CircuitBreakerPolicy>();
   readonly #bulkheads = new Map<string, BulkheadPolicy>();
+  readonly #rateLimiters = new Map<string, RateLimiter>();
 
   constructor(private readonly environment: PolicyEnvironment) {}
 
@@ -31,11 +34,23 @@ export class Instances {
     return reuse('bulkhead', this.#bulkheads, name, options, () => new BulkheadPolicy(name, options, this.environment));
   }
 
+  /** @throws ResilienceConfigurationError when the name has other options already. */
+  rateLimiter(name: string, options: ResolvedRateLimit): RateLimiter {
+    return reuse(
+      'rate limit',
+      this.#rateLimiters,
+      name,
+      options,
+      () => new RateLimiter(name, options, this.environment),
+    );
+  }
+
   /** Forgets them all. */
   clear(): void {
     for (const policy of this.#breakers.values()) for (const breaker of policy.breakers()) breaker.core.retire();
     this.#breakers.clear();
     this.#bulkheads.clear();
+    this.#rateLimiters.clear();
   }
 
   /** The breaker of a name, or of one of its keys. */

@@ -1,4 +1,5 @@
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
+import { withoutStack } from '../../errors/without-stack.js';
 import { textOf } from '../error-text.js';
 import type { StateMachine } from './state-machine.js';
 import { seconds, type TripWindow } from './trip/trip-strategy.js';
@@ -51,14 +52,9 @@ export function refusalOf(
 ): CircuitOpenException {
   const next = retryAfterMs === undefined ? '' : `; next probe in ${seconds(retryAfterMs)}`;
   const message = `${beginning}${next}${end}`;
-  // A refusal happens at a known place for a known reason: its stack would be most of its cost.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return new CircuitOpenException({ policy: 'circuitBreaker', instanceName: name, message, retryAfterMs, details });
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
+  return withoutStack(
+    () => new CircuitOpenException({ policy: 'circuitBreaker', instanceName: name, message, retryAfterMs, details }),
+  );
 }
 
 const STATES = {

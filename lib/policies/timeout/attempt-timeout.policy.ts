@@ -73,7 +73,7 @@ class AttemptGuard extends Deadline implements ItemTimer {
   start(): void {
     this.call.onAbort(this.reject);
     if (this.queue === undefined) return;
-    this.queue.add(this, this.call.instant());
+    this.queue.add(this, this.call.waitingSince ?? this.call.instant());
     this.call.limit(this.due);
     this.call.itemTimer = this;
   }

@@ -1,0 +1,76 @@
+import type { Rate } from './rate.js';
+
+/**
+ * A token bucket as one moment: the theoretical arrival time of the generic cell rate algorithm, at which everything
+ * that was let through has had its time. It is full when that moment has passed, so nothing ever refills it.
+ *
+ * @see https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
+ */
+export class Bucket {
+  /** The theoretical arrival time, monotonic ms; it never goes back. */
+  paidAt = -Infinity;
+  /** How many calls wait for their turn. */
+  waiting = 0;
+  /** What they cost together. */
+  #backlog = 0;
+  #permits: number;
+
+  constructor(
+    readonly rate: Rate,
+    readonly key?: string,
+  ) {
+    this.#permits = rate.warmUp?.maxPermits ?? 0;
+  }
+
+  /** Notes that it was not used before `now`. */
+  settle(now: number): void {
+    if (this.paidAt >= now) return;
+    const { warmUp } = this.rate;
+    if (warmUp !== undefined) this.#permits = warmUp.cooled(this.#permits, now - this.paidAt);
+    this.paidAt = now;
+  }
+
+  /** When a call of `cost` may begin that comes now, behind those that wait. Whoever asks has settled it. */
+  turnBehindAll(cost: number): number {
+    return this.#turn(cost, this.#backlog);
+  }
+
+  /** When the first of those that wait may begin. */
+  turnOfFirst(cost: number): number {
+    return this.#turn(cost, 0);
+  }
+
+  /** When all that was let through and all that waits will have had its time. */
+  get committedUntil(): number {
+    return this.paidAt + this.#timeFor(this.#backlog, 0);
+  }
+
+  take(cost: number): void {
+    this.paidAt += this.#timeFor(cost, 0);
+    if (this.rate.warmUp !== undefined) this.#permits = Math.max(0, this.#permits - cost);
+  }
+
+  enter(cost: number): void {
+    this.waiting++;
+    this.#backlog += cost;
+  }
+
+  leave(cost: number): void {
+    // What adding and subtracting leaves behind must not stay.
+    this.#backlog = --this.waiting === 0 ? 0 : this.#backlog - cost;
+  }
+
+  /**
+   * A call begins when the bucket holds its cost; or else when it is full, since in a cold start one call can take
+   * longer than a whole burst does in steady use.
+   */
+  #turn(cost: number, ahead: number): number {
+    const before = ahead === 0 ? 0 : this.#timeFor(ahead, 0);
+    return this.paidAt + before + Math.min(0, this.#timeFor(cost, ahead) - this.rate.toleranceMs);
+  }
+
+  #timeFor(cost: number, ahead: number): number {
+    const { warmUp, intervalMs } = this.rate;
+    return warmUp === undefined ? cost * intervalMs : warmUp.timeFor(cost, Math.max(0, this.#permits - ahead));
+  }
+}

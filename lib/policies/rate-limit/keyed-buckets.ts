@@ -1,0 +1,79 @@
+import type { PolicyEnvironment } from '../policy.js';
+import { Bucket } from './bucket.js';
+import { DueHeap } from './due-heap.js';
+import type { ResolvedRateLimit } from './rate-limit.options.js';
+import { Rate } from './rate.js';
+
+const REPORT_EVERY_MS = 60_000;
+
+/**
+ * One bucket for each key, at most `maxKeys`, beside those of keys with limits of their own. When there is no room, the
+ * one that has been full for longest goes: nothing is lost with it, since a new one is full as well. So a flood of new
+ * keys never gives an old key its limit back.
+ *
+ * When none is full, new keys share one bucket. A key that finds room after that begins with what this one owes: the
+ * key may have used all of it.
+ */
+export class KeyedBuckets {
+  /** Shared by the keys that found no room, and by calls whose key is not known. */
+  readonly others: Bucket;
+  readonly #rate: Rate;
+  readonly #buckets = new Map<string, Bucket>();
+  readonly #overrides = new Map<string, Bucket>();
+  /** A moment at which each bucket was not yet full, or has just become so: buckets only fill later than that. */
+  readonly #fullAt = new DueHeap<Bucket>();
+  #reportedAt = -Infinity;
+
+  constructor(
+    private readonly name: string,
+    private readonly options: ResolvedRateLimit,
+    private readonly environment: PolicyEnvironment,
+  ) {
+    this.#rate = Rate.of(options);
+    this.others = new Bucket(this.#rate, '*');
+    for (const [key, override] of Object.entries(options.overrides ?? {}))
+      this.#overrides.set(key, new Bucket(Rate.override(override, options), key));
+  }
+
+  /** How many keys have a bucket, those with limits of their own aside. */
+  get size(): number {
+    return this.#buckets.size;
+  }
+
+  for(key: string, now: number): Bucket {
+    const known = this.#buckets.get(key) ?? this.#overrides.get(key);
+    if (known !== undefined) return known;
+    if (this.#buckets.size >= this.options.maxKeys && !this.#makeRoom(now)) {
+      this.#report(now);
+      return this.others;
+    }
+    const bucket = new Bucket(this.#rate, key);
+    const owed = this.others.committedUntil;
+    if (owed > now) bucket.paidAt = owed;
+    this.#buckets.set(key, bucket);
+    this.#fullAt.push(Math.max(owed, now), bucket);
+    return bucket;
+  }
+
+  #makeRoom(now: number): boolean {
+    for (let bucket = this.#fullAt.first; bucket !== undefined; bucket = this.#fullAt.first) {
+      if (this.#fullAt.firstAt > now) return false;
+      if (bucket.paidAt <= this.#fullAt.firstAt && bucket.waiting === 0) {
+        this.#fullAt.pop();
+        this.#buckets.delete(bucket.key as string);
+        return true;
+      }
+      // It was used since: look again when it will be full. Whoever waits in it is let in at its timer's next turn.
+      this.#fullAt.postpone(bucket.waiting === 0 ? bucket.paidAt : Math.max(bucket.paidAt, now + 1));
+    }
+    return false;
+  }
+
+  #report(now: number): void {
+    const { events } = this.environment;
+    if (!events.active || now - this.#reportedAt < REPORT_EVERY_MS) return;
+    this.#reportedAt = now;
+    const { maxKeys } = this.options;
+    events.emit({ type: 'keysExhausted', name: `${this.name}[*]`, policy: 'rateLimit', maxKeys });
+  }
+}

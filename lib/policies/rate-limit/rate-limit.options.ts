@@ -1,0 +1,176 @@
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import {
+  aFunction,
+  checkOptions,
+  isPlainObject,
+  oneOf,
+  positiveInteger,
+  positiveMs,
+  show,
+  type Expectation,
+} from '../options/check.js';
+
+/**
+ * The limit of one named key: how much in the time of the others, or limits of its own.
+ *
+ * @publicApi
+ */
+export type RateLimitOverride = number | { limit: number; per?: number; burst?: number };
+
+/**
+ * How much may begin in which time, and what becomes of the rest.
+ *
+ * @publicApi
+ */
+export interface RateLimitOptions {
+  /** How much may begin `per` ms: calls, or what `cost` charges; above 0. There is no default. */
+  limit?: number;
+  /** The time to which `limit` belongs, ms, above 0. There is no default. */
+  per?: number;
+  /**
+   * How much may begin at once after a rest, and with it the most that one call may cost; above 0.
+   *
+   * @default limit; with `onLimit: 'queue'` calls are evenly spaced from the first one on
+   */
+  burst?: number;
+  /**
+   * What becomes of a call above the limit: it is refused, or it waits for its turn, in order of arrival and evenly
+   * spaced, `per / limit` ms for each unit.
+   *
+   * @default 'reject'
+   */
+  onLimit?: 'reject' | 'queue';
+  /**
+   * The longest wait with `onLimit: 'queue'`, ms, above 0. Whose turn comes later is refused at once.
+   *
+   * @default none: as long as the call's own time limits allow
+   */
+  maxWait?: number;
+  /**
+   * Cold start: after a rest the rate is `limit / coldFactor` (above 1, by default 3), and rises to `limit` within
+   * `over` ms of use; as long a rest makes it cold again.
+   *
+   * @default none
+   */
+  warmUp?: { over: number; coldFactor?: number };
+  /** One limit for each key that this gives for the call's arguments. @default one limit for all calls */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the guarded method
+  key?: (...args: any[]) => string;
+  /**
+   * How many keys are told apart at once, from 1. A key whose limit is unused gives way to a new one; where there is
+   * none, new keys share one limit, `name[*]`.
+   *
+   * @default 1_000
+   */
+  maxKeys?: number;
+  /** Keys with limits of their own, beside `maxKeys`; 0 refuses a key for good. @default none */
+  overrides?: Readonly<Record<string, RateLimitOverride>>;
+  /** What a call costs, from 0: tokens, money. Whoever costs more than `burst` is always refused. @default 1 */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the guarded method
+  cost?: (...args: any[]) => number;
+}
+
+/** The form in which a policy set takes a rate limit. */
+export type RateLimitSetting = RateLimitOptions;
+
+export type ResolvedRateLimit = RateLimitOptions &
+  Required<Pick<RateLimitOptions, 'limit' | 'per' | 'onLimit' | 'maxKeys'>>;
+
+export const RATE_LIMIT_DEFAULTS = { onLimit: 'reject', maxKeys: 1_000 } as const satisfies RateLimitOptions;
+
+/** How many times slower than `limit` a cold start is, as in Sentinel and Guava. */
+export const DEFAULT_COLD_FACTOR = 3;
+
+const isFiniteFrom = (value: unknown, least: (value: number) => boolean): boolean =>
+  typeof value === 'number' && Number.isFinite(value) && least(value);
+const positiveNumber: Expectation = {
+  expected: 'a number above 0',
+  accepts: (value) => isFiniteFrom(value, (number) => number > 0),
+};
+const nonNegativeNumber: Expectation = {
+  expected: 'a number from 0',
+  accepts: (value) => isFiniteFrom(value, (number) => number >= 0),
+};
+const coldStart: Expectation = {
+  expected: '{ over: ms above 0, coldFactor?: a number above 1 }',
+  accepts: (value) => {
+    if (!isPlainObject(value)) return false;
+    const { over, coldFactor, ...others } = value;
+    return (
+      Object.keys(others).length === 0 &&
+      positiveMs.accepts(over) &&
+      (coldFactor === undefined || isFiniteFrom(coldFactor, (number) => number > 1))
+    );
+  },
+};
+const limitsByKey: Expectation = {
+  expected: 'an object of limits by key, such as { vip: 1_000 }',
+  accepts: isPlainObject,
+};
+
+/** @throws ResilienceConfigurationError */
+export function parseRateLimit(place: string, setting: unknown): RateLimitOptions {
+  checkOptions<RateLimitOptions>(place, setting, {
+    limit: positiveNumber,
+    per: positiveMs,
+    burst: positiveNumber,
+    onLimit: oneOf('reject', 'queue'),
+    maxWait: positiveMs,
+    warmUp: coldStart,
+    key: aFunction,
+    maxKeys: positiveInteger,
+    overrides: limitsByKey,
+    cost: aFunction,
+  });
+  for (const [key, override] of Object.entries(setting.overrides ?? {})) {
+    checkOverride(`${place}, option 'overrides', key ${show(key)}`, override);
+  }
+  return setting;
+}
+
+function checkOverride(place: string, override: unknown): void {
+  const limit: unknown = isPlainObject(override) ? override.limit : override;
+  if (!nonNegativeNumber.accepts(limit)) {
+    throw new ResilienceConfigurationError(
+      place,
+      `expected ${nonNegativeNumber.expected}, or { limit, per?, burst? }, got ${show(override)}`,
+    );
+  }
+  if (!isPlainObject(override)) return;
+  checkOptions<Exclude<RateLimitOverride, number>>(place, override, {
+    limit: nonNegativeNumber,
+    per: positiveMs,
+    burst: positiveNumber,
+  });
+}
+
+/** Adds what follows from other options. @throws ResilienceConfigurationError when they do not make a limit together. */
+export function resolveRateLimit(place: string, options: RateLimitOptions): ResolvedRateLimit {
+  const { limit, per, onLimit } = options;
+  if (limit === undefined || per === undefined) {
+    const missing = limit === undefined ? 'limit' : 'per';
+    throw new ResilienceConfigurationError(
+      place,
+      `a rate limit has no built-in value: expected '${missing}' here, in the named policy set, or in policies.default.rateLimit; got ${show(undefined)}`,
+    );
+  }
+  if (options.overrides !== undefined && options.key === undefined) {
+    throw new ResilienceConfigurationError(place, `option 'overrides': expected 'key' beside it, got no 'key'`);
+  }
+  if (options.maxWait !== undefined && onLimit !== 'queue') {
+    throw new ResilienceConfigurationError(
+      place,
+      `option 'maxWait': expected onLimit: 'queue' beside it, got onLimit: ${show(onLimit)}`,
+    );
+  }
+  const most = options.burst ?? limit;
+  if (options.cost === undefined && most < 1) {
+    const option = options.burst === undefined ? 'limit' : 'burst';
+    throw new ResilienceConfigurationError(
+      place,
+      `option '${option}': expected at least 1, since a call costs 1, got ${show(most)}`,
+    );
+  }
+  const burst = onLimit === 'queue' ? options.burst : most;
+  return { ...RATE_LIMIT_DEFAULTS, ...options, limit, per, ...(burst === undefined ? {} : { burst }) };
+}

@@ -1,0 +1,128 @@
+import { MAX_DELAY_MS } from '../options/check.js';
+import type { Clock, Timer } from '../clock.js';
+import type { Bucket } from './bucket.js';
+import { DueHeap } from './due-heap.js';
+
+/** What the sums of times may be wrong by, ms. */
+export const ROUNDING_MS = 1e-6;
+
+/** A call that waits for its turn. */
+export interface InLine {
+  readonly bucket: Bucket;
+  readonly cost: number;
+  /** The latest moment at which it may begin. */
+  readonly latest: number;
+  /** Its turn has come. */
+  admit(): void;
+  /** Its turn, `turnAt`, comes too late. */
+  expire(turnAt: number): void;
+}
+
+/** Those that wait for one bucket, in order of arrival. */
+interface Line {
+  readonly bucket: Bucket;
+  readonly calls: Set<InLine>;
+  /** When its first call is looked at; Infinity: not noted. */
+  lookAt: number;
+}
+
+/**
+ * The calls that wait under one limiter, a line for each bucket. One timer wakes them all; it exists only while
+ * somebody waits. A turn is reckoned when it comes, so that those behind a call that leaves move up.
+ */
+export class WaitingLines {
+  readonly #lines = new Map<Bucket, Line>();
+  readonly #looks = new DueHeap<Line>();
+  #timer: Timer | undefined;
+  #timerDue = Infinity;
+  #awake = false;
+  #size = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  /** How many calls wait. */
+  get size(): number {
+    return this.#size;
+  }
+
+  join(call: InLine): void {
+    const { bucket, cost } = call;
+    let line = this.#lines.get(bucket);
+    if (line === undefined) this.#lines.set(bucket, (line = { bucket, calls: new Set(), lookAt: Infinity }));
+    line.calls.add(call);
+    this.#size++;
+    bucket.enter(cost);
+    if (line.calls.size === 1) this.#look(line, bucket.turnOfFirst(cost));
+  }
+
+  leave(call: InLine): void {
+    const { bucket, cost } = call;
+    const line = this.#lines.get(bucket);
+    if (line?.calls.delete(call) !== true) return;
+    this.#size--;
+    bucket.leave(cost);
+    const [first] = line.calls;
+    if (first !== undefined) {
+      // The one behind may be cheaper, and so its turn earlier.
+      if (!this.#awake) this.#look(line, bucket.turnOfFirst(first.cost));
+      return;
+    }
+    line.lookAt = Infinity;
+    this.#lines.delete(bucket);
+    if (this.#lines.size === 0) this.#sleep();
+  }
+
+  #look(line: Line, at: number): void {
+    if (line.lookAt === at) return;
+    line.lookAt = at;
+    this.#looks.push(at, line);
+    if (!this.#awake) this.#arm();
+  }
+
+  #arm(): void {
+    const at = this.#looks.firstAt;
+    if (at >= this.#timerDue) return;
+    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer);
+    this.#timerDue = at;
+    const ms = Math.ceil(at - this.clock.now() - ROUNDING_MS);
+    this.#timer = this.clock.setTimeout(this.#onTimer, Math.max(1, Math.min(ms, MAX_DELAY_MS)));
+  }
+
+  #sleep(): void {
+    this.#looks.clear();
+    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#timerDue = Infinity;
+  }
+
+  readonly #onTimer = (): void => {
+    this.#timer = undefined;
+    this.#timerDue = Infinity;
+    this.#awake = true;
+    const now = this.clock.now();
+    for (let at = this.#looks.firstAt; at <= now + ROUNDING_MS; at = this.#looks.firstAt) {
+      const line = this.#looks.pop() as Line;
+      // A look that was put off is noted twice.
+      if (line.lookAt === at) this.#serve(line, now);
+    }
+    this.#awake = false;
+    this.#arm();
+  };
+
+  #serve(line: Line, now: number): void {
+    const { bucket, calls } = line;
+    line.lookAt = Infinity;
+    bucket.settle(now - bucket.rate.makeUpMs);
+    for (const call of calls) {
+      const turnAt = bucket.turnOfFirst(call.cost);
+      const beginsAt = Math.max(turnAt, now);
+      if (beginsAt > call.latest + ROUNDING_MS) {
+        call.expire(beginsAt);
+        continue;
+      }
+      if (turnAt > now + ROUNDING_MS) return this.#look(line, turnAt);
+      bucket.take(call.cost);
+      call.admit();
+    }
+  }
+}
