@@ -67,9 +67,12 @@ export class RateLimiter {
   }
 
   /** @internal */
-  tooLate(bucket: Bucket, cost: number, waitMs: number, boundMs: number): RateLimitExceededException {
-    // Where another call would wait no longer than it may, only the time left of this one was too short.
-    const retryAfterMs = wholeMs(waitMs > boundMs ? waitMs - boundMs : waitMs);
+  tooLate(
+    bucket: Bucket,
+    { cost, waitMs, leftMs = waitMs, boundMs }: { cost: number; waitMs: number; leftMs?: number; boundMs: number },
+  ): RateLimitExceededException {
+    // Where a new call would wait no longer than it may, only the time left of this one was too short.
+    const retryAfterMs = wholeMs(leftMs > boundMs ? leftMs - boundMs : leftMs);
     const why = `the call's turn would come ${shown(waitMs)} after it came, later than it can wait`;
     return refuse(this.name, { bucket, cost, waitMs, retryAfterMs, why }, this.environment);
   }
@@ -89,7 +92,7 @@ export class RateLimiter {
     if (call.probe) return Promise.reject(this.#notForProbes(bucket, cost, waitMs));
     const boundMs = Math.min(this.options.maxWait ?? Infinity, perAttempt);
     const latest = Math.min(now + boundMs, call.deadline);
-    if (now + waitMs > latest + ROUNDING_MS) return Promise.reject(this.tooLate(bucket, cost, waitMs, boundMs));
+    if (now + waitMs > latest + ROUNDING_MS) return Promise.reject(this.tooLate(bucket, { cost, waitMs, boundMs }));
     call.waitingSince = now;
     return new Promise((resolve, reject) => {
       const waiting = new WaitingCall(this, call, bucket, cost, latest, boundMs, resolve, reject);
@@ -159,8 +162,10 @@ class WaitingCall implements InLine, Waiter {
     this.onTurn();
   }
 
-  expire(turnAt: number): void {
-    this.#cut(this.limiter.tooLate(this.bucket, this.cost, turnAt - this.#since, this.boundMs));
+  expire(turnAt: number, now: number): void {
+    const { cost, boundMs } = this;
+    const times = { cost, waitMs: turnAt - this.#since, leftMs: turnAt - now, boundMs };
+    this.#cut(this.limiter.tooLate(this.bucket, times));
   }
 
   end(): void {

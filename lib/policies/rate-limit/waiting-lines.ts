@@ -15,7 +15,7 @@ export interface InLine {
   /** Its turn has come. */
   admit(): void;
   /** Its turn, `turnAt`, comes too late. */
-  expire(turnAt: number): void;
+  expire(turnAt: number, now: number): void;
 }
 
 /** Those that wait for one bucket, in order of arrival. */
@@ -117,7 +117,7 @@ export class WaitingLines {
       const turnAt = bucket.turnOfFirst(call.cost);
       const beginsAt = Math.max(turnAt, now);
       if (beginsAt > call.latest + ROUNDING_MS) {
-        call.expire(beginsAt);
+        call.expire(beginsAt, now);
         continue;
       }
       if (turnAt > now + ROUNDING_MS) return this.#look(line, turnAt);

@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
+import { RateLimitScene } from './rate-limit.scene.js';
+
+const KEYED = { limit: 2, per: 1_000, key: (key: string) => key } as const;
+
+describe('key', () => {
+  it('gives each key a limit of its own', async () => {
+    const scene = new RateLimitScene(KEYED);
+
+    expect(await scene.admitted(5, ['a'])).toBe(2);
+    expect(await scene.admitted(5, ['b'])).toBe(2);
+    expect(scene.limiter.keys).toBe(2);
+  });
+
+  it('names the key in what it says', async () => {
+    const scene = new RateLimitScene(KEYED);
+    await scene.admitted(2, ['a']);
+
+    const error = (await scene.attempt(['a'])) as RateLimitExceededException;
+
+    expect(error.instanceName).toBe('search[a]');
+    expect(error.message).toMatch(/^rate limit search\[a\] lets 2 through in 1000 ms, 2 at once: used up/);
+    expect(error.details).toMatchObject({ key: 'a' });
+    expect(scene.environment.of('refused')).toMatchObject([{ name: 'search[a]' }]);
+  });
+
+  it.each([
+    ['throws', thrower, 4],
+    ['gives undefined', () => undefined as unknown as string, 0],
+  ])('makes calls share one limit, when it %s', async (_, key, reports) => {
+    const scene = new RateLimitScene({ ...KEYED, key });
+
+    expect(await scene.admitted(3, ['a'])).toBe(2);
+    expect(await scene.attempt(['b'])).toMatchObject({ instanceName: 'search[*]' });
+    expect(scene.environment.reports).toHaveLength(reports);
+    expect(scene.limiter.keys).toBe(0);
+  });
+
+  it('takes a key that is no string by its text', async () => {
+    const scene = new RateLimitScene({ ...KEYED, key: (key: never) => key });
+
+    await scene.admitted(2, [7]);
+
+    expect(await scene.attempt(['7'])).toBeInstanceOf(RateLimitExceededException);
+  });
+
+  it('has lines of their own for keys that wait', async () => {
+    const scene = new RateLimitScene({ ...KEYED, onLimit: 'queue' });
+
+    scene.burst(2, ['a']);
+    scene.burst(3, ['b']);
+    await scene.clock.advance(2_000);
+
+    expect(scene.begun.map(({ args, at }) => [...args, at])).toEqual([
+      ['a', 0],
+      ['b', 0],
+      ['a', 500],
+      ['b', 500],
+      ['b', 1_000],
+    ]);
+  });
+});
+
+describe('overrides', () => {
+  const OVERRIDES = { vip: 5, slow: { limit: 1, per: 10_000 }, bursty: { limit: 1, burst: 3 }, blocked: 0 };
+
+  it('give named keys limits of their own', async () => {
+    const scene = new RateLimitScene({ ...KEYED, overrides: OVERRIDES });
+
+    for (const [key, admitted] of [
+      ['vip', 5],
+      ['slow', 1],
+      ['bursty', 3],
+      ['blocked', 0],
+      ['other', 2],
+    ] as const)
+      expect([key, await scene.admitted(9, [key])]).toEqual([key, admitted]);
+    expect(await scene.attempt(['slow'])).toMatchObject({ retryAfterMs: 10_000, details: { limit: 1, per: 10_000 } });
+    expect(await scene.attempt(['blocked'])).toMatchObject({ retryAfterMs: undefined });
+  });
+
+  it('take no room from other keys, and never give way to them', async () => {
+    const scene = new RateLimitScene({ ...KEYED, maxKeys: 1, overrides: OVERRIDES });
+    await scene.admitted(5, ['vip']);
+
+    await scene.clock.advance(100);
+    await scene.admitted(1, ['a']);
+    await scene.clock.advance(600);
+    await scene.admitted(1, ['b']);
+
+    expect(scene.limiter.keys).toBe(1);
+    // 700 of its 1,000 ms have passed.
+    expect(await scene.admitted(9, ['vip'])).toBe(3);
+  });
+});
+
+describe('maxKeys', () => {
+  it('lets a key give way whose limit is unused, the longest unused first', async () => {
+    const scene = new RateLimitScene({ ...KEYED, maxKeys: 3 });
+    for (const key of ['a', 'b', 'c']) {
+      await scene.attempt([key]);
+      await scene.clock.advance(100);
+    }
+    // a, first to come, is in use again.
+    await scene.clock.advance(400);
+    await scene.attempt(['a']);
+    await scene.clock.advance(200);
+
+    await scene.admitted(2, ['d']);
+
+    expect(scene.limiter.keys).toBe(3);
+    expect(scene.environment.of('keysExhausted')).toEqual([]);
+    // b went: it is new, and its bucket full; the others kept what they owe.
+    expect(await scene.admitted(9, ['a'])).toBe(1);
+    expect(await scene.admitted(9, ['d'])).toBe(0);
+  });
+
+  it('makes new keys share one limit while every other one is in use, and says so once a minute', async () => {
+    const scene = new RateLimitScene({ ...KEYED, limit: 2, per: 200_000, maxKeys: 2 });
+    await scene.admitted(1, ['a']);
+    await scene.admitted(1, ['b']);
+
+    expect(await scene.admitted(1, ['c'])).toBe(1);
+    expect(await scene.admitted(1, ['d'])).toBe(1);
+    expect(await scene.attempt(['e'])).toMatchObject({ instanceName: 'search[*]', retryAfterMs: 100_000 });
+    await scene.clock.advance(59_999);
+    await scene.attempt(['e']);
+    expect(scene.environment.of('keysExhausted')).toMatchObject([
+      { name: 'search[*]', policy: 'rateLimit', maxKeys: 2 },
+    ]);
+    await scene.clock.advance(1);
+    await scene.attempt(['e']);
+
+    expect(scene.environment.of('keysExhausted')).toHaveLength(2);
+    expect(await scene.admitted(9, ['a'])).toBe(1);
+  });
+
+  it('never gives a key its limit back, however many new keys come', async () => {
+    const scene = new RateLimitScene({ ...KEYED, limit: 10, per: 100_000, maxKeys: 5 });
+    expect(await scene.admitted(20, ['hot'])).toBe(10);
+
+    for (let flood = 0; flood < 2_000; flood++) await scene.attempt([`random ${flood}`]);
+
+    expect(await scene.attempt(['hot'])).toBeInstanceOf(RateLimitExceededException);
+  });
+
+  it('lets a key that finds room begin with what the shared limit owes', async () => {
+    const scene = new RateLimitScene({ ...KEYED, limit: 10, per: 1_000, maxKeys: 1 });
+    await scene.admitted(1, ['a']);
+    expect(await scene.admitted(20, ['b'])).toBe(10);
+    await scene.clock.advance(100);
+
+    // a has given way; b has used all that it may already.
+    expect(await scene.admitted(20, ['b'])).toBe(1);
+  });
+
+  it('keeps a key for which calls wait', async () => {
+    const scene = new RateLimitScene({ ...KEYED, onLimit: 'queue', maxKeys: 1 });
+    scene.burst(2, ['a']);
+    // The timer of the one that waits is late.
+    scene.clock.block(2_000);
+
+    scene.call(['b']);
+    scene.call(['a']);
+    await scene.clock.advance(2_000);
+
+    expect(scene.begun.map(({ args, at }) => [...args, at])).toEqual([
+      ['a', 0],
+      ['b', 2_000],
+      ['a', 2_000],
+      ['a', 2_480],
+    ]);
+  });
+
+  it('holds for 1,000,000 different keys, in memory too', { timeout: 60_000 }, async () => {
+    const scene = new RateLimitScene({ ...KEYED, per: 60_000, maxKeys: 1_000 });
+    const before = process.memoryUsage().heapUsed;
+    const { limiter, clock } = scene;
+    const { newCall } = await import('../../../support/calls.js');
+    let refused = 0;
+    for (let index = 0; index < 1_000_000; index++) {
+      const call = newCall(scene.environment, { args: [`key ${index}`] });
+      const turn = limiter.admit(call, Infinity);
+      turn?.catch(() => refused++);
+      if (index % 1_000 === 0) {
+        expect(limiter.keys).toBeLessThanOrEqual(1_000);
+        await clock.advance(index % 10_000 === 0 ? 60_000 : 1);
+        scene.environment.told.length = 0;
+      }
+    }
+
+    expect(limiter.keys).toBe(1_000);
+    expect(refused).toBeGreaterThan(0);
+    // A thousand keys are some hundreds of KiB; a million would be hundreds of MiB.
+    expect(process.memoryUsage().heapUsed - before).toBeLessThan(64 * 2 ** 20);
+  });
+});
+
+function thrower(): never {
+  throw new Error('no key');
+}
