@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
-import { PipelineCall } from '../../../../lib/pipeline/call.js';
+import type { PipelineCall } from '../../../../lib/pipeline/call.js';
 import type { Call } from '../../../../lib/policies/call.js';
 import { systemClock } from '../../../../lib/policies/clock.js';
 import { RATE_LIMIT_DEFAULTS } from '../../../../lib/policies/rate-limit/rate-limit.options.js';

@@ -1,4 +1,4 @@
-import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
+import type { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
 import { resolveRateLimit, type RateLimitOptions } from '../../../../lib/policies/rate-limit/rate-limit.options.js';
 import { RateLimitPolicy } from '../../../../lib/policies/rate-limit/rate-limit.policy.js';
