@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
-import { settle } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 import { RateLimitScene } from './rate-limit.scene.js';
 

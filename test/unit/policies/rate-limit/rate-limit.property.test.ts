@@ -113,6 +113,37 @@ describe('RateLimitPolicy, for any limits and any calls', () => {
     ),
   );
 
+  it('gives no key more than its due, where keys lose their places to others', { timeout: 60_000 }, () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 2, max: 20 }),
+        fc.array(
+          fc.record({
+            after: fc.constantFrom(0, 20, 60, 150, 400, 1_100),
+            key: fc.constantFrom('a', 'b', 'c'),
+            count: fc.integer({ min: 1, max: 30 }),
+          }),
+          { minLength: 3, maxLength: 30 },
+        ),
+        async (limit, schedule) => {
+          const options = { limit, per: 1_000, key: (key: string) => key, maxKeys: 1 };
+          const scene = new RateLimitScene(options);
+
+          for (const { after, key, count } of schedule) {
+            await scene.clock.advance(after);
+            await scene.admitted(count, [key]);
+          }
+
+          for (const key of KEYS) {
+            const begun = scene.begun.filter(({ args }) => args[0] === key);
+            expect(worstExcess(begun, options)).toBeLessThan(1e-6);
+          }
+        },
+      ),
+      { numRuns: 300 },
+    ),
+  );
+
   it('lets exactly those begin that a plain token bucket would', () =>
     fc.assert(
       fc.asyncProperty(limits, arrivals, async (chosen, schedule) => {
