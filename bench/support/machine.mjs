@@ -5,6 +5,8 @@ const PEERS = [
   'opossum',
   'cockatiel',
   'mollitia',
+  'rate-limiter-flexible',
+  '@nestjs/throttler',
   '@nestjs/core',
   '@nestjs/platform-express',
   '@nestjs/platform-fastify',
