@@ -143,7 +143,7 @@ describe('policies', () => {
 
   it('are one folder each', () => {
     expect(policies).toEqual(
-      expect.arrayContaining(['bulkhead', 'circuit-breaker', 'fallback', 'recover', 'retry', 'timeout']),
+      expect.arrayContaining(['bulkhead', 'circuit-breaker', 'fallback', 'rate-limit', 'recover', 'retry', 'timeout']),
     );
   });
 

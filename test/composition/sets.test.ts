@@ -6,6 +6,7 @@ import {
   CircuitOpenException,
   Fallback,
   fixed,
+  RateLimit,
   Recover,
   ResilienceConfigurationError,
   ResilienceModule,
@@ -173,6 +174,7 @@ describe('a named set', () => {
 
   it.each<[string, MethodGuard]>([
     ['@CircuitBreaker', CircuitBreaker('payments', { volumeThreshold: 9 })],
+    ['@RateLimit', RateLimit('payments', { limit: 2 })],
     ['@Bulkhead', Bulkhead('payments', { maxConcurrent: 2 })],
   ])('stops the start, when %s gives options to a stateful policy that stands there', async (_, decorator) => {
     class Service {
@@ -181,7 +183,9 @@ describe('a named set', () => {
     decorateMethod(Service, 'charge', decorator);
 
     const fault = await startFault([Service], {
-      policies: { payments: { circuitBreaker: { volumeThreshold: 4 }, bulkhead: 5 } },
+      policies: {
+        payments: { circuitBreaker: { volumeThreshold: 4 }, rateLimit: { limit: 4, per: 1_000 }, bulkhead: 5 },
+      },
     });
 
     expect(fault).toBeInstanceOf(ResilienceConfigurationError);
@@ -231,6 +235,19 @@ describe('false', () => {
     const scene = await guard([off, Resilient('payments')], () => 'value', { policies });
 
     expect(scene.order()).toEqual(left);
+  });
+
+  it('@RateLimit(false) turns that policy of the set off', async () => {
+    const scene = await guard(
+      [RateLimit(false), Resilient({ name: 'own', bulkhead: 1, rateLimit: false })],
+      () => 'value',
+    );
+    const limited = { limit: 1, per: 1_000 };
+    const ofSet = await guard([RateLimit(false), Resilient('api')], () => 'value', {
+      policies: { api: { rateLimit: limited, bulkhead: 1 } },
+    });
+
+    expect([scene.order(), ofSet.order()]).toEqual([['bulkhead'], ['bulkhead']]);
   });
 
   it.each<[string, MethodGuard]>([

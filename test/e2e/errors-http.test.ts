@@ -4,6 +4,7 @@ import {
   Get,
   HttpException,
   UseFilters,
+  UseInterceptors,
   type ArgumentsHost,
   type ExceptionFilter,
   type Type,
@@ -15,8 +16,10 @@ import {
   CircuitBreaker,
   CircuitOpenException,
   fixed,
+  RateLimit,
   RateLimitExceededException,
   ResilienceExceptionFilter,
+  ResilienceInterceptor,
   ResilienceModule,
   Retry,
   setRetryAfter,
@@ -83,6 +86,11 @@ class UpstreamController {
   async full(): Promise<never> {
     return new Promise(() => undefined);
   }
+  @Get('limited')
+  @RateLimit({ limit: 2, per: 5_000 })
+  async limited(): Promise<string> {
+    return 'served';
+  }
   @Get('retried')
   @Retry({ maxAttempts: 2, backoff: fixed(0) })
   async retried(): Promise<never> {
@@ -106,6 +114,23 @@ class CatchAllFilter implements ExceptionFilter {
     setRetryAfter(error, host);
     const status = error instanceof HttpException ? error.getStatus() : 500;
     this.host.httpAdapter.reply(host.switchToHttp().getResponse(), { own: status }, status);
+  }
+}
+
+@Controller('listed')
+class ListedController {
+  @Get()
+  @UseInterceptors(
+    ResilienceInterceptor.with({
+      rateLimit: {
+        limit: 1,
+        per: 60_000,
+        key: (request: { headers: Record<string, string> }) => String(request.headers['x-client']),
+      },
+    }),
+  )
+  list(): string[] {
+    return ['one'];
   }
 }
 
@@ -190,6 +215,32 @@ describe.each(PLATFORMS)('an error over HTTP on $platform', ({ adapter }: Platfo
     const response = await fetch(`${url}/upstream/open`);
 
     expect(response.headers.get('retry-after')).toBe('3');
+  });
+
+  it('is 429 and says when the next place is free, when the rate limit of a handler is used up', async () => {
+    const { url } = await app({ exceptionFilter: true });
+    const get = () => fetch(`${url}/upstream/limited`);
+    expect([(await get()).status, (await get()).status]).toEqual([200, 200]);
+
+    const response = await get();
+
+    expect(response.status).toBe(429);
+    expect(response.headers.get('retry-after')).toBe('3');
+    expect(await response.json()).toEqual({
+      statusCode: 429,
+      message: 'Too Many Requests',
+      errorCode: 'RATE_LIMITED',
+    });
+  });
+
+  it('is 429 for the client that asks too often, when an interceptor limits by address', async () => {
+    const { url } = await app({ exceptionFilter: true }, [ListedController]);
+    const get = (client: string) => fetch(`${url}/listed`, { headers: { 'x-client': client } });
+
+    const statuses = [];
+    for (const client of ['a', 'b', 'a', 'b']) statuses.push((await get(client)).status);
+
+    expect(statuses).toEqual([200, 200, 429, 429]);
   });
 
   it.each<[string, () => object]>([

@@ -4,6 +4,7 @@ import {
   CircuitBreaker,
   Fallback,
   fixed,
+  RateLimit,
   Recover,
   ResilienceModule,
   ResilienceService,
@@ -20,6 +21,7 @@ class Stock {
 
   @Retry({ maxAttempts: 3, backoff: fixed(0) })
   @CircuitBreaker({ volumeThreshold: 1 })
+  @RateLimit({ limit: 1, per: 60_000 })
   @Bulkhead(1)
   async level(): Promise<never> {
     this.attempts++;

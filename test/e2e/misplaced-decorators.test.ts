@@ -2,6 +2,7 @@ import {
   Bulkhead,
   CircuitBreaker,
   Fallback,
+  RateLimit,
   Recover,
   ResilienceConfigurationError,
   Resilient,
@@ -19,6 +20,7 @@ const DECORATORS: readonly { label: string; decorator: Untyped }[] = [
   { label: '@Retry', decorator: Retry() as Untyped },
   { label: '@Fallback', decorator: Fallback({ value: 1 }) as Untyped },
   { label: '@Recover', decorator: Recover() as Untyped },
+  { label: '@RateLimit', decorator: RateLimit({ limit: 1, per: 1 }) as Untyped },
   { label: '@Bulkhead', decorator: Bulkhead() as Untyped },
   { label: '@Resilient', decorator: Resilient({ timeout: 100 }) as Untyped },
 ];

@@ -2,6 +2,7 @@ import { Controller, Get, UseInterceptors, type Type } from '@nestjs/common';
 import {
   CircuitBreaker,
   CircuitBreakerInterceptor,
+  RateLimit,
   ResilienceConfigurationError,
   ResilienceInterceptor,
   ResilienceModule,
@@ -30,6 +31,24 @@ describe('a stateful policy by decorator and by interceptor', () => {
 
     expect(error).toBeInstanceOf(ResilienceConfigurationError);
     for (const part of ['OrdersController.place', name, 'circuitBreaker']) expect(error.message).toContain(part);
+  });
+
+  it('stops the start, when a rate limit stands on a handler both ways', async () => {
+    const limit = { limit: 5, per: 1_000 };
+    @Controller()
+    class OrdersController {
+      @Get()
+      @RateLimit(limit)
+      @UseInterceptors(ResilienceInterceptor.with({ rateLimit: limit }))
+      async place(): Promise<string> {
+        return 'placed';
+      }
+    }
+
+    const error = await startUpError({ imports: [ResilienceModule.forRoot()], controllers: [OrdersController] });
+
+    expect(error).toBeInstanceOf(ResilienceConfigurationError);
+    for (const part of ['OrdersController.place', 'rateLimit']) expect(error.message).toContain(part);
   });
 
   it('starts, when they stand on two handlers of one controller', async () => {

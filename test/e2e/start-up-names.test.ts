@@ -4,6 +4,7 @@ import {
   CircuitBreaker,
   Fallback,
   fixed,
+  RateLimit,
   Recover,
   ResilienceConfigurationError,
   ResilienceModule,
@@ -26,6 +27,7 @@ async function errorOf(types: Type[], options?: ResilienceModuleOptions): Promis
 describe('a name', () => {
   it.each<[string, () => MethodDecorator]>([
     ['@CircuitBreaker', () => CircuitBreaker('paymens') as MethodDecorator],
+    ['@RateLimit', () => RateLimit('paymens') as MethodDecorator],
     ['@Bulkhead', () => Bulkhead('paymens') as MethodDecorator],
     ['@Retry', () => Retry('paymens') as MethodDecorator],
     ['@Timeout', () => Timeout('paymens') as MethodDecorator],
@@ -90,6 +92,7 @@ describe('a name', () => {
 
   it.each<[string, () => MethodDecorator]>([
     ['@CircuitBreaker', () => CircuitBreaker('payments', { volumeThreshold: 7 }) as MethodDecorator],
+    ['@RateLimit', () => RateLimit('payments', { limit: 7 }) as MethodDecorator],
     ['@Bulkhead', () => Bulkhead('payments', { maxConcurrent: 7 }) as MethodDecorator],
   ])('stops the start, when %s gives options to a stateful policy that policies names', async (label, decorator) => {
     @Injectable()
@@ -98,7 +101,9 @@ describe('a name', () => {
       async place(): Promise<void> {}
     }
 
-    const error = await errorOf([Orders], { policies: { payments: { circuitBreaker: {}, bulkhead: 3 } } });
+    const error = await errorOf([Orders], {
+      policies: { payments: { circuitBreaker: {}, rateLimit: { limit: 3, per: 1_000 }, bulkhead: 3 } },
+    });
 
     for (const part of ['Orders.place', label, 'payments', 'policies']) expect(error.message).toContain(part);
   });

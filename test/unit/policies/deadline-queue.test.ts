@@ -335,3 +335,61 @@ describe('DeadlineQueue', () => {
     expect(expired).toEqual(['a']);
   });
 });
+
+describe('DeadlineQueue, of what has waited elsewhere', () => {
+  it('ends it when its time is over that began with the wait, and the others at theirs', async () => {
+    const { clock, expired, queue, add } = setUp();
+    await clock.advance(1_000);
+    add('first');
+    await clock.advance(10);
+    add('second');
+    const waited = new Named('waited', (one) => expired.push(one));
+    const ends: [string, number][] = [];
+    const start = clock.now();
+
+    queue.add(waited, start - 60);
+    for (let passed = 0; passed < 120; passed++) {
+      await clock.advance(1);
+      for (const name of expired.splice(0)) ends.push([name, clock.now() - start]);
+    }
+
+    expect(ends).toEqual([
+      ['waited', 40],
+      ['first', 90],
+      ['second', 100],
+    ]);
+  });
+
+  it('stands between others by its time, and can be removed there', async () => {
+    const { clock, expired, queue, add } = setUp();
+    await clock.advance(1_000);
+    add('a');
+    await clock.advance(50);
+    add('c');
+    const between = (name: string): Named => {
+      const deadline = new Named(name, (one) => expired.push(one));
+      queue.add(deadline, clock.now() - 25);
+      return deadline;
+    };
+    between('b');
+    queue.remove(between('removed'));
+
+    await clock.advance(100);
+
+    expect(expired).toEqual(['a', 'b', 'c']);
+    expect(clock.pending).toBeLessThanOrEqual(1);
+  });
+
+  it('needs one timer, when an idle one is due later', async () => {
+    const { clock, expired, queue, add } = setUp();
+    queue.remove(add('gone'));
+    await clock.advance(10);
+    const waited = new Named('waited', (one) => expired.push(one));
+
+    queue.add(waited, clock.now() - 80);
+
+    expect([clock.pending, clock.keepingAlive]).toEqual([1, 1]);
+    await clock.advance(20);
+    expect(expired).toEqual(['waited']);
+  });
+});

@@ -38,7 +38,7 @@ describe('key', () => {
   });
 
   it('takes a key that is no string by its text', async () => {
-    const scene = new RateLimitScene({ ...KEYED, key: (key: never) => key });
+    const scene = new RateLimitScene({ ...KEYED, key: (key: unknown) => key as string });
 
     await scene.admitted(2, [7]);
 
