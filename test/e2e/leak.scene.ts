@@ -12,6 +12,7 @@ import {
   CircuitBreaker,
   Fallback,
   fixed,
+  RateLimit,
   Recover,
   ResilienceModule,
   ResilienceService,
@@ -65,6 +66,7 @@ class Shop {
 
   @Recover((error) => (error as Error).name)
   @Retry({ maxAttempts: 3, backoff: fixed(1) })
+  @RateLimit({ limit: 20_000, per: 1_000, onLimit: 'queue' })
   @Bulkhead(1)
   async narrow(outcome: Outcome, @Signal() signal?: AbortSignal): Promise<string> {
     return perform(outcome, signal);

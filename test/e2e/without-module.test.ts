@@ -6,6 +6,8 @@ import {
   CircuitOpenException,
   Fallback,
   fixed,
+  RateLimit,
+  RateLimitExceededException,
   ResilienceModule,
   ResilienceService,
   Retry,
@@ -55,6 +57,23 @@ describe('a class without the module', () => {
     }
 
     expect(await new Unbounded().load()).toBe('loaded');
+  });
+
+  it('has the rate limit of its decorator, and none where that gives no value, when it is built by new', async () => {
+    class Limited {
+      @RateLimit({ limit: 1, per: 60_000 })
+      async load(): Promise<string> {
+        return 'loaded';
+      }
+      @RateLimit({ limit: 1 })
+      async partly(): Promise<string> {
+        return 'loaded';
+      }
+    }
+    const limited = new Limited();
+    await Promise.all([limited.load(), limited.partly(), limited.partly()]);
+
+    expect(await rejection(limited.load())).toBeInstanceOf(RateLimitExceededException);
   });
 
   it('shares no breaker with another instance, when both are built by new', async () => {

@@ -35,7 +35,9 @@ export class WaitingLines {
   readonly #looks = new DueHeap<Line>();
   #timer: Timer | undefined;
   #timerDue = Infinity;
+  /** While the timer works, it is set again once, at the end; and the line at hand is looked at anyway. */
   #awake = false;
+  #served: Line | undefined;
   #size = 0;
 
   constructor(private readonly clock: Clock) {}
@@ -64,7 +66,7 @@ export class WaitingLines {
     const [first] = line.calls;
     if (first !== undefined) {
       // The one behind may be cheaper, and so its turn earlier.
-      if (!this.#awake) this.#look(line, bucket.turnOfFirst(first.cost));
+      if (line !== this.#served) this.#look(line, bucket.turnOfFirst(first.cost));
       return;
     }
     line.lookAt = Infinity;
@@ -106,12 +108,14 @@ export class WaitingLines {
       if (line.lookAt === at) this.#serve(line, now);
     }
     this.#awake = false;
+    this.#served = undefined;
     this.#arm();
   };
 
   #serve(line: Line, now: number): void {
     const { bucket, calls } = line;
     line.lookAt = Infinity;
+    this.#served = line;
     bucket.settle(now - bucket.rate.makeUpMs);
     for (const call of calls) {
       const turnAt = bucket.turnOfFirst(call.cost);
