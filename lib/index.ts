@@ -69,6 +69,7 @@ export { fibonacci, type FibonacciOptions } from './policies/retry/backoff/fibon
 export { fixed } from './policies/retry/backoff/fixed.js';
 export { linear, type LinearOptions } from './policies/retry/backoff/linear.js';
 export type { RetryOptions, RetrySetting } from './policies/retry/retry.options.js';
+export type { RetryBudgetOptions, RetryBudgetSetting } from './policies/retry-budget/retry-budget.options.js';
 export type { TimeoutOptions, TimeoutSetting } from './policies/timeout/timeout.options.js';
 
 export { BulkheadFullException } from './errors/bulkhead-full.exception.js';

@@ -122,6 +122,7 @@ export class ResilienceService {
         className: '',
         methodName: name,
         instanceName: name,
+        nameless: typeof set !== 'string' && set.name === undefined,
         kind: 'promise',
         parameterCount: 0,
         signalIndex: -1,

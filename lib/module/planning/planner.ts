@@ -17,6 +17,8 @@ import { resolveRateLimit } from '../../policies/rate-limit/rate-limit.options.j
 import { RateLimitPolicy } from '../../policies/rate-limit/rate-limit.policy.js';
 import { RecoverPolicy } from '../../policies/recover/recover.policy.js';
 import type { ResolvedRetry } from '../../policies/retry/retry.options.js';
+import { RETRY_BUDGET_DEFAULTS, type RetryBudgetSetting } from '../../policies/retry-budget/retry-budget.options.js';
+import { RetryBudget } from '../../policies/retry-budget/retry-budget.js';
 import { RetryPolicy } from '../../policies/retry/retry.policy.js';
 import { AttemptTimeoutPolicy } from '../../policies/timeout/attempt-timeout.policy.js';
 import { resolveTimeout } from '../../policies/timeout/timeout.options.js';
@@ -33,6 +35,8 @@ export interface Target {
   readonly methodName: string;
   /** `Class.method`: the name of the instances that were not given one. */
   readonly instanceName: string;
+  /** Other targets have the same name: nothing may be kept under it. @default false */
+  readonly nameless?: boolean;
   readonly kind: MethodKind;
   readonly parameterCount: number;
   readonly signalIndex: number;
@@ -146,7 +150,24 @@ class PlanBuilder {
   #addRetry(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const name = this.#plan('retry', policy, policy.options);
-    this.#stages.retry = new RetryPolicy(name, policy.options as unknown as ResolvedRetry, this.environment);
+    const options = policy.options as unknown as ResolvedRetry;
+    this.#stages.retry = new RetryPolicy(name, options, this.environment, this.#budget(policy));
+  }
+
+  /** One budget for all further attempts of a set, else of a breaker, else of this method. */
+  #budget({ label, options, sources }: ResolvedPolicy): RetryBudget | undefined {
+    const setting = options.budget as RetryBudgetSetting;
+    if (setting === false) return undefined;
+    const { instanceName, nameless } = this.target;
+    const { policies } = this.resolution;
+    const name = (['retry', 'circuitBreaker'] as const)
+      .map((key) => policies.get(key)?.name)
+      .find((one) => one !== undefined);
+    const resolved = { ...RETRY_BUDGET_DEFAULTS, ...setting };
+    if (name === undefined && nameless === true) return new RetryBudget(resolved, this.environment.clock.now());
+    const isOwn = sources.budget !== 'built-in';
+    const declared = isOwn ? { place: `${instanceName}, ${label}`, options: resolved } : undefined;
+    return this.instances.retryBudget(name ?? instanceName, declared);
   }
 
   #addBreaker(policy: ResolvedPolicy | undefined): void {

@@ -7,6 +7,12 @@ import { CircuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-bre
 import type { PolicyEnvironment } from '../../policies/policy.js';
 import type { ResolvedRateLimit } from '../../policies/rate-limit/rate-limit.options.js';
 import { RateLimiter } from '../../policies/rate-limit/rate-limiter.js';
+import {
+  refuseOtherBudget,
+  RETRY_BUDGET_DEFAULTS,
+  type DeclaredRetryBudget,
+} from '../../policies/retry-budget/retry-budget.options.js';
+import { RetryBudget } from '../../policies/retry-budget/retry-budget.js';
 import { sameOptions } from '../planning/describe-options.js';
 import type { Options } from '../planning/policy-parsers.js';
 
@@ -15,6 +21,7 @@ export class Instances {
   readonly #breakers = new Map<string, CircuitBreakerPolicy>();
   readonly #bulkheads = new Map<string, BulkheadPolicy>();
   readonly #rateLimiters = new Map<string, RateLimiter>();
+  readonly #budgets = new Map<string, { budget: RetryBudget; declared: DeclaredRetryBudget | undefined }>();
 
   constructor(private readonly environment: PolicyEnvironment) {}
 
@@ -45,12 +52,35 @@ export class Instances {
     );
   }
 
+  /**
+   * The budget of a name. Whoever declares nothing takes what others declared, before or after.
+   *
+   * @throws ResilienceConfigurationError when the name has another definition already.
+   */
+  retryBudget(name: string, declared: DeclaredRetryBudget | undefined): RetryBudget {
+    const known = this.#budgets.get(name);
+    if (known === undefined) {
+      const { clock } = this.environment;
+      const budget = new RetryBudget(declared?.options ?? RETRY_BUDGET_DEFAULTS, clock.now());
+      this.#budgets.set(name, { budget, declared });
+      return budget;
+    }
+    if (declared === undefined) return known.budget;
+    if (known.declared !== undefined) refuseOtherBudget(name, known.declared, declared);
+    else {
+      known.declared = declared;
+      known.budget.configure(declared.options);
+    }
+    return known.budget;
+  }
+
   /** Forgets them all. */
   clear(): void {
     for (const policy of this.#breakers.values()) for (const breaker of policy.breakers()) breaker.core.retire();
     this.#breakers.clear();
     this.#bulkheads.clear();
     this.#rateLimiters.clear();
+    this.#budgets.clear();
   }
 
   /** The breaker of a name, or of one of its keys. */

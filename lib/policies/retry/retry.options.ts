@@ -10,6 +10,12 @@ import {
   positiveMs,
   type Expectation,
 } from '../options/check.js';
+import {
+  budgetExpectation,
+  checkRetryBudget,
+  RETRY_BUDGET_DEFAULTS,
+  type RetryBudgetSetting,
+} from '../retry-budget/retry-budget.options.js';
 import { backoffExpectation, type BackoffSetting } from './backoff/backoff.js';
 import { exponential } from './backoff/exponential.js';
 
@@ -36,6 +42,11 @@ export interface RetryOptions {
   maxRetryAfter?: number;
   /** In an interceptor: the HTTP methods that may be repeated. @default ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'] */
   methods?: readonly string[];
+  /**
+   * The budget that bounds retries and hedges together, one for each policy set, else breaker, else method; `false`:
+   * this retry is not bounded by it. @default { ratio: 0.2, perSecond: 0.1, min: 10 }
+   */
+  budget?: RetryBudgetSetting;
 }
 
 /** The forms in which a policy set takes a retry: the number of attempts, or options. */
@@ -49,6 +60,7 @@ export const RETRY_DEFAULTS = {
   backoff: exponential(),
   maxRetryAfter: 60_000,
   methods: ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'],
+  budget: RETRY_BUDGET_DEFAULTS,
 } as const satisfies RetryOptions;
 
 const methodList: Expectation = {
@@ -71,6 +83,8 @@ export function parseRetry(place: string, setting: unknown): RetryOptions {
     maxDuration: positiveMs,
     maxRetryAfter: nonNegativeMs,
     methods: methodList,
+    budget: budgetExpectation,
   });
+  checkRetryBudget(place, setting.budget);
   return setting;
 }

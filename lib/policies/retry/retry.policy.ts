@@ -5,6 +5,7 @@ import { toPredicate, type ErrorPredicate } from '../error-match.js';
 import { judge } from '../outcome.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
 import { rejection } from '../rejection.js';
+import type { RetryBudget } from '../retry-budget/retry-budget.js';
 import { retryAfterOf } from '../retry-after.js';
 import { startSeries, type BackoffFunction } from './backoff/backoff.js';
 import { exponential } from './backoff/exponential.js';
@@ -20,6 +21,7 @@ export class RetryPolicy implements Policy {
     /** @internal */ readonly name: string,
     /** @internal */ readonly options: ResolvedRetry,
     /** @internal */ readonly environment: PolicyEnvironment,
+    /** @internal */ readonly budget?: RetryBudget,
   ) {
     this.retryOn = options.retryOn === undefined ? undefined : toPredicate(options.retryOn);
     this.abortOn = options.abortOn === undefined ? undefined : toPredicate(options.abortOn);
@@ -27,17 +29,37 @@ export class RetryPolicy implements Policy {
 
   execute(call: Call, next: Next): Promise<unknown> {
     const { maxDuration, retryOnResult } = this.options;
-    if (maxDuration !== undefined || retryOnResult !== undefined) return new Attempts(this, call, next).make(1);
     // Most calls succeed at once: what a second attempt needs is made when the first has failed.
+    const attempts =
+      maxDuration === undefined && retryOnResult === undefined ? undefined : new Attempts(this, call, next);
     const first = call.fork(1);
-    return next(first).then(undefined, (error: unknown) => new Attempts(this, call, next).onError(first, error));
+    const result = next(first);
+    const onResult = attempts?.onResult(first);
+    const onError = (error: unknown): PromiseLike<unknown> =>
+      (attempts ?? new Attempts(this, call, next)).onError(first, error);
+    const { budget } = this;
+    if (budget === undefined || earns(first, budget)) return result.then(onResult, onError);
+    // It waits for its turn, and earns when it has had it.
+    return result.then(
+      (value) => (earns(first, budget), onResult === undefined ? value : onResult(value)),
+      (error: unknown) => (earns(first, budget), onError(error)),
+    );
   }
+}
+
+/** Pays for a first attempt that has begun: one that is refused puts no load on anybody. */
+function earns(first: Call, budget: RetryBudget): boolean {
+  if (first.startedAt === undefined) return false;
+  budget.earn(first.startedAt);
+  return true;
 }
 
 /** The attempts of one call. */
 class Attempts {
   readonly #begun: number | undefined;
   #backoff: BackoffFunction | undefined;
+  /** How many were made; hedges inside them have numbers too, but count for nothing here. */
+  #made = 1;
 
   constructor(
     private readonly policy: RetryPolicy,
@@ -47,14 +69,15 @@ class Attempts {
     if (policy.options.maxDuration !== undefined) this.#begun = policy.environment.clock.now();
   }
 
-  make(number: number): Promise<unknown> {
+  #make(number: number): Promise<unknown> {
+    this.#made++;
     const attempt = this.call.fork(number);
-    const onResult = this.policy.options.retryOnResult === undefined ? undefined : this.#onResult(attempt);
-    return this.next(attempt).then(onResult, (error: unknown) => this.onError(attempt, error));
+    return this.next(attempt).then(this.onResult(attempt), (error: unknown) => this.onError(attempt, error));
   }
 
-  #onResult(attempt: Call) {
+  onResult(attempt: Call): ((result: unknown) => unknown) | undefined {
     const { name, options, environment } = this.policy;
+    if (options.retryOnResult === undefined) return undefined;
     return (result: unknown): unknown => {
       if (this.call.aborted) return result;
       const again = ask(
@@ -63,14 +86,13 @@ class Attempts {
         false,
         () => options.retryOnResult?.(result, attempt) === true,
       );
-      if (!again || attempt.attempt >= options.maxAttempts || attempt.emitted) return result;
+      if (!again || this.#made >= options.maxAttempts || attempt.emitted) return result;
       return this.#again(attempt, undefined, () => result);
     };
   }
 
   onError(attempt: Call, error: unknown): PromiseLike<unknown> {
-    if (attempt.attempt >= this.policy.options.maxAttempts || attempt.emitted || this.call.aborted)
-      return rejection(error);
+    if (this.#made >= this.policy.options.maxAttempts || attempt.emitted || this.call.aborted) return rejection(error);
     if (!this.#asksForAnother(attempt, error)) return rejection(error);
     return this.#again(attempt, error, () => {
       throw error;
@@ -105,7 +127,8 @@ class Attempts {
     const asked = retryAfterOf(error, clock);
     if (asked !== undefined && asked > options.maxRetryAfter) return suppress('retryAfter');
     const delayMs = Math.max(this.#delay(attempt, error), asked ?? 0);
-    const next = clock.now() + delayMs;
+    const now = clock.now();
+    const next = now + delayMs;
     if (next >= this.call.deadline) return suppress('deadline');
     if (this.#begun !== undefined && next - this.#begun > (options.maxDuration as number))
       return suppress('maxDuration');
@@ -113,6 +136,7 @@ class Attempts {
       tell('shutdown');
       throw this.#shutDown(error);
     }
+    if (this.policy.budget?.take(now) === false) return suppress('budget');
 
     if (events.active) {
       events.emit({
@@ -126,15 +150,15 @@ class Attempts {
       });
     }
     if (delayMs > 0) await pause(delayMs, this.call, environment, () => this.#shutDown(error));
-    return this.make(number + 1);
+    return this.#make(number + 1);
   }
 
   #delay(attempt: Call, error: unknown): number {
     const { name, options, environment } = this.policy;
     this.#backoff ??= startSeries(options.backoff, environment.random);
     const backoff = this.#backoff;
-    const fallback = (): number => exponential().series(environment.random)(attempt.attempt, error, attempt);
-    const delay = ask(environment, `${name}, backoff`, undefined, () => backoff(attempt.attempt, error, attempt));
+    const fallback = (): number => exponential().series(environment.random)(this.#made, error, attempt);
+    const delay = ask(environment, `${name}, backoff`, undefined, () => backoff(this.#made, error, attempt));
     if (typeof delay === 'number' && delay >= 0 && delay < Infinity) return delay;
     if (delay !== undefined)
       environment.reportCallback(`${name}, backoff`, new RangeError(`expected ms from 0, got ${String(delay)}`));

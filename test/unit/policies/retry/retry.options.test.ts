@@ -19,6 +19,7 @@ describe('parseRetry', () => {
       maxDuration: 1,
       maxRetryAfter: 0,
       methods: ['GET', 'M-SEARCH'],
+      budget: { ratio: 0.1, perSecond: 0, min: 0 },
     };
 
     expect(parse(options)).toBe(options);
@@ -38,6 +39,7 @@ describe('parseRetry', () => {
     ['maxDuration', [0, -1, NaN, Infinity, '1s']],
     ['maxRetryAfter', [-1, NaN, Infinity, '1s']],
     ['methods', ['GET', ['get'], [1]]],
+    ['budget', [true, 5, null, 'none']],
   ])('refuses a wrong %s', (option, values) => {
     for (const value of values) {
       expect(() => parse({ [option]: value })).toThrow(`Client.load, @Retry: option '${option}': expected `);

@@ -1,0 +1,109 @@
+import type { ResolvedRetryBudget } from './retry-budget.options.js';
+
+/** How far back earnings bound what it can hold. */
+const WINDOW_S = 10;
+const SECOND_MS = 1_000;
+/** Sums of fractions miss a whole token by less than this. */
+const ROUNDING = 1e-9;
+
+/**
+ * A bucket of tokens: first attempts and time fill it, each further attempt takes one. It holds what was earned in the
+ * last 10 s, but never less than `min`, so that a long good time does not save up for a storm.
+ *
+ * A first attempt costs it one addition: no timer, no reading of the clock, nothing allocated.
+ *
+ * @see https://finagle.github.io/blog/2016/02/08/retry-budgets Finagle's RetryBudget
+ * @see https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
+ * gRPC, where retries and hedges share one bucket
+ */
+export class RetryBudget {
+  #options: ResolvedRetryBudget;
+  #tokens: number;
+  /** First attempts in each of the last seconds. */
+  readonly #firsts = new Uint32Array(WINDOW_S);
+  #total = 0;
+  /** The second that was last counted in, and when time was last paid out. */
+  #second: number;
+  #paidAt: number;
+
+  constructor(options: ResolvedRetryBudget, now: number) {
+    this.#options = options;
+    this.#tokens = options.min;
+    this.#second = Math.floor(now / SECOND_MS);
+    this.#paidAt = now;
+  }
+
+  get options(): ResolvedRetryBudget {
+    return this.#options;
+  }
+
+  /** Takes on other options, full as at the start. */
+  configure(options: ResolvedRetryBudget): void {
+    this.#options = options;
+    this.#tokens = options.min;
+  }
+
+  /** What it holds at `now`. */
+  tokensAt(now: number): number {
+    this.#advance(now);
+    return this.#tokens;
+  }
+
+  /** The most that it can hold at `now`. */
+  capacityAt(now: number): number {
+    this.#advance(now);
+    return this.#capacity();
+  }
+
+  /** Earns by a first attempt that began at `startedAt`. */
+  earn(startedAt: number): void {
+    if (startedAt >= (this.#second + 1) * SECOND_MS) this.#advance(startedAt);
+    const index = this.#second % WINDOW_S;
+    this.#firsts[index] = (this.#firsts[index] as number) + 1;
+    this.#total++;
+    this.#put(this.#options.ratio);
+  }
+
+  /** Takes the token of a further attempt; false where there is none. */
+  take(now: number): boolean {
+    this.#advance(now);
+    if (this.#tokens < 1 - ROUNDING) return false;
+    this.#tokens -= 1;
+    return true;
+  }
+
+  /** Gives back the token of an attempt that was not made. */
+  giveBack(): void {
+    this.#put(1);
+  }
+
+  #put(tokens: number): void {
+    this.#tokens = Math.min(this.#tokens + tokens, this.#capacity());
+  }
+
+  #capacity(): number {
+    const { ratio, perSecond, min } = this.#options;
+    return Math.max(min, this.#total * ratio + WINDOW_S * perSecond);
+  }
+
+  /** Pays out the time until `now`, and lets go of what was earned too long ago. */
+  #advance(now: number): void {
+    if (now <= this.#paidAt) return;
+    const second = Math.floor(now / SECOND_MS);
+    if (second - this.#second >= WINDOW_S) {
+      this.#firsts.fill(0);
+      this.#total = 0;
+    } else {
+      for (let passed = this.#second + 1; passed <= second; passed++) {
+        const index = passed % WINDOW_S;
+        this.#total -= this.#firsts[index] as number;
+        this.#firsts[index] = 0;
+      }
+    }
+    this.#second = Math.max(this.#second, second);
+    const earned = ((now - this.#paidAt) / SECOND_MS) * this.#options.perSecond;
+    this.#paidAt = now;
+    // With no first attempt in between, what it can hold has only shrunk, so one look at its end is enough.
+    this.#put(earned);
+  }
+}
