@@ -2,6 +2,7 @@ export { Bulkhead } from './decorators/bulkhead.decorator.js';
 export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
 export { Fallback } from './decorators/fallback.decorator.js';
 export { RateLimit } from './decorators/rate-limit.decorator.js';
+export { Hedge } from './decorators/hedge.decorator.js';
 export { Recover } from './decorators/recover.decorator.js';
 export { Resilient } from './decorators/resilient.decorator.js';
 export { Retry } from './decorators/retry.decorator.js';
@@ -12,6 +13,8 @@ export type {
   AsyncMethod,
   GuardDecorator,
   NamedAnswerDecorator,
+  PromiseDecorator,
+  PromiseMethod,
   SubstituteFor,
   SubstituteMethod,
 } from './decorators/types.js';
@@ -61,6 +64,7 @@ export type {
   RateLimitOverride,
   RateLimitSetting,
 } from './policies/rate-limit/rate-limit.options.js';
+export type { HedgeOptions, HedgePercentile, HedgeSetting } from './policies/hedge/hedge.options.js';
 export type { RecoverOptions, RecoverSetting } from './policies/recover/recover.options.js';
 export type { Backoff, BackoffFunction, Jitter } from './policies/retry/backoff/backoff.js';
 export { decorrelatedJitter, type DecorrelatedJitterOptions } from './policies/retry/backoff/decorrelated-jitter.js';
@@ -88,6 +92,7 @@ export type {
   CircuitState,
   FailureEvent,
   FallbackEvent,
+  HedgeEvent,
   IgnoredEvent,
   KeysExhaustedEvent,
   PolicyKey,

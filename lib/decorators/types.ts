@@ -18,6 +18,21 @@ export interface GuardDecorator {
   <M extends AsyncMethod>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>): void;
 }
 
+/** A method that gives one answer, later. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any arguments, any result
+export type PromiseMethod = (...args: any[]) => PromiseLike<any>;
+
+/**
+ * Stands on a class, or on a method that gives a Promise.
+ *
+ * @publicApi
+ */
+export interface PromiseDecorator {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeScript's own type of a decorated class
+  (target: Function): void;
+  <M extends PromiseMethod>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>): void;
+}
+
 /**
  * Stands on a class, or on any method; a synchronous one stays synchronous.
  *

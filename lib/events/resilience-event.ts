@@ -55,11 +55,21 @@ export interface RetryEvent extends Origin {
   error: unknown;
 }
 
-/** A retry that the rules would have allowed was not made. */
+/** One more attempt is about to be made, since those before it have not answered for `delayMs`. */
+export interface HedgeEvent extends Origin {
+  type: 'hedge';
+  /** The number of the new attempt. */
+  attempt: number;
+  delayMs: number;
+}
+
+/** A retry or a hedge that the rules would have allowed was not made. */
 export interface RetrySuppressedEvent extends Origin {
   type: 'retrySuppressed';
+  /** The number of the attempt before it. */
   attempt: number;
   reason: 'deadline' | 'maxDuration' | 'retryAfter' | 'budget' | 'notRepeatable' | 'shutdown';
+  /** What the attempt before it ended with; undefined for a hedge, since it has not ended. */
   error: unknown;
 }
 
@@ -132,6 +142,7 @@ export type ResilienceEvent =
   | IgnoredEvent
   | TimeoutEvent
   | RetryEvent
+  | HedgeEvent
   | RetrySuppressedEvent
   | RefusedEvent
   | FallbackEvent

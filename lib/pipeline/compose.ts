@@ -10,7 +10,8 @@ const singleAttempt: Policy = { execute: (call, next) => next(call.fork(1)) };
 /** Folds policies around `method`, in the order of the table. */
 export function compose(stages: Stages, method: Next): Next {
   const outer = stages.recover ?? stages.fallback ?? stages['timeout.total'];
-  const needsAttempt = outer !== undefined && stages.retry === undefined;
+  const forks = stages.retry ?? stages.hedge;
+  const needsAttempt = outer !== undefined && forks === undefined;
   const complete: Stages = needsAttempt ? { ...stages, retry: singleAttempt } : stages;
   return ORDER.reduceRight<Next>((next, stage) => {
     const policy = complete[stage];

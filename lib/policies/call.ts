@@ -86,3 +86,12 @@ export class UnsubscribedError extends Error {
     super('the consumer of the stream has left');
   }
 }
+
+/** Another attempt of the same call has answered: nobody needs this one any more. */
+export class FasterAttemptError extends Error {
+  override readonly name = 'AbortError';
+
+  constructor() {
+    super('another attempt of the same call was faster');
+  }
+}

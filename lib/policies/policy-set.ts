@@ -2,6 +2,7 @@ import type { BulkheadSetting } from './bulkhead/bulkhead.options.js';
 import type { CircuitBreakerSetting } from './circuit-breaker/circuit-breaker.options.js';
 import type { FallbackSetting } from './fallback/fallback.options.js';
 import type { RateLimitSetting } from './rate-limit/rate-limit.options.js';
+import type { HedgeSetting } from './hedge/hedge.options.js';
 import type { RecoverSetting } from './recover/recover.options.js';
 import type { RetrySetting } from './retry/retry.options.js';
 import type { TimeoutSetting } from './timeout/timeout.options.js';
@@ -27,6 +28,7 @@ export interface PolicySet {
   fallback?: FallbackSetting<unknown, never> | false;
   timeout?: TimeoutSetting | false;
   retry?: RetrySetting | false;
+  hedge?: HedgeSetting | false;
   circuitBreaker?: CircuitBreakerSetting | string | false;
   rateLimit?: RateLimitSetting | string | false;
   bulkhead?: BulkheadSetting | string | false;
@@ -38,6 +40,7 @@ export const POLICY_KEYS = [
   'fallback',
   'timeout',
   'retry',
+  'hedge',
   'circuitBreaker',
   'rateLimit',
   'bulkhead',

@@ -65,6 +65,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
         methodName,
         instanceName: place,
         kind: 'observable' as const,
+        answersOnce: true,
         parameterCount: 0,
         signalIndex: -1,
         http: true,

@@ -11,13 +11,20 @@ import type { ResolvedBulkhead } from '../../policies/bulkhead/bulkhead.options.
 import type { ResolvedCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import type { DeclaredFallback } from '../../policies/fallback/fallback.options.js';
 import { FallbackPolicy } from '../../policies/fallback/fallback.policy.js';
+import { resolveHedge } from '../../policies/hedge/hedge.options.js';
+import { HedgePolicy } from '../../policies/hedge/hedge.policy.js';
 import type { Policy, PolicyEnvironment } from '../../policies/policy.js';
 import type { Returns, SetKey } from '../../policies/policy-set.js';
 import { resolveRateLimit } from '../../policies/rate-limit/rate-limit.options.js';
 import { RateLimitPolicy } from '../../policies/rate-limit/rate-limit.policy.js';
+import type { CircuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.js';
 import { RecoverPolicy } from '../../policies/recover/recover.policy.js';
 import type { ResolvedRetry } from '../../policies/retry/retry.options.js';
-import { RETRY_BUDGET_DEFAULTS, type RetryBudgetSetting } from '../../policies/retry-budget/retry-budget.options.js';
+import {
+  RETRY_BUDGET_DEFAULTS,
+  type ResolvedRetryBudget,
+  type RetryBudgetSetting,
+} from '../../policies/retry-budget/retry-budget.options.js';
 import { RetryBudget } from '../../policies/retry-budget/retry-budget.js';
 import { RetryPolicy } from '../../policies/retry/retry.policy.js';
 import { AttemptTimeoutPolicy } from '../../policies/timeout/attempt-timeout.policy.js';
@@ -38,6 +45,8 @@ export interface Target {
   /** Other targets have the same name: nothing may be kept under it. @default false */
   readonly nameless?: boolean;
   readonly kind: MethodKind;
+  /** Its stream is the one answer to a request. @default false */
+  readonly answersOnce?: boolean;
   readonly parameterCount: number;
   readonly signalIndex: number;
   /** Whether an HTTP client waits for its answer. */
@@ -83,6 +92,7 @@ class PlanBuilder {
   readonly #planned = new Map<Stage, PlannedPolicy>();
   #fallback: FallbackPolicy | undefined;
   #recover: RecoverPolicy | undefined;
+  #ownBudget: RetryBudget | undefined;
 
   constructor(
     private readonly target: Target,
@@ -98,6 +108,7 @@ class PlanBuilder {
     if (this.environment.enabled) {
       this.#addRetry(policies.get('retry'));
       this.#addBreaker(policies.get('circuitBreaker'));
+      this.#addHedge(policies.get('hedge'));
       const perAttempt = this.#addTimeouts(policies.get('timeout'), policies.get('circuitBreaker'));
       this.#addRateLimit(policies.get('rateLimit'), perAttempt);
       this.#addBulkhead(policies.get('bulkhead'));
@@ -154,20 +165,51 @@ class PlanBuilder {
     this.#stages.retry = new RetryPolicy(name, options, this.environment, this.#budget(policy));
   }
 
+  #addHedge(policy: ResolvedPolicy | undefined): void {
+    if (policy === undefined || (policy.options.after === undefined && this.environment.lenient)) return;
+    const place = `${this.target.instanceName}, ${policy.label}`;
+    if (this.target.answersOnce !== true) this.#refuseStreams(place, 'a hedge');
+    const options = resolveHedge(place, policy.options);
+    const name = this.#plan('hedge', policy, policy.options);
+    const budget = this.#budget(policy);
+    const { retry, circuitBreaker } = this.#stages;
+    const breaker = circuitBreaker as CircuitBreakerPolicy | undefined;
+    this.#stages.hedge = new HedgePolicy(name, options, this.environment, {
+      budget,
+      earns: (retry as RetryPolicy | undefined)?.budget !== budget,
+      closed: breaker === undefined ? undefined : (call) => breaker.isClosedFor(call),
+    });
+  }
+
+  /** @throws ResilienceConfigurationError when the target gives a stream, which cannot run beside itself. */
+  #refuseStreams(place: string, what: string): void {
+    const kind = this.target.kind ?? this.resolution.returns;
+    if (kind !== 'observable' && kind !== 'asyncIterable') return;
+    const found = kind === 'observable' ? 'an Observable' : 'an async iterable';
+    throw new ResilienceConfigurationError(place, `${what} expects a method that gives a promise, got ${found}`);
+  }
+
   /** One budget for all further attempts of a set, else of a breaker, else of this method. */
   #budget({ label, options, sources }: ResolvedPolicy): RetryBudget | undefined {
     const setting = options.budget as RetryBudgetSetting;
     if (setting === false) return undefined;
     const { instanceName, nameless } = this.target;
     const { policies } = this.resolution;
-    const name = (['retry', 'circuitBreaker'] as const)
+    const name = (['retry', 'hedge', 'circuitBreaker'] as const)
       .map((key) => policies.get(key)?.name)
       .find((one) => one !== undefined);
     const resolved = { ...RETRY_BUDGET_DEFAULTS, ...setting };
-    if (name === undefined && nameless === true) return new RetryBudget(resolved, this.environment.clock.now());
     const isOwn = sources.budget !== 'built-in';
+    if (name === undefined && nameless === true) return this.#budgetOfThis(resolved, isOwn);
     const declared = isOwn ? { place: `${instanceName}, ${label}`, options: resolved } : undefined;
     return this.instances.retryBudget(name ?? instanceName, declared);
+  }
+
+  /** Retry and hedge of one nameless set share a budget too. */
+  #budgetOfThis(options: ResolvedRetryBudget, isOwn: boolean): RetryBudget {
+    if (this.#ownBudget === undefined) this.#ownBudget = new RetryBudget(options, this.environment.clock.now());
+    else if (isOwn) this.#ownBudget.configure(options);
+    return this.#ownBudget;
   }
 
   #addBreaker(policy: ResolvedPolicy | undefined): void {

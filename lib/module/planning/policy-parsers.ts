@@ -4,6 +4,7 @@ import {
   parseCircuitBreaker,
 } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { parseFallback } from '../../policies/fallback/fallback.options.js';
+import { HEDGE_DEFAULTS, parseHedge } from '../../policies/hedge/hedge.options.js';
 import type { SetKey } from '../../policies/policy-set.js';
 import { parseRateLimit, RATE_LIMIT_DEFAULTS } from '../../policies/rate-limit/rate-limit.options.js';
 import { parseRecover } from '../../policies/recover/recover.options.js';
@@ -24,6 +25,7 @@ export const KINDS: Readonly<Record<SetKey, PolicyKind>> = {
   fallback: { parse: (place, setting) => ({ fallbacks: parseFallback(place, setting) }), defaults: {} },
   timeout: { parse: (place, setting) => ({ ...parseTimeout(place, setting) }), defaults: {} },
   retry: { parse: (place, setting) => ({ ...parseRetry(place, setting) }), defaults: RETRY_DEFAULTS },
+  hedge: { parse: (place, setting) => ({ ...parseHedge(place, setting) }), defaults: HEDGE_DEFAULTS },
   circuitBreaker: {
     parse: (place, setting) => ({ ...parseCircuitBreaker(place, setting) }),
     defaults: CIRCUIT_BREAKER_DEFAULTS,

@@ -1,7 +1,7 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
-import type { CallInfo } from '../call.js';
+import { FasterAttemptError, type CallInfo } from '../call.js';
 import { judge } from '../outcome.js';
 import { ask } from '../policy.js';
 import { retryAfterOf } from '../retry-after.js';
@@ -14,6 +14,8 @@ export interface Attempt extends CallInfo {
   readonly reason: unknown;
   readonly emitted: boolean;
 }
+
+const LOST = 'a faster attempt answered';
 
 /** The state and the moment in which an attempt was admitted. */
 export interface Permit {
@@ -55,6 +57,7 @@ export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attem
   if (environment.events.active) {
     environment.events.emit({ type: 'ignored', name, policy: 'circuitBreaker', reason, error });
   }
+  if (reason === LOST) return breaker.lost(permit, now, attempt.startedAt === undefined ? undefined : latencyMs);
   if (error instanceof CircuitOpenException && error.instanceName === name) breaker.machine.allowNested();
   breaker.ignored(permit, now, error instanceof BulkheadFullException ? error : undefined);
 }
@@ -91,6 +94,7 @@ function classify(
   const { environment, options } = breaker;
   const { kind } = judge(error, attempt.aborted, attempt.reason);
   if (kind === 'refused') return { ignored: 'refused by a policy inside' };
+  if (attempt.aborted && attempt.reason instanceof FasterAttemptError && kind === 'aborted') return { ignored: LOST };
   if (attempt.startedAt === undefined && attempt.aborted) return { ignored: 'ended before the method began' };
   if (kind === 'aborted') return attempt.emitted ? 'success' : { ignored: 'the caller gave up' };
   const { errorFilter } = options;

@@ -10,8 +10,8 @@ import {
   MAX_RETRY_AFTER_MS,
   type ResolvedCircuitBreaker,
 } from './circuit-breaker.options.js';
-import type { LatencyHistogram } from './latency-histogram.js';
 import { LatencySampling } from './latency-sampling.js';
+import type { LatencyHistogram } from '../latency-histogram.js';
 import { describeRefusal, refusalOf, summaryOf, type OpenSummary, type RefusalDescription } from './refusal.js';
 import { RollingWindow } from './rolling-window.js';
 import { StateMachine } from './state-machine.js';
@@ -150,6 +150,20 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
       this.tell('semaphoreLocked', full, now - permit.since);
     }
     if (this.#counts(permit, now) && this.machine.recorded === 'halfOpen') this.machine.handBack(permit.since);
+  }
+
+  /** A faster attempt answered: it counts nowhere, but may have been slow. `ranMs` is undefined if it never began. */
+  lost(permit: Permit, now: number, ranMs: number | undefined): void {
+    if (!this.#counts(permit, now)) return;
+    if (this.machine.recorded === 'halfOpen') return this.machine.handBack(permit.since);
+    if (this.#trip.recordLost === undefined || ranMs === undefined) return;
+    this.#window.advance(now);
+    try {
+      this.#trip.recordLost(ranMs, now);
+    } catch (error) {
+      this.environment.reportCallback(`${this.place}, trip strategy`, error);
+    }
+    this.#judge(now, undefined, 0);
   }
 
   /** The mean time of a success in the window that ends at `now`, ms; undefined without a success. */

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import type { LatencyHistogram } from './latency-histogram.js';
-import { PERCENTILES } from './latency-histogram.js';
+import type { LatencyHistogram } from '../latency-histogram.js';
+import { PERCENTILES } from '../latency-histogram.js';
 import type { RollingWindow } from './rolling-window.js';
 
 /**

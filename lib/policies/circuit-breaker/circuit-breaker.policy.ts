@@ -6,7 +6,7 @@ import { Breaker } from './breaker.js';
 import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { KeyedBreakers } from './keyed-breakers.js';
-import { LatencyHistogram } from './latency-histogram.js';
+import { LatencyHistogram } from '../latency-histogram.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
 
 const NEVER: TripStrategy = { name: 'never', shouldTrip: () => false };
@@ -36,6 +36,13 @@ export class CircuitBreakerPolicy implements Policy {
 
   breakers(): Breaker[] {
     return this.#keyed === undefined ? [this.#breaker] : [...this.#keyed.values()];
+  }
+
+  /** Whether it would let this call through as in the best of times: not open, and not probing. */
+  isClosedFor(call: Call): boolean {
+    if (this.options.mode === 'metricsOnly') return true;
+    const { state } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
+    return state === 'closed' || state === 'disabled';
   }
 
   execute(call: Call, next: Next): Promise<unknown> {

@@ -2,7 +2,7 @@ import type { PolicyEnvironment } from '../policy.js';
 import { Breaker } from './breaker.js';
 import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
-import type { LatencyHistogram } from './latency-histogram.js';
+import type { LatencyHistogram } from '../latency-histogram.js';
 
 const REPORT_EVERY_MS = 60_000;
 

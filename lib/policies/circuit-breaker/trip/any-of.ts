@@ -22,6 +22,9 @@ function combine(trackers: readonly TripTracker[]): TripTracker {
     record: (failed, latencyMs, now) => {
       for (const tracker of trackers) tracker.record?.(failed, latencyMs, now);
     },
+    recordLost: (ranMs, now) => {
+      for (const tracker of trackers) tracker.recordLost?.(ranMs, now);
+    },
     reset: () => {
       for (const tracker of trackers) tracker.reset?.();
     },

@@ -52,6 +52,11 @@ class SlowCalls implements TripTracker {
     this.#total++;
   }
 
+  /** How slow it would have been nobody knows, unless it was slow already. */
+  recordLost(ranMs: number, now: number): void {
+    if (ranMs > this.slowerThan) this.record(false, ranMs, now);
+  }
+
   reset(): void {
     this.#slow.fill(0);
     this.#all.fill(0);

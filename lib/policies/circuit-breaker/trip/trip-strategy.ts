@@ -41,6 +41,8 @@ export interface TripStrategy {
 /** The part of a strategy that belongs to one breaker. */
 export interface TripTracker {
   record?(failed: boolean, latencyMs: number, now: number): void;
+  /** An attempt was cut since a faster one had answered: it has no outcome, but ran for at least this long. */
+  recordLost?(ranMs: number, now: number): void;
   reset?(): void;
   shouldTrip(window: TripWindow): boolean | string;
 }

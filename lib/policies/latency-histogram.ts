@@ -51,6 +51,13 @@ export class LatencyHistogram {
     };
   }
 
+  /** How many latencies the window holds, and the one that `fraction` of them do not exceed, ms. */
+  percentile(fraction: number): { count: number; ms: number } {
+    const sums = this.#sum();
+    const count = sums.reduce((all, one) => all + one, 0);
+    return { count, ms: count === 0 ? 0 : percentile(sums, count, fraction) };
+  }
+
   #clearBucket(bucket: number): void {
     this.#counts.fill(0, bucket * SIZE, (bucket + 1) * SIZE);
   }
