@@ -51,11 +51,11 @@ export class LatencyHistogram {
     };
   }
 
-  /** How many latencies the window holds, and the one that `fraction` of them do not exceed, ms. */
-  percentile(fraction: number): { count: number; ms: number } {
+  /** How many latencies the window holds, and what `fraction` of them did not exceed, ms: the upper end of its slot. */
+  bound(fraction: number): { count: number; ms: number } {
     const sums = this.#sum();
     const count = sums.reduce((all, one) => all + one, 0);
-    return { count, ms: count === 0 ? 0 : percentile(sums, count, fraction) };
+    return { count, ms: count === 0 ? 0 : lowestOf(slotAt(sums, count, fraction) + 1) };
   }
 
   #clearBucket(bucket: number): void {
@@ -82,16 +82,22 @@ function slotOf(latencyMs: number): number {
 
 /** The middle of a slot, in ms; the first holds what is too short to tell. */
 function valueOf(slot: number): number {
-  if (slot === 0) return 0;
-  if (slot < PER_OCTAVE) return (slot + 0.5) / PER_MS;
+  return slot === 0 ? 0 : (lowestOf(slot) + lowestOf(slot + 1)) / 2;
+}
+
+/** The lower end of a slot, in ms. */
+function lowestOf(slot: number): number {
+  if (slot < PER_OCTAVE) return slot / PER_MS;
   const octave = Math.floor(slot / PER_OCTAVE) - 1;
-  const lowest = (slot - octave * PER_OCTAVE) * 2 ** octave;
-  return (lowest + 2 ** octave / 2) / PER_MS;
+  return ((slot - octave * PER_OCTAVE) * 2 ** octave) / PER_MS;
 }
 
 function percentile(sums: readonly number[], total: number, fraction: number): number {
+  return valueOf(slotAt(sums, total, fraction));
+}
+
+function slotAt(sums: readonly number[], total: number, fraction: number): number {
   const rank = Math.max(1, Math.ceil(fraction * total));
   let seen = 0;
-  const slot = sums.findIndex((count) => (seen += count) >= rank);
-  return valueOf(slot);
+  return sums.findIndex((count) => (seen += count) >= rank);
 }

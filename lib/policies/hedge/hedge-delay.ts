@@ -56,7 +56,7 @@ export class HedgeDelay {
   #look({ percentile, min = 1, max = Infinity }: HedgePercentile, now: number): void {
     this.#lookAt = now + LOOK_EVERY_MS;
     this.#latencies?.advance(Math.floor(now / BUCKET_MS));
-    const { count, ms } = (this.#latencies as LatencyHistogram).percentile(percentile / 100);
+    const { count, ms } = (this.#latencies as LatencyHistogram).bound(percentile / 100);
     const enough = Math.min(PLENTY, Math.max(ENOUGH, Math.ceil(100 / (100 - percentile))));
     this.#become(count < enough ? (max === Infinity ? undefined : max) : Math.min(max, Math.max(min, ms)));
   }

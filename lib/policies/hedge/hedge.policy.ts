@@ -6,6 +6,9 @@ import type { RetryBudget } from '../retry-budget/retry-budget.js';
 import { HedgeDelay, type Delay } from './hedge-delay.js';
 import type { ResolvedHedge } from './hedge.options.js';
 
+/** The clock is read again when a method begins. */
+const TOLERANCE_MS = 5;
+
 /** What a hedge needs to know of its neighbours in the pipeline. */
 export interface HedgeSurroundings {
   readonly budget?: RetryBudget | undefined;
@@ -124,7 +127,7 @@ class Race extends Deadline implements ItemTimer {
     if (now >= call.deadline) return;
     const newest = this.#running.at(-1)?.startedAt;
     // What waits for its turn in this process would only wait twice; the time counts from the moment it began.
-    if (newest === undefined || now - newest < ms / 2) return this.#wait(now);
+    if (newest === undefined || now - newest < ms - TOLERANCE_MS) return this.#wait(now);
     if (surroundings.closed?.(call) === false) return;
     if (call.repeatable?.() === false) return this.#suppressed('notRepeatable');
     if (surroundings.budget?.take(now) === false) return this.#suppressed('budget');

@@ -1,0 +1,496 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, it } from 'vitest';
+import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
+import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
+import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
+import { FasterAttemptError, type Next } from '../../../../lib/policies/call.js';
+import { HEDGE_DEFAULTS, type HedgeOptions } from '../../../../lib/policies/hedge/hedge.options.js';
+import { HedgePolicy, type HedgeSurroundings } from '../../../../lib/policies/hedge/hedge.policy.js';
+import { RetryBudget } from '../../../../lib/policies/retry-budget/retry-budget.js';
+import { RETRY_BUDGET_DEFAULTS } from '../../../../lib/policies/retry-budget/retry-budget.options.js';
+import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
+import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { settle, track } from '../../../support/settle.js';
+import { TestEnvironment } from '../../../support/test-environment.js';
+
+const boom = new Error('boom');
+
+interface Given extends HedgeOptions {
+  surroundings?: HedgeSurroundings;
+  origin?: Partial<CallOrigin>;
+  perAttempt?: number;
+}
+
+/** A hedge around the end of attempts, as in a pipeline; it hedges after 100 ms. */
+function setUp({ surroundings, origin, perAttempt, ...options }: Given = {}) {
+  const environment = new TestEnvironment();
+  const { clock } = environment;
+  const resolved = { ...HEDGE_DEFAULTS, after: 100, ...options };
+  const policy = new HedgePolicy('Client.load', resolved, environment, surroundings);
+  const timeout = new AttemptTimeoutPolicy('Client.load', perAttempt, environment);
+  const work = new ManualWork();
+  const start = (end: Next = work.next, call = newCall(environment, origin)) => ({
+    call,
+    result: track(policy.execute(call, (attempt) => timeout.execute(attempt, end))),
+  });
+  return { environment, clock, policy, work, start };
+}
+
+const reasonsOf = (calls: readonly PipelineCall[]) =>
+  calls.map(({ aborted, reason }) => (aborted ? (reason as Error).constructor : undefined));
+
+describe('HedgePolicy', () => {
+  it('makes one attempt, when it answers in time, and leaves no timer that keeps the process alive', async () => {
+    const { environment, clock, work, start } = setUp();
+    const { result } = start();
+    await clock.advance(99);
+    work.succeed(0, 'value');
+    await clock.advance(1_000);
+
+    expect(result).toEqual({ status: 'fulfilled', outcome: 'value' });
+    expect(work.begun).toBe(1);
+    expect(environment.told).toEqual([]);
+    expect(clock.keepingAlive).toBe(0);
+  });
+
+  it('makes another, when the first has not answered after the delay, and says so', async () => {
+    const { environment, clock, work, start } = setUp();
+    start();
+    await clock.advance(99);
+    expect(work.begun).toBe(1);
+    await clock.advance(1);
+
+    expect(work.calls.map(({ attempt }) => attempt)).toEqual([1, 2]);
+    expect(environment.told).toMatchObject([
+      { type: 'hedge', policy: 'hedge', name: 'Client.load', attempt: 2, delayMs: 100 },
+    ]);
+    await clock.advance(10_000);
+    expect(work.begun).toBe(2);
+  });
+
+  it.each([
+    [0, 1],
+    [1, 0],
+  ])('gives the first answer, of attempt %i, and aborts the other', async (winner, loser) => {
+    const { clock, work, start } = setUp();
+    const { call, result } = start();
+    await clock.advance(150);
+    work.succeed(winner, 'fast');
+    await settle();
+
+    expect(result.outcome).toBe('fast');
+    expect(call.aborted).toBe(false);
+    expect(work.calls[winner]?.signal.aborted).toBe(false);
+    expect(work.calls[loser]?.signal.reason).toBeInstanceOf(FasterAttemptError);
+
+    work.succeed(loser, 'late');
+    await settle();
+    expect(result.outcome).toBe('fast');
+  });
+
+  it('begins each further attempt after one more delay, up to `maxAttempts`', async () => {
+    const { clock, work, start } = setUp({ maxAttempts: 4 });
+    const { result } = start();
+    await clock.advance(250);
+    expect(work.begun).toBe(3);
+    await clock.advance(1_000);
+    expect(work.begun).toBe(4);
+    work.succeed(2, 'third');
+    await settle();
+
+    expect(result.outcome).toBe('third');
+    expect(reasonsOf(work.calls)).toEqual([FasterAttemptError, FasterAttemptError, undefined, FasterAttemptError]);
+  });
+
+  it('numbers its attempts on from the call that it is given', async () => {
+    const { environment, clock, work, start } = setUp();
+    const retried = newCall(environment).fork(3);
+    start(work.next, retried);
+    await clock.advance(100);
+
+    expect(work.calls.map(({ attempt }) => attempt)).toEqual([3, 4]);
+    expect(retried.attempt).toBe(4);
+  });
+
+  describe('failures', () => {
+    it('fails at once, when the first attempt fails before the delay', async () => {
+      const { clock, work, start } = setUp();
+      const { result } = start();
+      await clock.advance(50);
+      work.fail(0, boom);
+      await settle();
+
+      expect(result).toEqual({ status: 'rejected', outcome: boom });
+      await clock.advance(1_000);
+      expect(work.begun).toBe(1);
+    });
+
+    it.each([
+      [0, 1],
+      [1, 0],
+    ])('waits for the other, when attempt %i fails, and begins no more', async (failing, other) => {
+      const { clock, work, start } = setUp({ maxAttempts: 3 });
+      const { result } = start();
+      await clock.advance(150);
+      work.fail(failing, boom);
+      await clock.advance(1_000);
+
+      expect(result.status).toBe('pending');
+      expect(work.begun).toBe(2);
+      work.succeed(other, 'value');
+      await settle();
+      expect(result.outcome).toBe('value');
+    });
+
+    it('gives the last error, when all fail', async () => {
+      const { clock, work, start } = setUp();
+      const { result } = start();
+      await clock.advance(100);
+      work.fail(1, new Error('first to fail'));
+      await settle();
+      work.fail(0, boom);
+      await settle();
+
+      expect(result).toEqual({ status: 'rejected', outcome: boom });
+    });
+
+    it('waits for the hedge, when the first attempt runs out of time', async () => {
+      const { clock, work, start } = setUp({ perAttempt: 150 });
+      const { result } = start();
+      await clock.advance(160);
+      expect(reasonsOf(work.calls)).toEqual([TimeoutException, undefined]);
+      work.succeed(1, 'value');
+      await settle();
+
+      expect(result.outcome).toBe('value');
+    });
+
+    it('passes on what a method throws at once', async () => {
+      const { start } = setUp();
+      const { result } = start(
+        method(() => {
+          throw boom;
+        }),
+      );
+      await settle();
+
+      expect(result).toEqual({ status: 'rejected', outcome: boom });
+    });
+  });
+
+  describe('a refused further attempt', () => {
+    const full = new BulkheadFullException({ policy: 'bulkhead', instanceName: 'b', message: 'full' });
+    const refusingFrom = (work: ManualWork, first: number): Next => {
+      let made = 0;
+      return (attempt) => (++made >= first ? Promise.reject(full) : work.next(attempt));
+    };
+
+    it('counts as not made: the first one decides', async () => {
+      const { clock, work, start } = setUp();
+      const { result } = start(refusingFrom(work, 2));
+      await clock.advance(200);
+      expect(result.status).toBe('pending');
+      work.fail(0, boom);
+      await settle();
+
+      expect(result.outcome).toBe(boom);
+    });
+
+    it('gives its token back', async () => {
+      const { environment, clock, work } = setUp();
+      const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, perSecond: 0 }, clock.now());
+      const { start } = setUpIn(environment, budget);
+      start(refusingFrom(work, 2));
+      await clock.advance(200);
+
+      expect(environment.of('hedge')).toHaveLength(1);
+      expect(budget.tokensAt(clock.now())).toBe(10);
+    });
+
+    it('refuses the call, when it was the first attempt', async () => {
+      const { clock, work, start } = setUp();
+      const { result } = start(refusingFrom(work, 1));
+      await clock.advance(200);
+
+      expect(result.outcome).toBe(full);
+      expect(work.begun).toBe(0);
+    });
+  });
+
+  /** A hedge in given surroundings. */
+  function setUpIn(environment: TestEnvironment, budget: RetryBudget, earns = true) {
+    const policy = new HedgePolicy('Client.load', { ...HEDGE_DEFAULTS, after: 100 }, environment, { budget, earns });
+    const start = (end: Next) => track(policy.execute(newCall(environment), end));
+    return { policy, start };
+  }
+
+  describe('what keeps it from hedging', () => {
+    it('does not, while the breaker is not closed', async () => {
+      let closed = false;
+      const { environment, clock, work, start } = setUp({ surroundings: { closed: () => closed } });
+      start();
+      await clock.advance(1_000);
+      expect(work.begun).toBe(1);
+      expect(environment.told).toEqual([]);
+
+      closed = true;
+      start();
+      await clock.advance(100);
+      expect(work.begun).toBe(3);
+    });
+
+    it('does not repeat what its caller says cannot be repeated', async () => {
+      const { environment, clock, work, start } = setUp({ origin: { repeatable: () => false } });
+      start();
+      await clock.advance(1_000);
+
+      expect(work.begun).toBe(1);
+      expect(environment.told).toMatchObject([
+        { type: 'retrySuppressed', policy: 'hedge', attempt: 1, reason: 'notRepeatable' },
+      ]);
+    });
+
+    it('does not without a token, and says so', async () => {
+      const environment = new TestEnvironment();
+      const { clock } = environment;
+      const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, min: 1, perSecond: 0, ratio: 0 }, clock.now());
+      const { start } = setUpIn(environment, budget);
+      const work = new ManualWork();
+      start(work.next);
+      await clock.advance(100);
+      start(work.next);
+      await clock.advance(1_000);
+
+      expect(work.begun).toBe(3);
+      expect(environment.told).toMatchObject([
+        { type: 'hedge' },
+        { type: 'retrySuppressed', policy: 'hedge', reason: 'budget' },
+      ]);
+    });
+
+    it('does not after the deadline, after a cut, and while the app shuts down', async () => {
+      const { environment, clock, work, start } = setUp();
+      const bounded = newCall(environment);
+      bounded.limit(clock.now() + 100);
+      start(work.next, bounded);
+      const { call: cut, result } = start();
+      await clock.advance(50);
+      cut.abort('gone');
+      await settle();
+      expect(result.outcome).toBe('gone');
+      start();
+      environment.lifecycle.close();
+      await clock.advance(1_000);
+
+      expect(work.begun).toBe(3);
+    });
+
+    it('lets a call that waits for its turn wait: the delay runs from its beginning', async () => {
+      const { clock, work, start } = setUp();
+      let begin = (): void => undefined;
+      let made = 0;
+      const turn = new Promise<void>((resolve) => (begin = resolve));
+      start((attempt) => (made++, turn.then(() => work.next(attempt))));
+      await clock.advance(550);
+      expect(made).toBe(1);
+      begin();
+      await clock.advance(60);
+      expect(made).toBe(1);
+      await clock.advance(100);
+
+      expect(made).toBe(2);
+    });
+  });
+
+  describe('the budget', () => {
+    it('earns by first attempts where no retry around it does', async () => {
+      const environment = new TestEnvironment();
+      const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, perSecond: 0 }, environment.clock.now());
+      for (let taken = 0; taken < 5; taken++) budget.take(environment.clock.now());
+      const answer = method(() => 'value');
+
+      setUpIn(environment, budget, true).start(answer);
+      setUpIn(environment, budget, false).start(answer);
+      await settle();
+
+      expect(budget.tokensAt(environment.clock.now())).toBeCloseTo(5.2);
+    });
+
+    it('takes one token for each hedge', async () => {
+      const environment = new TestEnvironment();
+      const { clock } = environment;
+      const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, perSecond: 0 }, clock.now());
+      const { start } = setUpIn(environment, budget, false);
+      start(new ManualWork().next);
+      await clock.advance(100);
+
+      expect(budget.tokensAt(clock.now())).toBe(9);
+    });
+  });
+
+  describe('cutting the call', () => {
+    it('cuts all its attempts at once', async () => {
+      const { clock, work, start } = setUp({ maxAttempts: 3 });
+      const { call, result } = start();
+      await clock.advance(250);
+      call.abort('gone');
+      await settle();
+
+      expect(work.calls.map(({ reason }) => reason)).toEqual(['gone', 'gone', 'gone']);
+      expect(result).toEqual({ status: 'rejected', outcome: 'gone' });
+      expect(clock.keepingAlive).toBe(0);
+    });
+
+    it('does nothing more, once it has an answer', async () => {
+      const { clock, work, start } = setUp();
+      const { call, result } = start();
+      await clock.advance(100);
+      work.succeed(0);
+      await settle();
+      call.abort('late');
+      await settle();
+
+      expect(result.status).toBe('fulfilled');
+      expect(work.calls[1]?.reason).toBeInstanceOf(FasterAttemptError);
+    });
+  });
+
+  it('begins the further attempt in the context of its caller', async () => {
+    const { clock, start } = setUp();
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    storage.run('request 1', () => start(method(() => (seen.push(storage.getStore()), new Promise(() => undefined)))));
+    await storage.run('elsewhere', () => clock.advance(100));
+
+    expect(seen).toEqual(['request 1', 'request 1']);
+  });
+
+  it('needs one timer for many calls', async () => {
+    const { clock, work, start } = setUp();
+    for (let one = 0; one < 1_000; one++) start();
+    expect(clock.timersMade).toBe(1);
+    for (let one = 0; one < 1_000; one++) work.succeed(one);
+    await settle();
+
+    expect(clock.timersMade).toBe(1);
+  });
+
+  it('lets an answer win that waited behind a blocked event loop', async () => {
+    const { clock, work, start } = setUp();
+    const { result } = start();
+    await settle();
+    clock.block(300);
+    clock.fireDueTimers();
+    work.succeed(0, 'value');
+    await clock.poll();
+    await settle();
+
+    expect(result.outcome).toBe('value');
+    expect(work.begun).toBe(1);
+  });
+
+  describe('a percentile', () => {
+    const percentile = (after: HedgeOptions['after']) => setUp({ after });
+
+    /** Makes `count` calls one after the other that answer after `ms`. */
+    async function answer({ clock, work, start }: ReturnType<typeof setUp>, count: number, ms: number): Promise<void> {
+      for (let one = 0; one < count; one++) {
+        start();
+        const index = work.begun - 1;
+        await clock.advance(ms);
+        work.succeed(index);
+        await settle();
+      }
+    }
+
+    it('hedges nothing, until it has seen enough', async () => {
+      const scene = percentile({ percentile: 95 });
+      await answer(scene, 19, 100);
+      await scene.clock.advance(1_000);
+      scene.start();
+      await scene.clock.advance(5_000);
+      expect(scene.environment.of('hedge')).toEqual([]);
+
+      scene.work.succeed(19);
+      await settle();
+      scene.start();
+      // The twentieth took 5 s, and is the one above the percentile.
+      await scene.clock.advance(200);
+      expect(scene.environment.of('hedge')[0]?.delayMs).toBeGreaterThan(90);
+      expect(scene.environment.of('hedge')[0]?.delayMs).toBeLessThan(110);
+    });
+
+    it('hedges after `max`, until it has seen enough', async () => {
+      const scene = percentile({ percentile: 95, max: 400 });
+      scene.start();
+      await scene.clock.advance(400);
+
+      expect(scene.environment.of('hedge')).toMatchObject([{ delayMs: 400 }]);
+    });
+
+    it.each([
+      [{ percentile: 95, min: 250 }, 250],
+      [{ percentile: 95, max: 40 }, 40],
+    ])('stays within its bounds: %j', async (after, expected) => {
+      const scene = percentile(after);
+      await answer(scene, 25, 30);
+      await answer(scene, 25, 100);
+      await answer(scene, 25, 200);
+      await scene.clock.advance(1_000);
+      scene.start();
+      await scene.clock.advance(300);
+
+      expect(scene.environment.of('hedge').at(-1)?.delayMs).toBe(expected);
+    });
+
+    it('follows the latency, and forgets what is over a minute old', async () => {
+      const scene = percentile({ percentile: 50 });
+      await answer(scene, 50, 10);
+      await scene.clock.advance(1_000);
+      await answer(scene, 50, 200);
+      await scene.clock.advance(70_000);
+      await answer(scene, 20, 100);
+      await scene.clock.advance(1_000);
+      const before = scene.environment.of('hedge').length;
+      scene.start();
+      await scene.clock.advance(500);
+
+      const last = scene.environment.of('hedge').slice(before);
+      expect(last).toHaveLength(1);
+      expect(last[0]?.delayMs).toBeGreaterThan(90);
+      expect(last[0]?.delayMs).toBeLessThan(110);
+    });
+
+    it('does not shrink by the calls that it cuts short', async () => {
+      const scene = percentile({ percentile: 90 });
+      const { clock, work, start, environment } = scene;
+      // One call in ten hangs; every hedge answers in 20 ms.
+      for (let one = 0; one < 400; one++) {
+        start();
+        const index = work.begun - 1;
+        const hangs = one % 10 === 9;
+        await clock.advance(100);
+        if (!hangs) work.succeed(index);
+        await settle();
+        if (hangs) {
+          await clock.advance(400);
+          work.succeed(work.begun - 1);
+          await settle();
+        }
+      }
+
+      const delays = environment.of('hedge').map(({ delayMs }) => delayMs);
+      expect(delays.length).toBeGreaterThan(10);
+      expect(Math.min(...delays)).toBeGreaterThan(90);
+      expect(delays.length).toBeLessThan(80);
+    });
+
+    it('needs a new timer only when the delay has changed', async () => {
+      const scene = percentile({ percentile: 95, min: 100, max: 100 });
+      await answer(scene, 500, 10);
+
+      expect(scene.clock.pending).toBeLessThanOrEqual(1);
+      expect(scene.clock.keepingAlive).toBe(0);
+    });
+  });
+});
