@@ -1,5 +1,6 @@
 export { Bulkhead } from './decorators/bulkhead.decorator.js';
 export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
+export { Coalesce } from './decorators/coalesce.decorator.js';
 export { Fallback } from './decorators/fallback.decorator.js';
 export { RateLimit } from './decorators/rate-limit.decorator.js';
 export { Hedge } from './decorators/hedge.decorator.js';
@@ -11,6 +12,7 @@ export { Timeout } from './decorators/timeout.decorator.js';
 export type {
   AnswerDecorator,
   AsyncMethod,
+  CoalesceDecorator,
   GuardDecorator,
   NamedAnswerDecorator,
   PromiseDecorator,
@@ -58,6 +60,7 @@ export { failureCount } from './policies/circuit-breaker/trip/failure-count.js';
 export { failureRate } from './policies/circuit-breaker/trip/failure-rate.js';
 export { slowCallRate, type SlowCallRateOptions } from './policies/circuit-breaker/trip/slow-call-rate.js';
 export type { TripStrategy, TripTracker, TripWindow } from './policies/circuit-breaker/trip/trip-strategy.js';
+export type { CoalesceOptions, CoalesceSetting } from './policies/coalesce/coalesce.options.js';
 export type { FallbackOptions, FallbackSetting } from './policies/fallback/fallback.options.js';
 export type {
   RateLimitOptions,

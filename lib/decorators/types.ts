@@ -33,6 +33,28 @@ export interface PromiseDecorator {
   <M extends PromiseMethod>(target: object, key: string | symbol, descriptor: TypedPropertyDescriptor<M>): void;
 }
 
+/** Fits where a function of the arguments `A` can be asked about calls of `M`. */
+type Asks<A extends unknown[], M extends PromiseMethod> = ((...args: A) => unknown) extends (
+  ...args: Parameters<M>
+) => unknown
+  ? unknown
+  : { key: 'takes other arguments than the method' };
+
+/**
+ * Stands on a class, or on a method that gives a Promise and takes the arguments of the key.
+ *
+ * @publicApi
+ */
+export interface CoalesceDecorator<A extends unknown[]> {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-function-type -- TypeScript's own type of a decorated class
+  (target: Function): void;
+  <M extends PromiseMethod>(
+    target: object,
+    key: string | symbol,
+    descriptor: TypedPropertyDescriptor<M> & Asks<A, M>,
+  ): void;
+}
+
 /**
  * Stands on a class, or on any method; a synchronous one stays synchronous.
  *

@@ -3,7 +3,7 @@ export type CircuitState = 'closed' | 'open' | 'halfOpen' | 'forcedOpen' | 'disa
 
 /** The key of a policy in a policy set. */
 export type PolicyKey =
-  'recover' | 'fallback' | 'timeout' | 'retry' | 'hedge' | 'circuitBreaker' | 'rateLimit' | 'bulkhead';
+  'recover' | 'fallback' | 'timeout' | 'coalesce' | 'retry' | 'hedge' | 'circuitBreaker' | 'rateLimit' | 'bulkhead';
 
 interface Origin {
   /** When it happened, epoch milliseconds. */

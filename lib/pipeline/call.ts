@@ -67,6 +67,8 @@ export class PipelineCall implements Call {
   #instant: number | undefined = undefined;
   #parent: PipelineCall | undefined;
   #child: PipelineCall | undefined = undefined;
+  /** The shared run that it waits for. */
+  #followed: Call | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   // Nearly every call has one listener at most; only more than one needs a set.
   #listener: AbortListener | undefined = undefined;
@@ -88,7 +90,15 @@ export class PipelineCall implements Call {
 
   /** The number of the attempt; of a call with several attempts, that of the last. */
   get attempt(): number {
-    return this.#child?.attempt ?? this.#attempt;
+    return (this.#child ?? this.#followed)?.attempt ?? this.#attempt;
+  }
+
+  get begun(): boolean {
+    return this.startedAt !== undefined || this.#followed?.begun === true;
+  }
+
+  get around(): Call | undefined {
+    return this.#parent ?? this.origin.outer;
   }
 
   get className(): string {
@@ -189,8 +199,17 @@ export class PipelineCall implements Call {
   }
 
   fork(attempt: number): PipelineCall {
-    // An attempt that is over is not cut any more, so the newest child is the only one that counts.
+    // An attempt that is over is not cut any more, so the newest child is the only one that counts; whoever lets two run
+    // beside each other cuts the older ones itself.
     return (this.#child = new PipelineCall(this.target, this.origin, this, attempt));
+  }
+
+  separate(): PipelineCall {
+    return new PipelineCall(this.target, { ...this.origin, signal: undefined, outer: undefined });
+  }
+
+  follow(run: Call): void {
+    this.#followed = run;
   }
 
   end(): void {

@@ -2,7 +2,7 @@
  * The order in which policies apply, outermost first, whatever the order of the decorators.
  *
  * Recover comes first, since nothing may escape it; a fallback answers what all the others could not mend; the total
- * limit includes every attempt; each attempt is judged by the breaker of its own; the breaker stands before whatever
+ * limit includes every attempt; equal calls share all their attempts, and each keeps its own limit; each attempt is judged by the breaker of its own; the breaker stands before whatever
  * waits, so that a refusal costs no wait; and the slot of the bulkhead is the last thing taken.
  *
  * @see https://smallrye.io/docs/smallrye-fault-tolerance/6.9.0/howto/multiple.html MicroProfile's nesting, to which the
@@ -12,6 +12,7 @@ export const ORDER = [
   'recover',
   'fallback',
   'timeout.total',
+  'coalesce',
   'retry',
   'hedge',
   'circuitBreaker',

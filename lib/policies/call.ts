@@ -55,6 +55,14 @@ export interface Call extends CallInfo {
   /** Whether it is over; what it has left running is not bound by it any more. */
   readonly ended: boolean;
   end(): void;
+  /** Whether its method has been called, by itself or in a run that it shares. */
+  readonly begun: boolean;
+  /** The call that this one is a part of: the whole of an attempt, or the guarded call that it runs in. */
+  readonly around: Call | undefined;
+  /** A call of the same method and arguments that nothing around this one cuts or bounds. */
+  separate(): Call;
+  /** Lets it tell of `run`, which it waits for, what it is asked itself. */
+  follow(run: Call): void;
   /** A call inside this one, cut with it, which can be cut alone. */
   fork(attempt: number): Call;
   onAbort(listener: AbortListener): void;

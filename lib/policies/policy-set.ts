@@ -1,5 +1,6 @@
 import type { BulkheadSetting } from './bulkhead/bulkhead.options.js';
 import type { CircuitBreakerSetting } from './circuit-breaker/circuit-breaker.options.js';
+import type { CoalesceSetting } from './coalesce/coalesce.options.js';
 import type { FallbackSetting } from './fallback/fallback.options.js';
 import type { RateLimitSetting } from './rate-limit/rate-limit.options.js';
 import type { HedgeSetting } from './hedge/hedge.options.js';
@@ -27,6 +28,7 @@ export interface PolicySet {
   recover?: RecoverSetting<unknown, never> | false;
   fallback?: FallbackSetting<unknown, never> | false;
   timeout?: TimeoutSetting | false;
+  coalesce?: CoalesceSetting | false;
   retry?: RetrySetting | false;
   hedge?: HedgeSetting | false;
   circuitBreaker?: CircuitBreakerSetting | string | false;
@@ -39,6 +41,7 @@ export const POLICY_KEYS = [
   'recover',
   'fallback',
   'timeout',
+  'coalesce',
   'retry',
   'hedge',
   'circuitBreaker',

@@ -9,6 +9,8 @@ import { promiseStage, type Body } from '../../pipeline/stages.js';
 import type { Next } from '../../policies/call.js';
 import type { ResolvedBulkhead } from '../../policies/bulkhead/bulkhead.options.js';
 import type { ResolvedCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
+import { resolveCoalesce } from '../../policies/coalesce/coalesce.options.js';
+import { CoalescePolicy } from '../../policies/coalesce/coalesce.policy.js';
 import type { DeclaredFallback } from '../../policies/fallback/fallback.options.js';
 import { FallbackPolicy } from '../../policies/fallback/fallback.policy.js';
 import { resolveHedge } from '../../policies/hedge/hedge.options.js';
@@ -20,12 +22,6 @@ import { RateLimitPolicy } from '../../policies/rate-limit/rate-limit.policy.js'
 import type { CircuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.js';
 import { RecoverPolicy } from '../../policies/recover/recover.policy.js';
 import type { ResolvedRetry } from '../../policies/retry/retry.options.js';
-import {
-  RETRY_BUDGET_DEFAULTS,
-  type ResolvedRetryBudget,
-  type RetryBudgetSetting,
-} from '../../policies/retry-budget/retry-budget.options.js';
-import { RetryBudget } from '../../policies/retry-budget/retry-budget.js';
 import { RetryPolicy } from '../../policies/retry/retry.policy.js';
 import { AttemptTimeoutPolicy } from '../../policies/timeout/attempt-timeout.policy.js';
 import { resolveTimeout } from '../../policies/timeout/timeout.options.js';
@@ -33,6 +29,7 @@ import { TotalTimeoutPolicy } from '../../policies/timeout/total-timeout.policy.
 import { describeOptions } from './describe-options.js';
 import type { Instances } from '../runtime/instances.js';
 import { answeringObservable, guardedObservable, observableStage } from './observable.js';
+import { PlannedBudget } from './planned-budget.js';
 import type { Options } from './policy-parsers.js';
 import type { Resolution, ResolvedPolicy } from './resolver.js';
 
@@ -92,20 +89,23 @@ class PlanBuilder {
   readonly #planned = new Map<Stage, PlannedPolicy>();
   #fallback: FallbackPolicy | undefined;
   #recover: RecoverPolicy | undefined;
-  #ownBudget: RetryBudget | undefined;
+  readonly #budgets: PlannedBudget;
 
   constructor(
     private readonly target: Target,
     private readonly resolution: Resolution,
     private readonly instances: Instances,
     private readonly environment: PlannerEnvironment,
-  ) {}
+  ) {
+    this.#budgets = new PlannedBudget(target, resolution, instances, environment.clock);
+  }
 
   build(): Plan {
     const { policies } = this.resolution;
     this.#addRecover(policies.get('recover'));
     this.#addFallback(policies.get('fallback'));
     if (this.environment.enabled) {
+      this.#addCoalesce(policies.get('coalesce'));
       this.#addRetry(policies.get('retry'));
       this.#addBreaker(policies.get('circuitBreaker'));
       this.#addHedge(policies.get('hedge'));
@@ -158,11 +158,24 @@ class PlanBuilder {
     this.#stages.fallback = this.#fallback;
   }
 
+  #addCoalesce(policy: ResolvedPolicy | undefined): void {
+    if (policy === undefined || (policy.options.key === undefined && this.environment.lenient)) return;
+    const place = `${this.target.instanceName}, ${policy.label}`;
+    this.#refuseStreams(place, 'a single flight');
+    const options = resolveCoalesce(place, policy.options);
+    // Methods that name one set give different answers: each has flights of its own.
+    this.#stages.coalesce = new CoalescePolicy(
+      this.#plan('coalesce', policy, policy.options),
+      options,
+      this.environment,
+    );
+  }
+
   #addRetry(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const name = this.#plan('retry', policy, policy.options);
     const options = policy.options as unknown as ResolvedRetry;
-    this.#stages.retry = new RetryPolicy(name, options, this.environment, this.#budget(policy));
+    this.#stages.retry = new RetryPolicy(name, options, this.environment, this.#budgets.for(policy));
   }
 
   #addHedge(policy: ResolvedPolicy | undefined): void {
@@ -171,7 +184,7 @@ class PlanBuilder {
     if (this.target.answersOnce !== true) this.#refuseStreams(place, 'a hedge');
     const options = resolveHedge(place, policy.options);
     const name = this.#plan('hedge', policy, policy.options);
-    const budget = this.#budget(policy);
+    const budget = this.#budgets.for(policy);
     const { retry, circuitBreaker } = this.#stages;
     const breaker = circuitBreaker as CircuitBreakerPolicy | undefined;
     this.#stages.hedge = new HedgePolicy(name, options, this.environment, {
@@ -187,29 +200,6 @@ class PlanBuilder {
     if (kind !== 'observable' && kind !== 'asyncIterable') return;
     const found = kind === 'observable' ? 'an Observable' : 'an async iterable';
     throw new ResilienceConfigurationError(place, `${what} expects a method that gives a promise, got ${found}`);
-  }
-
-  /** One budget for all further attempts of a set, else of a breaker, else of this method. */
-  #budget({ label, options, sources }: ResolvedPolicy): RetryBudget | undefined {
-    const setting = options.budget as RetryBudgetSetting;
-    if (setting === false) return undefined;
-    const { instanceName, nameless } = this.target;
-    const { policies } = this.resolution;
-    const name = (['retry', 'hedge', 'circuitBreaker'] as const)
-      .map((key) => policies.get(key)?.name)
-      .find((one) => one !== undefined);
-    const resolved = { ...RETRY_BUDGET_DEFAULTS, ...setting };
-    const isOwn = sources.budget !== 'built-in';
-    if (name === undefined && nameless === true) return this.#budgetOfThis(resolved, isOwn);
-    const declared = isOwn ? { place: `${instanceName}, ${label}`, options: resolved } : undefined;
-    return this.instances.retryBudget(name ?? instanceName, declared);
-  }
-
-  /** Retry and hedge of one nameless set share a budget too. */
-  #budgetOfThis(options: ResolvedRetryBudget, isOwn: boolean): RetryBudget {
-    if (this.#ownBudget === undefined) this.#ownBudget = new RetryBudget(options, this.environment.clock.now());
-    else if (isOwn) this.#ownBudget.configure(options);
-    return this.#ownBudget;
   }
 
   #addBreaker(policy: ResolvedPolicy | undefined): void {

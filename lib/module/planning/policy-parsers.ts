@@ -3,6 +3,7 @@ import {
   CIRCUIT_BREAKER_DEFAULTS,
   parseCircuitBreaker,
 } from '../../policies/circuit-breaker/circuit-breaker.options.js';
+import { COALESCE_DEFAULTS, parseCoalesce } from '../../policies/coalesce/coalesce.options.js';
 import { parseFallback } from '../../policies/fallback/fallback.options.js';
 import { HEDGE_DEFAULTS, parseHedge } from '../../policies/hedge/hedge.options.js';
 import type { SetKey } from '../../policies/policy-set.js';
@@ -24,6 +25,7 @@ export const KINDS: Readonly<Record<SetKey, PolicyKind>> = {
   recover: { parse: (place, setting) => ({ ...parseRecover(place, setting) }), defaults: {} },
   fallback: { parse: (place, setting) => ({ fallbacks: parseFallback(place, setting) }), defaults: {} },
   timeout: { parse: (place, setting) => ({ ...parseTimeout(place, setting) }), defaults: {} },
+  coalesce: { parse: (place, setting) => ({ ...parseCoalesce(place, setting) }), defaults: COALESCE_DEFAULTS },
   retry: { parse: (place, setting) => ({ ...parseRetry(place, setting) }), defaults: RETRY_DEFAULTS },
   hedge: { parse: (place, setting) => ({ ...parseHedge(place, setting) }), defaults: HEDGE_DEFAULTS },
   circuitBreaker: {

@@ -29,7 +29,7 @@ export class TotalTimeoutPolicy implements Policy {
 
   /** @internal */
   expired(call: Call): TimeoutException {
-    const queued = call.startedAt === undefined;
+    const queued = !call.begun;
     const { events } = this.environment;
     if (events.active) {
       const event = { limitMs: this.ms, scope: 'total', queued } as const;

@@ -1,0 +1,57 @@
+import type { Call, Next } from '../call.js';
+import { show } from '../options/check.js';
+import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import type { ResolvedCoalesce } from './coalesce.options.js';
+import { Flight } from './flight.js';
+
+type Flights = Map<string | number, Flight>;
+
+/**
+ * Lets equal calls that come while one of them runs share its execution. Nothing is kept: a call that comes after the
+ * end runs anew, so that no answer and no failure outlives its moment.
+ *
+ * @see https://pkg.go.dev/golang.org/x/sync/singleflight where the name comes from
+ */
+export class CoalescePolicy implements Policy {
+  readonly #ofAll: Flights = new Map();
+  readonly #ofInstances = new WeakMap<object, Flights>();
+
+  constructor(
+    private readonly name: string,
+    private readonly options: ResolvedCoalesce,
+    private readonly environment: PolicyEnvironment,
+  ) {}
+
+  execute(call: Call, next: Next): Promise<unknown> {
+    if (call.aborted) return Promise.reject(call.reason);
+    const key = this.#keyOf(call);
+    if (key === undefined) return next(call);
+    const flights = this.#flightsOf(call.instance);
+    const running = flights.get(key);
+    if (running === undefined) {
+      const flight = new Flight(call, (ended) => {
+        if (flights.get(key) === ended) flights.delete(key);
+      });
+      flights.set(key, flight);
+      return flight.start(call, next);
+    }
+    return running.contains(call) ? next(call) : running.join(call);
+  }
+
+  #keyOf(call: Call): string | number | undefined {
+    const place = `${this.name}, key`;
+    const key: unknown = ask(this.environment, place, undefined, () => this.options.key(...(call.args as unknown[])));
+    if (key === undefined || typeof key === 'string' || typeof key === 'number') return key;
+    this.environment.reportCallback(place, new TypeError(`expected a string, got ${show(key)}`));
+    return undefined;
+  }
+
+  #flightsOf(instance: unknown): Flights {
+    if (this.options.scope === 'class' || typeof instance !== 'object' || instance === null) return this.#ofAll;
+    const known = this.#ofInstances.get(instance);
+    if (known !== undefined) return known;
+    const flights: Flights = new Map();
+    this.#ofInstances.set(instance, flights);
+    return flights;
+  }
+}

@@ -1,0 +1,109 @@
+import type { AbortListener, Call, Next } from '../call.js';
+
+/** The flight of each run, whatever its method: runs may wait for each other. */
+const flights = new WeakMap<Call, Flight>();
+
+/**
+ * One execution and those who wait for it. The run is a call of its own: it belongs to the context of the first caller,
+ * but nothing around that one cuts it. It may take as long as the most patient waiter has time, and is cut when the
+ * last one leaves.
+ */
+export class Flight {
+  readonly #run: Call;
+  readonly #waiters = new Set<Waiter>();
+  /** The latest deadline among the waiters. */
+  #longest = -Infinity;
+
+  /** @param onEnd told when nobody can join any more. */
+  constructor(
+    first: Call,
+    private readonly onEnd: (flight: Flight) => void,
+  ) {
+    this.#run = first.separate();
+    flights.set(this.#run, this);
+  }
+
+  /** Runs for `first`, and for whoever joins. */
+  start(first: Call, next: Next): Promise<unknown> {
+    const result = this.join(first);
+    next(this.#run).then(
+      (value) => this.#land((waiter) => waiter.resolve(value)),
+      (error: unknown) => this.#land((waiter) => waiter.reject(error)),
+    );
+    return result;
+  }
+
+  join(call: Call): Promise<unknown> {
+    call.follow(this.#run);
+    return new Promise((resolve, reject) => {
+      const waiter = new Waiter(this, call, resolve, reject);
+      this.#waiters.add(waiter);
+      if (waiter.due > this.#longest) this.#bound(waiter.due);
+      call.onAbort(waiter.leave);
+    });
+  }
+
+  /** Whether `call` is part of this run, be it by way of others that wait for each other: it would wait for itself. */
+  contains(call: Call, seen?: Set<Flight>): boolean {
+    for (let around: Call | undefined = call; around !== undefined; around = around.around) {
+      const flight = flights.get(around);
+      if (flight === this) return true;
+      if (flight === undefined || seen?.has(flight) === true) continue;
+      const known = (seen ?? new Set()).add(flight);
+      for (const waiter of flight.#waiters) if (this.contains(waiter.call, known)) return true;
+    }
+    return false;
+  }
+
+  /** @internal */
+  left(waiter: Waiter, reason: unknown): void {
+    this.#waiters.delete(waiter);
+    if (this.#waiters.size === 0) {
+      this.onEnd(this);
+      this.#run.abort(reason);
+    } else if (waiter.due === this.#longest) this.#bound(this.#longestOfAll());
+  }
+
+  #land(tell: (waiter: Waiter) => void): void {
+    this.onEnd(this);
+    for (const waiter of this.#waiters) {
+      waiter.call.offAbort(waiter.leave);
+      tell(waiter);
+    }
+    this.#waiters.clear();
+  }
+
+  #bound(moment: number): void {
+    this.#longest = moment;
+    this.#run.limit(moment);
+  }
+
+  #longestOfAll(): number {
+    let longest = -Infinity;
+    for (const { due } of this.#waiters) {
+      // Most waiters have the same time, or none at all that bounds them.
+      if (due === this.#longest) return due;
+      if (due > longest) longest = due;
+    }
+    return longest;
+  }
+}
+
+/** A caller that waits for a flight, until it lands or the caller leaves. */
+class Waiter {
+  readonly due: number;
+
+  constructor(
+    private readonly flight: Flight,
+    readonly call: Call,
+    readonly resolve: (value: unknown) => void,
+    readonly reject: (error: unknown) => void,
+  ) {
+    this.due = call.deadline;
+  }
+
+  readonly leave: AbortListener = (reason) => {
+    this.reject(reason);
+    this.flight.left(this, reason);
+  };
+}
