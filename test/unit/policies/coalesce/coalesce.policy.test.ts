@@ -1,0 +1,329 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describe, expect, it } from 'vitest';
+import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
+import { compose } from '../../../../lib/pipeline/compose.js';
+import type { Next } from '../../../../lib/policies/call.js';
+import type { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
+import { COALESCE_DEFAULTS, type CoalesceOptions } from '../../../../lib/policies/coalesce/coalesce.options.js';
+import { CoalescePolicy } from '../../../../lib/policies/coalesce/coalesce.policy.js';
+import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
+import { TotalTimeoutPolicy } from '../../../../lib/policies/timeout/total-timeout.policy.js';
+import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { settle, track } from '../../../support/settle.js';
+import { TestEnvironment } from '../../../support/test-environment.js';
+
+const boom = new Error('boom');
+
+interface Asked extends Partial<CallOrigin> {
+  /** The total limit of this caller, ms. */
+  total?: number;
+}
+
+/** A single flight around the end of attempts; the key is the first argument. */
+function setUp(options: Partial<CoalesceOptions> = {}) {
+  const environment = new TestEnvironment();
+  const { clock } = environment;
+  const key = (first: unknown) => first as string;
+  const policy = new CoalescePolicy('Client.load', { ...COALESCE_DEFAULTS, key, ...options }, environment);
+  const timeout = new AttemptTimeoutPolicy('Client.load', undefined, environment);
+  const work = new ManualWork();
+  const ask = ({ total, ...origin }: Asked = {}, end: Next = work.next) => {
+    const call = newCall(environment, { args: ['a'], ...origin });
+    call.attach();
+    const stages = {
+      ...(total === undefined ? {} : { 'timeout.total': new TotalTimeoutPolicy('Client.load', total, environment) }),
+      coalesce: policy,
+      'timeout.perAttempt': timeout,
+    };
+    return { call, result: track(compose(stages, end)(call)) };
+  };
+  return { environment, clock, policy, work, ask };
+}
+
+const outcomesOf = (asked: { result: { outcome: unknown } }[]) => asked.map(({ result }) => result.outcome);
+
+describe('CoalescePolicy', () => {
+  it('runs equal calls once, and gives all the same value', async () => {
+    const { work, ask } = setUp();
+    const asked = [ask(), ask(), ask()];
+    expect(work.begun).toBe(1);
+    const value = { shared: true };
+    work.succeed(0, value);
+    await settle();
+
+    for (const outcome of outcomesOf(asked)) expect(outcome).toBe(value);
+  });
+
+  it('gives all the same error', async () => {
+    const { work, ask } = setUp();
+    const asked = [ask(), ask()];
+    work.fail(0, boom);
+    await settle();
+
+    expect(asked.map(({ result }) => result.status)).toEqual(['rejected', 'rejected']);
+    for (const outcome of outcomesOf(asked)) expect(outcome).toBe(boom);
+  });
+
+  it.each([
+    ['a value', (work: ManualWork) => work.succeed(0)],
+    ['a failure', (work: ManualWork) => work.fail(0, boom)],
+  ])('runs anew after %s: nothing is kept', async (_what, end) => {
+    const { work, ask } = setUp();
+    ask();
+    end(work);
+    await settle();
+    const { result } = ask();
+    expect(work.begun).toBe(2);
+    work.succeed(1, 'second');
+    await settle();
+
+    expect(result.outcome).toBe('second');
+  });
+
+  it('runs calls with other keys on their own', () => {
+    const { work, ask } = setUp();
+    ask({ args: ['a'] });
+    ask({ args: ['b'] });
+    ask({ args: [1] });
+    ask({ args: ['1'] });
+
+    expect(work.begun).toBe(4);
+  });
+
+  it.each([
+    ['undefined', () => undefined, 0],
+    [
+      'an error',
+      () => {
+        throw boom;
+      },
+      2,
+    ],
+    ['an object', () => ({}) as never, 2],
+    ['a promise', () => Promise.resolve('a') as never, 2],
+  ])('runs a call alone, when its key gives %s', async (_what, key, reports) => {
+    const { environment, work, ask } = setUp({ key });
+    const asked = [ask(), ask()];
+    work.succeed(0, 1);
+    work.succeed(1, 2);
+    await settle();
+
+    expect(outcomesOf(asked)).toEqual([1, 2]);
+    expect(environment.reports.map(({ place }) => place)).toEqual(Array(reports).fill('Client.load, key'));
+  });
+
+  it('shares nothing between objects, unless the scope is the class', () => {
+    const [one, other] = [{}, {}];
+    const own = setUp();
+    for (const instance of [one, other, one]) own.ask({ instance });
+    const shared = setUp({ scope: 'class' });
+    for (const instance of [one, other, one]) shared.ask({ instance });
+
+    expect([own.work.begun, shared.work.begun]).toEqual([2, 1]);
+  });
+
+  it('shares what a method throws at once', async () => {
+    const { ask } = setUp();
+    let runs = 0;
+    const end = method(() => {
+      runs++;
+      throw boom;
+    });
+    const asked = [ask({}, end), ask({}, end)];
+    await settle();
+
+    expect(runs).toBe(1);
+    expect(outcomesOf(asked)).toEqual([boom, boom]);
+  });
+
+  it('belongs to the context of its first caller', async () => {
+    const { ask } = setUp();
+    const storage = new AsyncLocalStorage<string>();
+    let seen: unknown;
+    const end = method(async () => {
+      await Promise.resolve();
+      seen = storage.getStore();
+    });
+    storage.run('first', () => ask({}, end));
+    storage.run('second', () => ask({}, end));
+    await settle();
+
+    expect(seen).toBe('first');
+  });
+
+  it('tells its callers how many attempts were made for them', async () => {
+    const { work, ask } = setUp();
+    const asked = [ask(), ask()];
+    (work.calls[0] as PipelineCall).fork(4);
+
+    expect(asked.map(({ call }) => call.attempt)).toEqual([4, 4]);
+  });
+
+  describe('those who wait', () => {
+    it('leave one by one, and the run goes on for the others', async () => {
+      const { work, ask } = setUp();
+      const [first, second, third] = [ask(), ask(), ask()];
+      first.call.abort('first has gone');
+      await settle();
+      expect(first.result).toEqual({ status: 'rejected', outcome: 'first has gone' });
+      expect(work.calls[0]?.aborted).toBe(false);
+      third.call.abort('third has gone');
+      await settle();
+      expect(work.calls[0]?.aborted).toBe(false);
+      work.succeed(0, 'value');
+      await settle();
+
+      expect(second.result.outcome).toBe('value');
+      expect(third.result.outcome).toBe('third has gone');
+    });
+
+    it('abort the run, when the last of them leaves', async () => {
+      const { work, ask } = setUp();
+      const [first, second] = [ask(), ask()];
+      const { signal } = work.calls[0] as PipelineCall;
+      second.call.abort('second has gone');
+      expect(signal.aborted).toBe(false);
+      first.call.abort('first has gone');
+
+      expect(signal.reason).toBe('first has gone');
+      ask();
+      expect(work.begun).toBe(2);
+      work.succeed(0, 'nobody hears it');
+      await settle();
+      ask();
+      expect(work.begun).toBe(2);
+    });
+
+    it('do not begin a run, or join one, when they have gone already', async () => {
+      const { work, ask } = setUp();
+      const { result } = ask({ signal: AbortSignal.abort('before') });
+      await settle();
+
+      expect(result.outcome).toBe('before');
+      expect(work.begun).toBe(0);
+    });
+
+    it('have time limits of their own', async () => {
+      const { clock, work, ask } = setUp();
+      const short = ask({ total: 100 });
+      await clock.advance(50);
+      const long = ask({ total: 300 });
+      await clock.advance(100);
+
+      expect(short.result).toMatchObject({ status: 'rejected', outcome: { code: 'TIMEOUT' } });
+      // The method had begun, for all of them: a limit that cuts the wait is no refusal.
+      expect((short.result.outcome as TimeoutException).queued).toBe(false);
+      expect(long.result.status).toBe('pending');
+      expect(work.calls[0]?.aborted).toBe(false);
+      await clock.advance(250);
+
+      expect(long.result).toMatchObject({ status: 'rejected', outcome: { code: 'TIMEOUT' } });
+      expect(work.calls[0]?.reason).toBe(long.result.outcome);
+      expect(clock.keepingAlive).toBe(0);
+    });
+
+    it('bound the run by the longest of their limits, as they come and go', async () => {
+      const { clock, work, ask } = setUp();
+      const at = clock.now();
+      ask({ total: 100 });
+      const run = work.calls[0] as PipelineCall;
+      expect(run.deadline).toBe(at + 100);
+      const longer = ask({ total: 300 });
+      ask({ total: 200 });
+      expect(run.deadline).toBe(at + 300);
+      longer.call.abort('gone');
+      expect(run.deadline).toBe(at + 100 + 100);
+      const unbounded = ask();
+      expect(run.deadline).toBe(Infinity);
+      unbounded.call.abort('gone');
+
+      expect(run.deadline).toBe(at + 200);
+    });
+
+    it('leave no listener behind', async () => {
+      const { work, ask } = setUp();
+      const { call } = ask();
+      work.succeed(0);
+      await settle();
+      let told = 0;
+      call.onAbort(() => told++);
+      call.abort('late');
+
+      expect(told).toBe(1);
+      expect(work.calls[0]?.aborted).toBe(false);
+    });
+
+    it('may be ten thousand, and may all leave', async () => {
+      const { work, ask } = setUp();
+      const asked = Array.from({ length: 10_000 }, () => ask());
+      expect(work.begun).toBe(1);
+      for (const { call } of asked.slice(1)) call.abort('gone');
+      expect(work.calls[0]?.aborted).toBe(false);
+      work.succeed(0, 'value');
+      await settle();
+
+      expect(asked[0]?.result.outcome).toBe('value');
+      expect(asked.slice(1).every(({ result }) => result.outcome === 'gone')).toBe(true);
+    });
+  });
+
+  describe('a run that needs itself', () => {
+    it('runs the inner call alone, where the outer call is known', async () => {
+      const { ask } = setUp();
+      let depth = 0;
+      const end = method(async (call) => {
+        if (++depth > 2) return 'deepest';
+        const inner = ask({ outer: call }, end);
+        await settle();
+        return inner.result.outcome;
+      });
+
+      const { result } = ask({}, end);
+      await settle();
+      await settle();
+      await settle();
+
+      expect(depth).toBe(3);
+      expect(result.outcome).toBe('deepest');
+    });
+
+    it('runs alone, when two runs would wait for each other', async () => {
+      const { ask } = setUp();
+      const alone: string[] = [];
+      /** Each needs the other, once both run. */
+      const needing = (other: string, turn: Promise<void>) =>
+        method(async (call) => {
+          await turn;
+          const inner = ask(
+            { args: [other], outer: call },
+            method(() => (alone.push(other), `${other} alone`)),
+          );
+          await settle();
+          return inner.result.status === 'pending' ? settle().then(() => inner.result.outcome) : inner.result.outcome;
+        });
+      let go = (): void => undefined;
+      const turn = new Promise<void>((resolve) => (go = resolve));
+      const a = ask({ args: ['a'] }, needing('b', turn));
+      const b = ask({ args: ['b'] }, needing('a', turn));
+      go();
+      for (let round = 0; round < 5; round++) await settle();
+
+      expect(alone).toEqual(['a']);
+      expect([a.result.status, b.result.status]).toEqual(['fulfilled', 'fulfilled']);
+      expect(b.result.outcome).toBe('a alone');
+    });
+
+    it('lets calls of other keys inside it share as ever', async () => {
+      const { work, ask } = setUp();
+      const end = method((call) => {
+        ask({ args: ['b'], outer: call });
+        ask({ args: ['b'], outer: call });
+        return 'value';
+      });
+      ask({}, end);
+      await settle();
+
+      expect(work.begun).toBe(1);
+    });
+  });
+});
