@@ -58,7 +58,7 @@ describe('an attempt that lost against a faster one', () => {
     const call = newCall(scene.environment);
     const waiting = scene.policy.execute(
       call,
-      (inner) => new Promise((_resolve, reject) => inner.onAbort((reason) => reject(reason as Error))),
+      (inner) => new Promise((_resolve, reject) => inner.onAbort((reason) => reject(reason))),
     );
     waiting.catch(() => undefined);
     scene.clock.block(1_000);
