@@ -21,7 +21,10 @@ export type Returns = 'promise' | 'observable' | 'asyncIterable';
  * @publicApi
  */
 export interface PolicySet {
-  /** The name of its stateful policies (breaker, rate limit, bulkhead); without one each method has its own. */
+  /**
+   * The name of its stateful policies (breaker, rate limit, bulkhead) and of its retry budget; without one each method
+   * has its own.
+   */
   name?: string;
   /** What the guarded methods give, where neither `async` nor the declared type says so. @default 'promise' */
   returns?: Returns;

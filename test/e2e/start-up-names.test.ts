@@ -2,6 +2,7 @@ import { Injectable, type Type } from '@nestjs/common';
 import {
   Bulkhead,
   CircuitBreaker,
+  Hedge,
   Fallback,
   fixed,
   RateLimit,
@@ -30,6 +31,7 @@ describe('a name', () => {
     ['@RateLimit', () => RateLimit('paymens') as MethodDecorator],
     ['@Bulkhead', () => Bulkhead('paymens') as MethodDecorator],
     ['@Retry', () => Retry('paymens') as MethodDecorator],
+    ['@Hedge', () => Hedge('paymens') as MethodDecorator],
     ['@Timeout', () => Timeout('paymens') as MethodDecorator],
     ['@Resilient', () => Resilient('paymens') as MethodDecorator],
   ])('stops the start, when %s uses one that nobody defines', async (label, decorator) => {
