@@ -28,6 +28,42 @@ describe('PipelineCall', () => {
     expect([call.attempt, call.fork(1).attempt, call.fork(2).attempt]).toEqual([1, 1, 2]);
   });
 
+  describe('a shared run', () => {
+    it('is a call of the same method, which nothing around its first caller cuts or bounds', () => {
+      const outer = newCall(environment);
+      outer.limit(clock.now() + 100);
+      const call = newCall(environment, { outer, args: [1], instance: outer, signal: new AbortController().signal });
+      call.attach();
+      call.limit(clock.now() + 50);
+      const run = call.separate();
+      outer.abort('gone');
+
+      expect([call.aborted, run.aborted, run.deadline]).toEqual([true, false, Infinity]);
+      expect([run.args, run.instance, run.around]).toEqual([call.args, outer, undefined]);
+    });
+
+    it('tells those who follow it how far it has come', () => {
+      const call = newCall(environment);
+      const run = call.separate();
+      call.follow(run);
+      expect([call.begun, call.attempt]).toEqual([false, 1]);
+      run.fork(1).begin();
+      expect([call.begun, call.startedAt, call.attempt]).toEqual([true, undefined, 1]);
+      run.fork(2);
+
+      expect(call.attempt).toBe(2);
+      run.abort('gone');
+      expect(call.aborted).toBe(false);
+    });
+  });
+
+  it('knows what it is a part of: the whole of an attempt, and the guarded call that it runs in', () => {
+    const outer = newCall(environment);
+    const call = newCall(environment, { outer });
+
+    expect([call.fork(1).around, call.around, outer.around]).toEqual([call, outer, undefined]);
+  });
+
   describe('its signal', () => {
     it('is made when it is asked for, once', () => {
       const made = countControllers();
