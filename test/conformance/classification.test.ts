@@ -148,7 +148,7 @@ describe('a retry that is begun with little time left', () => {
       @Injectable()
       class Client {
         @Timeout({ total: 620 })
-        @Retry({ maxAttempts: 3, backoff: fixed(100) })
+        @Retry({ maxAttempts: 3, backoff: fixed(100), budget: false })
         @CircuitBreaker('upstream', {
           timeout: false,
           errorThresholdPercentage: 100,

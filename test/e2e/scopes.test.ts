@@ -62,7 +62,7 @@ function downService(options: ScopeOptions) {
   return Rates;
 }
 
-const policies = { twice: { retry: { maxAttempts: 2, backoff: fixed(0) } } };
+const policies = { twice: { retry: { maxAttempts: 2, backoff: fixed(0), budget: false } } } as const;
 
 describe.each(PLATFORMS)('scopes on $platform', ({ adapter }) => {
   beforeAll(() => ContextIdFactory.apply(new ByTenant() as ContextIdStrategy));
