@@ -22,6 +22,7 @@ export type {
 } from './decorators/types.js';
 
 export { CircuitBreakerHandle } from './module/breaker-handle.js';
+export { BulkheadHandle } from './module/bulkhead-handle.js';
 export { ResilienceExceptionFilter, setRetryAfter } from './module/exception-filter.js';
 export { CircuitBreakerInterceptor } from './module/interceptors/circuit-breaker.interceptor.js';
 export { FallbackInterceptor } from './module/interceptors/fallback.interceptor.js';
@@ -45,6 +46,11 @@ export type { Handler } from './policies/answer.js';
 export type { CallInfo } from './policies/call.js';
 export type { ErrorMatch } from './policies/error-match.js';
 export type { PolicySet, Returns } from './policies/policy-set.js';
+export {
+  adaptive,
+  type AdaptiveConcurrency,
+  type AdaptiveOptions,
+} from './policies/adaptive-limit/adaptive.options.js';
 export type { BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
 export type { Breaker } from './policies/circuit-breaker/breaker.js';
 export type { BreakerSnapshot } from './policies/circuit-breaker/breaker-snapshot.js';
@@ -98,6 +104,7 @@ export type {
   HedgeEvent,
   IgnoredEvent,
   KeysExhaustedEvent,
+  LimitChangeEvent,
   PolicyKey,
   RecoveredEvent,
   RefusedEvent,

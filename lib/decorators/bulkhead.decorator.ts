@@ -1,4 +1,4 @@
-import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
+import type { BulkheadOptions, BulkheadSetting } from '../policies/bulkhead/bulkhead.options.js';
 import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
@@ -7,7 +7,7 @@ import type { GuardDecorator } from './types.js';
  * Lets a bounded number of calls run at once, and a bounded number wait; the others are refused with
  * {@link BulkheadFullException}.
  *
- * A number is how many run at once. Without a name each method has slots of its own; methods that name one share them.
+ * A number, or `adaptive()`, is how many run at once. Without a name each method has slots of its own; methods that name one share them.
  *
  * @example
  * @Bulkhead({ maxConcurrent: 20, maxQueue: 50, maxWait: 200 })
@@ -15,7 +15,7 @@ import type { GuardDecorator } from './types.js';
  *
  * @publicApi
  */
-export function Bulkhead(setting?: number | BulkheadOptions | false): GuardDecorator;
+export function Bulkhead(setting?: BulkheadSetting | false): GuardDecorator;
 export function Bulkhead(name: string, options?: BulkheadOptions): GuardDecorator;
 export function Bulkhead(...args: unknown[]): GuardDecorator {
   return policyDecorator({ key: 'bulkhead', label: '@Bulkhead', ...nameAndOptions(args) }) as GuardDecorator;

@@ -103,6 +103,13 @@ export interface StateChangeEvent extends Origin {
   metricsOnly?: boolean;
 }
 
+/** An adaptive limit of calls in flight moved. */
+export interface LimitChangeEvent extends Origin {
+  type: 'limitChange';
+  limit: number;
+  before: number;
+}
+
 /** A rule was applied at run time. */
 export interface RuleChangeEvent extends Origin {
   type: 'ruleChange';
@@ -148,6 +155,7 @@ export type ResilienceEvent =
   | FallbackEvent
   | RecoveredEvent
   | StateChangeEvent
+  | LimitChangeEvent
   | RuleChangeEvent
   | ShedEvent
   | AbandonedEvent

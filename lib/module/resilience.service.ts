@@ -10,6 +10,7 @@ import type { CallInfo } from '../policies/call.js';
 import { STATEFUL, type PolicySet } from '../policies/policy-set.js';
 import { bind } from './runtime/binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
+import { BulkheadHandle } from './bulkhead-handle.js';
 import { planEntries, type PlanEntry } from './planning/plan-entries.js';
 import type { Runtime } from './runtime/runtime.js';
 import { RUNTIME } from './tokens.js';
@@ -78,6 +79,12 @@ export class ResilienceService {
   circuitBreakers(): CircuitBreakerHandle[] {
     planEntries(this.#runtime);
     return this.#runtime.instances.breakers().map((breaker) => new CircuitBreakerHandle(breaker));
+  }
+
+  /** Every bulkhead that there is, with the limit in force. */
+  bulkheads(): BulkheadHandle[] {
+    planEntries(this.#runtime);
+    return this.#runtime.instances.bulkheads().map((bulkhead) => new BulkheadHandle(bulkhead));
   }
 
   /** For every decorated method its policies in the order in which they apply, with their options and where each came from. */

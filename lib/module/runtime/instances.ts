@@ -92,6 +92,10 @@ export class Instances {
     return [...this.#breakers.values()].flatMap((policy) => policy.breakers());
   }
 
+  bulkheads(): BulkheadPolicy[] {
+    return [...this.#bulkheads.values()];
+  }
+
   breakerNames(): string[] {
     return [...this.#breakers.keys()];
   }

@@ -1,10 +1,12 @@
+import { concurrency, isAdaptive, type AdaptiveConcurrency } from '../adaptive-limit/adaptive.options.js';
+import type { CallInfo } from '../call.js';
 import {
+  aFunction,
   checkOptions,
   checkValue,
   nonNegativeInteger,
   nonNegativeMs,
   offOr,
-  positiveInteger,
   positiveMs,
 } from '../options/check.js';
 
@@ -14,10 +16,16 @@ import {
  * @publicApi
  */
 export interface BulkheadOptions {
-  /** How many run at once, from 1. @default 10 */
-  maxConcurrent?: number;
-  /** How many wait for a slot, first come first served; from 0. @default 0 */
+  /** How many run at once, from 1; `adaptive()` finds the number by watching latency. @default 10 */
+  maxConcurrent?: number | AdaptiveConcurrency;
+  /** How many wait for a slot, the more important first, among equals first come first served; from 0. @default 0 */
   maxQueue?: number;
+  /**
+   * How important a call is that has to wait; higher is more important. When the queue is full, a newcomer takes the
+   * place of the least important one that waits, the latest among equals, if it is more important itself.
+   * @default all alike
+   */
+  priority?: (call: CallInfo) => number;
   /** The longest wait, ms, above 0. @default none: as long as the call's own time limits allow */
   maxWait?: number;
   /**
@@ -28,9 +36,10 @@ export interface BulkheadOptions {
 }
 
 /** The forms in which a policy set takes a bulkhead: how many run at once, or options. */
-export type BulkheadSetting = number | BulkheadOptions;
+export type BulkheadSetting = number | AdaptiveConcurrency | BulkheadOptions;
 
-export type ResolvedBulkhead = Required<Omit<BulkheadOptions, 'maxWait'>> & Pick<BulkheadOptions, 'maxWait'>;
+type Optional = 'maxWait' | 'priority';
+export type ResolvedBulkhead = Required<Omit<BulkheadOptions, Optional>> & Pick<BulkheadOptions, Optional>;
 
 export const BULKHEAD_DEFAULTS = {
   maxConcurrent: 10,
@@ -40,13 +49,14 @@ export const BULKHEAD_DEFAULTS = {
 
 /** @throws ResilienceConfigurationError */
 export function parseBulkhead(place: string, setting: unknown): BulkheadOptions {
-  if (typeof setting !== 'object') {
-    checkValue(place, 'maxConcurrent', setting, positiveInteger);
-    return { maxConcurrent: setting as number };
+  if (typeof setting !== 'object' || isAdaptive(setting)) {
+    checkValue(place, 'maxConcurrent', setting, concurrency);
+    return { maxConcurrent: setting as number | AdaptiveConcurrency };
   }
   checkOptions<BulkheadOptions>(place, setting, {
-    maxConcurrent: positiveInteger,
+    maxConcurrent: concurrency,
     maxQueue: nonNegativeInteger,
+    priority: aFunction,
     maxWait: positiveMs,
     abandonAfter: offOr(nonNegativeMs),
   });

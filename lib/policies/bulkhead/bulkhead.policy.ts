@@ -1,22 +1,27 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
+import { AdaptiveLimit } from '../adaptive-limit/adaptive-limit.js';
 import type { Call, Next } from '../call.js';
-import { Deadline, DeadlineQueue } from '../deadline-queue.js';
-import type { Policy, PolicyEnvironment, Waiter } from '../policy.js';
+import { DeadlineQueue } from '../deadline-queue.js';
+import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
+import { QueuedCall } from './queued-call.js';
+import { Slot } from './slot.js';
+import { WaitingLine } from './waiting-line.js';
 
 /** The weight of the newest run in the mean run time. */
 const MEAN_WEIGHT = 0.1;
 
 /**
- * Lets a fixed number of calls run at once; a bounded number waits, first come first served. A slot is free again when
- * the work has really ended, also when its caller has long gone.
+ * Lets a bounded number of calls run at once; a bounded number waits, the more important first, among equals first come
+ * first served. A slot is free again when the work has really ended, also when its caller has long gone.
  */
 export class BulkheadPolicy implements Policy {
   #active = 0;
   #meanRunMs = 0;
   #admitting = false;
-  readonly #queue = new Set<QueuedCall>();
+  readonly #queue = new WaitingLine<QueuedCall>();
+  readonly #adaptive: AdaptiveLimit | undefined;
   readonly #waits: DeadlineQueue | undefined;
   readonly #abandonments: DeadlineQueue | undefined;
 
@@ -26,7 +31,11 @@ export class BulkheadPolicy implements Policy {
     /** @internal */ readonly environment: PolicyEnvironment,
   ) {
     const { clock, lifecycle } = environment;
-    const { maxWait, abandonAfter } = options;
+    const { maxWait, abandonAfter, maxConcurrent } = options;
+    this.#adaptive =
+      typeof maxConcurrent === 'number'
+        ? undefined
+        : new AdaptiveLimit(maxConcurrent.options, clock.now(), (limit, before) => this.#tellLimit(limit, before));
     this.#waits = maxWait === undefined ? undefined : new DeadlineQueue(maxWait, clock, lifecycle);
     this.#abandonments = abandonAfter === false ? undefined : new DeadlineQueue(abandonAfter, clock, lifecycle, false);
   }
@@ -36,31 +45,44 @@ export class BulkheadPolicy implements Policy {
     return this.#active;
   }
 
-  /** How many calls wait for one. */
+  /** How many may run at once now. */
+  get limit(): number {
+    return this.#adaptive?.current ?? (this.options.maxConcurrent as number);
+  }
+
+  /** How many calls wait for a slot. */
   get waiting(): number {
     return this.#queue.size;
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
     if (call.aborted) return Promise.reject(call.reason);
-    const { maxConcurrent, maxQueue } = this.options;
-    if (this.#active < maxConcurrent && this.#queue.size === 0) return this.#run(call, next);
+    if (this.#active < this.limit && this.#queue.size === 0) return this.#run(call, next);
     if (this.environment.lifecycle.closing) return Promise.reject(this.shutDown());
     if (call.probe) return Promise.reject(this.#full('a probe of a half-open breaker does not wait'));
-    if (this.#queue.size >= maxQueue)
+    return this.#wait(call, next);
+  }
+
+  #wait(call: Call, next: Next): Promise<unknown> {
+    const { maxQueue } = this.options;
+    const priority = this.#priorityOf(call);
+    const full = this.#queue.size >= maxQueue;
+    const displaced = full ? this.#queue.last : undefined;
+    if (full && (displaced === undefined || displaced.priority >= priority))
       return Promise.reject(this.#full(`${this.#queue.size} wait already, limit ${maxQueue}`));
-    const hopeless = this.#hopeless(call);
+    const hopeless = this.#hopeless(call, priority);
     if (hopeless !== undefined) return Promise.reject(hopeless);
+    displaced?.cut(this.#full('a more important call took its place in the queue'));
     return new Promise((resolve, reject) => {
-      const queued = new QueuedCall(this, call, () => resolve(this.#run(call, next)), reject);
-      this.#queue.add(queued);
+      const queued = new QueuedCall(this, call, priority, () => resolve(this.#run(call, next)), reject);
+      this.#queue.join(queued);
       queued.begin(this.#waits);
     });
   }
 
   /** @internal */
   leave(queued: QueuedCall): void {
-    this.#queue.delete(queued);
+    this.#queue.leave(queued);
   }
 
   /** @internal */
@@ -75,16 +97,35 @@ export class BulkheadPolicy implements Policy {
   }
 
   #run(call: Call, next: Next): Promise<unknown> {
-    const slot = new Slot(this.#abandonments, call, this.environment.clock, (abandoned) =>
-      this.#release(call, abandoned),
-    );
+    const slot = new Slot(this, call, this.#abandonments);
     this.#active++;
+    this.#adaptive?.began(call.instant(), this.#active);
     const work = next(call);
-    work.then(slot.free, slot.free);
+    work.then(slot.free, slot.fail);
     return work;
   }
 
-  #release(call: Call, abandoned: boolean): void {
+  /** Whether the limit wants to know how long calls take. @internal */
+  get measures(): boolean {
+    return this.#adaptive !== undefined;
+  }
+
+  /**
+   * The work of a call has ended, or has been cut by its time.
+   *
+   * @internal
+   * @param whole whether the work was done; what was cut or failed counts only if it took longer than usual.
+   * @param atLeastMs what the work would have taken at least.
+   */
+  measured(call: Call, whole: boolean, atLeastMs: number): void {
+    if (this.#adaptive === undefined || call.startedAt === undefined) return;
+    const now = this.environment.clock.now();
+    const ranMs = now - call.startedAt;
+    if (whole || ranMs >= this.#adaptive.usualMs) this.#adaptive.ended(now, Math.max(ranMs, atLeastMs), this.#active);
+  }
+
+  /** @internal */
+  released(call: Call, abandoned: boolean): void {
     this.#active--;
     const { clock, events } = this.environment;
     if (abandoned) {
@@ -113,17 +154,24 @@ export class BulkheadPolicy implements Policy {
   }
 
   #admitNext(): void {
-    while (this.#active < this.options.maxConcurrent) {
-      const [first] = this.#queue;
+    while (this.#active < this.limit) {
+      const { first } = this.#queue;
       if (first === undefined) return;
       first.admit();
     }
   }
 
+  #priorityOf(call: Call): number {
+    const { priority } = this.options;
+    if (priority === undefined) return 0;
+    const given = ask(this.environment, `${this.name}, priority`, 0, () => priority(call));
+    return Number.isNaN(Number(given)) ? 0 : Number(given);
+  }
+
   /** A call whose turn cannot come before its time is over is better told at once. */
-  #hopeless(call: Call): BulkheadFullException | undefined {
-    const { maxConcurrent, maxWait = Infinity } = this.options;
-    const expected = (this.#queue.size * this.#meanRunMs) / maxConcurrent;
+  #hopeless(call: Call, priority: number): BulkheadFullException | undefined {
+    const { maxWait = Infinity } = this.options;
+    const expected = (this.#queue.ahead(priority) * this.#meanRunMs) / this.limit;
     const allowed = Math.min(maxWait, call.deadline - this.environment.clock.now());
     if (expected <= allowed) return undefined;
     return this.#full(
@@ -132,8 +180,14 @@ export class BulkheadPolicy implements Policy {
     );
   }
 
+  #tellLimit(limit: number, before: number): void {
+    const { events } = this.environment;
+    if (events.active) events.emit({ type: 'limitChange', name: this.name, policy: 'bulkhead', limit, before });
+  }
+
   #full(why: string, retryAfterMs?: number): BulkheadFullException {
-    const { maxConcurrent, maxQueue } = this.options;
+    const { maxQueue } = this.options;
+    const maxConcurrent = this.limit;
     const details = { active: this.#active, maxConcurrent, waiting: this.#queue.size, maxQueue };
     const { events } = this.environment;
     if (events.active) {
@@ -153,86 +207,5 @@ export class BulkheadPolicy implements Policy {
       retryAfterMs,
       details,
     });
-  }
-}
-
-/** A call that waits for its turn, until it comes, the wait gets too long, or the call is cut. */
-class QueuedCall extends Deadline implements Waiter {
-  #waits: DeadlineQueue | undefined;
-
-  constructor(
-    private readonly bulkhead: BulkheadPolicy,
-    private readonly call: Call,
-    private readonly onTurn: () => void,
-    private readonly onCut: (error: unknown) => void,
-  ) {
-    super();
-  }
-
-  begin(waits: DeadlineQueue | undefined): void {
-    const { clock, lifecycle } = this.bulkhead.environment;
-    this.#waits = waits;
-    waits?.add(this, clock.now());
-    this.call.onAbort(this.#cut);
-    this.call.waitingRoom?.enter(this.call);
-    lifecycle.add(this);
-  }
-
-  admit(): void {
-    this.#leave();
-    this.call.waited();
-    this.onTurn();
-  }
-
-  expire(): void {
-    this.#cut(this.bulkhead.waitedInVain());
-  }
-
-  end(): void {
-    this.#cut(this.bulkhead.shutDown());
-  }
-
-  readonly #cut = (reason: unknown): void => {
-    this.#leave();
-    this.onCut(reason);
-  };
-
-  #leave(): void {
-    this.bulkhead.leave(this);
-    this.#waits?.remove(this);
-    this.call.offAbort(this.#cut);
-    this.call.waitingRoom?.leave(this.call);
-    this.bulkhead.environment.lifecycle.remove(this);
-  }
-}
-
-/** A slot in use. When the call is cut, a last limit begins for the work that goes on. */
-class Slot extends Deadline {
-  #held = true;
-
-  constructor(
-    private readonly abandonments: DeadlineQueue | undefined,
-    private readonly call: Call,
-    private readonly clock: { now(): number },
-    private readonly onFree: (abandoned: boolean) => void,
-  ) {
-    super();
-    if (abandonments !== undefined) call.onAbort(this.#onCut);
-  }
-
-  readonly free = (): void => this.#free(false);
-
-  expire(): void {
-    this.#free(true);
-  }
-
-  readonly #onCut = (): void => this.abandonments?.add(this, this.clock.now());
-
-  #free(abandoned: boolean): void {
-    if (!this.#held) return;
-    this.#held = false;
-    this.abandonments?.remove(this);
-    this.call.offAbort(this.#onCut);
-    this.onFree(abandoned);
   }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { adaptive } from '../../../../lib/policies/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, parseBulkhead } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 
 const PLACE = 'Client.load, @Bulkhead';
@@ -10,20 +11,30 @@ describe('parseBulkhead', () => {
   });
 
   it('takes every option', () => {
-    const options = { maxConcurrent: 1, maxQueue: 0, maxWait: 0.5, abandonAfter: false };
+    const options = { maxConcurrent: 1, maxQueue: 0, maxWait: 0.5, priority: () => 1, abandonAfter: false };
 
     expect(parse(options)).toBe(options);
     expect(parse({ abandonAfter: 0 })).toEqual({ abandonAfter: 0 });
   });
 
+  it('takes an adaptive limit, alone and as an option', () => {
+    const maxConcurrent = adaptive({ max: 50 });
+
+    expect(parse(maxConcurrent)).toEqual({ maxConcurrent });
+    expect(parse({ maxConcurrent })).toEqual({ maxConcurrent });
+  });
+
   it.each([[0], [-1], [1.5], [NaN], [Infinity], ['5'], [true], [undefined]])('refuses %s as a number', (setting) => {
-    expect(() => parse(setting)).toThrow(`${PLACE}: maxConcurrent: expected a whole number of at least 1, got `);
+    expect(() => parse(setting)).toThrow(
+      `${PLACE}: maxConcurrent: expected a whole number of at least 1, or adaptive(), got `,
+    );
   });
 
   it.each([
-    ['maxConcurrent', [0, -1, 1.5, NaN, Infinity, '5', null]],
+    ['maxConcurrent', [0, -1, 1.5, NaN, Infinity, '5', null, { kind: 'fixed' }]],
     ['maxQueue', [-1, 1.5, NaN, Infinity, '5']],
     ['maxWait', [0, -1, NaN, Infinity, '5', false]],
+    ['priority', [1, 'high', true]],
     ['abandonAfter', [-1, NaN, Infinity, '5', true]],
   ])('refuses a wrong %s', (option, values) => {
     for (const value of values) {

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest';
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import type { PipelineCall } from '../../../../lib/pipeline/call.js';
+import { adaptive, type AdaptiveOptions } from '../../../../lib/policies/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
 import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { ManualWork, newCall } from '../../../support/calls.js';
+import { ManualWork, method, newCall } from '../../../support/calls.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -330,7 +331,7 @@ describe('BulkheadPolicy', () => {
 
   describe('a hopeless wait', () => {
     /** A bulkhead whose runs take 100 ms, with `slots` calls that run. */
-    async function warm(options: BulkheadOptions) {
+    async function warm(options: BulkheadOptions & { maxConcurrent?: number }) {
       const scene = setUp(options);
       const slots = options.maxConcurrent ?? 10;
       scene.make(slots);
@@ -408,6 +409,181 @@ describe('BulkheadPolicy', () => {
       await settle();
 
       expect(results.at(-1)?.status).toBe('pending');
+    });
+  });
+
+  describe('priority', () => {
+    /** One runs; then calls with these priorities come. */
+    function queueUp(options: BulkheadOptions, priorities: readonly unknown[]) {
+      const environment = new TestEnvironment();
+      const priority = ({ args }: { args: readonly unknown[] }) => args[0] as number;
+      const all = { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, priority, ...options };
+      const bulkhead = new BulkheadPolicy('payments', all, environment);
+      const work = new ManualWork();
+      const results = ['first', ...priorities].map((one) =>
+        track(bulkhead.execute(newCall(environment, { args: [one] }), work.next)),
+      );
+      return { environment, bulkhead, work, results: results.slice(1) };
+    }
+
+    it('serves the more important first, among equals the earlier', async () => {
+      const { work } = queueUp({ maxQueue: 10 }, [1, 3, 2, 3, 1]);
+
+      for (let index = 0; index < 5; index++) {
+        work.succeed(index);
+        await settle();
+      }
+
+      expect(work.calls.map(({ args }) => args[0])).toEqual(['first', 3, 3, 2, 1, 1]);
+    });
+
+    it('gives the place of the latest of the least important ones to a more important newcomer', async () => {
+      const { environment, bulkhead, results } = queueUp({ maxQueue: 3 }, [1, 1, 2, 5]);
+      await settle();
+
+      expect(results.map(({ status }) => status)).toEqual(['pending', 'rejected', 'pending', 'pending']);
+      expect(results[1]?.outcome).toBeInstanceOf(BulkheadFullException);
+      expect((results[1]?.outcome as Error).message).toContain('a more important call took its place');
+      expect(bulkhead.waiting).toBe(3);
+      expect(environment.of('refused')).toHaveLength(1);
+    });
+
+    it.each([1, 0])('refuses a newcomer of priority %i, when all that wait have 1', async (newcomer) => {
+      const { results } = queueUp({ maxQueue: 2 }, [1, 1, newcomer]);
+      await settle();
+
+      expect(results.map(({ status }) => status)).toEqual(['pending', 'pending', 'rejected']);
+    });
+
+    it('takes no place for a newcomer that could not wait long enough anyway', async () => {
+      const { environment, bulkhead, work } = queueUp({ maxQueue: 3 }, []);
+      await environment.clock.advance(100);
+      work.succeed(0);
+      await settle();
+      const make = (priority: number, prepare?: (call: PipelineCall) => void) => {
+        const call = newCall(environment, { args: [priority] });
+        prepare?.(call);
+        return track(bulkhead.execute(call, work.next));
+      };
+      const waiting = [make(9), make(5), make(5), make(1)];
+
+      const hopeless = make(3, (call) => call.limit(environment.clock.now() + 150));
+      const urgent = make(7, (call) => call.limit(environment.clock.now() + 50));
+      await settle();
+
+      expect(hopeless.outcome).toMatchObject({ code: 'BULKHEAD_FULL', retryAfterMs: 200 });
+      expect(urgent.status).toBe('pending');
+      expect(waiting.map(({ status }) => status)).toEqual(['pending', 'pending', 'pending', 'rejected']);
+    });
+
+    it('counts as 0 where it is no number, or its function throws', async () => {
+      const thrower = () => {
+        throw new Error('no');
+      };
+      const { work, results } = queueUp({ maxQueue: 2 }, [NaN, -1, 'x', 0.5]);
+      await settle();
+      expect(results.map(({ status }) => status)).toEqual(['pending', 'rejected', 'rejected', 'pending']);
+      work.succeed(0);
+
+      const failing = queueUp({ maxQueue: 1, priority: thrower }, [1, 2]);
+      await settle();
+
+      expect(failing.results.map(({ status }) => status)).toEqual(['pending', 'rejected']);
+      expect(failing.environment.reports[0]?.place).toBe('payments, priority');
+    });
+  });
+
+  describe('an adaptive limit', () => {
+    /** Keeps `demand` calls going for `ms`, each made anew as soon as it has ended or was refused. */
+    async function drive(
+      { environment, bulkhead }: { environment: TestEnvironment; bulkhead: BulkheadPolicy },
+      demand: number,
+      ms: number,
+      body: () => Promise<unknown>,
+      perAttempt?: number,
+    ): Promise<void> {
+      const { clock } = environment;
+      const timeout = new AttemptTimeoutPolicy('payments', perAttempt, environment);
+      const end = clock.now() + ms;
+      const pause = () => new Promise<void>((resolve) => clock.setTimeout(resolve, 5));
+      const caller = async () => {
+        while (clock.now() < end) {
+          await timeout
+            .execute(newCall(environment), (call) => bulkhead.execute(call, method(body)))
+            .catch((error: unknown) => (error instanceof BulkheadFullException ? pause() : undefined));
+        }
+      };
+      const callers = Array.from({ length: demand }, caller);
+      await clock.advance(ms + 2_000);
+      await Promise.all(callers);
+    }
+
+    function adaptiveBulkhead(options: AdaptiveOptions) {
+      const environment = new TestEnvironment();
+      const all = { ...BULKHEAD_DEFAULTS, maxConcurrent: adaptive(options) };
+      return { environment, bulkhead: new BulkheadPolicy('payments', all, environment) };
+    }
+
+    /** Work of 50 ms, of which `slots` go on at once. */
+    function service({ clock }: TestEnvironment, slots: number) {
+      let running = 0;
+      const waiting: (() => void)[] = [];
+      return async (): Promise<void> => {
+        if (running >= slots) await new Promise<void>((resolve) => waiting.push(resolve));
+        running++;
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 50));
+        running--;
+        waiting.shift()?.();
+      };
+    }
+
+    it('finds the knee of what it guards, and tells its moves', async () => {
+      const scene = adaptiveBulkhead({ initial: 8 });
+
+      await drive(scene, 60, 15_000, service(scene.environment, 20));
+
+      expect(scene.bulkhead.limit).toBeGreaterThanOrEqual(15);
+      expect(scene.bulkhead.limit).toBeLessThanOrEqual(30);
+      expect(scene.environment.of('limitChange')[0]).toMatchObject({ name: 'payments', policy: 'bulkhead', before: 8 });
+    });
+
+    it('takes an attempt that ran out of time for a slow one, not for a fast one', async () => {
+      const scene = adaptiveBulkhead({ initial: 40 });
+      const { clock } = scene.environment;
+      await drive(scene, 60, 3_000, service(scene.environment, 1_000), 200);
+      const before = scene.bulkhead.limit;
+
+      // Work that takes its time limit, and ends when it is cut.
+      const hanging = (): Promise<void> => new Promise((resolve) => clock.setTimeout(resolve, 200));
+      await drive(scene, 400, 1_000, hanging, 200);
+
+      expect(before).toBeGreaterThanOrEqual(40);
+      expect(scene.bulkhead.limit).toBeLessThan(before);
+    });
+
+    it('learns nothing from failures that come fast', async () => {
+      const scene = adaptiveBulkhead({ initial: 10 });
+      await drive(scene, 60, 3_000, service(scene.environment, 20));
+      const before = scene.bulkhead.limit;
+      const { clock } = scene.environment;
+
+      const failing = async (): Promise<void> => {
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 1));
+        throw new Error('no');
+      };
+      await drive(scene, 60, 1_000, failing);
+
+      expect(scene.bulkhead.limit).toBe(before);
+    });
+
+    it('gives the numbers in force when it refuses', async () => {
+      const { environment, bulkhead } = adaptiveBulkhead({ initial: 2, min: 2 });
+      const work = new ManualWork();
+
+      const results = [1, 2, 3].map(() => track(bulkhead.execute(newCall(environment), work.next)));
+      await settle();
+
+      expect(results[2]?.outcome).toMatchObject({ details: { active: 2, maxConcurrent: 2, waiting: 0, maxQueue: 0 } });
     });
   });
 

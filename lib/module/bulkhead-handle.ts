@@ -1,0 +1,34 @@
+import type { BulkheadPolicy } from '../policies/bulkhead/bulkhead.policy.js';
+
+/**
+ * One bulkhead, to look at.
+ *
+ * @publicApi
+ */
+export class BulkheadHandle {
+  readonly #bulkhead: BulkheadPolicy;
+
+  constructor(bulkhead: BulkheadPolicy) {
+    this.#bulkhead = bulkhead;
+  }
+
+  /** The name it was given, or `Class.method`. */
+  get name(): string {
+    return this.#bulkhead.name;
+  }
+
+  /** How many may run at once now; with `adaptive()` it moves, and is lower for the moment of a probe. */
+  get limit(): number {
+    return this.#bulkhead.limit;
+  }
+
+  /** How many run. */
+  get active(): number {
+    return this.#bulkhead.active;
+  }
+
+  /** How many wait for a slot. */
+  get waiting(): number {
+    return this.#bulkhead.waiting;
+  }
+}

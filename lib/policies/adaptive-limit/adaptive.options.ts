@@ -1,0 +1,80 @@
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import {
+  checkOptions,
+  either,
+  isPlainObject,
+  positiveInteger,
+  positiveMs,
+  type Expectation,
+} from '../options/check.js';
+
+/** What {@link adaptive} takes. */
+export interface AdaptiveOptions {
+  /** The limit to begin with, from `min` to `max`. @default 20 */
+  initial?: number;
+  /** The limit never falls below, from 1; below 4 it matters only to the probes. @default 4 */
+  min?: number;
+  /** The limit never rises above, from `min`. @default 1_000 */
+  max?: number;
+  /**
+   * The longest time between two probes while latency is raised, ms: for a moment the limit is halved, to see how fast
+   * the work is when nothing queues.
+   * @default 10_000
+   */
+  probeEvery?: number;
+}
+
+export type ResolvedAdaptive = Readonly<Required<AdaptiveOptions>>;
+
+/**
+ * A limit that follows latency; made by {@link adaptive}.
+ *
+ * @publicApi
+ */
+export interface AdaptiveConcurrency {
+  readonly kind: 'adaptive';
+  readonly options: ResolvedAdaptive;
+}
+
+const DEFAULTS: ResolvedAdaptive = { initial: 20, min: 4, max: 1_000, probeEvery: 10_000 };
+const PLACE = 'adaptive()';
+
+/**
+ * How many run at once, found by watching latency: the limit grows as long as more at once costs no time, and shrinks
+ * when work begins to queue behind other work. Nobody has to guess a number.
+ *
+ * @throws ResilienceConfigurationError for a wrong option, or unless `min <= initial <= max`.
+ *
+ * @example
+ * @Bulkhead({ maxConcurrent: adaptive({ max: 100 }), maxQueue: 50 })
+ *
+ * @publicApi
+ */
+export function adaptive(options: AdaptiveOptions = {}): AdaptiveConcurrency {
+  checkOptions<AdaptiveOptions>(PLACE, options, {
+    initial: positiveInteger,
+    min: positiveInteger,
+    max: positiveInteger,
+    probeEvery: positiveMs,
+  });
+  const { max = DEFAULTS.max, probeEvery = DEFAULTS.probeEvery } = options;
+  const min = options.min ?? Math.min(DEFAULTS.min, max, options.initial ?? max);
+  const initial = options.initial ?? Math.min(Math.max(DEFAULTS.initial, min), max);
+  if (min > max)
+    throw new ResilienceConfigurationError(PLACE, `option 'max': expected at least 'min' (${min}), got ${max}`);
+  if (initial < min || initial > max) {
+    const problem = `option 'initial': expected a number from 'min' (${min}) to 'max' (${max}), got ${initial}`;
+    throw new ResilienceConfigurationError(PLACE, problem);
+  }
+  return { kind: 'adaptive', options: { initial, min, max, probeEvery } };
+}
+
+export function isAdaptive(value: unknown): value is AdaptiveConcurrency {
+  return isPlainObject(value) && value.kind === 'adaptive' && isPlainObject(value.options);
+}
+
+/** How many may run at once: a number, or a limit that finds it. */
+export const concurrency: Expectation = either(positiveInteger, {
+  expected: 'adaptive()',
+  accepts: isAdaptive,
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { AdaptiveLimit } from '../../../../lib/policies/adaptive-limit/adaptive-limit.js';
+import { adaptive } from '../../../../lib/policies/adaptive-limit/adaptive.options.js';
+import { Simulation } from '../../../support/simulated-service.js';
+
+const always = (ms: number) => () => ms;
+const SEEDS = [1, 2, 3];
+const INITIAL = [1, 4, 20, 50, 200];
+const each = INITIAL.flatMap((initial) => SEEDS.map((seed) => ({ initial, seed })));
+
+describe('AdaptiveLimit', () => {
+  describe('before a service with a knee at 20', () => {
+    const service = (initial: number, seed: number) =>
+      new Simulation({ slots: 20, workMs: always(50) }, { initial, min: 1 }, seed);
+
+    it.each(each)('is between 15 and 30 within 30 s and stays there, $initial at first, seed $seed', (run) => {
+      const simulation = service(run.initial, run.seed);
+
+      simulation.offer(1_200, 60_000);
+
+      const [lowest, highest] = simulation.range(30_000);
+      expect(lowest).toBeGreaterThanOrEqual(15);
+      expect(highest).toBeLessThanOrEqual(30);
+    });
+
+    it.each(each)('leaves the service busy, $initial at first, seed $seed', ({ initial, seed }) => {
+      const simulation = service(initial, seed);
+      simulation.offer(1_200, 30_000);
+      const before = simulation.done;
+
+      simulation.offer(1_200, 30_000);
+
+      // At best 20 each 50 ms: 400 a second.
+      expect((simulation.done - before) / 30).toBeGreaterThan(0.95 * 400);
+    });
+
+    it.each(SEEDS)('has settled 15 s after the service has lost half its slots, and got them back, seed %i', (seed) => {
+      const simulation = service(20, seed);
+      simulation.offer(1_200, 30_000);
+
+      simulation.model.slots = 10;
+      simulation.offer(1_200, 30_000);
+      const [low, high] = simulation.range(45_000);
+      simulation.model.slots = 20;
+      simulation.offer(1_200, 30_000);
+      const [lowAgain, highAgain] = simulation.range(75_000);
+
+      expect(low).toBeGreaterThanOrEqual(7);
+      expect(high).toBeLessThanOrEqual(17);
+      expect(lowAgain).toBeGreaterThanOrEqual(15);
+      expect(highAgain).toBeLessThanOrEqual(30);
+    });
+
+    it.each(SEEDS)('has settled 15 s after everything takes twice as long, seed %i', (seed) => {
+      const simulation = service(20, seed);
+      simulation.offer(1_200, 30_000);
+
+      simulation.model.workMs = always(100);
+      simulation.offer(1_200, 30_000);
+
+      const [low, high] = simulation.range(45_000);
+      expect(low).toBeGreaterThanOrEqual(15);
+      expect(high).toBeLessThanOrEqual(31);
+    });
+
+    it.each(SEEDS)('follows it as well when times vary, seed %i', (seed) => {
+      const simulation = service(20, seed);
+      simulation.model.workMs = (random) => 30 + 40 * random();
+
+      simulation.offer(1_200, 60_000);
+
+      const [low, high] = simulation.range(30_000);
+      expect(low).toBeGreaterThanOrEqual(15);
+      expect(high).toBeLessThanOrEqual(32);
+    });
+  });
+
+  it.each(
+    [20, 100, 1_000].flatMap((rate) =>
+      [0.9, 0.5, 0.1].flatMap((slow) => [1, 20, 200].map((initial) => ({ rate, slow, initial }))),
+    ),
+  )(
+    'never falls below 4 for work of 5 or 500 ms, $slow of it slow, $rate/s, $initial at first',
+    ({ rate, slow, initial }) => {
+      const workMs = (random: () => number): number => (random() < slow ? 500 : 5);
+      const simulation = new Simulation({ slots: Infinity, workMs }, { initial, min: 1 });
+
+      simulation.offer(rate, 60_000);
+
+      expect(
+        Math.min(...simulation.limits.filter(({ limit }) => limit < initial).map(({ current }) => current), 4),
+      ).toBe(4);
+      expect(simulation.limit.settled).toBeGreaterThanOrEqual(Math.min(initial, 4));
+    },
+  );
+
+  it('grows to max, when nothing ever queues', () => {
+    const simulation = new Simulation({ slots: Infinity, workMs: always(50) }, { max: 60 });
+
+    simulation.offer(10_000, 10_000);
+
+    expect(simulation.limit.settled).toBe(60);
+  });
+
+  it('does not move while the calls stay under it', () => {
+    const simulation = new Simulation({ slots: Infinity, workMs: always(50) }, { initial: 50 });
+
+    // 10 in flight on average.
+    simulation.offer(200, 60_000);
+
+    expect(simulation.range(0)).toEqual([50, 50]);
+  });
+
+  it('tells each move of the settled limit', () => {
+    const moves: [number, number][] = [];
+    const limit = new AdaptiveLimit(adaptive({ initial: 4, min: 4 }).options, 0, (to, from) => moves.push([from, to]));
+
+    for (let now = 0; now < 2_000; now += 5) {
+      limit.began(now, limit.current);
+      limit.ended(now, 20, limit.current);
+    }
+
+    expect(moves[0]).toEqual([4, 8]);
+    expect(moves.at(-1)?.[1]).toBe(limit.settled);
+    for (const [index, [from]] of moves.entries()) expect(from).toBe(index === 0 ? 4 : moves[index - 1]?.[1]);
+  });
+
+  it('gives up a probe that nobody comes to feed', () => {
+    const limit = new AdaptiveLimit(adaptive({ initial: 20 }).options, 0);
+    for (let now = 0; limit.current === 20 && now < 5_000; now += 5) {
+      limit.began(now, 20);
+      limit.ended(now, 20, 20);
+    }
+    expect(limit.current).toBe(10);
+
+    limit.began(60_000, 1);
+
+    expect(limit.current).toBe(20);
+  });
+});
