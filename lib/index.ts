@@ -37,6 +37,7 @@ export type {
   ResilienceModuleOptions,
   ResilienceOptionsFactory,
 } from './module/resilience.module-definition.js';
+export { SystemProtectionHandle } from './module/system-protection/system-protection-handle.js';
 export { ResilienceService, type ExecuteOptions } from './module/resilience.service.js';
 
 export { currentCall, type CurrentCall } from './pipeline/current-call.js';
@@ -83,6 +84,7 @@ export { fixed } from './policies/retry/backoff/fixed.js';
 export { linear, type LinearOptions } from './policies/retry/backoff/linear.js';
 export type { RetryOptions, RetrySetting } from './policies/retry/retry.options.js';
 export type { RetryBudgetOptions, RetryBudgetSetting } from './policies/retry-budget/retry-budget.options.js';
+export type { SystemProtectionOptions } from './policies/system-protection/system-protection.options.js';
 export type { TimeoutOptions, TimeoutSetting } from './policies/timeout/timeout.options.js';
 
 export { BulkheadFullException } from './errors/bulkhead-full.exception.js';

@@ -3,7 +3,16 @@ export type CircuitState = 'closed' | 'open' | 'halfOpen' | 'forcedOpen' | 'disa
 
 /** The key of a policy in a policy set. */
 export type PolicyKey =
-  'recover' | 'fallback' | 'timeout' | 'coalesce' | 'retry' | 'hedge' | 'circuitBreaker' | 'rateLimit' | 'bulkhead';
+  | 'recover'
+  | 'fallback'
+  | 'timeout'
+  | 'coalesce'
+  | 'retry'
+  | 'hedge'
+  | 'circuitBreaker'
+  | 'rateLimit'
+  | 'bulkhead'
+  | 'systemProtection';
 
 interface Origin {
   /** When it happened, epoch milliseconds. */

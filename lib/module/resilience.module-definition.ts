@@ -3,6 +3,10 @@ import type { DataRecipe } from '../data/data-recipe.js';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { aBoolean, checkOptions, isPlainObject, show, type Expectation } from '../policies/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
+import {
+  parseSystemProtection,
+  type SystemProtectionOptions,
+} from '../policies/system-protection/system-protection.options.js';
 
 /**
  * What the app sets up once.
@@ -14,6 +18,8 @@ export interface ResilienceModuleOptions {
   policies?: Readonly<Record<string, PolicySet>>;
   /** `false`: only Fallback and Recover stay; so does the environment variable BULWARK_DISABLED=1. @default true */
   enabled?: boolean;
+  /** Sheds incoming HTTP requests before the process drowns; `true`: with the defaults. @default false */
+  systemProtection?: SystemProtectionOptions | boolean;
   /** Whether `currentCall()` knows the running call; it costs 300-440 ns a call. @default false */
   callContext?: boolean;
 }
@@ -94,10 +100,12 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
     {
       policies: anything,
       enabled: aBoolean,
+      systemProtection: { expected: 'anything', accepts: () => true },
       callContext: aBoolean,
       dataService: recipe,
       dataServices: recipes,
       exceptionFilter: aBoolean,
     },
   );
+  parseSystemProtection(`${place}.systemProtection`, options.systemProtection);
 }

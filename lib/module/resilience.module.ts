@@ -16,6 +16,7 @@ import {
 import { ResilienceService } from './resilience.service.js';
 import { Runtime } from './runtime/runtime.js';
 import { StartUp } from './start-up/start-up.js';
+import { SystemProtection } from './system-protection/system-protection.js';
 import { RUNTIME } from './tokens.js';
 
 /**
@@ -36,7 +37,7 @@ import { RUNTIME } from './tokens.js';
  */
 @Module({
   // The runtime depends on nothing: whatever it is injected into, it cannot close a cycle or lend it a scope.
-  providers: [{ provide: RUNTIME, useFactory: () => new Runtime() }, ResilienceService, StartUp],
+  providers: [{ provide: RUNTIME, useFactory: () => new Runtime() }, ResilienceService, StartUp, SystemProtection],
   exports: [RUNTIME, ResilienceService],
 })
 export class ResilienceModule extends ConfigurableModuleClass implements OnModuleInit {

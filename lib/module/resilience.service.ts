@@ -13,6 +13,7 @@ import { CircuitBreakerHandle } from './breaker-handle.js';
 import { BulkheadHandle } from './bulkhead-handle.js';
 import { planEntries, type PlanEntry } from './planning/plan-entries.js';
 import type { Runtime } from './runtime/runtime.js';
+import { SystemProtectionHandle } from './system-protection/system-protection-handle.js';
 import { RUNTIME } from './tokens.js';
 
 /** What {@link ResilienceService.execute} takes besides the work. */
@@ -85,6 +86,12 @@ export class ResilienceService {
   bulkheads(): BulkheadHandle[] {
     planEntries(this.#runtime);
     return this.#runtime.instances.bulkheads().map((bulkhead) => new BulkheadHandle(bulkhead));
+  }
+
+  /** What sheds incoming requests; undefined where nothing does. */
+  get systemProtection(): SystemProtectionHandle | undefined {
+    const { ingress } = this.#runtime;
+    return ingress === undefined ? undefined : new SystemProtectionHandle(ingress);
   }
 
   /** For every decorated method its policies in the order in which they apply, with their options and where each came from. */

@@ -10,6 +10,7 @@ import { systemClock } from '../../policies/clock.js';
 import { textOf } from '../../policies/error-text.js';
 import { Lifecycle } from '../../policies/policy.js';
 import type { PolicySet } from '../../policies/policy-set.js';
+import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { Catalog, CataloguedClass } from '../start-up/catalog.js';
 import { checkFallbackMethods } from '../planning/check-fallback-methods.js';
 import { nameOf } from './class-names.js';
@@ -49,6 +50,8 @@ export class Runtime {
   readonly environment: PlannerEnvironment;
   readonly lifecycle = new Lifecycle();
   readonly instances: Instances;
+  /** What decides on incoming requests, if the options want that. */
+  ingress: Ingress | undefined;
 
   /** @param standalone for a class used without the module: what the module would have given is left out. */
   constructor(readonly standalone = false) {

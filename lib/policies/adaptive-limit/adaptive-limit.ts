@@ -90,6 +90,11 @@ export class AdaptiveLimit {
     if (inFlight > this.#peak) this.#peak = inFlight;
   }
 
+  /** A call found no room, although the limit is higher: some of it is kept for more important ones. */
+  wanted(): void {
+    if (this.#peak < this.settled) this.#peak = this.settled;
+  }
+
   /** How long a call takes that need not wait, ms; work that was cut or failed sooner tells nothing. */
   get usualMs(): number {
     return this.#unloaded?.mean ?? this.#window.mean;

@@ -1,0 +1,77 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { ask, type PolicyEnvironment } from '../../policies/policy.js';
+import type { Ingress } from '../../policies/system-protection/ingress.js';
+import type { ResolvedSystemProtection } from '../../policies/system-protection/system-protection.options.js';
+
+/** The body of every answer of ours, as the exceptions give it. */
+const BODY = JSON.stringify({ statusCode: 503, message: 'Service Unavailable', errorCode: 'SHED' });
+
+/** Stands between an HTTP server and the app: what is shed costs no routing, no parsing and no handler. */
+export class HttpGate {
+  readonly #headers: Record<string, string>;
+
+  constructor(
+    private readonly ingress: Ingress,
+    private readonly options: ResolvedSystemProtection,
+    private readonly environment: PolicyEnvironment,
+  ) {
+    this.#headers = {
+      'Content-Type': 'application/json; charset=utf-8',
+      'Content-Length': String(Buffer.byteLength(BODY)),
+      'Retry-After': String(Math.max(1, Math.ceil(options.retryAfter / 1_000))),
+    };
+  }
+
+  /**
+   * Asks for every request that the server announces, whoever listens.
+   *
+   * @returns a function that takes the gate away.
+   */
+  guard(server: Server): () => void {
+    const own = Object.getOwnPropertyDescriptor(server, 'emit');
+    const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
+    // A listener of our own could not keep the app's from hearing the same request.
+    const guarded = (event: string | symbol, ...args: unknown[]): boolean =>
+      event === 'request' && !this.#admit(args[0] as IncomingMessage, args[1] as ServerResponse)
+        ? true
+        : emit(event, ...args);
+    Object.defineProperty(server, 'emit', { value: guarded, configurable: true, writable: true });
+    return () => {
+      if (server.emit !== guarded) return;
+      if (own === undefined) Reflect.deleteProperty(server, 'emit');
+      else Object.defineProperty(server, 'emit', own);
+    };
+  }
+
+  #admit(request: IncomingMessage, response: ServerResponse): boolean {
+    if (this.#isExempt(request)) return true;
+    const now = this.environment.clock.now();
+    if (this.ingress.enter(now, this.#priorityOf(request)) !== undefined) {
+      response.writeHead(503, this.#headers).end(BODY);
+      return false;
+    }
+    // It comes last, whether the answer was sent or the client has gone.
+    response.once('close', () => this.ingress.leave(now, response.writableFinished && response.statusCode < 500));
+    return true;
+  }
+
+  #isExempt(request: IncomingMessage): boolean {
+    const { url = '' } = request;
+    const { exemptPaths, exempt } = this.options;
+    if (exemptPaths.some((path) => isAtOrBelow(url, path))) return true;
+    return exempt !== undefined && ask(this.environment, 'systemProtection.exempt', false, () => exempt(request));
+  }
+
+  #priorityOf(request: IncomingMessage): number {
+    const { priority } = this.options;
+    if (priority === undefined) return 0;
+    const given = Number(ask(this.environment, 'systemProtection.priority', 0, () => priority(request)));
+    return Number.isNaN(given) ? 0 : given;
+  }
+}
+
+function isAtOrBelow(url: string, path: string): boolean {
+  if (!url.startsWith(path)) return false;
+  const next = url[path.length];
+  return next === undefined || next === '?' || next === '/' || path.endsWith('/');
+}

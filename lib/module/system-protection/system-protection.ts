@@ -1,0 +1,50 @@
+import type { Server } from 'node:http';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { Ingress } from '../../policies/system-protection/ingress.js';
+import { parseSystemProtection } from '../../policies/system-protection/system-protection.options.js';
+import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { RUNTIME } from '../tokens.js';
+import { EventLoopDelay } from './event-loop-delay.js';
+import { HttpGate } from './http-gate.js';
+
+/** Puts the gate before the app's HTTP server, if it has one and the options ask for it. */
+@Injectable()
+export class SystemProtection implements OnModuleInit {
+  readonly #runtime: Runtime;
+  readonly #options: ResilienceModuleOptions;
+  readonly #host: HttpAdapterHost;
+
+  constructor(
+    @Inject(RUNTIME) runtime: unknown,
+    @Inject(MODULE_OPTIONS_TOKEN) options: ResilienceModuleOptions,
+    @Inject(HttpAdapterHost) host: HttpAdapterHost,
+  ) {
+    this.#runtime = runtime as Runtime;
+    this.#options = options;
+    this.#host = host;
+  }
+
+  onModuleInit(): void {
+    const { environment, lifecycle } = this.#runtime;
+    const options = parseSystemProtection('ResilienceModule.forRoot.systemProtection', this.#options.systemProtection);
+    const server = this.#httpServer();
+    if (options === undefined || server === undefined || !environment.enabled) return;
+    const loop = new EventLoopDelay();
+    const ingress = new Ingress(options, environment, loop);
+    const release = new HttpGate(ingress, options, environment).guard(server);
+    this.#runtime.ingress = ingress;
+    lifecycle.onDispose(() => {
+      release();
+      loop.close();
+    });
+  }
+
+  /** A standalone app and a microservice have none. */
+  #httpServer(): Server | undefined {
+    const adapter = this.#host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
+    const server = adapter?.getHttpServer() as Server | undefined;
+    return typeof server?.emit === 'function' ? server : undefined;
+  }
+}

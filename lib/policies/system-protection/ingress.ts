@@ -1,0 +1,120 @@
+import { AdaptiveLimit } from '../adaptive-limit/adaptive-limit.js';
+import type { PolicyEnvironment } from '../policy.js';
+import { LoopCap, type LoopDelay } from './loop-cap.js';
+import { LoopTurns } from './loop-turns.js';
+import { PriorityShares } from './priority-shares.js';
+import { Rate } from './rate.js';
+import type { ResolvedSystemProtection } from './system-protection.options.js';
+
+/** Which limit a request met. */
+export type ShedReason = 'concurrency' | 'eventLoopDelay' | 'rate';
+
+/** By this name events speak of it. */
+const NAME = 'ingress';
+
+/**
+ * Counts the requests in the process and decides who comes in. Nothing waits here: what cannot be worked on now is told
+ * so at once, since a client knows better what to do than a queue.
+ */
+export class Ingress {
+  #active = 0;
+  #shed = 0;
+  readonly #adaptive: AdaptiveLimit | undefined;
+  readonly #fixed: number;
+  readonly #turns: LoopTurns | undefined;
+  /** Half of what the loop may be held up: a request also waits for the turn before its own. */
+  readonly #turnMs: number;
+  readonly #loop: LoopCap;
+  readonly #rate: Rate | undefined;
+  readonly #shares: PriorityShares | undefined;
+
+  constructor(
+    { concurrency, eventLoopDelay, rate, priority }: ResolvedSystemProtection,
+    private readonly environment: PolicyEnvironment,
+    loop: LoopDelay,
+  ) {
+    const { clock } = environment;
+    const now = clock.now();
+    this.#fixed = typeof concurrency === 'number' ? concurrency : Infinity;
+    this.#adaptive =
+      typeof concurrency === 'object'
+        ? new AdaptiveLimit(concurrency.options, now, (limit, before) => this.#tellLimit(limit, before))
+        : undefined;
+    this.#turnMs = eventLoopDelay === false ? Infinity : eventLoopDelay / 2;
+    this.#turns = eventLoopDelay === false ? undefined : new LoopTurns(clock, this.#turnMs);
+    this.#loop = new LoopCap(loop, eventLoopDelay === false ? undefined : eventLoopDelay, now);
+    this.#rate = rate === false ? undefined : new Rate(rate, now);
+    this.#shares = priority === undefined ? undefined : new PriorityShares();
+  }
+
+  /** How many requests are worked on. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** How many may be worked on at once; Infinity where nothing limits them. */
+  get limit(): number {
+    return this.#adaptive?.current ?? this.#fixed;
+  }
+
+  /** How long the event loop was held up of late, on average, ms. */
+  get loopDelayMs(): number {
+    return this.#loop.delayMs;
+  }
+
+  /** How many requests were turned away. */
+  get shed(): number {
+    return this.#shed;
+  }
+
+  /** Lets a request in, or gives the limit that it met. Whoever was let in must be {@link leave | given back}. */
+  enter(now: number, priority: number): ShedReason | undefined {
+    const share = this.#shares === undefined ? 1 : this.#shares.shareOf(priority, now);
+    const met = this.#meets(now, share);
+    if (met !== undefined) {
+      this.#shed++;
+      if (met === 'concurrency') this.#adaptive?.wanted();
+      if (this.environment.events.active) this.#tellShed(met, priority);
+      return met;
+    }
+    this.#active++;
+    this.#adaptive?.began(now, this.#active);
+    return undefined;
+  }
+
+  /**
+   * A request is over.
+   *
+   * @param whole whether it was answered; one that failed or was given up counts only if it took longer than usual.
+   */
+  leave(enteredAt: number, whole: boolean): void {
+    if (this.#adaptive !== undefined) {
+      const now = this.environment.clock.now();
+      // Our own loop's delay says nothing about what the requests wait for.
+      const latencyMs = Math.max(0, now - enteredAt - this.#loop.delayMs);
+      if (whole || latencyMs >= this.#adaptive.usualMs) this.#adaptive.ended(now, latencyMs, this.#active);
+    }
+    this.#active--;
+  }
+
+  #meets(now: number, share: number): ShedReason | undefined {
+    const turnAge = this.#turns?.age(now) ?? 0;
+    if (turnAge >= this.#turnMs * share && this.#turns?.standing(now) === true) return 'eventLoopDelay';
+    if (this.#active > 0) {
+      if (this.#active >= this.#loop.at(now, this.#active) * share) return 'eventLoopDelay';
+      if (this.#active >= this.limit * share) return 'concurrency';
+    }
+    return this.#rate?.take(now, 1 - share) === false ? 'rate' : undefined;
+  }
+
+  #tellShed(reason: ShedReason, priority: number): void {
+    const { active, limit, loopDelayMs } = this;
+    const details = { active, limit, loopDelayMs, priority };
+    this.environment.events.emit({ type: 'shed', name: NAME, policy: 'systemProtection', reason, details });
+  }
+
+  #tellLimit(limit: number, before: number): void {
+    const { events } = this.environment;
+    if (events.active) events.emit({ type: 'limitChange', name: NAME, policy: 'systemProtection', limit, before });
+  }
+}

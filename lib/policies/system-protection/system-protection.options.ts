@@ -1,0 +1,84 @@
+import type { IncomingMessage } from 'node:http';
+import { adaptive, concurrency, type AdaptiveConcurrency } from '../adaptive-limit/adaptive.options.js';
+import { aFunction, checkOptions, either, offOr, positiveMs, type Expectation } from '../options/check.js';
+
+/**
+ * What keeps the process from drowning in incoming HTTP requests. Those that are too many are answered 503 with
+ * `Retry-After`, before anything else is done for them.
+ *
+ * @publicApi
+ */
+export interface SystemProtectionOptions {
+  /**
+   * How many requests are worked on at once, over all routes; `adaptive()` finds the number by watching latency, from
+   * which the delay of our own event loop is subtracted.
+   * @default adaptive()
+   */
+  concurrency?: number | AdaptiveConcurrency | false;
+  /** How long the event loop may be held up, ms. @default 50 */
+  eventLoopDelay?: number | false;
+  /** How many requests are let in each second, above 0; after a quiet second as many at once. @default false */
+  rate?: number | false;
+  /**
+   * Requests that are always let in and count nowhere. A list of paths (each with what lies below it) takes the place
+   * of the default; a function is asked beside the default.
+   * @default ['/health', '/healthz', '/live', '/livez', '/ready', '/readyz']
+   */
+  exempt?: readonly string[] | ((request: IncomingMessage) => boolean);
+  /**
+   * How important a request is; higher is more important. The least important ones are shed first: as long as others
+   * come, a part of each limit is kept from them.
+   * @default all alike
+   */
+  priority?: (request: IncomingMessage) => number;
+  /** What a client that was shed is told to wait, ms; sent in whole seconds, rounded up. @default 1_000 */
+  retryAfter?: number;
+}
+
+export interface ResolvedSystemProtection {
+  readonly concurrency: number | AdaptiveConcurrency | false;
+  readonly eventLoopDelay: number | false;
+  readonly rate: number | false;
+  readonly exemptPaths: readonly string[];
+  readonly exempt: ((request: IncomingMessage) => boolean) | undefined;
+  readonly priority: ((request: IncomingMessage) => number) | undefined;
+  readonly retryAfter: number;
+}
+
+const HEALTH_PATHS = ['/health', '/healthz', '/live', '/livez', '/ready', '/readyz'];
+
+const perSecond: Expectation = {
+  expected: 'a number above 0',
+  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
+};
+const paths: Expectation = {
+  expected: "a list of paths that begin with '/'",
+  accepts: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && one.startsWith('/')),
+};
+
+/**
+ * @param setting true: the defaults; false: nothing is protected.
+ * @throws ResilienceConfigurationError
+ */
+export function parseSystemProtection(place: string, setting: unknown): ResolvedSystemProtection | undefined {
+  if (setting === undefined || setting === false) return undefined;
+  const options: unknown = setting === true ? {} : setting;
+  checkOptions<SystemProtectionOptions>(place, options, {
+    concurrency: offOr(concurrency),
+    eventLoopDelay: offOr(positiveMs),
+    rate: offOr(perSecond),
+    exempt: either(paths, aFunction),
+    priority: aFunction,
+    retryAfter: positiveMs,
+  });
+  const { exempt } = options;
+  return {
+    concurrency: options.concurrency ?? adaptive(),
+    eventLoopDelay: options.eventLoopDelay ?? 50,
+    rate: options.rate ?? false,
+    exemptPaths: typeof exempt === 'object' ? exempt : HEALTH_PATHS,
+    exempt: typeof exempt === 'function' ? exempt : undefined,
+    priority: options.priority,
+    retryAfter: options.retryAfter ?? 1_000,
+  };
+}
