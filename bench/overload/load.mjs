@@ -1,19 +1,26 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 
 /**
  * The clients, in a process of their own. They parse as little as they can, so that the server is what the machine is
- * busy with. A client that has waited for `DEADLINE_MS` since its planned time gives up and closes its connection.
+ * busy with. An answer that comes later than `DEADLINE_MS` after the planned time is of no use to anybody. The
+ * connections are kept and there are only so many: who finds none free waits for one, as in any client's pool.
  */
 const DEADLINE_MS = 1_000;
+const CONNECTIONS = 1_000;
+const OPENED_AT_ONCE = 50;
 const HEAD_END = '\r\n\r\n';
 
 const port = Number(process.argv[2]);
 const idle = [];
+const queue = [];
+while (idle.length < CONNECTIONS) idle.push(...(await Promise.all(Array.from({ length: OPENED_AT_ONCE }, newClient))));
 
 process.on('message', async ({ kind, ...task }) => {
   process.send(kind === 'open' ? await openLoop(task) : await closedLoop(task));
 });
 process.on('disconnect', () => process.exit());
+process.send('ready');
 
 /** Requests at times that were fixed beforehand, at random, whatever becomes of those before. */
 async function openLoop({ path, perSecond, seconds, seed }) {
@@ -55,60 +62,63 @@ async function closedLoop({ path, clients, seconds }) {
   return { seconds, ...tally };
 }
 
-const newTally = () => ({ latencies: [], shedLatencies: [], gaveUp: 0, failed: 0 });
+const newTally = () => ({ latencies: [], shedLatencies: [], late: 0, failed: 0 });
 
 function request(path, plannedAt, tally, done) {
-  const client = idle.pop() ?? newClient();
-  client.begin(path, plannedAt, tally, done);
+  const task = { path, plannedAt, tally, done };
+  const client = idle.pop();
+  if (client === undefined) queue.push(task);
+  else client(task);
 }
 
 /** One connection, with one request at a time. */
-function newClient() {
-  const socket = connect(port, '127.0.0.1').setNoDelay(true);
+async function newClient() {
+  const socket = connect(port, '127.0.0.1').setNoDelay(true).setEncoding('latin1');
+  await once(socket, 'connect');
   let current;
   let buffered = '';
-  const finish = (count) => {
-    const { timer, tally, plannedAt, done } = current;
-    clearTimeout(timer);
-    current = undefined;
-    buffered = '';
-    count(tally, performance.now() - plannedAt);
-    done();
+  const begin = (task) => {
+    current = task;
+    socket.write(`GET ${task.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
   };
-  socket.setEncoding('latin1');
   socket.on('data', (chunk) => {
-    if (current === undefined) return;
-    buffered = buffered === '' ? chunk : buffered + chunk;
+    buffered += chunk;
     const head = buffered.indexOf(HEAD_END);
     if (head < 0) return;
-    const length = Number(/content-length: (\d+)/i.exec(buffered)?.[1] ?? 0);
+    const length = Number(/content-length: (\d+)/i.exec(buffered)[1]);
     if (buffered.length < head + HEAD_END.length + length) return;
-    const status = buffered.slice(9, 12);
-    idle.push(client);
-    finish((tally, ms) => {
-      if (status === '200') tally.latencies.push(ms);
-      else if (status === '503') tally.shedLatencies.push(ms);
-      else tally.failed++;
-    });
+    const { plannedAt, tally, done } = current;
+    count(tally, buffered.slice(9, 12), performance.now() - plannedAt);
+    buffered = '';
+    const next = nextInQueue();
+    if (next === undefined) idle.push(begin);
+    else begin(next);
+    done();
   });
-  const lost = () => {
-    const index = idle.indexOf(client);
-    if (index >= 0) idle.splice(index, 1);
-    if (current !== undefined) finish((tally) => tally.failed++);
-  };
-  socket.on('error', () => undefined).on('close', lost);
-  const client = {
-    begin(path, plannedAt, tally, done) {
-      const giveUp = () => {
-        finish((counted) => counted.gaveUp++);
-        socket.destroy();
-      };
-      const timer = setTimeout(giveUp, Math.max(1, plannedAt + DEADLINE_MS - performance.now()));
-      current = { plannedAt, tally, done, timer };
-      socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
-    },
-  };
-  return client;
+  socket.on('close', () => {
+    throw new Error('the server has closed a connection');
+  });
+  socket.on('error', (error) => {
+    throw error;
+  });
+  return begin;
+}
+
+/** Who has waited too long for a connection needs none any more. */
+function nextInQueue() {
+  for (let task = queue.shift(); task !== undefined; task = queue.shift()) {
+    if (performance.now() - task.plannedAt < DEADLINE_MS) return task;
+    task.tally.late++;
+    task.done();
+  }
+  return undefined;
+}
+
+function count(tally, status, ms) {
+  if (ms > DEADLINE_MS) tally.late++;
+  else if (status === '200') tally.latencies.push(ms);
+  else if (status === '503') tally.shedLatencies.push(ms);
+  else tally.failed++;
 }
 
 function seeded(seed) {

@@ -66,7 +66,7 @@ async function measureRoute(platform, route) {
           p99Half: percentile(half.latencies, 0.99),
           shedAtHalf: half.shedLatencies.length,
           p99Shed: percentile(overload.shedLatencies, 0.99),
-          gaveUp: overload.gaveUp,
+          late: overload.late,
           failed: overload.failed,
           loadLateMs: overload.lateMs,
           cpu: (after.cpuMs - before.cpuMs) / (after.atMs - before.atMs),
@@ -103,6 +103,7 @@ async function withServer(platform, protection, measure) {
   const server = fork(new URL('./server.mjs', import.meta.url), [platform, protection], { stdio });
   const [{ port }] = await once(server, 'message');
   const clients = fork(new URL('./load.mjs', import.meta.url), [String(port)], { stdio });
+  await once(clients, 'message');
   const ask = async (child, message) => {
     child.send(message);
     return (await once(child, 'message'))[0];

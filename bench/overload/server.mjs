@@ -67,4 +67,6 @@ process.on('disconnect', async () => {
   await app.close();
   process.exit();
 });
+// Connections are kept however long nobody uses them.
+app.getHttpServer().keepAliveTimeout = 0;
 process.send({ port: app.getHttpServer().address().port });
