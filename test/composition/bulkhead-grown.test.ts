@@ -82,7 +82,7 @@ describe('@Bulkhead with adaptive()', () => {
       policy: 'bulkhead',
       name: 'upstream',
       options: {
-        maxConcurrent: { kind: 'adaptive', initial: 12, min: 4, max: 1_000, probeEvery: 10_000 },
+        maxConcurrent: { kind: 'adaptive', initial: 12, min: 4, max: 1_000, tolerance: 1, probeEvery: 10_000 },
         maxQueue: 5,
       },
     });

@@ -15,9 +15,11 @@ const SHORT_LATENCIES = 2;
 const PROBE = { samples: 10, precise: 0.1, shortMs: 100, longMs: 500 } as const;
 /** With this few at once hardly anything queues: probes go no lower, and at this limit none is needed. */
 const PROBE_FLOOR = 4;
-/** After a probe that has learnt something new the next one comes soon, ms; each that has not doubles the time. */
+/** After a probe that has learnt something new the next one comes sooner, down to this, ms; after others later. */
 const PROBE_SOON_MS = 1_000;
 const NEWS = 0.1;
+/** A steep slope asks for one so many times sooner. */
+const SOONER = 4;
 /** One window makes the limit at most this much smaller ... */
 const STEEPEST = 0.5;
 /** ... and this steep a slope may mean that the work itself has become slower: a probe tells. */
@@ -130,7 +132,7 @@ export class AdaptiveLimit {
     else if (full.mean < this.#unloaded.mean * (1 - noiseOf(full, this.#unloaded))) this.#unloaded = full;
     const slope = this.#slope(full, this.#unloaded);
     if (mayProbe && slope < LEVEL) {
-      const gap = slope < SUSPICIOUS ? PROBE_SOON_MS : Math.min(this.#probeGapMs, this.options.probeEvery);
+      const gap = Math.min(this.#probeGapMs, this.options.probeEvery) / (slope < SUSPICIOUS ? SOONER : 1);
       if (now - this.#probedAt >= gap) return this.#beginProbe(now, full);
     }
     this.#move(slope, reached);
@@ -138,7 +140,7 @@ export class AdaptiveLimit {
 
   /** The share of the limit that does not wait. */
   #slope(full: Estimate, unloaded: Estimate): number {
-    const expected = unloaded.mean * (1 + noiseOf(full, unloaded));
+    const expected = unloaded.mean * this.options.tolerance * (1 + noiseOf(full, unloaded));
     return full.mean <= expected ? 1 : Math.max(STEEPEST, expected / full.mean);
   }
 
@@ -176,7 +178,8 @@ export class AdaptiveLimit {
   #endProbe({ full }: Probe, found: Estimate, now: number, inFlight: number): void {
     const before = this.#unloaded;
     const isNews = before === undefined || Math.abs(found.mean / before.mean - 1) > NEWS + noiseOf(found, before);
-    this.#probeGapMs = isNews ? PROBE_SOON_MS : Math.min(this.options.probeEvery, this.#probeGapMs * 2);
+    this.#probeGapMs = isNews ? Math.max(PROBE_SOON_MS, this.#probeGapMs / 2) : this.#probeGapMs * 2;
+    this.#probeGapMs = Math.min(this.options.probeEvery, this.#probeGapMs);
     this.#probedAt = now;
     const unloaded = before === undefined || isNews ? found : pooled(before, found);
     this.#unloaded = unloaded;

@@ -16,6 +16,8 @@ export interface AdaptiveOptions {
   min?: number;
   /** The limit never rises above, from `min`. @default 1_000 */
   max?: number;
+  /** How many times as long as unloaded the work may take, from 1: higher favours throughput. @default 1 */
+  tolerance?: number;
   /**
    * The longest time between two probes while latency is raised, ms: for a moment the limit is halved, to see how fast
    * the work is when nothing queues.
@@ -36,8 +38,12 @@ export interface AdaptiveConcurrency {
   readonly options: ResolvedAdaptive;
 }
 
-const DEFAULTS: ResolvedAdaptive = { initial: 20, min: 4, max: 1_000, probeEvery: 10_000 };
+const DEFAULTS: ResolvedAdaptive = { initial: 20, min: 4, max: 1_000, tolerance: 1, probeEvery: 10_000 };
 const PLACE = 'adaptive()';
+const factor: Expectation = {
+  expected: 'a number of at least 1',
+  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 1,
+};
 
 /**
  * How many run at once, found by watching latency: the limit grows as long as more at once costs no time, and shrinks
@@ -55,9 +61,10 @@ export function adaptive(options: AdaptiveOptions = {}): AdaptiveConcurrency {
     initial: positiveInteger,
     min: positiveInteger,
     max: positiveInteger,
+    tolerance: factor,
     probeEvery: positiveMs,
   });
-  const { max = DEFAULTS.max, probeEvery = DEFAULTS.probeEvery } = options;
+  const { max = DEFAULTS.max, tolerance = DEFAULTS.tolerance, probeEvery = DEFAULTS.probeEvery } = options;
   const min = options.min ?? Math.min(DEFAULTS.min, max, options.initial ?? max);
   const initial = options.initial ?? Math.min(Math.max(DEFAULTS.initial, min), max);
   if (min > max)
@@ -66,7 +73,7 @@ export function adaptive(options: AdaptiveOptions = {}): AdaptiveConcurrency {
     const problem = `option 'initial': expected a number from 'min' (${min}) to 'max' (${max}), got ${initial}`;
     throw new ResilienceConfigurationError(PLACE, problem);
   }
-  return { kind: 'adaptive', options: { initial, min, max, probeEvery } };
+  return { kind: 'adaptive', options: { initial, min, max, tolerance, probeEvery } };
 }
 
 export function isAdaptive(value: unknown): value is AdaptiveConcurrency {

@@ -100,10 +100,9 @@ export class Ingress {
   #meets(now: number, share: number): ShedReason | undefined {
     const turnAge = this.#turns?.age(now) ?? 0;
     if (turnAge >= this.#turnMs * share && this.#turns?.standing(now) === true) return 'eventLoopDelay';
-    if (this.#active > 0) {
-      if (this.#active >= this.#loop.at(now, this.#active) * share) return 'eventLoopDelay';
-      if (this.#active >= this.limit * share) return 'concurrency';
-    }
+    const cap = Math.min(this.#loop.at(now, this.#active), this.limit);
+    // One at least may always come in.
+    if (this.#active > 0 && this.#active >= cap * share) return cap < this.limit ? 'eventLoopDelay' : 'concurrency';
     return this.#rate?.take(now, 1 - share) === false ? 'rate' : undefined;
   }
 

@@ -4,7 +4,11 @@ import { aFunction, checkOptions, either, offOr, positiveMs, type Expectation } 
 
 /**
  * What keeps the process from drowning in incoming HTTP requests. Those that are too many are answered 503 with
- * `Retry-After`, before anything else is done for them.
+ * `Retry-After` and `{ statusCode, message, errorCode: 'SHED' }`, before anything else is done for them; so they get no
+ * headers of other middleware, such as those of CORS. A request counts until its answer is sent or its client has gone.
+ *
+ * WebSocket upgrades, RPC and GraphQL subscriptions pass. On Fastify, `listen(port, 'localhost')` opens a second server
+ * for the other kind of address, which is not guarded: name an address, or '::' for both.
  *
  * @publicApi
  */
@@ -12,7 +16,7 @@ export interface SystemProtectionOptions {
   /**
    * How many requests are worked on at once, over all routes; `adaptive()` finds the number by watching latency, from
    * which the delay of our own event loop is subtracted.
-   * @default adaptive()
+   * @default adaptive({ tolerance: 1.25 }): what comes in also waits for the CPU
    */
   concurrency?: number | AdaptiveConcurrency | false;
   /** How long the event loop may be held up, ms. @default 50 */
@@ -73,7 +77,7 @@ export function parseSystemProtection(place: string, setting: unknown): Resolved
   });
   const { exempt } = options;
   return {
-    concurrency: options.concurrency ?? adaptive(),
+    concurrency: options.concurrency ?? adaptive({ tolerance: 1.25 }),
     eventLoopDelay: options.eventLoopDelay ?? 50,
     rate: options.rate ?? false,
     exemptPaths: typeof exempt === 'object' ? exempt : HEALTH_PATHS,

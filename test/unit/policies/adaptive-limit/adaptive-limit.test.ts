@@ -94,6 +94,17 @@ describe('AdaptiveLimit', () => {
     },
   );
 
+  it('lets the work take as much longer as it is told to tolerate', () => {
+    const simulation = new Simulation({ slots: 20, workMs: always(50) }, { tolerance: 1.25 });
+
+    simulation.offer(1_200, 60_000);
+
+    // 20 times 1.25, and room for growth.
+    const [low, high] = simulation.range(30_000);
+    expect(low).toBeGreaterThanOrEqual(26);
+    expect(high).toBeLessThanOrEqual(37);
+  });
+
   it('grows to max, when nothing ever queues', () => {
     const simulation = new Simulation({ slots: Infinity, workMs: always(50) }, { max: 60 });
 
