@@ -137,6 +137,26 @@ describe('a process', () => {
     expect(lingeredMs).toBeLessThan(3_000);
   });
 
+  it.each(['app.close()', 'new Promise((resolve) => app.getHttpServer().close(resolve))'])(
+    'exits by itself, when a server that sheds requests has ended by %s',
+    async (close) => {
+      const { result, code, lingeredMs } = await run(`
+        class WebModule {}
+        Module({ imports: [ResilienceModule.forRoot({ systemProtection: true })] })(WebModule);
+        const app = await NestFactory.create(WebModule, { logger: false });
+        await app.listen(0, '127.0.0.1');
+        const { port } = app.getHttpServer().address();
+        const { status } = await fetch('http://127.0.0.1:' + port, { headers: { connection: 'close' } });
+        await ${close};
+        done(status);
+      `);
+
+      expect(result).toBe(404);
+      expect(code).toBe(0);
+      expect(lingeredMs).toBeLessThan(3_000);
+    },
+  );
+
   it('exits by itself, when it made guarded calls without the module', async () => {
     const { result, code, lingeredMs } = await run('done(await exercise(new Shop()));');
 
