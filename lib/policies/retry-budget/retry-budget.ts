@@ -22,14 +22,18 @@ export class RetryBudget {
   /** First attempts in each of the last seconds. */
   readonly #firsts = new Uint32Array(WINDOW_S);
   #total = 0;
+  /** First attempts of the current second that are not paid out yet. */
+  #pending = 0;
   /** The second that was last counted in, and when time was last paid out. */
   #second: number;
+  #nextSecond: number;
   #paidAt: number;
 
   constructor(options: ResolvedRetryBudget, now: number) {
     this.#options = options;
     this.#tokens = options.min;
     this.#second = Math.floor(now / SECOND_MS);
+    this.#nextSecond = (this.#second + 1) * SECOND_MS;
     this.#paidAt = now;
   }
 
@@ -57,11 +61,8 @@ export class RetryBudget {
 
   /** Earns by a first attempt that began at `startedAt`. */
   earn(startedAt: number): void {
-    if (startedAt >= (this.#second + 1) * SECOND_MS) this.#advance(startedAt);
-    const index = this.#second % WINDOW_S;
-    this.#firsts[index] = (this.#firsts[index] as number) + 1;
-    this.#total++;
-    this.#put(this.#options.ratio);
+    if (startedAt >= this.#nextSecond) this.#advance(startedAt);
+    this.#pending++;
   }
 
   /** Takes the token of a further attempt; false where there is none. */
@@ -74,6 +75,7 @@ export class RetryBudget {
 
   /** Gives back the token of an attempt that was not made. */
   giveBack(): void {
+    this.#count();
     this.#put(1);
   }
 
@@ -86,8 +88,20 @@ export class RetryBudget {
     return Math.max(min, this.#total * ratio + WINDOW_S * perSecond);
   }
 
+  /** Pays out the first attempts since it was last asked; within one second the order of payments does not matter. */
+  #count(): void {
+    if (this.#pending === 0) return;
+    const index = this.#second % WINDOW_S;
+    this.#firsts[index] = (this.#firsts[index] as number) + this.#pending;
+    this.#total += this.#pending;
+    const earned = this.#pending * this.#options.ratio;
+    this.#pending = 0;
+    this.#put(earned);
+  }
+
   /** Pays out the time until `now`, and lets go of what was earned too long ago. */
   #advance(now: number): void {
+    this.#count();
     if (now <= this.#paidAt) return;
     const second = Math.floor(now / SECOND_MS);
     if (second - this.#second >= WINDOW_S) {
@@ -101,6 +115,7 @@ export class RetryBudget {
       }
     }
     this.#second = Math.max(this.#second, second);
+    this.#nextSecond = (this.#second + 1) * SECOND_MS;
     const earned = ((now - this.#paidAt) / SECOND_MS) * this.#options.perSecond;
     this.#paidAt = now;
     // With no first attempt in between, what it can hold has only shrunk, so one look at its end is enough.
