@@ -1,6 +1,8 @@
 import 'reflect-metadata';
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import {
+  Bulkhead,
   CircuitBreaker,
   Recover,
   ResilienceModule,
@@ -12,6 +14,8 @@ import {
 } from 'nestjs-bulwark';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { bind } from '../../lib/module/runtime/binding.js';
+import { Runtime } from '../../lib/module/runtime/runtime.js';
 
 /** Guards `methods` of a class with the module, and gives an instance and the service. */
 async function start<T>(type: new () => T, options: Parameters<typeof ResilienceModule.forRoot>[0] = {}) {
@@ -167,5 +171,50 @@ describe('the kill switch', () => {
     const { resilience } = await start(Client, { enabled: false });
 
     expect(resilience.circuitBreaker('pay').state).toBe('closed');
+  });
+});
+
+describe('a call that waits for a slot', () => {
+  it('runs in the context of its own caller, not of the call that gave it the slot', async () => {
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    class Service {
+      @Bulkhead({ maxConcurrent: 1, maxQueue: 10 })
+      @Timeout(false)
+      async call(): Promise<void> {
+        seen.push(storage.getStore());
+        await new Promise((resolve) => setImmediate(resolve));
+        seen.push(storage.getStore());
+      }
+    }
+    const { instance, module } = await start(Service);
+
+    await Promise.all(['a', 'b', 'c'].map((name) => storage.run(name, () => instance.call())));
+
+    expect(seen).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
+    await module.close();
+  });
+});
+
+describe('the plan of a method', () => {
+  it('is made anew for the next call when policies change, though the last call has left its own at hand', async () => {
+    class Service {
+      runs = 0;
+      @Retry({ backoff: fixed(0) })
+      async call(): Promise<void> {
+        this.runs++;
+        throw new Error('x');
+      }
+    }
+    const runtime = new Runtime();
+    const instance = new Service();
+    bind(instance, runtime);
+    await expect(instance.call()).rejects.toThrow('x');
+    expect(instance.runs).toBe(3);
+
+    runtime.configure({ policies: { default: { retry: 2 } } });
+    await expect(instance.call()).rejects.toThrow('x');
+
+    expect(instance.runs).toBe(5);
   });
 });

@@ -127,7 +127,10 @@ export class Runtime {
 
   /** Lets plans be made anew, after what they are made from has changed. */
   forgetPlans(): void {
-    for (const plans of this.#plans.values()) plans.clear();
+    for (const plans of this.#plans.values()) {
+      for (const method of plans.keys()) method.recent = undefined;
+      plans.clear();
+    }
     this.#handlerPlans.clear();
     this.#namedPlans.clear();
     this.#setPlans = new WeakMap();

@@ -1,9 +1,11 @@
+import { AsyncResource } from 'node:async_hooks';
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { AdaptiveLimit } from '../adaptive-limit/adaptive-limit.js';
 import type { Call, Next } from '../call.js';
 import { DeadlineQueue } from '../deadline-queue.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { rejected } from '../rejection.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { QueuedCall } from './queued-call.js';
 import { Slot } from './slot.js';
@@ -56,10 +58,10 @@ export class BulkheadPolicy implements Policy {
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
-    if (call.aborted) return Promise.reject(call.reason);
+    if (call.aborted) return rejected(call.reason);
     if (this.#active < this.limit && this.#queue.size === 0) return this.#run(call, next);
-    if (this.environment.lifecycle.closing) return Promise.reject(this.shutDown());
-    if (call.probe) return Promise.reject(this.#full('a probe of a half-open breaker does not wait'));
+    if (this.environment.lifecycle.closing) return rejected(this.shutDown());
+    if (call.probe) return rejected(this.#full('a probe of a half-open breaker does not wait'));
     return this.#wait(call, next);
   }
 
@@ -69,12 +71,14 @@ export class BulkheadPolicy implements Policy {
     const full = this.#queue.size >= maxQueue;
     const displaced = full ? this.#queue.last : undefined;
     if (full && (displaced === undefined || displaced.priority >= priority))
-      return Promise.reject(this.#full(`${this.#queue.size} wait already, limit ${maxQueue}`));
+      return rejected(this.#full(`${this.#queue.size} wait already, limit ${maxQueue}`));
     const hopeless = this.#hopeless(call, priority);
-    if (hopeless !== undefined) return Promise.reject(hopeless);
+    if (hopeless !== undefined) return rejected(hopeless);
     displaced?.cut(this.#full('a more important call took its place in the queue'));
     return new Promise((resolve, reject) => {
-      const queued = new QueuedCall(this, call, priority, () => resolve(this.#run(call, next)), reject);
+      // It begins in the context of its own caller, not in that of the call whose slot it gets.
+      const run = AsyncResource.bind(() => resolve(this.#run(call, next)));
+      const queued = new QueuedCall(this, call, priority, run, reject);
       this.#queue.join(queued);
       queued.begin(this.#waits);
     });

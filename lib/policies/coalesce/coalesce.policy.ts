@@ -1,6 +1,7 @@
 import type { Call, Next } from '../call.js';
 import { show } from '../options/check.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { rejected } from '../rejection.js';
 import type { ResolvedCoalesce } from './coalesce.options.js';
 import { Flight } from './flight.js';
 
@@ -23,7 +24,7 @@ export class CoalescePolicy implements Policy {
   ) {}
 
   execute(call: Call, next: Next): Promise<unknown> {
-    if (call.aborted) return Promise.reject(call.reason);
+    if (call.aborted) return rejected(call.reason);
     const key = this.#keyOf(call);
     if (key === undefined) return next(call);
     const flights = this.#flightsOf(call.instance);

@@ -1,5 +1,6 @@
 import type { Call, Next } from '../call.js';
 import type { Policy } from '../policy.js';
+import { rejected } from '../rejection.js';
 import type { RateLimiter } from './rate-limiter.js';
 
 /** Lets calls begin at a bounded rate; the others are refused, or wait for their turn. */
@@ -11,7 +12,7 @@ export class RateLimitPolicy implements Policy {
   ) {}
 
   execute(call: Call, next: Next): Promise<unknown> {
-    if (call.aborted) return Promise.reject(call.reason);
+    if (call.aborted) return rejected(call.reason);
     const turn = this.limiter.admit(call, this.perAttempt);
     // The work begins as the continuation of its own wait, and so in the context of its caller.
     return turn === undefined ? next(call) : turn.then(() => next(call));

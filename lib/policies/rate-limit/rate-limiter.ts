@@ -1,5 +1,6 @@
 import type { Call } from '../call.js';
 import { ask, type PolicyEnvironment } from '../policy.js';
+import { rejected } from '../rejection.js';
 import { Bucket } from './bucket.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 import type { ResolvedRateLimit } from './rate-limit.options.js';
@@ -50,7 +51,7 @@ export class RateLimiter {
     if (cost === 0) return undefined;
     const now = call.instant();
     const bucket = this.#keyed === undefined ? this.#bucket : this.#bucketOf(call, this.#keyed, now);
-    if (cost > bucket.rate.maxCost) return Promise.reject(this.#refusals.neverFits({ bucket, cost }));
+    if (cost > bucket.rate.maxCost) return rejected(this.#refusals.neverFits({ bucket, cost }));
     // While somebody waits the next turn follows from the last one, however late the timer is.
     if (bucket.waiting === 0) bucket.settle(now);
     const waitMs = bucket.turnBehindAll(cost) - now;
@@ -58,19 +59,19 @@ export class RateLimiter {
       bucket.take(cost);
       return undefined;
     }
-    if (this.options.onLimit === 'reject') return Promise.reject(this.#refusals.usedUp({ bucket, cost }, waitMs));
+    if (this.options.onLimit === 'reject') return rejected(this.#refusals.usedUp({ bucket, cost }, waitMs));
     return this.#wait(call, bucket, cost, Math.max(0, waitMs), perAttempt);
   }
 
   #wait(call: Call, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): Promise<void> {
     const refusals = this.#refusals;
-    if (this.environment.lifecycle.closing) return Promise.reject(refusals.shutDown());
-    if (call.probe) return Promise.reject(refusals.notForProbes({ bucket, cost }, waitMs));
+    if (this.environment.lifecycle.closing) return rejected(refusals.shutDown());
+    if (call.probe) return rejected(refusals.notForProbes({ bucket, cost }, waitMs));
     const since = call.instant();
     const boundMs = Math.min(this.options.maxWait ?? Infinity, perAttempt);
     const latest = Math.min(since + boundMs, call.deadline);
     if (since + waitMs > latest + ROUNDING_MS)
-      return Promise.reject(refusals.tooLate({ bucket, cost }, waitMs, waitMs, boundMs));
+      return rejected(refusals.tooLate({ bucket, cost }, waitMs, waitMs, boundMs));
     call.waitingSince = since;
     return new WaitingCall(call, { bucket, cost, since, boundMs, latest }, this.#places).turn();
   }
