@@ -24,7 +24,10 @@ export interface BreakerStats {
   cacheMisses: number;
   coalesceCacheHits: number;
   coalesceCacheMisses: number;
-  /** Latency in ms by fraction: `percentiles[0.99]`; -1 where none are kept. */
+  /**
+   * Latency in ms by fraction: `percentiles[0.99]`, off by 7 % at most; -1 where none are kept. Above 4 calls a ms for
+   * longer than a burst of 10,000, of one call in 16.
+   */
   percentiles: Record<number, number>;
   /** The mean latency in ms; -1 where none is kept. */
   latencyMean: number;
