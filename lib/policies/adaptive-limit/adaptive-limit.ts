@@ -59,7 +59,7 @@ export class AdaptiveLimit {
   #limit: number;
   #probe: Probe | undefined;
   #unloaded: Estimate | undefined;
-  /** Doubles until latency rises for the first time. */
+  /** Grows by half until latency rises for the first time. */
   #slowStart = true;
   #probedAt = -Infinity;
   #probeGapMs = PROBE_SOON_MS;
@@ -147,7 +147,7 @@ export class AdaptiveLimit {
   #move(slope: number, mayGrow: boolean): void {
     const before = this.#limit;
     if (slope < LEVEL) this.#slowStart = false;
-    const next = before * slope + (this.#slowStart ? before : Math.sqrt(before));
+    const next = before * slope + Math.max(Math.sqrt(before), this.#slowStart ? before / 2 : 0);
     if (next > before && !mayGrow) return;
     this.#limit = Math.min(this.options.max, Math.max(this.options.min, next));
     if (this.settled !== Math.floor(before)) this.onChange(this.settled, Math.floor(before));

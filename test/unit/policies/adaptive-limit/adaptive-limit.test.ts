@@ -131,7 +131,7 @@ describe('AdaptiveLimit', () => {
       limit.ended(now, 20, limit.current);
     }
 
-    expect(moves[0]).toEqual([4, 8]);
+    expect(moves[0]).toEqual([4, 6]);
     expect(moves.at(-1)?.[1]).toBe(limit.settled);
     for (const [index, [from]] of moves.entries()) expect(from).toBe(index === 0 ? 4 : moves[index - 1]?.[1]);
   });
