@@ -1,12 +1,16 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const readme = readFileSync(`${ROOT}README.md`, 'utf8');
-const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code as string);
+const pages = ['README.md', ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`)].filter((path) =>
+  path.endsWith('.md'),
+);
+const blocks = pages.flatMap((path) =>
+  [...readFileSync(`${ROOT}${path}`, 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code as string),
+);
 
 /** What the compiler says about each block, as a module of its own at the root of the repository. */
 function complaints(): string[][] {
@@ -31,7 +35,7 @@ function complaints(): string[][] {
   );
 }
 
-describe('the examples of the README', () => {
+describe('the examples of the README and of docs', () => {
   it('compile, each by itself', { timeout: 120_000 }, () => {
     expect(blocks.length).toBeGreaterThan(3);
 
