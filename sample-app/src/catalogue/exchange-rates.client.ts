@@ -1,5 +1,5 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
-import { CircuitBreaker, DataService, Fallback, fixed, Retry, Signal, Timeout } from 'nestjs-bulwark';
+import { CircuitBreaker, Coalesce, DataService, Fallback, fixed, Retry, Signal, Timeout } from 'nestjs-bulwark';
 import { ProviderFailedException } from '../payments/provider-failed.exception.js';
 import { ProviderHttp } from '../payments/provider-http.js';
 import type { Currency } from './currency.js';
@@ -19,6 +19,8 @@ export class ExchangeRatesClient {
     private readonly data: DataService,
   ) {}
 
+  /** Visitors who ask for the same rate at once share one request. */
+  @Coalesce({ key: (currency: Currency) => currency })
   @CircuitBreaker('exchange')
   @Timeout({ perAttempt: 250, total: 600 })
   @Retry({ maxAttempts: 2, backoff: fixed(50) })

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, UseInterceptors } from '@nestjs/common';
-import { TimeoutInterceptor } from 'nestjs-bulwark';
+import { RateLimit, TimeoutInterceptor } from 'nestjs-bulwark';
 import { CreateOrderDto } from './create-order.dto.js';
 import { ListOrdersQuery } from './list-orders.query.js';
 import { OrderParams } from './order.params.js';
@@ -27,8 +27,9 @@ export class OrdersController {
     return this.orders.get(id);
   }
 
-  /** Asks for a pending payment now, and says so when it cannot be had. */
+  /** Asks for a pending payment now, and says so when it cannot be had; five times in ten seconds at most. */
   @Post(':id/payment')
+  @RateLimit({ limit: 5, per: 10_000, key: ({ id }: OrderParams) => id })
   @HttpCode(200)
   pay(@Param() { id }: OrderParams): Promise<Order> {
     return this.orders.pay(id);
