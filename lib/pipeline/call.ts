@@ -1,6 +1,7 @@
 import {
   UnsubscribedError,
   type AbortListener,
+  type AttemptObserver,
   type Call,
   type ItemTimer,
   type WaitingRoom,
@@ -54,6 +55,7 @@ export class PipelineCall implements Call {
   probe = false;
   waitingRoom: WaitingRoom | undefined = undefined;
   waitingSince: number | undefined = undefined;
+  observer: AttemptObserver | undefined = undefined;
   itemTimer: ItemTimer | undefined = undefined;
   startedAt: number | undefined = undefined;
   emitted = false;

@@ -41,6 +41,11 @@ export interface Call extends CallInfo {
   waitingRoom: WaitingRoom | undefined;
   /** When it began to wait for its turn outside its own time limit, which bounds that wait as well. */
   waitingSince: number | undefined;
+  /**
+   * Wants to be told how the attempt ends. A policy further in whose promise the answer will be anyway may take it from
+   * here and tell it; else who has put it here listens to the promise, which costs a promise more.
+   */
+  observer: AttemptObserver | undefined;
   /** Told about each item of a stream, so that a time limit can bound the next one. */
   itemTimer: ItemTimer | undefined;
   /** Whether the caller allows a second attempt now; undefined: always. */
@@ -67,6 +72,12 @@ export interface Call extends CallInfo {
   fork(attempt: number): Call;
   onAbort(listener: AbortListener): void;
   offAbort(listener: AbortListener): void;
+}
+
+/** Is told how an attempt ended, before anybody else hears of it. It throws nothing. */
+export interface AttemptObserver {
+  succeeded(value: unknown): void;
+  failed(error: unknown): void;
 }
 
 /** Knows the calls that wait for a slot. */

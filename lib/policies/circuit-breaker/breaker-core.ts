@@ -32,6 +32,9 @@ export interface BreakerInit {
   environment: PolicyEnvironment;
 }
 
+/** The weight of a call that may not begin. */
+export const REFUSED = -1;
+
 /** What is known of an attempt that failed. */
 export interface Failure {
   latencyMs: number;
@@ -89,8 +92,11 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   // ---- admission and outcomes
 
-  /** Lets a call begin at `now`; undefined: it may not, and is counted as refused. */
-  admit(now: number): Permit | undefined {
+  /**
+   * Lets a call begin at `now`, and says for how many its latency stands. {@link REFUSED}: it may not, and is counted as
+   * refused.
+   */
+  admit(now: number): number {
     const { machine } = this;
     this.#window.advance(now);
     this.#window.fire();
@@ -98,10 +104,10 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     if (machine.admit(now)) {
       this.inFlight++;
       if (machine.recorded === 'halfOpen') transitionTimerOf(this.environment).watch(this);
-      return { epoch: machine.epoch, since: now, weight: this.#sampling.weightAt(now) };
+      return this.#sampling.weightAt(now);
     }
     this.#window.reject();
-    return undefined;
+    return REFUSED;
   }
 
   /** Counts a success without reading the clock, where nobody asks for its time. Returns false where somebody does. */

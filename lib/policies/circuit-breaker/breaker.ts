@@ -1,7 +1,7 @@
 import type { CircuitState } from '../../events/resilience-event.js';
-import { recordError, recordValue } from './attempt-outcome.js';
+import { recordError, recordValue, type Permit } from './attempt-outcome.js';
 import { DeadlineQueue } from '../deadline-queue.js';
-import { BreakerCore, type BreakerInit } from './breaker-core.js';
+import { BreakerCore, REFUSED, type BreakerInit } from './breaker-core.js';
 import { FiredAction } from './fired-action.js';
 import { restoreBreaker, takeSnapshot, type BreakerSnapshot } from './breaker-snapshot.js';
 import { BreakerStatus, type BreakerStats } from './breaker-stats.js';
@@ -202,11 +202,12 @@ export class Breaker extends Opossum {
     const since = this.#now();
     core.tell('fire', args);
     if (!this.enabled && !this.#isShutdown) return action(...args);
-    const permit = core.admit(since);
-    if (permit === undefined) {
+    const weight = core.admit(since);
+    if (weight === REFUSED) {
       if (core.options.mode === 'normal' || this.#isShutdown) throw core.refusal(since);
       return action(...args);
     }
+    const permit: Permit = { epoch: core.machine.epoch, since, weight };
     const fired = new FiredAction(this.name, args, since, core.options.timeout);
     let result: R;
     try {
@@ -215,7 +216,7 @@ export class Breaker extends Opossum {
       recordError(core, permit, fired, error);
       throw error;
     }
-    if (permit.weight > 0 || !core.succeededUnmeasured(permit)) recordValue(core, permit, fired, result);
+    if (weight > 0 || !core.succeededUnmeasured(permit)) recordValue(core, permit, fired, result);
     return result;
   }
 

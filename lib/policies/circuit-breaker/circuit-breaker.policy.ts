@@ -1,10 +1,10 @@
 import type { Call, Next } from '../call.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
 import { rejected, rejection } from '../rejection.js';
-import { recordError, recordValue, type Permit } from './attempt-outcome.js';
 import { Breaker } from './breaker.js';
-import type { BreakerCore } from './breaker-core.js';
+import { REFUSED } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+import { JudgedAttempt } from './judged-attempt.js';
 import { KeyedBreakers } from './keyed-breakers.js';
 import { LatencyHistogram } from '../latency-histogram.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
@@ -50,44 +50,28 @@ export class CircuitBreakerPolicy implements Policy {
     const { core } = breaker;
     const since = call.instant();
     if (core.hears('fire')) core.tell('fire', call.args);
-    const permit = core.admit(since);
-    if (permit === undefined) {
+    const weight = core.admit(since);
+    if (weight === REFUSED) {
       if (core.options.mode === 'metricsOnly') return next(call);
       return rejected(core.refusal(since));
     }
     call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
     call.waitingRoom = core;
-    return next(call).then(
+    const attempt = new JudgedAttempt(core, call, core.machine.epoch, since, weight);
+    call.observer = attempt;
+    const result = next(call);
+    if (call.observer !== attempt) return result;
+    call.observer = undefined;
+    return result.then(
       (value) => {
-        if (permit.weight > 0 || !core.succeededUnmeasured(permit)) this.#onValue(core, permit, call, value);
+        attempt.succeeded(value);
         return value;
       },
       (error: unknown) => {
-        this.#onError(core, permit, call, error);
+        attempt.failed(error);
         return rejection(error);
       },
     );
-  }
-
-  #onValue(core: BreakerCore, permit: Permit, call: Call, value: unknown): void {
-    try {
-      recordValue(core, permit, call, value);
-    } catch (fault) {
-      this.#report(fault);
-    }
-  }
-
-  #onError(core: BreakerCore, permit: Permit, call: Call, error: unknown): void {
-    try {
-      recordError(core, permit, call, error);
-    } catch (fault) {
-      this.#report(fault);
-    }
-  }
-
-  /** Whatever is strange about a value or an error, its caller gets it. */
-  #report(fault: unknown): void {
-    this.environment.reportCallback(`${this.name}, judging an outcome`, fault);
   }
 
   #select(call: Call, keyed: KeyedBreakers): Breaker {

@@ -1,5 +1,5 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
-import type { Call, ItemTimer, Next } from '../call.js';
+import type { AttemptObserver, Call, ItemTimer, Next } from '../call.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import { Deadline, DeadlineQueue } from '../deadline-queue.js';
@@ -59,6 +59,7 @@ export class AttemptTimeoutPolicy implements Policy {
 /** One attempt under a limit. The first of answer, time and cut settles it. */
 class AttemptGuard extends Deadline implements ItemTimer {
   #settled = false;
+  #observer: AttemptObserver | undefined = undefined;
 
   constructor(
     private readonly policy: AttemptTimeoutPolicy,
@@ -71,6 +72,8 @@ class AttemptGuard extends Deadline implements ItemTimer {
   }
 
   start(): void {
+    this.#observer = this.call.observer;
+    this.call.observer = undefined;
     this.call.onAbort(this.reject);
     if (this.queue === undefined) return;
     this.queue.add(this, this.call.waitingSince ?? this.call.instant());
@@ -79,12 +82,16 @@ class AttemptGuard extends Deadline implements ItemTimer {
   }
 
   readonly resolve = (value: unknown): void => {
-    if (this.#settle()) this.onResolve(value);
+    if (!this.#settle()) return;
+    this.#observer?.succeeded(value);
+    this.onResolve(value);
   };
 
   /** Also what cuts it: the reason is the error then. */
   readonly reject = (error: unknown): void => {
-    if (this.#settle()) this.onReject(error);
+    if (!this.#settle()) return;
+    this.#observer?.failed(error);
+    this.onReject(error);
   };
 
   expire(): void {
