@@ -15,6 +15,14 @@ export function compose(stages: Stages, method: Next): Next {
   const complete: Stages = needsAttempt ? { ...stages, retry: singleAttempt } : stages;
   return ORDER.reduceRight<Next>((next, stage) => {
     const policy = complete[stage];
-    return policy === undefined ? next : (call) => policy.execute(call, next);
-  }, method);
+    if (policy === undefined) return next;
+    return (call, rescue) => {
+      if (rescue === undefined) return policy.execute(call, next);
+      return policy.executeWithRescue?.(call, next, rescue) ?? policy.execute(call, next).then(undefined, rescue);
+    };
+  }, rescuable(method));
+}
+
+function rescuable(method: Next): Next {
+  return (call, rescue) => (rescue === undefined ? method(call) : method(call).then(undefined, rescue));
 }

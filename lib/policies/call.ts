@@ -94,8 +94,16 @@ export interface ItemTimer {
   pause(): void;
 }
 
-/** The rest of the pipeline, seen from one policy. */
-export type Next = (call: Call) => Promise<unknown>;
+/** Answers in place of an error: a value, a promise, or a {@link rejection}. */
+export type Rescue = (error: unknown) => unknown;
+
+/**
+ * The rest of the pipeline, seen from one policy.
+ *
+ * @param rescue what becomes of its error, as the second argument of `then` would be; a policy that listens to the
+ * error itself takes it along, and saves a promise.
+ */
+export type Next = (call: Call, rescue?: Rescue) => Promise<unknown>;
 
 /** The consumer of a stream has gone: nobody hears what becomes of the call. */
 export class UnsubscribedError extends Error {

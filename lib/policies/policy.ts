@@ -1,10 +1,12 @@
 import type { EventBus } from '../events/event-bus.js';
-import type { Call, Next } from './call.js';
+import type { Call, Next, Rescue } from './call.js';
 import type { Clock } from './clock.js';
 
 /** A step of a pipeline. It may be shared by many calls at once, so what belongs to one call lives in the call. */
 export interface Policy {
   execute(call: Call, next: Next): Promise<unknown>;
+  /** The same as `execute(call, next).then(undefined, rescue)`, where the policy has it for less. */
+  executeWithRescue?(call: Call, next: Next, rescue: Rescue): Promise<unknown>;
 }
 
 /** What the surroundings provide to every policy of an app. */

@@ -1,4 +1,5 @@
 import { PipelineCall, type CallOrigin } from '../../lib/pipeline/call.js';
+import { compose } from '../../lib/pipeline/compose.js';
 import { promiseStage } from '../../lib/pipeline/stages.js';
 import type { Next } from '../../lib/policies/call.js';
 import type { Clock } from '../../lib/policies/clock.js';
@@ -11,7 +12,7 @@ export function newCall({ clock }: { clock: Clock }, origin: Partial<CallOrigin>
 
 /** The end of a pipeline: the guarded method. */
 export function method(body: (call: PipelineCall) => unknown): Next {
-  return promiseStage(body) as Next;
+  return compose({}, promiseStage(body) as Next);
 }
 
 /** A guarded method whose calls end when the test says so. */

@@ -30,7 +30,7 @@ export class FallbackPolicy implements Policy {
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
-    return next(call).then(undefined, (error: unknown) => {
+    return next(call, (error) => {
       const rule = this.#ruleFor(error, call);
       return rule === undefined ? rejection(error) : this.#give(rule, error, call);
     });

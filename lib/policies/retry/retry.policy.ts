@@ -1,10 +1,10 @@
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import type { RetrySuppressedEvent } from '../../events/resilience-event.js';
-import type { Call, Next } from '../call.js';
+import type { Call, Next, Rescue } from '../call.js';
 import { toPredicate, type ErrorPredicate } from '../error-match.js';
 import { judge } from '../outcome.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
-import { rejection } from '../rejection.js';
+import { rejection, rescued } from '../rejection.js';
 import type { RetryBudget } from '../retry-budget/retry-budget.js';
 import { retryAfterOf } from '../retry-after.js';
 import { startSeries, type BackoffFunction } from './backoff/backoff.js';
@@ -16,6 +16,8 @@ import { pause } from './pause.js';
 export class RetryPolicy implements Policy {
   /** @internal */ readonly retryOn: ErrorPredicate | undefined;
   /** @internal */ readonly abortOn: ErrorPredicate | undefined;
+  /** Whether a first attempt that succeeds matters, or when it began. */
+  readonly #watchesAll: boolean;
 
   constructor(
     /** @internal */ readonly name: string,
@@ -25,25 +27,33 @@ export class RetryPolicy implements Policy {
   ) {
     this.retryOn = options.retryOn === undefined ? undefined : toPredicate(options.retryOn);
     this.abortOn = options.abortOn === undefined ? undefined : toPredicate(options.abortOn);
+    this.#watchesAll = options.maxDuration !== undefined || options.retryOnResult !== undefined;
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
-    const { maxDuration, retryOnResult } = this.options;
+    return this.#execute(call, next, undefined);
+  }
+
+  executeWithRescue(call: Call, next: Next, rescue: Rescue): Promise<unknown> {
+    return this.#watchesAll ? this.execute(call, next).then(undefined, rescue) : this.#execute(call, next, rescue);
+  }
+
+  #execute(call: Call, next: Next, rescue: Rescue | undefined): Promise<unknown> {
     // Most calls succeed at once: what a second attempt needs is made when the first has failed.
-    const attempts =
-      maxDuration === undefined && retryOnResult === undefined ? undefined : new Attempts(this, call, next);
+    const attempts = this.#watchesAll ? new Attempts(this, call, next) : undefined;
     const first = call.fork(1);
     const result = next(first);
-    const onResult = attempts?.onResult(first);
-    const onError = (error: unknown): PromiseLike<unknown> =>
-      (attempts ?? new Attempts(this, call, next)).onError(first, error);
     const { budget } = this;
-    if (budget === undefined || earns(first, budget)) return result.then(onResult, onError);
-    // It waits for its turn, and earns when it has had it.
-    return result.then(
-      (value) => (earns(first, budget), onResult === undefined ? value : onResult(value)),
-      (error: unknown) => (earns(first, budget), onError(error)),
-    );
+    // What waits for its turn earns when it has had it.
+    const owed = budget === undefined || earns(first, budget) ? undefined : budget;
+    const onResult = attempts?.onResult(first);
+    const onError = (error: unknown): unknown => {
+      if (owed !== undefined) earns(first, owed);
+      const answer = (attempts ?? new Attempts(this, call, next)).onError(first, error);
+      return rescue === undefined ? answer : rescued(answer, rescue);
+    };
+    if (owed === undefined) return result.then(onResult, onError);
+    return result.then((value) => (earns(first, owed), onResult === undefined ? value : onResult(value)), onError);
   }
 }
 
