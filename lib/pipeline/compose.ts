@@ -15,14 +15,13 @@ export function compose(stages: Stages, method: Next): Next {
   const complete: Stages = needsAttempt ? { ...stages, retry: singleAttempt } : stages;
   return ORDER.reduceRight<Next>((next, stage) => {
     const policy = complete[stage];
-    if (policy === undefined) return next;
-    return (call, rescue) => {
-      if (rescue === undefined) return policy.execute(call, next);
-      return policy.executeWithRescue?.(call, next, rescue) ?? policy.execute(call, next).then(undefined, rescue);
-    };
-  }, rescuable(method));
+    return policy === undefined ? next : step(policy, next);
+  }, method);
 }
 
-function rescuable(method: Next): Next {
-  return (call, rescue) => (rescue === undefined ? method(call) : method(call).then(undefined, rescue));
+function step(policy: Policy, next: Next): Next {
+  const execute: Next = (call) => policy.execute(call, next);
+  if (policy.executeWithRescue !== undefined)
+    execute.rescued = (call, rescue) => policy.executeWithRescue?.(call, next, rescue) as Promise<unknown>;
+  return execute;
 }

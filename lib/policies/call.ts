@@ -97,13 +97,12 @@ export interface ItemTimer {
 /** Answers in place of an error: a value, a promise, or a {@link rejection}. */
 export type Rescue = (error: unknown) => unknown;
 
-/**
- * The rest of the pipeline, seen from one policy.
- *
- * @param rescue what becomes of its error, as the second argument of `then` would be; a policy that listens to the
- * error itself takes it along, and saves a promise.
- */
-export type Next = (call: Call, rescue?: Rescue) => Promise<unknown>;
+/** The rest of the pipeline, seen from one policy. */
+export interface Next {
+  (call: Call): Promise<unknown>;
+  /** The same as `next(call).then(undefined, rescue)`, where the next policy has it for less. */
+  rescued?: (call: Call, rescue: Rescue) => Promise<unknown>;
+}
 
 /** The consumer of a stream has gone: nobody hears what becomes of the call. */
 export class UnsubscribedError extends Error {

@@ -5,7 +5,10 @@ import type { Clock } from './clock.js';
 /** A step of a pipeline. It may be shared by many calls at once, so what belongs to one call lives in the call. */
 export interface Policy {
   execute(call: Call, next: Next): Promise<unknown>;
-  /** The same as `execute(call, next).then(undefined, rescue)`, where the policy has it for less. */
+  /**
+   * The same as `execute(call, next).then(undefined, rescue)`, for a policy that listens to the error anyway: it takes
+   * the rescue along and saves a promise.
+   */
   executeWithRescue?(call: Call, next: Next, rescue: Rescue): Promise<unknown>;
 }
 

@@ -64,7 +64,7 @@ export class CircuitBreakerPolicy implements Policy {
     call.observer = undefined;
     return result.then(
       (value) => {
-        attempt.succeeded(value);
+        if (weight > 0 || !core.succeededUnmeasured(attempt)) attempt.succeeded(value);
         return value;
       },
       (error: unknown) => {

@@ -16,7 +16,7 @@ export class JudgedAttempt implements Permit, AttemptObserver {
     try {
       if (this.weight > 0 || !this.core.succeededUnmeasured(this)) recordValue(this.core, this, this.call, value);
     } catch (fault) {
-      this.#report(fault);
+      report(this.core, fault);
     }
   }
 
@@ -24,11 +24,11 @@ export class JudgedAttempt implements Permit, AttemptObserver {
     try {
       recordError(this.core, this, this.call, error);
     } catch (fault) {
-      this.#report(fault);
+      report(this.core, fault);
     }
   }
+}
 
-  #report(fault: unknown): void {
-    this.core.environment.reportCallback(`${this.core.place}, judging an outcome`, fault);
-  }
+function report({ environment, place }: BreakerCore, fault: unknown): void {
+  environment.reportCallback(`${place}, judging an outcome`, fault);
 }

@@ -1,4 +1,4 @@
-import type { Call, Next } from '../call.js';
+import type { Call, Next, Rescue } from '../call.js';
 import { toPredicate, type ErrorPredicate } from '../error-match.js';
 import { judge } from '../outcome.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
@@ -30,10 +30,11 @@ export class FallbackPolicy implements Policy {
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
-    return next(call, (error) => {
+    const rescue: Rescue = (error) => {
       const rule = this.#ruleFor(error, call);
       return rule === undefined ? rejection(error) : this.#give(rule, error, call);
-    });
+    };
+    return next.rescued?.(call, rescue) ?? next(call).then(undefined, rescue);
   }
 
   /** The substitute answer; throws `error` itself where no fallback is meant for it. */
