@@ -1,0 +1,119 @@
+import { createClient } from './client.mjs';
+import { exponential, seededRandom } from './random.mjs';
+import { Service } from './service.mjs';
+import { VirtualClock } from './virtual-clock.mjs';
+
+const SECOND_MS = 1_000;
+/** It has recovered when goodput is back at this share of what it was ... */
+const RECOVERED = 0.9;
+/** ... and stays there on average from one stretch of so many seconds to the next. */
+const STRETCH_S = 5;
+
+/**
+ * Runs a scenario in virtual time: the same seed gives the same calls at the same moments, whatever the policies do.
+ *
+ * @param library the parts of the library that run in it.
+ * @returns what happened in each second, and what it comes to.
+ */
+export async function simulate(library, scenario, policies) {
+  const { clients, callsPerSecond, seconds, trigger, timeout, seed } = scenario;
+  const clock = new VirtualClock();
+  const environment = createEnvironment(library, clock, seededRandom(seed + 1));
+  const ingress = policies.shedding && createIngress(library, environment);
+  const service = new Service(scenario.service, clock, seededRandom(seed + 2), ingress);
+  const fleet = Array.from({ length: clients }, () =>
+    createClient(library, { timeout, policies }, environment, service),
+  );
+
+  const began = clock.now();
+  const answers = new Array(seconds).fill(0);
+  const call = fleet.map((one) => () => {
+    one().then(
+      () => {
+        const second = Math.floor((clock.now() - began) / SECOND_MS);
+        if (second < seconds) answers[second]++;
+      },
+      () => undefined,
+    );
+  });
+
+  const random = seededRandom(seed);
+  let load = 1;
+  const arrive = () => {
+    call[Math.floor(random() * clients)]();
+    clock.after(exponential(random, SECOND_MS / (callsPerSecond * load)), arrive);
+  };
+  arrive();
+  clock.after(trigger.from * SECOND_MS, () => {
+    service.capacity = trigger.capacity ?? 1;
+    load = trigger.load ?? 1;
+  });
+  clock.after(trigger.to * SECOND_MS, () => {
+    service.capacity = 1;
+    load = 1;
+    service.work();
+  });
+
+  const series = { goodput: answers, offered: [], shed: [], wasted: [], waiting: [] };
+  for (let second = 0; second < seconds; second++) {
+    const { received, shed, wasted } = service;
+    await clock.advance(SECOND_MS);
+    series.offered.push(service.received - received);
+    series.shed.push(service.shed - shed);
+    series.wasted.push(service.wasted - wasted);
+    series.waiting.push(service.waiting);
+  }
+  environment.lifecycle.dispose();
+  return { series, summary: summarize(series, scenario) };
+}
+
+function createEnvironment(library, clock, random) {
+  const report = (place, error) => {
+    throw new Error(`${place}: a callback failed`, { cause: error });
+  };
+  const events = new library.EventBus(
+    () => clock.wallNow(),
+    (error) => report('events', error),
+  );
+  const lifecycle = new library.Lifecycle();
+  return { clock, random, events, lifecycle, reportCallback: report, logRecovered: report };
+}
+
+/** The default protection. The service waits for its workers, so its event loop has time. */
+function createIngress(library, environment) {
+  const options = library.parseSystemProtection('simulation', true);
+  return new library.Ingress(options, environment, { read: () => 0 });
+}
+
+function summarize({ goodput, offered, shed, wasted }, { seconds, trigger, callsPerSecond }) {
+  const last = [seconds - 3 * STRETCH_S, seconds];
+  // The first second still fills the service.
+  const before = mean(goodput, 1, trigger.from);
+  return {
+    before,
+    during: mean(goodput, trigger.from, trigger.to),
+    after: mean(goodput, trigger.to, seconds),
+    last: mean(goodput, ...last),
+    peak: Math.max(...offered),
+    offeredLast: mean(offered, ...last),
+    amplificationLast: mean(offered, ...last) / callsPerSecond,
+    shedLast: mean(shed, ...last),
+    wastedLast: mean(wasted, ...last),
+    /** Seconds from the end of the trigger on; undefined: never. */
+    recoveredAfter: recoveredAfter(goodput, trigger.to, before * RECOVERED),
+  };
+}
+
+/** The first second of the time from which on every stretch is good. */
+function recoveredAfter(goodput, from, good) {
+  let since;
+  for (let second = from; second + STRETCH_S <= goodput.length; second++) {
+    if (mean(goodput, second, second + STRETCH_S) < good) since = undefined;
+    else since ??= second;
+  }
+  return since === undefined ? undefined : since - from;
+}
+
+function mean(values, from, to) {
+  return values.slice(from, to).reduce((sum, value) => sum + value, 0) / (to - from);
+}
