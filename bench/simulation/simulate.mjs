@@ -8,6 +8,8 @@ const SECOND_MS = 1_000;
 const RECOVERED = 0.9;
 /** ... and stays there on average from one stretch of so many seconds to the next. */
 const STRETCH_S = 5;
+/** The first seconds still fill the service and find its limits. */
+const SETTLED_S = 5;
 
 /**
  * Runs a scenario in virtual time: the same seed gives the same calls at the same moments, whatever the policies do.
@@ -87,8 +89,7 @@ function createIngress(library, environment) {
 
 function summarize({ goodput, offered, shed, wasted }, { seconds, trigger, callsPerSecond }) {
   const last = [seconds - 3 * STRETCH_S, seconds];
-  // The first second still fills the service.
-  const before = mean(goodput, 1, trigger.from);
+  const before = mean(goodput, SETTLED_S, trigger.from);
   return {
     before,
     during: mean(goodput, trigger.from, trigger.to),
