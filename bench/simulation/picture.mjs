@@ -78,9 +78,7 @@ function panel({ title, series, summary }, index, { seconds, callsPerSecond, tri
     marks.push(
       `<text class="soft" transform="translate(12 ${upper + height / 2}) rotate(-90)" text-anchor="middle">per second</text>`,
     );
-  marks.push(
-    `<text class="soft" x="${left + width / 2}" y="${upper + height + 34}" text-anchor="middle">time</text>`,
-  );
+  marks.push(`<text class="soft" x="${left + width / 2}" y="${upper + height + 34}" text-anchor="middle">time</text>`);
   return `<g>
 <text class="name" x="${left}" y="${upper - 24}">${title}</text>
 <text class="soft" x="${left}" y="${upper - 8}">${outcome(summary)}</text>

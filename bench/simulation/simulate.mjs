@@ -4,9 +4,9 @@ import { Service } from './service.mjs';
 import { VirtualClock } from './virtual-clock.mjs';
 
 const SECOND_MS = 1_000;
-/** It has recovered when goodput is back at this share of what it was ... */
+/** It has recovered when so many of the calls get their answer in time ... */
 const RECOVERED = 0.9;
-/** ... and stays there on average from one stretch of so many seconds to the next. */
+/** ... in every stretch of so many seconds from then on. */
 const STRETCH_S = 5;
 /** The first seconds still fill the service and find its limits. */
 const SETTLED_S = 5;
@@ -29,10 +29,12 @@ export async function simulate(library, scenario, policies) {
 
   const began = clock.now();
   const answers = new Array(seconds).fill(0);
+  const calls = new Array(seconds).fill(0);
+  const secondOf = (moment) => Math.floor((moment - began) / SECOND_MS);
   const call = fleet.map((one) => () => {
     one().then(
       () => {
-        const second = Math.floor((clock.now() - began) / SECOND_MS);
+        const second = secondOf(clock.now());
         if (second < seconds) answers[second]++;
       },
       () => undefined,
@@ -42,6 +44,7 @@ export async function simulate(library, scenario, policies) {
   const random = seededRandom(seed);
   let load = 1;
   const arrive = () => {
+    calls[secondOf(clock.now())]++;
     call[Math.floor(random() * clients)]();
     clock.after(exponential(random, SECOND_MS / (callsPerSecond * load)), arrive);
   };
@@ -56,7 +59,7 @@ export async function simulate(library, scenario, policies) {
     service.work();
   });
 
-  const series = { goodput: answers, offered: [], shed: [], wasted: [], waiting: [] };
+  const series = { calls, goodput: answers, offered: [], shed: [], wasted: [], waiting: [] };
   for (let second = 0; second < seconds; second++) {
     const { received, shed, wasted } = service;
     await clock.advance(SECOND_MS);
@@ -87,29 +90,29 @@ function createIngress(library, environment) {
   return new library.Ingress(options, environment, { read: () => 0 });
 }
 
-function summarize({ goodput, offered, shed, wasted }, { seconds, trigger, callsPerSecond }) {
+function summarize({ calls, goodput, offered, shed, wasted }, { seconds, trigger }) {
   const last = [seconds - 3 * STRETCH_S, seconds];
-  const before = mean(goodput, SETTLED_S, trigger.from);
   return {
-    before,
+    before: mean(goodput, SETTLED_S, trigger.from),
     during: mean(goodput, trigger.from, trigger.to),
     after: mean(goodput, trigger.to, seconds),
     last: mean(goodput, ...last),
     peak: Math.max(...offered),
     offeredLast: mean(offered, ...last),
-    amplificationLast: mean(offered, ...last) / callsPerSecond,
+    amplificationLast: mean(offered, ...last) / mean(calls, ...last),
     shedLast: mean(shed, ...last),
     wastedLast: mean(wasted, ...last),
     /** Seconds from the end of the trigger on; undefined: never. */
-    recoveredAfter: recoveredAfter(goodput, trigger.to, before * RECOVERED),
+    recoveredAfter: recoveredAfter(calls, goodput, trigger.to),
   };
 }
 
-/** The first second of the time from which on every stretch is good. */
-function recoveredAfter(goodput, from, good) {
+/** The first second from which on every stretch is good. */
+function recoveredAfter(calls, goodput, from) {
   let since;
   for (let second = from; second + STRETCH_S <= goodput.length; second++) {
-    if (mean(goodput, second, second + STRETCH_S) < good) since = undefined;
+    const stretch = [second, second + STRETCH_S];
+    if (mean(goodput, ...stretch) < RECOVERED * mean(calls, ...stretch)) since = undefined;
     else since ??= second;
   }
   return since === undefined ? undefined : since - from;

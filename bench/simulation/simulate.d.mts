@@ -1,0 +1,23 @@
+/** What a test needs to know of the simulation. */
+export interface Scenario {
+  seed: number;
+  seconds: number;
+  clients: number;
+  callsPerSecond: number;
+  timeout: { perAttempt: number; total: number };
+  service: { workers: number; workMs: number; backlog: number; slowdown: number };
+  trigger: { from: number; to: number; capacity?: number; load?: number };
+}
+
+export interface Policies {
+  retry?: object;
+  circuitBreaker?: object;
+  shedding?: true;
+}
+
+export interface Result {
+  series: Record<'calls' | 'goodput' | 'offered' | 'shed' | 'wasted' | 'waiting', number[]>;
+  summary: { before: number; during: number; last: number; amplificationLast: number; recoveredAfter?: number };
+}
+
+export function simulate(library: object, scenario: Scenario, policies: Policies): Promise<Result>;

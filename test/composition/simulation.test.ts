@@ -1,0 +1,89 @@
+import { describe, expect, it } from 'vitest';
+import { simulate, type Policies, type Scenario } from '../../bench/simulation/simulate.mjs';
+import { EventBus } from '../../lib/events/event-bus.js';
+import { PipelineCall } from '../../lib/pipeline/call.js';
+import { compose } from '../../lib/pipeline/compose.js';
+import { promiseStage } from '../../lib/pipeline/stages.js';
+import { CIRCUIT_BREAKER_DEFAULTS } from '../../lib/policies/circuit-breaker/circuit-breaker.options.js';
+import { CircuitBreakerPolicy } from '../../lib/policies/circuit-breaker/circuit-breaker.policy.js';
+import { Lifecycle } from '../../lib/policies/policy.js';
+import { RETRY_BUDGET_DEFAULTS } from '../../lib/policies/retry-budget/retry-budget.options.js';
+import { RetryBudget } from '../../lib/policies/retry-budget/retry-budget.js';
+import { RETRY_DEFAULTS } from '../../lib/policies/retry/retry.options.js';
+import { RetryPolicy } from '../../lib/policies/retry/retry.policy.js';
+import { Ingress } from '../../lib/policies/system-protection/ingress.js';
+import { parseSystemProtection } from '../../lib/policies/system-protection/system-protection.options.js';
+import { AttemptTimeoutPolicy } from '../../lib/policies/timeout/attempt-timeout.policy.js';
+import { TotalTimeoutPolicy } from '../../lib/policies/timeout/total-timeout.policy.js';
+
+/** What the benchmark takes from the built library. */
+const library = {
+  AttemptTimeoutPolicy,
+  CIRCUIT_BREAKER_DEFAULTS,
+  CircuitBreakerPolicy,
+  compose,
+  EventBus,
+  Ingress,
+  Lifecycle,
+  parseSystemProtection,
+  PipelineCall,
+  promiseStage,
+  RETRY_BUDGET_DEFAULTS,
+  RETRY_DEFAULTS,
+  RetryBudget,
+  RetryPolicy,
+  TotalTimeoutPolicy,
+};
+
+/** A fifth of the load that the benchmark simulates, from busier clients. */
+const SCENARIO: Scenario = {
+  seed: 1,
+  seconds: 50,
+  clients: 20,
+  callsPerSecond: 100,
+  timeout: { perAttempt: 500, total: 2_000 },
+  service: { workers: 8, workMs: 50, backlog: 400, slowdown: 0.1 },
+  trigger: { from: 8, to: 14, capacity: 0.25 },
+};
+
+const UNBOUNDED = { budget: false };
+
+const run = (policies: Policies) => simulate(library, SCENARIO, policies);
+
+describe('a fleet of clients and a service that was disturbed', () => {
+  it('stays down by its retries alone, when the disturbance is long gone', async () => {
+    const { summary } = await run({ retry: UNBOUNDED });
+
+    expect(summary.before).toBeGreaterThan(90);
+    expect(summary.last).toBeLessThan(5);
+    expect(summary.amplificationLast).toBeGreaterThan(2.5);
+    expect(summary.recoveredAfter).toBeUndefined();
+  });
+
+  it('comes back by itself, when nobody tries again', async () => {
+    const { summary } = await run({});
+
+    expect(summary.during).toBeLessThan(0.5 * summary.before);
+    expect(summary.recoveredAfter).toBeLessThanOrEqual(10);
+  });
+
+  it('comes back, when budgets bound the retries of busy clients', async () => {
+    const { summary } = await run({ retry: {} });
+
+    expect(summary.recoveredAfter).toBeLessThanOrEqual(25);
+    expect(summary.last).toBeGreaterThan(0.8 * summary.before);
+  });
+
+  it('works on in the disturbance, and is back at once, with budgets, breakers and shedding', async () => {
+    const { summary } = await run({ retry: {}, circuitBreaker: { resetTimeout: 5_000 }, shedding: true });
+
+    expect(summary.recoveredAfter).toBeLessThanOrEqual(5);
+    expect(summary.last).toBeGreaterThan(0.8 * summary.before);
+  });
+
+  it('is the same at each run', async () => {
+    const [one, other] = [await run({ retry: {} }), await run({ retry: {} })];
+
+    expect(other).toEqual(one);
+  });
+});
