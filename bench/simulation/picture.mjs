@@ -1,6 +1,6 @@
 const COLUMNS = 3;
 const WIDTH = 960;
-const PANEL = { width: 284, height: 150, left: 52, top: 132, gapX: 22, gapY: 66 };
+const PANEL = { width: 262, height: 150, left: 72, top: 132, gapX: 36, gapY: 92 };
 const TICK_S = 15;
 const STYLE = `
 text { font: 12px system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif; fill: #1f2328; }
@@ -19,7 +19,7 @@ export function draw(results, { seconds, callsPerSecond, clients }, trigger) {
   const most = Math.max(...results.flatMap(({ series }) => series.offered));
   const top = Math.ceil(most / 500) * 500;
   const rows = Math.ceil(results.length / COLUMNS);
-  const height = PANEL.top + rows * (PANEL.height + PANEL.gapY) - 8;
+  const height = PANEL.top + rows * (PANEL.height + PANEL.gapY) - 36;
   const panels = results.map((result, index) => panel(result, index, { seconds, callsPerSecond, trigger, top }));
   const name = 'A short disturbance, and what the policies make of it';
   const what =
@@ -46,7 +46,7 @@ function legend() {
     ['asked', 'calls per second before and after'],
   ];
   const entry = ([kind, text], index) => {
-    const x = 16 + index * 286;
+    const x = 16 + [0, 290, 600][index];
     return `<path class="${kind}" d="M${x} 74h24"/><text x="${x + 31}" y="78">${text}</text>`;
   };
   return entries.map(entry).join('\n');
@@ -69,16 +69,15 @@ function panel({ title, series, summary }, index, { seconds, callsPerSecond, tri
       );
   }
   for (let second = 0; second <= seconds; second += TICK_S) {
-    const unit = second === 0 ? ' s' : '';
-    marks.push(
-      `<text class="soft" x="${x(second)}" y="${upper + height + 17}" text-anchor="middle">${second}${unit}</text>`,
-    );
+    marks.push(`<text class="soft" x="${x(second)}" y="${upper + height + 17}" text-anchor="middle">${second}</text>`);
   }
   if (isFirst)
     marks.push(
-      `<text class="soft" transform="translate(12 ${upper + height / 2}) rotate(-90)" text-anchor="middle">per second</text>`,
+      `<text class="soft" transform="translate(20 ${upper + height / 2}) rotate(-90)" text-anchor="middle">per second</text>`,
     );
-  marks.push(`<text class="soft" x="${left + width / 2}" y="${upper + height + 34}" text-anchor="middle">time</text>`);
+  marks.push(
+    `<text class="soft" x="${left + width / 2}" y="${upper + height + 34}" text-anchor="middle">time, s</text>`,
+  );
   return `<g>
 <text class="name" x="${left}" y="${upper - 24}">${title}</text>
 <text class="soft" x="${left}" y="${upper - 8}">${outcome(summary)}</text>

@@ -26,6 +26,8 @@ if (options.help) {
   process.exit();
 }
 
+// Nobody looks at the stacks of some hundred thousand errors.
+Error.stackTraceLimit = 0;
 const scenario = {
   ...SCENARIO,
   clients: Number(options.clients),

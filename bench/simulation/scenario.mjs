@@ -24,6 +24,11 @@ export const CASES = [
   { key: 'single', title: 'no retries', policies: {} },
   { key: 'naive', title: 'retries alone', policies: { retry: unbounded } },
   { key: 'budget', title: 'retries with a budget', policies: { retry: {} } },
+  {
+    key: 'frugal',
+    title: 'retries with a budget of calls alone',
+    policies: { retry: { budget: { min: 1, perSecond: 0 } } },
+  },
   { key: 'breaker', title: 'retries and breakers', policies: { retry: unbounded, circuitBreaker: {} } },
   { key: 'shedding', title: 'retries and shedding', policies: { retry: unbounded, shedding: true } },
   { key: 'all', title: 'all together', policies: { retry: {}, circuitBreaker: {}, shedding: true } },
