@@ -32,7 +32,7 @@ export class DeadlineQueue {
   #timerDue = 0;
 
   constructor(
-    private readonly ms: number,
+    readonly ms: number,
     private readonly clock: Clock,
     private readonly lifecycle: Lifecycle,
     /** Whether a pending deadline keeps the process alive. */

@@ -68,12 +68,21 @@ export class AdaptiveLimit {
   readonly #window: LatencyWindow;
 
   constructor(
-    private readonly options: ResolvedAdaptive,
+    private options: ResolvedAdaptive,
     now: number,
     private readonly onChange: (limit: number, before: number) => void = () => undefined,
   ) {
     this.#limit = options.initial;
     this.#window = new LatencyWindow(now);
+  }
+
+  /** Takes on other bounds, and keeps what it has found as far as they let it. */
+  reconfigure(options: ResolvedAdaptive): void {
+    this.options = options;
+    const before = this.settled;
+    this.#limit = Math.min(options.max, Math.max(options.min, this.#limit));
+    this.#probe = undefined;
+    if (this.settled !== before) this.onChange(this.settled, before);
   }
 
   /** How many may be in flight now; less than {@link settled} during a probe. */

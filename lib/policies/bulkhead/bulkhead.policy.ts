@@ -23,23 +23,57 @@ export class BulkheadPolicy implements Policy {
   #meanRunMs = 0;
   #admitting = false;
   readonly #queue = new WaitingLine<QueuedCall>();
-  readonly #adaptive: AdaptiveLimit | undefined;
-  readonly #waits: DeadlineQueue | undefined;
-  readonly #abandonments: DeadlineQueue | undefined;
+  #options: ResolvedBulkhead;
+  #adaptive: AdaptiveLimit | undefined;
+  #waits: DeadlineQueue | undefined;
+  #abandonments: DeadlineQueue | undefined;
 
   constructor(
     readonly name: string,
-    /** @internal */ readonly options: ResolvedBulkhead,
+    options: ResolvedBulkhead,
     /** @internal */ readonly environment: PolicyEnvironment,
   ) {
-    const { clock, lifecycle } = environment;
-    const { maxWait, abandonAfter, maxConcurrent } = options;
-    this.#adaptive =
-      typeof maxConcurrent === 'number'
-        ? undefined
-        : new AdaptiveLimit(maxConcurrent.options, clock.now(), (limit, before) => this.#tellLimit(limit, before));
-    this.#waits = maxWait === undefined ? undefined : new DeadlineQueue(maxWait, clock, lifecycle);
-    this.#abandonments = abandonAfter === false ? undefined : new DeadlineQueue(abandonAfter, clock, lifecycle, false);
+    this.#options = options;
+    this.#adaptive = this.#adaptiveOf(options);
+    this.#waits = this.#waitsOf(options);
+    this.#abandonments = this.#abandonmentsOf(options);
+  }
+
+  /** @internal */
+  get options(): ResolvedBulkhead {
+    return this.#options;
+  }
+
+  /**
+   * Takes on other options. Who runs and who waits stays, under the times with which it came; a higher limit lets in who
+   * waits at once, a lower one lets finish who runs.
+   */
+  reconfigure(options: ResolvedBulkhead): void {
+    const before = this.#options;
+    this.#options = options;
+    const { maxConcurrent } = options;
+    if (typeof maxConcurrent !== 'number' && this.#adaptive !== undefined)
+      this.#adaptive.reconfigure(maxConcurrent.options);
+    else this.#adaptive = this.#adaptiveOf(options);
+    if (options.maxWait !== before.maxWait) this.#waits = this.#waitsOf(options);
+    if (options.abandonAfter !== before.abandonAfter) this.#abandonments = this.#abandonmentsOf(options);
+    this.#admitNext();
+  }
+
+  #adaptiveOf({ maxConcurrent }: ResolvedBulkhead): AdaptiveLimit | undefined {
+    if (typeof maxConcurrent === 'number') return undefined;
+    const tell = (limit: number, before: number): void => this.#tellLimit(limit, before);
+    return new AdaptiveLimit(maxConcurrent.options, this.environment.clock.now(), tell);
+  }
+
+  #waitsOf({ maxWait }: ResolvedBulkhead): DeadlineQueue | undefined {
+    const { clock, lifecycle } = this.environment;
+    return maxWait === undefined ? undefined : new DeadlineQueue(maxWait, clock, lifecycle);
+  }
+
+  #abandonmentsOf({ abandonAfter }: ResolvedBulkhead): DeadlineQueue | undefined {
+    const { clock, lifecycle } = this.environment;
+    return abandonAfter === false ? undefined : new DeadlineQueue(abandonAfter, clock, lifecycle, false);
   }
 
   /** How many calls hold a slot. */
@@ -90,8 +124,8 @@ export class BulkheadPolicy implements Policy {
   }
 
   /** @internal */
-  waitedInVain(): BulkheadFullException {
-    return this.#full(`no slot came free within ${this.options.maxWait} ms`);
+  waitedInVain(ms: number): BulkheadFullException {
+    return this.#full(`no slot came free within ${ms} ms`);
   }
 
   /** @internal */
@@ -128,12 +162,14 @@ export class BulkheadPolicy implements Policy {
     if (whole || ranMs >= this.#adaptive.usualMs) this.#adaptive.ended(now, Math.max(ranMs, atLeastMs), this.#active);
   }
 
-  /** @internal */
-  released(call: Call, abandoned: boolean): void {
+  /**
+   * @internal
+   * @param afterMs the work was abandoned so long after its caller had gone; undefined: it has ended.
+   */
+  released(call: Call, afterMs: number | undefined): void {
     this.#active--;
     const { clock, events } = this.environment;
-    if (abandoned) {
-      const afterMs = this.options.abandonAfter as number;
+    if (afterMs !== undefined) {
       if (events.active) events.emit({ type: 'abandoned', name: this.name, policy: 'bulkhead', afterMs });
     } else if (call.startedAt !== undefined) {
       const ms = clock.now() - call.startedAt;

@@ -7,7 +7,7 @@ import type { Place } from './waiting-line.js';
 interface Queue {
   readonly environment: PolicyEnvironment;
   leave(queued: QueuedCall): void;
-  waitedInVain(): Error;
+  waitedInVain(ms: number): Error;
   shutDown(): Error;
 }
 
@@ -42,7 +42,7 @@ export class QueuedCall extends Deadline implements Waiter, Place {
   }
 
   expire(): void {
-    this.cut(this.bulkhead.waitedInVain());
+    this.cut(this.bulkhead.waitedInVain(this.#waits?.ms ?? 0));
   }
 
   end(): void {

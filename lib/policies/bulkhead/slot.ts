@@ -9,7 +9,7 @@ interface Slots {
   readonly environment: PolicyEnvironment;
   readonly measures: boolean;
   measured(call: Call, whole: boolean, atLeastMs: number): void;
-  released(call: Call, abandoned: boolean): void;
+  released(call: Call, afterMs: number | undefined): void;
 }
 
 /** A slot in use. When the call is cut, a last limit begins for the work that goes on. */
@@ -57,7 +57,7 @@ export class Slot extends Deadline {
     this.#measure(whole);
     this.abandonments?.remove(this);
     this.call.offAbort(this.#onCut);
-    this.bulkhead.released(this.call, abandoned);
+    this.bulkhead.released(this.call, abandoned ? this.abandonments?.ms : undefined);
   }
 }
 

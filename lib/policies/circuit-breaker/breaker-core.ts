@@ -51,7 +51,6 @@ export interface Failure {
  */
 export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   readonly machine: StateMachine;
-  readonly options: ResolvedCircuitBreaker;
   readonly environment: PolicyEnvironment;
   readonly name: string;
   /** How reports name it; all keys of a name share it, since they share their callbacks. */
@@ -59,13 +58,14 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   consecutiveFailures = 0;
   /** How many calls run under it. */
   inFlight = 0;
+  #options: ResolvedCircuitBreaker;
   readonly #face: EventEmitter;
-  readonly #window: RollingWindow;
+  #window: RollingWindow;
   readonly #sampling = new LatencySampling();
-  readonly #latencies: LatencyHistogram | undefined;
+  #latencies: LatencyHistogram | undefined;
   readonly #sharesLatencies: boolean;
   readonly #onChange: (() => void) | undefined;
-  readonly #trip: TripTracker;
+  #trip: TripTracker;
   readonly #createdAt: number;
   #summary: OpenSummary | undefined = undefined;
   #refusal: RefusalDescription | undefined = undefined;
@@ -77,17 +77,46 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     const { name, options, latencies, environment } = init;
     this.name = name;
     this.place = init.place ?? name;
-    this.options = options;
+    this.#options = options;
     this.environment = environment;
     this.#face = face;
     this.#latencies = latencies;
     this.#sharesLatencies = init.sharesLatencies === true;
     this.#onChange = init.onChange;
     this.#createdAt = environment.clock.now();
-    const { rollingCountTimeout: span, rollingCountBuckets: buckets, trip } = options;
-    this.#window = new RollingWindow(span, buckets);
-    this.#trip = trip.track?.(span, buckets) ?? trip;
+    this.#window = windowOf(options);
+    this.#trip = trackerOf(options);
     this.machine = new StateMachine(options, environment.random, this, this.#createdAt);
+  }
+
+  get options(): ResolvedCircuitBreaker {
+    return this.#options;
+  }
+
+  /**
+   * Takes on other options; its state and its counts stay. Only a window of another size begins empty, and so does what
+   * a changed trip strategy counts by itself.
+   */
+  reconfigure(options: ResolvedCircuitBreaker, latencies: LatencyHistogram | undefined): void {
+    const before = this.#options;
+    const now = this.environment.clock.now();
+    if (!sameWindow(options, before)) {
+      this.#window = windowOf(options);
+      this.#trip = trackerOf(options);
+    } else if (options.trip.name !== before.trip.name) this.#trip = trackerOf(options);
+    this.#latencies = latencies;
+    this.#options = options;
+    this.machine.settle(now);
+    this.machine.reconfigure(options, now);
+    if (options.enabled !== before.enabled) this.#enable(options.enabled, now);
+  }
+
+  /** What an operator has said stays in force. */
+  #enable(enabled: boolean, now: number): void {
+    const { machine } = this;
+    if (!enabled && machine.recorded !== 'forcedOpen') machine.disable(now, BY_OPTIONS);
+    else if (enabled && machine.recorded === 'disabled' && machine.reason !== BY_HAND)
+      this.close('enabled by its options');
   }
 
   // ---- admission and outcomes
@@ -222,6 +251,10 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.#summary = summaryOf(this, reason, undefined);
     this.machine.forceOpen(now, reason);
     this.#endWaits(now);
+  }
+
+  disable(): void {
+    this.machine.disable(this.environment.clock.now(), BY_HAND);
   }
 
   /** Closes and forgets what it has counted. */
@@ -389,6 +422,22 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     if (this.options.mode === 'metricsOnly' || this.#waiting === undefined) return;
     for (const call of [...this.#waiting]) call.abort(this.refusal(now));
   }
+}
+
+const BY_HAND = 'disabled by hand';
+const BY_OPTIONS = 'disabled by its options';
+
+/** Whether two sets of options count over the same time in the same steps. */
+export function sameWindow(one: ResolvedCircuitBreaker, other: ResolvedCircuitBreaker): boolean {
+  return one.rollingCountTimeout === other.rollingCountTimeout && one.rollingCountBuckets === other.rollingCountBuckets;
+}
+
+function windowOf({ rollingCountTimeout, rollingCountBuckets }: ResolvedCircuitBreaker): RollingWindow {
+  return new RollingWindow(rollingCountTimeout, rollingCountBuckets);
+}
+
+function trackerOf({ trip, rollingCountTimeout, rollingCountBuckets }: ResolvedCircuitBreaker): TripTracker {
+  return trip.track?.(rollingCountTimeout, rollingCountBuckets) ?? trip;
 }
 
 const FACE_EVENTS: Partial<Record<CircuitState, string>> = {

@@ -2,9 +2,11 @@ import type { CircuitState } from '../../events/resilience-event.js';
 import { recordError, recordValue, type Permit } from './attempt-outcome.js';
 import { DeadlineQueue } from '../deadline-queue.js';
 import { BreakerCore, REFUSED, type BreakerInit } from './breaker-core.js';
+import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { FiredAction } from './fired-action.js';
 import { restoreBreaker, takeSnapshot, type BreakerSnapshot } from './breaker-snapshot.js';
 import { BreakerStatus, type BreakerStats } from './breaker-stats.js';
+import type { LatencyHistogram } from '../latency-histogram.js';
 import { idleStatus, Opossum } from './opossum.js';
 
 /** opossum's events; its tools subscribe to whatever a breaker names. */
@@ -138,12 +140,24 @@ export class Breaker extends Opossum {
 
   /** Lets every call through and counts nothing. */
   disable(): void {
-    if (this.enabled) this.core.machine.disable(this.#now());
+    this.core.disable();
   }
 
   /** Judges again, with a clean window. */
   enable(): void {
     if (!this.enabled) this.core.close('enabled by hand');
+  }
+
+  /**
+   * Takes on other options; its state and its counts stay.
+   *
+   * @internal
+   */
+  reconfigure(options: ResolvedCircuitBreaker, latencies: LatencyHistogram | undefined): void {
+    this.options = options;
+    // What runs under the old limit keeps it.
+    this.#firedActions = undefined;
+    this.core.reconfigure(options, latencies);
   }
 
   /** Lets nothing through any more, and lets go of its listeners. */

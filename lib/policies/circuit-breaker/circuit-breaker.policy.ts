@@ -2,7 +2,7 @@ import type { Call, Next } from '../call.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
 import { rejected, rejection } from '../rejection.js';
 import { Breaker } from './breaker.js';
-import { REFUSED } from './breaker-core.js';
+import { REFUSED, sameWindow } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { JudgedAttempt } from './judged-attempt.js';
 import { KeyedBreakers } from './keyed-breakers.js';
@@ -11,22 +11,49 @@ import type { TripStrategy } from './trip/trip-strategy.js';
 
 const NEVER: TripStrategy = { name: 'never', shouldTrip: () => false };
 
+function latenciesOf({ rollingPercentilesEnabled, rollingCountBuckets }: ResolvedCircuitBreaker) {
+  return rollingPercentilesEnabled ? new LatencyHistogram(rollingCountBuckets) : undefined;
+}
+
+/** With keys, the breaker of the whole name only counts calls whose key found no room. */
+function ofWholeName(options: ResolvedCircuitBreaker): ResolvedCircuitBreaker {
+  return options.key === undefined ? options : { ...options, mode: 'metricsOnly', trip: NEVER };
+}
+
 /** Turns calls away while the dependency fails, and judges every attempt that it lets through. */
 export class CircuitBreakerPolicy implements Policy {
   readonly #breaker: Breaker;
   readonly #keyed: KeyedBreakers | undefined;
+  #options: ResolvedCircuitBreaker;
+  #latencies: LatencyHistogram | undefined;
 
   constructor(
     readonly name: string,
-    readonly options: ResolvedCircuitBreaker,
+    options: ResolvedCircuitBreaker,
     private readonly environment: PolicyEnvironment,
   ) {
-    const latencies = options.rollingPercentilesEnabled ? new LatencyHistogram(options.rollingCountBuckets) : undefined;
-    // With keys, the breaker of the whole name only counts calls whose key found no room.
+    this.#options = options;
+    const latencies = (this.#latencies = latenciesOf(options));
     const shown = options.key === undefined ? name : `${name}[*]`;
-    const own = options.key === undefined ? options : ({ ...options, mode: 'metricsOnly', trip: NEVER } as const);
-    this.#breaker = new Breaker({ name: shown, options: own, latencies, environment });
+    this.#breaker = new Breaker({ name: shown, options: ofWholeName(options), latencies, environment });
     this.#keyed = options.key === undefined ? undefined : new KeyedBreakers(name, options, latencies, environment);
+  }
+
+  get options(): ResolvedCircuitBreaker {
+    return this.#options;
+  }
+
+  /**
+   * Takes on other options. State, counts and keys stay; only a window of another size begins empty, and so does what a
+   * changed trip strategy counts by itself.
+   */
+  reconfigure(options: ResolvedCircuitBreaker): void {
+    const before = this.#options;
+    this.#options = options;
+    if (!sameWindow(options, before) || options.rollingPercentilesEnabled !== before.rollingPercentilesEnabled)
+      this.#latencies = latenciesOf(options);
+    this.#breaker.reconfigure(ofWholeName(options), this.#latencies);
+    this.#keyed?.reconfigure(options, this.#latencies);
   }
 
   /** The breaker of the name, or of one key; undefined for a key that has none. */

@@ -17,8 +17,8 @@ export class KeyedBreakers {
 
   constructor(
     private readonly name: string,
-    private readonly options: ResolvedCircuitBreaker,
-    private readonly latencies: LatencyHistogram | undefined,
+    private options: ResolvedCircuitBreaker,
+    private latencies: LatencyHistogram | undefined,
     private readonly environment: PolicyEnvironment,
   ) {}
 
@@ -31,7 +31,7 @@ export class KeyedBreakers {
       this.#breakers.set(key, known);
       return known;
     }
-    if (this.#breakers.size >= this.options.maxKeys && !this.#makeRoom()) return undefined;
+    while (this.#breakers.size >= this.options.maxKeys) if (!this.#makeRoom()) return undefined;
     const { options, latencies, environment } = this;
     const name = `${this.name}[${key}]`;
     const onChange = (): void => void (this.#fullUntil = -Infinity);
@@ -55,6 +55,14 @@ export class KeyedBreakers {
 
   values(): Iterable<Breaker> {
     return this.#breakers.values();
+  }
+
+  /** Takes on other options; with fewer keys than there are, those that can go make room when a new one comes. */
+  reconfigure(options: ResolvedCircuitBreaker, latencies: LatencyHistogram | undefined): void {
+    this.options = options;
+    this.latencies = latencies;
+    this.#fullUntil = -Infinity;
+    for (const breaker of this.#breakers.values()) breaker.reconfigure(options, latencies);
   }
 
   #makeRoom(): boolean {

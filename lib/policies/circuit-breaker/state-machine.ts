@@ -43,7 +43,7 @@ export class StateMachine {
   #series: ReturnType<OpenTimeSeries['series']> | undefined;
 
   constructor(
-    private readonly options: ResolvedCircuitBreaker,
+    private options: ResolvedCircuitBreaker,
     private readonly random: () => number,
     private readonly listener: TransitionListener,
     now: number,
@@ -190,8 +190,21 @@ export class StateMachine {
     this.#enter('forcedOpen', reason, now);
   }
 
-  disable(now: number): void {
-    this.#enter('disabled', 'disabled by hand', now);
+  disable(now: number, reason: string): void {
+    this.#enter('disabled', reason, now);
+  }
+
+  /**
+   * Takes on other options in the state in which it is. The time for which it is open now stays; the next one goes by
+   * the new options.
+   */
+  reconfigure(options: ResolvedCircuitBreaker, now: number): void {
+    if (options.resetTimeout !== this.options.resetTimeout) this.#series = undefined;
+    this.#plannedOpenTime = undefined;
+    this.options = options;
+    // As many probes as it takes have succeeded already: none would come that could close it.
+    if (this.#state === 'halfOpen' && this.#succeeded >= options.halfOpenCalls)
+      this.close(now, `${this.#succeeded} of ${options.halfOpenCalls} probes succeeded`);
   }
 
   #open(at: number, reason: string, askedForMs: number): void {

@@ -15,11 +15,24 @@ export class Bucket {
   #backlog = 0;
   #permits: number;
 
+  #rate: Rate;
+
   constructor(
-    readonly rate: Rate,
+    rate: Rate,
     readonly key?: string,
   ) {
+    this.#rate = rate;
     this.#permits = rate.warmUp?.maxPermits ?? 0;
+  }
+
+  get rate(): Rate {
+    return this.#rate;
+  }
+
+  /** Runs by another rate from now on; what was let through keeps the time that it took. */
+  reconfigure(rate: Rate): void {
+    this.#rate = rate;
+    this.#permits = Math.min(this.#permits, rate.warmUp?.maxPermits ?? 0);
   }
 
   /** Notes that it was not used before `now`. */

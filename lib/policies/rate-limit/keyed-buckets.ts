@@ -17,7 +17,7 @@ const REPORT_EVERY_MS = 60_000;
 export class KeyedBuckets {
   /** Shared by the keys that found no room, and by calls whose key is not known. */
   readonly others: Bucket;
-  readonly #rate: Rate;
+  #rate: Rate;
   readonly #buckets = new Map<string, Bucket>();
   readonly #overrides = new Map<string, Bucket>();
   /** A moment at which each bucket was not yet full, or has just become so: buckets only fill later than that. */
@@ -26,7 +26,7 @@ export class KeyedBuckets {
 
   constructor(
     private readonly name: string,
-    private readonly options: ResolvedRateLimit,
+    private options: ResolvedRateLimit,
     private readonly environment: PolicyEnvironment,
   ) {
     this.#rate = Rate.of(options);
@@ -43,7 +43,8 @@ export class KeyedBuckets {
   for(key: string, now: number): Bucket {
     const known = this.#buckets.get(key) ?? this.#overrides.get(key);
     if (known !== undefined) return known;
-    if (this.#buckets.size >= this.options.maxKeys && !this.#makeRoom(now)) {
+    while (this.#buckets.size >= this.options.maxKeys) {
+      if (this.#makeRoom(now)) continue;
       this.#report(now);
       return this.others;
     }
@@ -53,6 +54,31 @@ export class KeyedBuckets {
     this.#buckets.set(key, bucket);
     this.#fullAt.push(Math.max(owed, now), bucket);
     return bucket;
+  }
+
+  /** Takes on other options. Every key keeps what it owes, also one that gets or loses limits of its own. */
+  reconfigure(options: ResolvedRateLimit): void {
+    this.options = options;
+    this.#rate = Rate.of(options);
+    this.others.reconfigure(this.#rate);
+    const known = [...this.#overrides.values(), ...this.#buckets.values()];
+    this.#overrides.clear();
+    this.#buckets.clear();
+    this.#fullAt.clear();
+    const rates = new Map(
+      Object.entries(options.overrides ?? {}).map(([key, override]) => [key, Rate.override(override, options)]),
+    );
+    for (const bucket of known) {
+      const key = bucket.key as string;
+      const own = rates.get(key);
+      bucket.reconfigure(own ?? this.#rate);
+      if (own !== undefined) this.#overrides.set(key, bucket);
+      else if (bucket.paidAt > -Infinity || bucket.waiting > 0) {
+        this.#buckets.set(key, bucket);
+        this.#fullAt.push(bucket.paidAt, bucket);
+      }
+    }
+    for (const [key, rate] of rates) if (!this.#overrides.has(key)) this.#overrides.set(key, new Bucket(rate, key));
   }
 
   #makeRoom(now: number): boolean {

@@ -11,6 +11,7 @@ import { ROUNDING_MS, WaitingLines } from './waiting-lines.js';
 
 /** The buckets of one name and the calls that wait for them; shared by all methods that name it. */
 export class RateLimiter {
+  #options: ResolvedRateLimit;
   readonly #bucket: Bucket;
   readonly #keyed: KeyedBuckets | undefined;
   readonly #places: WaitingPlaces;
@@ -20,9 +21,10 @@ export class RateLimiter {
 
   constructor(
     readonly name: string,
-    readonly options: ResolvedRateLimit,
+    options: ResolvedRateLimit,
     private readonly environment: PolicyEnvironment,
   ) {
+    this.#options = options;
     const { clock, lifecycle } = environment;
     this.#bucket = new Bucket(Rate.of(options));
     this.#keyed = options.key === undefined ? undefined : new KeyedBuckets(name, options, environment);
@@ -30,6 +32,21 @@ export class RateLimiter {
     this.#places = { lines: new WaitingLines(clock), refusals: this.#refusals, lifecycle };
     this.#costPlace = `${name}, cost`;
     this.#keyPlace = `${name}, key`;
+  }
+
+  get options(): ResolvedRateLimit {
+    return this.#options;
+  }
+
+  /**
+   * Takes on other options. What was let through keeps the time that it took; who waits keeps its place, and begins when
+   * the new rate gives it its turn.
+   */
+  reconfigure(options: ResolvedRateLimit): void {
+    this.#options = options;
+    this.#bucket.reconfigure(Rate.of(options));
+    this.#keyed?.reconfigure(options);
+    this.#places.lines.refresh();
   }
 
   /** How many calls wait for their turn. */

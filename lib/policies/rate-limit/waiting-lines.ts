@@ -74,6 +74,14 @@ export class WaitingLines {
     if (this.#lines.size === 0) this.#sleep();
   }
 
+  /** Reckons every turn anew, after rates have changed. */
+  refresh(): void {
+    for (const line of this.#lines.values()) {
+      const [first] = line.calls;
+      if (first !== undefined) this.#look(line, line.bucket.turnOfFirst(first.cost));
+    }
+  }
+
   #look(line: Line, at: number): void {
     if (line.lookAt === at) return;
     line.lookAt = at;

@@ -47,6 +47,13 @@ export class RetryBudget {
     this.#tokens = options.min;
   }
 
+  /** Takes on other options in mid-use: what it holds stays, as far as it still fits. */
+  reconfigure(options: ResolvedRetryBudget, now: number): void {
+    this.#advance(now);
+    this.#options = options;
+    this.#put(0);
+  }
+
   /** What it holds at `now`. */
   tokensAt(now: number): number {
     this.#advance(now);
