@@ -37,6 +37,15 @@ export type {
   ResilienceModuleOptions,
   ResilienceOptionsFactory,
 } from './module/resilience.module-definition.js';
+export { ResilienceRules, type RuleAuthor } from './module/rules/resilience-rules.js';
+export type {
+  BackoffRule,
+  ConcurrencyRule,
+  PolicyRules,
+  RuleChange,
+  RuleDocument,
+  TripRule,
+} from './module/rules/rule-document.js';
 export { SystemProtectionHandle } from './module/system-protection/system-protection-handle.js';
 export { ResilienceService, type ExecuteOptions } from './module/resilience.service.js';
 
@@ -96,6 +105,7 @@ export {
   type ResilienceErrorCode,
   type ResilienceExceptionInit,
 } from './errors/resilience.exception.js';
+export { RuleSetError, type RuleFault } from './errors/rule-set.error.js';
 export { ShutdownException } from './errors/shutdown.exception.js';
 export { TimeoutException } from './errors/timeout.exception.js';
 export type {

@@ -119,10 +119,22 @@ export interface LimitChangeEvent extends Origin {
   before: number;
 }
 
-/** A rule was applied at run time. */
+/** A rule was applied at run time; `name` is the set, the shared name or the method of which it speaks. */
 export interface RuleChangeEvent extends Origin {
   type: 'ruleChange';
-  change: Readonly<Record<string, unknown>>;
+  /** Where in the rule document, such as `policies.payments.timeout.perAttempt`. */
+  path: string;
+  /** What the rules said before; undefined: nothing. */
+  from: unknown;
+  /** What they say now; undefined: nothing. */
+  to: unknown;
+  /** Who changed it. */
+  by: string;
+  reason: string | undefined;
+  /** The way by which it came: `'api'`, or the name of a source. */
+  source: string;
+  /** The version of the document in force now, if it has one. */
+  version: number | string | undefined;
 }
 
 /** Incoming work was shed to protect the process. */

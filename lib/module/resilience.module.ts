@@ -14,6 +14,7 @@ import {
   type ResilienceModuleExtras,
 } from './resilience.module-definition.js';
 import { ResilienceService } from './resilience.service.js';
+import { ResilienceRules } from './rules/resilience-rules.js';
 import { Runtime } from './runtime/runtime.js';
 import { StartUp } from './start-up/start-up.js';
 import { SystemProtection } from './system-protection/system-protection.js';
@@ -37,7 +38,13 @@ import { RUNTIME } from './tokens.js';
  */
 @Module({
   // The runtime depends on nothing: whatever it is injected into, it cannot close a cycle or lend it a scope.
-  providers: [{ provide: RUNTIME, useFactory: () => new Runtime() }, ResilienceService, StartUp, SystemProtection],
+  providers: [
+    { provide: RUNTIME, useFactory: () => new Runtime() },
+    ResilienceRules,
+    ResilienceService,
+    StartUp,
+    SystemProtection,
+  ],
   exports: [RUNTIME, ResilienceService],
 })
 export class ResilienceModule extends ConfigurableModuleClass implements OnModuleInit {

@@ -3,16 +3,17 @@ import { Observable } from 'rxjs';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { ResilienceEvent } from '../events/resilience-event.js';
 import { outerCall } from '../pipeline/current-call.js';
-import { nothingDeclared } from '../pipeline/guarded-method.js';
 import type { Plan } from '../pipeline/plan.js';
-import { isPlainObject, show } from '../policies/options/check.js';
+import { show } from '../policies/options/check.js';
 import type { CallInfo } from '../policies/call.js';
-import { STATEFUL, type PolicySet } from '../policies/policy-set.js';
+import type { PolicySet } from '../policies/policy-set.js';
 import { bind } from './runtime/binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
 import { BulkheadHandle } from './bulkhead-handle.js';
 import { planEntries, type PlanEntry } from './planning/plan-entries.js';
 import type { Runtime } from './runtime/runtime.js';
+import { makeSetPlan } from './runtime/set-plan.js';
+import { ResilienceRules } from './rules/resilience-rules.js';
 import { SystemProtectionHandle } from './system-protection/system-protection-handle.js';
 import { RUNTIME } from './tokens.js';
 
@@ -35,7 +36,11 @@ export class ResilienceService {
   readonly events$: Observable<ResilienceEvent>;
   readonly #runtime: Runtime;
 
-  constructor(@Inject(RUNTIME) runtime: unknown) {
+  constructor(
+    @Inject(RUNTIME) runtime: unknown,
+    /** Changes policies while the app runs. */
+    readonly rules: ResilienceRules,
+  ) {
     this.#runtime = runtime as Runtime;
     this.events$ = new Observable((subscriber) => this.#runtime.events.subscribe((event) => subscriber.next(event)));
   }
@@ -120,39 +125,6 @@ export class ResilienceService {
   }
 
   #planOf(set: string | PolicySet): Plan {
-    return this.#runtime.setPlan(set, () => this.#makePlan(set));
-  }
-
-  #makePlan(set: string | PolicySet): Plan {
-    const place = 'ResilienceService.execute';
-    const given: unknown = set;
-    if (typeof given !== 'string' && !isPlainObject(given)) {
-      throw new ResilienceConfigurationError(place, `expected the name of a policy set, or a set, got ${show(given)}`);
-    }
-    if (typeof set !== 'string' && set.name === undefined) refuseNamelessState(place, set);
-    const name = typeof set === 'string' ? set : (set.name ?? 'execute');
-    return this.#runtime.planFor(
-      {
-        className: '',
-        methodName: name,
-        instanceName: name,
-        nameless: typeof set !== 'string' && set.name === undefined,
-        kind: 'promise',
-        parameterCount: 0,
-        signalIndex: -1,
-        http: false,
-        body: (call) => call.origin.body?.(call),
-      },
-      [{ ...nothingDeclared(), resilient: { label: place, set } }],
-    );
-  }
-}
-
-/** Without a name nobody could tell which calls meet in the same breaker. */
-function refuseNamelessState(place: string, set: PolicySet): void {
-  for (const key of STATEFUL) {
-    const setting = set[key];
-    if (setting === undefined || setting === false || typeof setting === 'string') continue;
-    throw new ResilienceConfigurationError(place, `a set with a ${key} keeps state: expected a 'name' in it, got none`);
+    return this.#runtime.plans.ofSet(set, () => makeSetPlan(this.#runtime, set));
   }
 }

@@ -56,7 +56,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
    */
   planFor(controller: AnyClass, methodName: string): Plan {
     const interceptor = this.constructor as typeof PolicyInterceptor;
-    return this.#runtime.handlerPlan(controller, interceptor, methodName, () => {
+    return this.#runtime.plans.ofHandler(controller, interceptor, methodName, () => {
       const { declared } = interceptor;
       const className = this.#runtime.labelOf(controller);
       const place = `${className}.${methodName}`;

@@ -4,6 +4,7 @@ import { POLICY_KEYS, STATEFUL, type Returns, type SetKey } from '../../policies
 import { sameOptions } from './describe-options.js';
 import { KINDS, type Options } from './policy-parsers.js';
 import { checkSet, type CheckedSet, type PolicySets } from './policy-sets.js';
+import { type Rule, type RuleLayer } from './rule-layer.js';
 
 /** One policy of a method with the options in force. */
 export interface ResolvedPolicy {
@@ -35,16 +36,19 @@ interface Request {
   readonly own: Options | undefined | false;
   /** Whether its options stand in `policies`. */
   readonly fromPolicies: boolean;
+  /** What a rule says of this policy of this method. */
+  readonly rule?: Rule;
 }
 
 /** Options that decorators declared under a name, so that others may use the name alone. */
 export interface NamedDefinitions {
   find(key: SetKey, name: string): { place: string; options: Options } | undefined;
+  names(): string[];
 }
 
 /**
  * Turns what decorators and sets said into the policies of one method. The precedence is built-in defaults, then
- * `policies.default`, then the named set, then the decorator's own options; a method's own policy replaces that of its
+ * `policies.default`, then the named set, then the decorator's own options, then rules; a method's own policy replaces that of its
  * set and of its class.
  */
 export class Resolver {
@@ -53,14 +57,16 @@ export class Resolver {
     private readonly definitions: NamedDefinitions,
     /** Without the module a name means the decorator's own options, and a policy without a value is skipped. */
     private readonly lenient: boolean,
+    private readonly rules: RuleLayer,
   ) {}
 
   /**
    * @param place the class and method, as errors name it.
    * @param layers what was declared, outermost (the class) first.
+   * @param extensible whether rules may add policies to those that were declared.
    * @throws ResilienceConfigurationError
    */
-  resolve(place: string, layers: readonly Declared[]): Resolution {
+  resolve(place: string, layers: readonly Declared[], extensible = true): Resolution {
     const requests = new Map<SetKey, Request>();
     let returns: Returns | undefined;
     let exempt = false;
@@ -81,6 +87,10 @@ export class Resolver {
       }
     }
     if (exempt) return { policies: new Map(), off: new Set(POLICY_KEYS), returns, exempt };
+    for (const [key, rule] of this.rules.ofMethod(place)) {
+      const declared = requests.get(key);
+      if (declared !== undefined || extensible) requests.set(key, ruled(key, rule, declared));
+    }
     const off = new Set<SetKey>();
     const resolved = new Map<SetKey, ResolvedPolicy>();
     for (const request of requests.values()) {
@@ -101,8 +111,9 @@ export class Resolver {
     const checked = named ? this.#namedSet(`${place}, ${label}`, set) : checkSet(`${place}, ${label}`, set);
     if (checked === undefined) return undefined;
     const isDefault = named && set === 'default';
+    const setName = named ? (isDefault ? undefined : set) : checked.name;
     for (const [key, entry] of checked.entries) {
-      const name = (entry === false ? undefined : entry.name) ?? (named ? (isDefault ? undefined : set) : checked.name);
+      const name = (entry === false ? undefined : entry.name) ?? setName;
       // Options of a named set, and of an instance that a set only names, are looked up by that name.
       const own = entry === false ? false : named || entry.name !== undefined ? undefined : entry.options;
       requests.set(key, {
@@ -112,6 +123,11 @@ export class Resolver {
         own,
         fromPolicies: named && name === set,
       });
+      added.add(key);
+    }
+    for (const [key, { path }] of setName === undefined ? [] : this.rules.ofName(setName)) {
+      if (checked.entries.has(key)) continue;
+      requests.set(key, { key, label: path, name: setName, own: undefined, fromPolicies: true });
       added.add(key);
     }
     return checked.returns;
@@ -136,20 +152,26 @@ export class Resolver {
     return { key, label, name, own, fromPolicies: false };
   }
 
-  #resolveOne(place: string, { key, name, own, label, fromPolicies }: Request): ResolvedPolicy | undefined {
-    if (own === false) return undefined;
+  #resolveOne(place: string, { key, name, own, label, fromPolicies, rule }: Request): ResolvedPolicy | undefined {
+    const ofName = name === undefined ? undefined : this.rules.ofName(name).get(key);
+    for (const one of [ofName, rule]) if (one !== undefined) this.rules.reach(one);
+    const lastRule = rule ?? ofName;
+    if (lastRule?.options === false || (own === false && lastRule === undefined)) return undefined;
     const byDefault = this.sets.get('default')?.entries.get(key);
     const bySet = name === undefined ? undefined : this.sets.get(name)?.entries.get(key);
     const byName = name === undefined ? undefined : this.definitions.find(key, name);
-    if (name !== undefined && !fromPolicies) this.#checkName(place, key, name, own, bySet !== undefined, byName);
-    if (own === undefined && (bySet === false || (bySet === undefined && byName === undefined && byDefault === false)))
-      return undefined;
+    if (name !== undefined && !fromPolicies && own !== false)
+      this.#checkName(place, key, name, own, bySet !== undefined, byName);
+    const offByName = bySet === false || (bySet === undefined && byName === undefined && byDefault === false);
+    if (own === undefined && offByName && lastRule === undefined) return undefined;
     const layers: [source: string, options: Options | undefined][] = [
       ['built-in', KINDS[key].defaults],
-      ['policies.default', optionsOf(byDefault)],
-      [`policies.${name}`, optionsOf(bySet)],
+      ['policies.default', optionsIn(byDefault)],
+      [`policies.${name}`, optionsIn(bySet)],
       [byName?.place ?? '', byName?.options],
-      [label, own],
+      [label, optionsOf(own)],
+      ['rule', optionsOf(ofName?.options)],
+      ['rule', optionsOf(rule?.options)],
     ];
     const options: Record<string, unknown> = {};
     const sources: Record<string, string> = {};
@@ -163,7 +185,7 @@ export class Resolver {
         sources[option] = source;
       }
     }
-    return { key, label, name, options, sources };
+    return { key, label: lastRule?.path ?? label, name, options, sources };
   }
 
   #checkName(
@@ -196,6 +218,24 @@ export class Resolver {
   }
 }
 
-function optionsOf(entry: { options: Options } | false | undefined): Options | undefined {
+/** What becomes of a declared policy, or of one that was not declared, by a rule for its method. */
+function ruled(key: SetKey, rule: Rule, declared: Request | undefined): Request {
+  const { path } = rule;
+  if (declared === undefined || declared.own === false)
+    return { key, label: path, name: undefined, own: undefined, fromPolicies: false, rule };
+  if (declared.name !== undefined && rule.options !== false && STATEFUL.has(key)) {
+    throw new ResilienceConfigurationError(
+      path,
+      `the ${key} goes by the name '${declared.name}', under which others share it; expected the rule at policies.${declared.name}.${key}`,
+    );
+  }
+  return { ...declared, rule };
+}
+
+function optionsOf(own: Options | false | undefined): Options | undefined {
+  return own === false ? undefined : own;
+}
+
+function optionsIn(entry: { options: Options } | false | undefined): Options | undefined {
   return entry === false ? undefined : entry?.options;
 }

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import type { ResolvedBulkhead } from '../../policies/bulkhead/bulkhead.options.js';
 import { BulkheadPolicy } from '../../policies/bulkhead/bulkhead.policy.js';
@@ -74,6 +75,20 @@ export class Instances {
     return known.budget;
   }
 
+  /** Lets those that are here take on the options that those of the same name have in `wanted`; they keep their state. */
+  reconfigure(wanted: Instances): void {
+    follow(this.#breakers, wanted.#breakers);
+    follow(this.#bulkheads, wanted.#bulkheads);
+    follow(this.#rateLimiters, wanted.#rateLimiters);
+    for (const [name, { budget, declared }] of wanted.#budgets) {
+      const known = this.#budgets.get(name);
+      if (known === undefined) continue;
+      known.declared = declared;
+      if (!isDeepStrictEqual(known.budget.options, budget.options))
+        known.budget.reconfigure(budget.options, this.environment.clock.now());
+    }
+  }
+
   /** Forgets them all. */
   clear(): void {
     for (const policy of this.#breakers.values()) for (const breaker of policy.breakers()) breaker.core.retire();
@@ -98,6 +113,17 @@ export class Instances {
 
   breakerNames(): string[] {
     return [...this.#breakers.keys()];
+  }
+}
+
+function follow<O extends object>(
+  known: ReadonlyMap<string, { options: O; reconfigure(options: O): void }>,
+  wanted: ReadonlyMap<string, { options: O }>,
+): void {
+  for (const [name, { options }] of wanted) {
+    const instance = known.get(name);
+    if (instance !== undefined && !sameOptions(instance.options as Options, options as Options))
+      instance.reconfigure(options);
   }
 }
 

@@ -15,11 +15,14 @@ import type { Catalog, CataloguedClass } from '../start-up/catalog.js';
 import { checkFallbackMethods } from '../planning/check-fallback-methods.js';
 import { nameOf } from './class-names.js';
 import { Instances } from './instances.js';
+import { PlanCache } from './plan-cache.js';
 import { buildPlan, type PlannerEnvironment, type Target } from '../planning/planner.js';
+import { NO_RULES, type RuleLayer } from '../planning/rule-layer.js';
 import { PolicySets } from '../planning/policy-sets.js';
 import { Resolver, type NamedDefinitions, type Resolution } from '../planning/resolver.js';
 
 const REPORT_EVERY_MS = 60_000;
+const NO_DEFINITIONS: NamedDefinitions = { find: () => undefined, names: () => [] };
 
 /** What the module's options mean for the runtime. */
 export interface RuntimeOptions {
@@ -36,10 +39,11 @@ export class Runtime {
   readonly #brand = true;
   readonly #logger = new Logger('Bulwark');
   readonly #reportedAt = new Map<string, number>();
-  readonly #plans = new Map<AnyClass, Map<GuardedMethod, Plan>>();
-  readonly #handlerPlans = new Map<AnyClass, Map<AnyClass, Map<string, Plan>>>();
-  readonly #namedPlans = new Map<string, Plan>();
-  #setPlans = new WeakMap<PolicySet, Plan>();
+  /** The plans of the app. */
+  readonly plans = new PlanCache((method, concrete) => this.#makePlan(method, concrete));
+  #rules: RuleLayer = NO_RULES;
+  /** Where plans find what keeps state while they are only rehearsed. */
+  #rehearsal: Instances | undefined;
   #configured = false;
   readonly #labelled = new Map<string, AnyClass>();
   readonly #sets = new PolicySets();
@@ -127,28 +131,46 @@ export class Runtime {
 
   /** Lets plans be made anew, after what they are made from has changed. */
   forgetPlans(): void {
-    for (const plans of this.#plans.values()) {
-      for (const method of plans.keys()) method.recent = undefined;
-      plans.clear();
-    }
-    this.#handlerPlans.clear();
-    this.#namedPlans.clear();
-    this.#setPlans = new WeakMap();
+    this.plans.clear();
   }
 
   /** The plans of a class; the same object each time, so that instances can keep it. */
   plansOf(concrete: AnyClass): Map<GuardedMethod, Plan> {
-    let plans = this.#plans.get(concrete);
-    if (plans === undefined) this.#plans.set(concrete, (plans = new Map<GuardedMethod, Plan>()));
-    return plans;
+    return this.plans.ofClass(concrete);
   }
 
   /** The plan of a method for instances of `concrete`. @throws ResilienceConfigurationError */
   plan(method: GuardedMethod, concrete: AnyClass): Plan {
-    const plans = this.plansOf(concrete);
-    let plan = plans.get(method);
-    if (plan === undefined) plans.set(method, (plan = this.#makePlan(method, concrete)));
-    return plan;
+    return this.plans.ofMethod(method, concrete);
+  }
+
+  /** The names that rules can speak of: of sets, and of what decorators share. */
+  get names(): string[] {
+    const declared = this.#catalog?.definitions.names() ?? [];
+    return [...new Set([...this.#sets.names(), ...declared, ...this.plans.adHocNames])];
+  }
+
+  /** What rules say now. */
+  get rules(): RuleLayer {
+    return this.#rules;
+  }
+
+  /** Plans follow `rules` from now on; those that differ are to be forgotten. */
+  adoptRules(rules: RuleLayer): void {
+    this.#rules = rules;
+  }
+
+  /** Lets `work` make plans as they would be under `rules`, with `instances`; what is in use is not touched. */
+  rehearse<T>(rules: RuleLayer, instances: Instances, work: () => T): T {
+    const inForce = this.#rules;
+    this.#rules = rules;
+    this.#rehearsal = instances;
+    try {
+      return work();
+    } finally {
+      this.#rules = inForce;
+      this.#rehearsal = undefined;
+    }
   }
 
   /** What the decorators of a handler say, for the interceptors on it; undefined where there are none. */
@@ -159,32 +181,13 @@ export class Runtime {
     return declared.resilient?.set === false ? this.#resolver().resolve(nameOf(concrete), [declared]) : undefined;
   }
 
-  /** The plan of a class of interceptors for one handler, made by `create` at first use. */
-  handlerPlan(controller: AnyClass, interceptor: AnyClass, methodName: string, create: () => Plan): Plan {
-    const ofController = getOrMake(this.#handlerPlans, controller, () => new Map<AnyClass, Map<string, Plan>>());
-    return getOrMake(
-      getOrMake(ofController, interceptor, () => new Map<string, Plan>()),
-      methodName,
-      create,
-    );
-  }
-
-  /** The plan of a set for `execute()`, made by `create` at first use. */
-  setPlan(set: string | PolicySet, create: () => Plan): Plan {
-    if (typeof set === 'string') return getOrMake(this.#namedPlans, set, create);
-    const known = this.#setPlans.get(set);
-    if (known !== undefined) return known;
-    const plan = create();
-    this.#setPlans.set(set, plan);
-    return plan;
-  }
-
   /** Makes a plan of declarations that belong to no method. @throws ResilienceConfigurationError */
   planFor(target: Target, layers: readonly Declared[], adjust?: (resolution: Resolution) => Resolution): Plan {
-    const resolution = this.#resolver().resolve(target.instanceName, layers);
+    // What a rule adds to a method is added once, and not in each interceptor that stands before it.
+    const resolution = this.#resolver().resolve(target.instanceName, layers, adjust === undefined);
     const adjusted = adjust?.(resolution) ?? resolution;
     checkFallbackMethods(target.instanceName, adjusted, undefined);
-    return buildPlan(target, adjusted, this.instances, this.environment);
+    return buildPlan(target, adjusted, this.#rehearsal ?? this.instances, this.environment);
   }
 
   /** The name by which a class is shown; no two classes share one. */
@@ -219,7 +222,7 @@ export class Runtime {
       http: Reflect.hasMetadata('path', method.wrapper) && Reflect.hasMetadata('method', method.wrapper),
       body: bodyOf(method, signalIndex),
     };
-    return buildPlan(target, resolution, this.instances, this.environment);
+    return buildPlan(target, resolution, this.#rehearsal ?? this.instances, this.environment);
   }
 
   #resolve(method: GuardedMethod, place: string): Resolution {
@@ -228,8 +231,8 @@ export class Runtime {
   }
 
   #resolver(): Resolver {
-    const definitions: NamedDefinitions = this.#catalog?.definitions ?? { find: () => undefined };
-    return new Resolver(this.#sets, definitions, this.#isLenient());
+    const definitions: NamedDefinitions = this.#catalog?.definitions ?? NO_DEFINITIONS;
+    return new Resolver(this.#sets, definitions, this.#isLenient(), this.#rules);
   }
 
   /** `Sub.charge`; and `Sub.charge (Base)` for what `super.charge()` reaches. */
@@ -251,14 +254,6 @@ export class Runtime {
     this.#reportedAt.set(place, now);
     this.#logger.error(`${place} failed, its default is used: ${textOf(error)}`, stackOf(error));
   }
-}
-
-function getOrMake<K, V>(known: Map<K, V>, key: K, make: () => V): V {
-  const value = known.get(key);
-  if (value !== undefined) return value;
-  const made = make();
-  known.set(key, made);
-  return made;
 }
 
 /** The method that a call on an instance of `concrete` reaches, if a decorator of ours stands on it. */

@@ -97,6 +97,10 @@ class Definitions implements NamedDefinitions {
     return this.#byName.get(`${key} ${name}`);
   }
 
+  names(): string[] {
+    return [...new Set([...this.#byName.keys()].map((key) => key.slice(key.indexOf(' ') + 1)))];
+  }
+
   /** A faulty declaration is left out here and reported where it stands. */
   #collect(place: string, { policies, resilient }: Declared): void {
     for (const { key, name, setting, label } of policies) {

@@ -1,0 +1,119 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { RuleFault } from '../../errors/rule-set.error.js';
+import type { Plan } from '../../pipeline/plan.js';
+import { show } from '../../policies/options/check.js';
+import { planEntries } from '../planning/plan-entries.js';
+import type { RuleLayer } from '../planning/rule-layer.js';
+import { Instances } from '../runtime/instances.js';
+import type { PlanInUse } from '../runtime/plan-cache.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { makeSetPlan } from '../runtime/set-plan.js';
+import { faultOf } from './read-rules.js';
+import type { RulesByName, RuleSet } from './rule-set.js';
+
+/** What an app would be under other rules. */
+export interface Outlook {
+  readonly faults: readonly RuleFault[];
+  /** The plans that would be others. */
+  readonly changed: readonly PlanInUse[];
+  /** What keeps state, with the options that it would have. */
+  readonly instances: Instances;
+}
+
+/** Makes every plan of the app as it would be under `rules`, beside those in use. */
+export function rehearse(runtime: Runtime, rules: RuleSet): Outlook {
+  // Whoever has not been called yet has no plan yet.
+  planEntries(runtime);
+  const inUse = [...runtime.plans.inUse()];
+  const faults = [
+    ...unknownNames('policies', rules.byName, runtime.names, 'name of a policy set'),
+    ...unknownNames('methods', rules.byMethod, methodsOf(inUse), 'guarded method'),
+  ];
+  const instances = new Instances(runtime.environment);
+  if (faults.length > 0) return { faults, changed: [], instances };
+  const all: readonly Omit<PlanInUse, 'forget'>[] = [...inUse, ...setsOf(runtime, rules)];
+  const made = makeAll(runtime, rules, instances, all);
+  const broken = made.filter(({ error }) => error !== undefined);
+  if (broken.length > 0) {
+    // What cannot be planned without these rules either is no fault of theirs.
+    const before = makeAll(runtime, runtime.rules, new Instances(runtime.environment), all);
+    for (const [index, { error, touched }] of made.entries()) {
+      if (error !== undefined && before[index]?.error === undefined) faults.push(blame(rules, touched, error));
+    }
+  }
+  if (faults.length === 0) faults.push(...idleRules(rules));
+  const changed = inUse.filter(({ plan }, index) => !samePlan(plan, made[index]?.plan));
+  return { faults: distinct(faults), changed, instances };
+}
+
+interface Made {
+  readonly plan?: Plan;
+  readonly error?: unknown;
+  /** The rules that it met on the way. */
+  readonly touched: readonly string[];
+}
+
+function makeAll(
+  runtime: Runtime,
+  rules: RuleLayer & Partial<Pick<RuleSet, 'takeRecent'>>,
+  instances: Instances,
+  all: readonly Pick<PlanInUse, 'make'>[],
+): Made[] {
+  return runtime.rehearse(rules, instances, () =>
+    all.map(({ make }): Made => {
+      rules.takeRecent?.();
+      try {
+        return { plan: make(), touched: [] };
+      } catch (error) {
+        return { error: error ?? 'failed', touched: (rules.takeRecent?.() ?? []).map(({ path }) => path) };
+      }
+    }),
+  );
+}
+
+/** The sets that rules speak of, although nobody has used them as a whole yet. */
+function setsOf(runtime: Runtime, { byName }: RuleSet): Pick<PlanInUse, 'make' | 'plan'>[] {
+  return [...byName.keys()]
+    .filter((name) => runtime.sets.get(name) !== undefined)
+    .map((name) => ({ plan: undefined as unknown as Plan, make: () => makeSetPlan(runtime, name) }));
+}
+
+function methodsOf(inUse: readonly PlanInUse[]): string[] {
+  const guarded = inUse.filter(({ plan }) => plan.className !== '');
+  return [...new Set(guarded.map(({ plan }) => `${plan.className}.${plan.methodName}`))];
+}
+
+function unknownNames(section: string, rules: RulesByName, known: readonly string[], what: string): RuleFault[] {
+  return [...rules.keys()]
+    .filter((name) => !known.includes(name))
+    .map((name) => ({
+      path: `${section}.${name}`,
+      message: `unknown ${what}; expected one of: ${known.join(', ') || 'there are none'}`,
+      value: name,
+    }));
+}
+
+function idleRules(rules: RuleSet): RuleFault[] {
+  return rules.idle.map(({ path, options }) => ({
+    path,
+    message: `it would reach nothing: nobody takes this policy by that name, or the method is exempt; got ${show(options)}`,
+    value: options,
+  }));
+}
+
+/** Lays an error at the rule that brought it about. */
+function blame(rules: RuleSet, touched: readonly string[], error: unknown): RuleFault {
+  const text = error instanceof Error ? error.message : String(error);
+  const path = touched.find((one) => text.includes(one)) ?? touched[0] ?? 'document';
+  const option = /option '(\w+)'/.exec(text)?.[1];
+  const value = option === undefined ? undefined : rules.at(`${path}.${option}`);
+  return faultOf(value === undefined ? path : `${path}.${option}`, value, error);
+}
+
+function distinct(faults: readonly RuleFault[]): RuleFault[] {
+  return [...new Map(faults.map((fault) => [`${fault.path} ${fault.message}`, fault])).values()];
+}
+
+function samePlan(one: Plan, other: Plan | undefined): boolean {
+  return isDeepStrictEqual(one.policies, other?.policies);
+}

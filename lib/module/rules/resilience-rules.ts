@@ -1,0 +1,132 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { RuleSetError, type RuleFault } from '../../errors/rule-set.error.js';
+import { show } from '../../policies/options/check.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { RUNTIME } from '../tokens.js';
+import { readRules } from './read-rules.js';
+import { rehearse, type Outlook } from './rehearsal.js';
+import type { RuleChange, RuleDocument } from './rule-document.js';
+import { RuleSet } from './rule-set.js';
+
+/** Who changes the rules, and why. */
+export interface RuleAuthor {
+  /** A person, a program: whoever is to be asked about it. */
+  by: string;
+  reason?: string;
+  /** The way by which the rules came. @default 'api' */
+  source?: string;
+}
+
+/**
+ * Rules change policies while the app runs: a rule wins over every option that code and configuration gave, and what an
+ * operator does by hand wins over a rule. One document is in force at a time. It is applied as a whole or not at all;
+ * breakers, bulkheads, limits and budgets keep their state and their counts; calls that run finish under the plan with
+ * which they began.
+ *
+ * @example
+ * resilience.rules.apply({ policies: { payments: { bulkhead: 40 } } }, { by: 'ann', reason: 'sale' });
+ *
+ * @publicApi
+ */
+@Injectable()
+export class ResilienceRules {
+  readonly #runtime: Runtime;
+  readonly #logger = new Logger('Bulwark');
+  #rules = RuleSet.NONE;
+  #current: RuleDocument | undefined;
+
+  constructor(@Inject(RUNTIME) runtime: unknown) {
+    this.#runtime = runtime as Runtime;
+  }
+
+  /** The document in force, in a frozen copy; undefined: none. */
+  get current(): RuleDocument | undefined {
+    return this.#current;
+  }
+
+  /** All that is wrong with a document for this app; an empty list: {@link apply} would take it. */
+  validate(document: RuleDocument): RuleFault[] {
+    return [...this.#look(document).outlook.faults];
+  }
+
+  /**
+   * What {@link apply} would change in the rules in force.
+   *
+   * @throws RuleSetError for a document that it would refuse.
+   */
+  diff(document: RuleDocument): RuleChange[] {
+    return this.#accept(document, 'ResilienceRules.diff').rules.changesTo(this.#rules);
+  }
+
+  /**
+   * Puts a document into force in place of the one before, and tells each change as an event `ruleChange`. A document
+   * that says the same changes nothing and tells nothing.
+   *
+   * @throws RuleSetError with every fault; then nothing has changed.
+   */
+  apply(document: RuleDocument, author: RuleAuthor): RuleChange[] {
+    checkAuthor(author);
+    const { rules, outlook } = this.#accept(document, `rules by ${author.by}`);
+    return this.#adopt(rules, outlook, deepFreeze(structuredClone(document)), author);
+  }
+
+  /** Takes all rules back: what code and configuration say is in force. */
+  clear(author: RuleAuthor): RuleChange[] {
+    checkAuthor(author);
+    return this.#adopt(RuleSet.NONE, rehearse(this.#runtime, RuleSet.NONE), undefined, author);
+  }
+
+  #look(document: unknown): { rules: RuleSet; outlook: Outlook | { faults: readonly RuleFault[] } } {
+    const { rules, faults } = readRules(document);
+    return { rules, outlook: faults.length > 0 ? { faults } : rehearse(this.#runtime, rules) };
+  }
+
+  #accept(document: unknown, place: string): { rules: RuleSet; outlook: Outlook } {
+    const { rules, outlook } = this.#look(document);
+    if (outlook.faults.length > 0 || !('instances' in outlook)) throw new RuleSetError(place, outlook.faults);
+    return { rules, outlook };
+  }
+
+  #adopt(rules: RuleSet, outlook: Outlook, document: RuleDocument | undefined, author: RuleAuthor): RuleChange[] {
+    const changes = rules.changesTo(this.#rules);
+    const before = this.#rules;
+    this.#current = document;
+    if (changes.length === 0) return [];
+    this.#rules = rules;
+    this.#runtime.adoptRules(rules);
+    this.#runtime.plans.forgetAdHoc();
+    for (const plan of outlook.changed) plan.forget();
+    this.#runtime.instances.reconfigure(outlook.instances);
+    this.#tell(changes, before, rules, author);
+    return changes;
+  }
+
+  #tell(changes: readonly RuleChange[], before: RuleSet, now: RuleSet, author: RuleAuthor): void {
+    const { by, reason, source = 'api' } = author;
+    const list = changes.map(({ path, from, to }) => `${path}: ${show(from)} -> ${show(to)}`).join('; ');
+    this.#logger.log(`Rules by ${by} (${source})${reason === undefined ? '' : `, ${reason}`}: ${list}`);
+    const { events } = this.#runtime;
+    if (!events.active) return;
+    const { version } = now;
+    for (const change of changes) {
+      const { name, key: policy } = now.subjectOf(change.path) ?? before.subjectOf(change.path) ?? NOBODY;
+      events.emit({ type: 'ruleChange', name, policy, ...change, by, reason, source, version });
+    }
+  }
+}
+
+const NOBODY = { name: '', key: 'timeout' } as const;
+
+function checkAuthor({ by }: RuleAuthor): void {
+  if (typeof by === 'string' && by !== '') return;
+  throw new ResilienceConfigurationError('ResilienceRules', `by: expected who changes the rules, got ${show(by)}`);
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const inner of Object.values(value)) deepFreeze(inner);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,41 @@
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { nothingDeclared } from '../../pipeline/guarded-method.js';
+import type { Plan } from '../../pipeline/plan.js';
+import { isPlainObject, show } from '../../policies/options/check.js';
+import { STATEFUL, type PolicySet } from '../../policies/policy-set.js';
+import type { Runtime } from './runtime.js';
+
+const PLACE = 'ResilienceService.execute';
+
+/** The plan of a set for `execute()`, whose body comes with each call. @throws ResilienceConfigurationError */
+export function makeSetPlan(runtime: Runtime, set: string | PolicySet): Plan {
+  const given: unknown = set;
+  if (typeof given !== 'string' && !isPlainObject(given)) {
+    throw new ResilienceConfigurationError(PLACE, `expected the name of a policy set, or a set, got ${show(given)}`);
+  }
+  if (typeof set !== 'string' && set.name === undefined) refuseNamelessState(set);
+  const name = typeof set === 'string' ? set : (set.name ?? 'execute');
+  return runtime.planFor(
+    {
+      className: '',
+      methodName: name,
+      instanceName: name,
+      nameless: typeof set !== 'string' && set.name === undefined,
+      kind: 'promise',
+      parameterCount: 0,
+      signalIndex: -1,
+      http: false,
+      body: (call) => call.origin.body?.(call),
+    },
+    [{ ...nothingDeclared(), resilient: { label: PLACE, set } }],
+  );
+}
+
+/** Without a name nobody could tell which calls meet in the same breaker. */
+function refuseNamelessState(set: PolicySet): void {
+  for (const key of STATEFUL) {
+    const setting = set[key];
+    if (setting === undefined || setting === false || typeof setting === 'string') continue;
+    throw new ResilienceConfigurationError(PLACE, `a set with a ${key} keeps state: expected a 'name' in it, got none`);
+  }
+}
