@@ -46,6 +46,7 @@ export type {
   RuleDocument,
   TripRule,
 } from './module/rules/rule-document.js';
+export type { RuleSource } from './module/rules/rule-source.js';
 export { SystemProtectionHandle } from './module/system-protection/system-protection-handle.js';
 export { ResilienceService, type ExecuteOptions } from './module/resilience.service.js';
 

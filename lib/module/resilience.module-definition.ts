@@ -1,8 +1,9 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { DataRecipe } from '../data/data-recipe.js';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { aBoolean, checkOptions, isPlainObject, show, type Expectation } from '../policies/options/check.js';
+import { aBoolean, aName, checkOptions, isPlainObject, show, type Expectation } from '../policies/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
+import type { RuleSource } from './rules/rule-source.js';
 import {
   parseSystemProtection,
   type SystemProtectionOptions,
@@ -20,6 +21,13 @@ export interface ResilienceModuleOptions {
   enabled?: boolean;
   /** Sheds incoming HTTP requests before the process drowns; `true`: with the defaults. @default false */
   systemProtection?: SystemProtectionOptions | boolean;
+  /**
+   * Where rules come from that change policies while the app runs: a JSON or YAML file, which is watched, or a source of
+   * your own. What is wrong with them at start fails the start; later the rules in force stay.
+   *
+   * @default none; `ResilienceService.rules` takes rules from code
+   */
+  rules?: { file: string } | { source: RuleSource };
   /** Whether `currentCall()` knows the running call; it costs 300-440 ns a call. @default false */
   callContext?: boolean;
 }
@@ -73,6 +81,15 @@ const recipe: Expectation = {
     isPlainObject(value) &&
     ['useClass', 'useFactory', 'useExisting', 'useValue'].some((key) => value[key] !== undefined),
 };
+const rulesFrom: Expectation = {
+  expected: "{ file: 'rules.yaml' }, or { source } with read(), watch() and close()",
+  accepts: (value) => {
+    if (!isPlainObject(value) || Object.keys(value).length !== 1) return false;
+    if ('file' in value) return aName.accepts(value.file);
+    const { source } = value;
+    return isPlainObject(source) && ['read', 'watch', 'close'].every((method) => typeof source[method] === 'function');
+  },
+};
 const recipes: Expectation = {
   expected: 'an object of provider recipes',
   accepts: (value) => isPlainObject(value) && Object.values(value).every((one) => recipe.accepts(one)),
@@ -102,6 +119,7 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
       enabled: aBoolean,
       systemProtection: { expected: 'anything', accepts: () => true },
       callContext: aBoolean,
+      rules: rulesFrom,
       dataService: recipe,
       dataServices: recipes,
       exceptionFilter: aBoolean,

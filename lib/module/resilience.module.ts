@@ -15,6 +15,7 @@ import {
 } from './resilience.module-definition.js';
 import { ResilienceService } from './resilience.service.js';
 import { ResilienceRules } from './rules/resilience-rules.js';
+import { RuleFeed } from './rules/rule-feed.js';
 import { Runtime } from './runtime/runtime.js';
 import { StartUp } from './start-up/start-up.js';
 import { SystemProtection } from './system-protection/system-protection.js';
@@ -41,6 +42,7 @@ import { RUNTIME } from './tokens.js';
   providers: [
     { provide: RUNTIME, useFactory: () => new Runtime() },
     ResilienceRules,
+    RuleFeed,
     ResilienceService,
     StartUp,
     SystemProtection,

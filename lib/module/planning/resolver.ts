@@ -89,7 +89,9 @@ export class Resolver {
     if (exempt) return { policies: new Map(), off: new Set(POLICY_KEYS), returns, exempt };
     for (const [key, rule] of this.rules.ofMethod(place)) {
       const declared = requests.get(key);
-      if (declared !== undefined || extensible) requests.set(key, ruled(key, rule, declared));
+      if (declared === undefined && !extensible) continue;
+      this.rules.reach(rule);
+      requests.set(key, ruled(key, rule, declared));
     }
     const off = new Set<SetKey>();
     const resolved = new Map<SetKey, ResolvedPolicy>();
@@ -154,7 +156,7 @@ export class Resolver {
 
   #resolveOne(place: string, { key, name, own, label, fromPolicies, rule }: Request): ResolvedPolicy | undefined {
     const ofName = name === undefined ? undefined : this.rules.ofName(name).get(key);
-    for (const one of [ofName, rule]) if (one !== undefined) this.rules.reach(one);
+    if (ofName !== undefined) this.rules.reach(ofName);
     const lastRule = rule ?? ofName;
     if (lastRule?.options === false || (own === false && lastRule === undefined)) return undefined;
     const byDefault = this.sets.get('default')?.entries.get(key);

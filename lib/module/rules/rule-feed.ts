@@ -1,0 +1,68 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
+import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
+import { FileRuleSource } from './file-rule-source.js';
+import { ResilienceRules } from './resilience-rules.js';
+import type { RuleDocument } from './rule-document.js';
+import type { RuleSource } from './rule-source.js';
+
+/** Applies what the source of the options gives, at start and on each change. */
+@Injectable()
+export class RuleFeed {
+  readonly #logger = new Logger('Bulwark');
+  readonly #source: RuleSource | undefined;
+  /** What was read last: a source that says the same again does not undo what was applied by hand since. */
+  #last: unknown;
+  #reading: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(
+    private readonly rules: ResilienceRules,
+    @Inject(MODULE_OPTIONS_TOKEN) options: ResilienceModuleOptions,
+  ) {
+    const from = options.rules;
+    if (from !== undefined) this.#source = 'file' in from ? new FileRuleSource(from.file) : from.source;
+  }
+
+  /** @throws RuleSetError, or whatever the source says, when it holds no rules for this app. */
+  async start(): Promise<void> {
+    const source = this.#source;
+    if (source === undefined) return;
+    const document = await source.read();
+    if (document === undefined) this.#logger.warn(`${source.name} is not there yet: the app starts without rules`);
+    else this.#apply(source, document);
+    if (this.#closed) return;
+    source.watch(() => {
+      this.#reading = this.#reading.then(() => this.#readAgain(source));
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#source?.close();
+  }
+
+  async #readAgain(source: RuleSource): Promise<void> {
+    if (this.#closed) return;
+    try {
+      const document = await source.read();
+      if (document === undefined) this.#gone(source);
+      else this.#apply(source, document);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#logger.error(`${source.name}: the rules in force stay, since the new ones are wrong: ${why}`);
+    }
+  }
+
+  #gone(source: RuleSource): void {
+    if (this.#last === undefined) return;
+    this.#last = undefined;
+    this.#logger.warn(`${source.name} is gone: the rules in force stay; an empty document, {}, takes them back`);
+  }
+
+  #apply(source: RuleSource, document: unknown): void {
+    if (this.#last !== undefined && isDeepStrictEqual(document, this.#last)) return;
+    this.#last = document;
+    this.rules.apply(document as RuleDocument, { by: source.name, source: source.name });
+  }
+}
