@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { Observable } from 'rxjs';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import type { ResilienceException } from '../errors/resilience.exception.js';
 import type { ResilienceEvent } from '../events/resilience-event.js';
 import { outerCall } from '../pipeline/current-call.js';
 import type { Plan } from '../pipeline/plan.js';
@@ -18,11 +19,17 @@ import { SystemProtectionHandle } from './system-protection/system-protection-ha
 import { RUNTIME } from './tokens.js';
 
 /** What {@link ResilienceService.execute} takes besides the work. */
-export interface ExecuteOptions {
+export interface ExecuteOptions<T = unknown> {
   /** The caller's signal: its abort ends the call. */
   signal?: AbortSignal;
   /** The arguments that handlers, predicates and `key` see. */
   args?: readonly unknown[];
+  /**
+   * Answers when the policies turn the call away before it begins (the circuit is open, the bulkhead full, the rate used
+   * up, its turn came too late), and nothing else. It belongs to the call, so it answers instead of the set's fallback,
+   * and nothing but Recover mends what it throws.
+   */
+  onRefused?: (error: ResilienceException, call: CallInfo) => T | PromiseLike<T>;
 }
 
 /**
@@ -57,11 +64,11 @@ export class ResilienceService {
   execute<T>(
     set: string | PolicySet,
     work: (call: CallInfo) => T | PromiseLike<T>,
-    { signal, args = [] }: ExecuteOptions = {},
+    { signal, args = [], onRefused }: ExecuteOptions<T> = {},
   ): Promise<T> {
     try {
       const plan = this.#planOf(set);
-      return plan.call({ instance: undefined, args, signal, outer: outerCall(), body: work }) as Promise<T>;
+      return plan.call({ instance: undefined, args, signal, outer: outerCall(), body: work, onRefused }) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }

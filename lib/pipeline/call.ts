@@ -1,8 +1,10 @@
+import type { ResilienceException } from '../errors/resilience.exception.js';
 import {
   UnsubscribedError,
   type AbortListener,
   type AttemptObserver,
   type Call,
+  type CallInfo,
   type ItemTimer,
   type WaitingRoom,
 } from '../policies/call.js';
@@ -32,6 +34,8 @@ export interface CallOrigin {
   readonly repeatable?: (() => boolean) | undefined;
   /** What is run, where the plan leaves it to the call. */
   readonly body?: ((call: PipelineCall) => unknown) | undefined;
+  /** Answers a refusal of this one call. */
+  readonly onRefused?: ((error: ResilienceException, call: CallInfo) => unknown) | undefined;
   /** Where an async iterable hands its items over. */
   readonly channel?: unknown;
   /** Where an Observable hands its items over. */
@@ -121,6 +125,10 @@ export class PipelineCall implements Call {
 
   get context(): unknown {
     return this.origin.context;
+  }
+
+  get answersRefusals(): boolean {
+    return this.origin.onRefused !== undefined;
   }
 
   get repeatable(): (() => boolean) | undefined {

@@ -48,6 +48,8 @@ export interface Call extends CallInfo {
   observer: AttemptObserver | undefined;
   /** Told about each item of a stream, so that a time limit can bound the next one. */
   itemTimer: ItemTimer | undefined;
+  /** Whether the call itself has an answer to a refusal; then no fallback is asked for one. */
+  readonly answersRefusals?: boolean;
   /** Whether the caller allows a second attempt now; undefined: always. */
   readonly repeatable: (() => boolean) | undefined;
   /** The time, the same until the call has waited or begun. */

@@ -64,9 +64,14 @@ const simpleTrip = fc.oneof(
 );
 const trip = fc.oneof(simpleTrip, fc.record({ anyOf: fc.array(simpleTrip, { minLength: 1, maxLength: 2 }) }));
 
-const policies = optional({
+const stateless = {
   timeout: fc.oneof(ms, fc.constant(false), optional({ perAttempt: ms, total: ms })),
   retry: fc.oneof(count, fc.constant(false), optional({ maxAttempts: count, backoff, maxDuration: ms })),
+  hedge: fc.oneof(fc.constant(false), fc.record({ after: ms })),
+  fallback: fc.oneof(fc.constant(false), fc.record({ value: fc.string() })),
+  recover: fc.oneof(fc.constantFrom(true, false), fc.record({ value: fc.string() })),
+};
+const stateful = {
   circuitBreaker: fc.oneof(
     fc.constantFrom(true, false),
     optional({
@@ -83,22 +88,30 @@ const policies = optional({
   rateLimit: fc.oneof(
     fc.constant(false),
     fc.record({ limit: fc.constant(1e9), per: ms }),
-    optional({ burst: fc.constant(1e9), onLimit: fc.constantFrom('reject', 'queue'), maxWait: ms }),
+    fc.record({ limit: fc.constant(1e9), per: ms, onLimit: fc.constant('queue'), maxWait: ms }),
   ),
   bulkhead: fc.oneof(
     count,
     fc.constant(false),
     optional({ maxConcurrent: fc.oneof(count, fc.constant({ adaptive: { max: 60 } })), maxQueue: count, maxWait: ms }),
   ),
-  hedge: fc.oneof(fc.constant(false), fc.record({ after: ms })),
-  fallback: fc.oneof(fc.constant(false), fc.record({ value: fc.string() })),
-  recover: fc.oneof(fc.constantFrom(true, false), fc.record({ value: fc.string() })),
-});
+};
 
 const sensible: fc.Arbitrary<object> = optional({
   version: fc.oneof(fc.integer(), fc.string()),
-  policies: optional({ payments: policies, ledger: optional({ circuitBreaker: fc.record({ volumeThreshold: fc.constant(700) }) }) }),
-  methods: optional({ 'Payments.charge': policies, 'Payments.book': policies, 'Payments.print': policies }),
+  policies: optional({
+    payments: optional({ ...stateless, ...stateful }),
+    ledger: optional({ circuitBreaker: fc.record({ volumeThreshold: fc.constant(700) }) }),
+  }),
+  methods: optional({
+    'Payments.charge': optional(stateless),
+    'Payments.book': optional({ ...stateless, bulkhead: stateful.bulkhead }),
+    'Payments.print': optional({
+      ...stateless,
+      ...stateful,
+      rateLimit: fc.oneof(stateful.rateLimit, optional({ burst: fc.constant(1e9), per: ms, maxKeys: count })),
+    }),
+  }),
 });
 
 /** Puts `value` somewhere into a copy of a document, by a random walk. */
@@ -120,7 +133,19 @@ const junk = fc.oneof(
   fc.constantFrom<unknown>(null, -1, 0, NaN, Infinity, 'x', '', true, [], {}, () => 1, 2 ** 40, new Date(0)),
   fc.anything({ maxDepth: 1 }),
 );
-const strangeKey = fc.constantFrom('', '', '', 'x', 'limit', 'maxWait', 'timeout', 'key', '__proto__', 'constructor', 'toString');
+const strangeKey = fc.constantFrom(
+  '',
+  '',
+  '',
+  'x',
+  'limit',
+  'maxWait',
+  'timeout',
+  'key',
+  '__proto__',
+  'constructor',
+  'toString',
+);
 const mutated = fc
   .tuple(sensible, fc.array(fc.nat(20), { minLength: 1, maxLength: 5 }), strangeKey, junk)
   .map(([document, way, key, value]) => broken(document, way, key, value));
@@ -140,7 +165,9 @@ it('10,000 documents: each is applied, or refused with a path; never half', { ti
   const state = (): unknown => ({
     plan: resilience.plan(),
     current: rules.current,
-    breakers: instances.breakers().map(({ name, core }) => [name, core.options, core.machine.recorded, core.machine.epoch]),
+    breakers: instances
+      .breakers()
+      .map(({ name, core }) => [name, core.options, core.machine.recorded, core.machine.epoch]),
     bulkheads: instances.bulkheads().map(({ name, options, limit }) => [name, options, limit]),
   });
   const asked = { applied: 0, refused: 0 };

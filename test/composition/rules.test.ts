@@ -60,7 +60,10 @@ const policies = { payments: { circuitBreaker: { volumeThreshold: 10 }, timeout:
 async function start(): Promise<Scene & { payments: Payments; apply(document: RuleDocument): unknown }> {
   const scene = await startApp([Payments], { policies });
   const { rules } = scene.resilience;
-  return Object.assign(scene, { payments: scene.get(Payments), apply: (document: RuleDocument) => rules.apply(document, BY) });
+  return Object.assign(scene, {
+    payments: scene.get(Payments),
+    apply: (document: RuleDocument) => rules.apply(document, BY),
+  });
 }
 
 const ok = (): Promise<unknown> => Promise.resolve('ok');
@@ -274,7 +277,11 @@ describe('applying', () => {
     ['a wrong value', { policies: { payments: { timeout: { total: -1 } } } }, 'policies.payments.timeout.total'],
     ['a short form', { policies: { payments: { retry: 0 } } }, 'policies.payments.retry'],
     ['a function', { policies: { payments: { retry: { backoff: () => 1 } } } }, 'policies.payments.retry.backoff'],
-    ['what code alone has', { policies: { ledger: { circuitBreaker: { key: 'x' } } } }, 'policies.ledger.circuitBreaker.key'],
+    [
+      'what code alone has',
+      { policies: { ledger: { circuitBreaker: { key: 'x' } } } },
+      'policies.ledger.circuitBreaker.key',
+    ],
     [
       'an unknown form',
       { policies: { payments: { circuitBreaker: { trip: { sometimes: 1 } } } } },
@@ -291,7 +298,11 @@ describe('applying', () => {
       'methods.Payments.quote.rateLimit.maxWait',
     ],
     ['a rate limit without a rate', { policies: { payments: { rateLimit: {} } } }, 'policies.payments.rateLimit'],
-    ['a shared breaker', { methods: { 'Payments.book': { circuitBreaker: {} } } }, 'methods.Payments.book.circuitBreaker'],
+    [
+      'a shared breaker',
+      { methods: { 'Payments.book': { circuitBreaker: {} } } },
+      'methods.Payments.book.circuitBreaker',
+    ],
     ['an exempt method', { methods: { 'Payments.bare': { timeout: 5 } } }, 'methods.Payments.bare.timeout'],
     ['what a name does not have', { policies: { ledger: { timeout: 5 } } }, 'policies.ledger.timeout'],
     ['an unknown section', { rules: {} }, 'rules'],

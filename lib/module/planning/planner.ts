@@ -5,6 +5,7 @@ import { compose, type Stages } from '../../pipeline/compose.js';
 import type { MethodKind } from '../../pipeline/guarded-method.js';
 import { ORDER, type Stage } from '../../pipeline/order.js';
 import { Plan, type PlannedPolicy } from '../../pipeline/plan.js';
+import { REFUSAL_HANDLER } from '../../pipeline/refusal-handler.js';
 import { promiseStage, type Body } from '../../pipeline/stages.js';
 import type { Next } from '../../policies/call.js';
 import type { ResolvedBulkhead } from '../../policies/bulkhead/bulkhead.options.js';
@@ -49,6 +50,8 @@ export interface Target {
   /** Whether an HTTP client waits for its answer. */
   readonly http: boolean;
   readonly body: Body;
+  /** Whether each call can say what answers its refusals. @default false */
+  readonly answersRefusals?: boolean;
 }
 
 /** How a plan is made for the app. */
@@ -103,6 +106,7 @@ class PlanBuilder {
   build(): Plan {
     const { policies } = this.resolution;
     this.#addRecover(policies.get('recover'));
+    if (this.target.answersRefusals === true) this.#stages.onRefused = REFUSAL_HANDLER;
     this.#addFallback(policies.get('fallback'));
     if (this.environment.enabled) {
       this.#addCoalesce(policies.get('coalesce'));

@@ -19,7 +19,8 @@ export function faultsOfData(path: string, value: unknown, above: readonly unkno
 }
 
 export function join(path: string, key: string): string {
-  return path === ROOT ? key : `${path}.${key}`;
+  const step = key === '' ? "''" : key;
+  return path === ROOT ? step : `${path}.${step}`;
 }
 
 /** The path of a whole document. */

@@ -44,7 +44,7 @@ class Reader {
     }
     for (const [section, value] of Object.entries(document)) {
       if (!SECTIONS.includes(section))
-        this.#fault(section, `unknown section; expected one of: ${SECTIONS.join(', ')}`, value);
+        this.#fault(join(ROOT, section), `unknown section; expected one of: ${SECTIONS.join(', ')}`, value);
     }
     const { version } = document;
     if (version !== undefined && typeof version !== 'string' && typeof version !== 'number')
@@ -75,7 +75,7 @@ class Reader {
     }
     for (const [key, setting] of Object.entries(rules)) {
       if (setting === undefined) continue;
-      const place = `${path}.${key}`;
+      const place = join(path, key);
       if (!isPolicy(key)) {
         this.#fault(place, `unknown policy; expected one of: ${POLICY_KEYS.join(', ')}`, setting);
         continue;
@@ -96,7 +96,7 @@ class Reader {
     const before = this.faults.length;
     const given = Object.entries(setting).filter(([, value]) => value !== undefined);
     for (const [option, data] of given) {
-      const place = `${path}.${option}`;
+      const place = join(path, option);
       if (CODE_ONLY[key]?.includes(option) === true) {
         this.#fault(place, `'${option}' belongs to the code: expected no such option in a rule`, data);
         continue;

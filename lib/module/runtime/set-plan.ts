@@ -25,6 +25,7 @@ export function makeSetPlan(runtime: Runtime, set: string | PolicySet): Plan {
       parameterCount: 0,
       signalIndex: -1,
       http: false,
+      answersRefusals: true,
       body: (call) => call.origin.body?.(call),
     },
     [{ ...nothingDeclared(), resilient: { label: PLACE, set } }],

@@ -1,3 +1,4 @@
+import { isRefusal } from '../../errors/resilience.exception.js';
 import type { Call, Next, Rescue } from '../call.js';
 import { toPredicate, type ErrorPredicate } from '../error-match.js';
 import { judge } from '../outcome.js';
@@ -45,6 +46,7 @@ export class FallbackPolicy implements Policy {
   }
 
   #ruleFor(error: unknown, call: Call): Rule | undefined {
+    if (call.answersRefusals === true && isRefusal(error)) return undefined;
     return this.#rules.find((one) => this.#holds(one, error, call));
   }
 
