@@ -73,8 +73,7 @@ export class FileRuleSource implements RuleSource {
 
   async #parse(text: string): Promise<unknown> {
     if (!['.yaml', '.yml'].includes(extname(this.#path).toLowerCase())) return JSON.parse(text) as unknown;
-    const { parse } = await loadYaml(this.name);
-    return parse(text) as unknown;
+    return (await loadYaml(this.name)).parse(text);
   }
 }
 
