@@ -142,6 +142,35 @@ function checkOverride(place: string, override: unknown): void {
     per: positiveMs,
     burst: positiveNumber,
   });
+  if (limit === 0 && override.burst !== undefined) {
+    throw new ResilienceConfigurationError(
+      place,
+      `option 'burst': expected none beside limit: 0, which refuses the key for good, got ${show(override.burst)}`,
+    );
+  }
+}
+
+/** @throws ResilienceConfigurationError when no call could ever begin, or the times are no numbers. */
+function checkReach(
+  place: string,
+  { limit, per, burst }: { limit: number; per: number; burst?: number | undefined },
+  costs: boolean,
+): void {
+  const most = burst ?? limit;
+  if (!costs && most < 1) {
+    const option = burst === undefined ? 'limit' : 'burst';
+    throw new ResilienceConfigurationError(
+      place,
+      `option '${option}': expected at least 1, since a call costs 1, got ${show(most)}`,
+    );
+  }
+  const intervalMs = per / limit;
+  if (!(intervalMs > 0 && Math.max(1, most) * intervalMs < Infinity)) {
+    throw new ResilienceConfigurationError(
+      place,
+      `options 'limit' and 'per': expected a time for each unit that is a number, got ${show(per)} ms / ${show(limit)}`,
+    );
+  }
 }
 
 /** Adds what follows from other options. @throws ResilienceConfigurationError when they do not make a limit together. */
@@ -163,14 +192,13 @@ export function resolveRateLimit(place: string, options: RateLimitOptions): Reso
       `option 'maxWait': expected onLimit: 'queue' beside it, got onLimit: ${show(onLimit)}`,
     );
   }
-  const most = options.burst ?? limit;
-  if (options.cost === undefined && most < 1) {
-    const option = options.burst === undefined ? 'limit' : 'burst';
-    throw new ResilienceConfigurationError(
-      place,
-      `option '${option}': expected at least 1, since a call costs 1, got ${show(most)}`,
-    );
+  checkReach(place, { limit, per, burst: options.burst }, options.cost !== undefined);
+  for (const [key, override] of Object.entries(options.overrides ?? {})) {
+    const own: Exclude<RateLimitOverride, number> = typeof override === 'number' ? { limit: override } : override;
+    if (own.limit === 0) continue;
+    const rate = { ...own, per: own.per ?? per };
+    checkReach(`${place}, option 'overrides', key ${show(key)}`, rate, options.cost !== undefined);
   }
-  const burst = onLimit === 'queue' ? options.burst : most;
+  const burst = onLimit === 'queue' ? options.burst : (options.burst ?? limit);
   return { ...RATE_LIMIT_DEFAULTS, ...options, limit, per, ...(burst === undefined ? {} : { burst }) };
 }

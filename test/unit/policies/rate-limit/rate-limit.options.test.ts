@@ -51,6 +51,10 @@ describe('parseRateLimit', () => {
     [{ vip: -1 }, "key 'vip': expected a number from 0, or { limit, per?, burst? }, got -1"],
     [{ vip: 'all' }, "key 'vip': expected a number from 0, or { limit, per?, burst? }, got 'all'"],
     [{ vip: {} }, "key 'vip': expected a number from 0, or { limit, per?, burst? }, got {}"],
+    [
+      { bad: { limit: 0, burst: 5 } },
+      "key 'bad': option 'burst': expected none beside limit: 0, which refuses the key for good, got 5",
+    ],
     [{ vip: { limit: 1, per: 0 } }, "key 'vip': option 'per': expected a number of milliseconds above 0"],
     [{ vip: { limit: 1, key: 'x' } }, "key 'vip': unknown option 'key' (got 'x'); expected one of: limit, per, burst"],
   ])('refuses wrong overrides %j', (overrides, message) => {
@@ -95,5 +99,27 @@ describe('resolveRateLimit', () => {
     expect(() => resolve({ ...WHOLE, burst: 0.5 })).toThrow(`option 'burst': expected at least 1`);
     expect(resolve({ limit: 0.5, per: 1, burst: 1 }).burst).toBe(1);
     expect(resolve({ limit: 0.5, per: 1, cost: () => 0.1 }).burst).toBe(0.5);
+  });
+
+  it.each([
+    [{ k: 0.5 }, "option 'limit': expected at least 1, since a call costs 1, got 0.5"],
+    [{ k: { limit: 5, burst: 0.5 } }, "option 'burst': expected at least 1, since a call costs 1, got 0.5"],
+    [{ k: 5e-324 }, "option 'limit': expected at least 1"],
+  ])('refuses a limit of a key that no call fits in, %j', (overrides, message) => {
+    const place = `${PLACE}, option 'overrides', key 'k': `;
+    expect(() => resolve({ ...WHOLE, key: String, overrides })).toThrow(place + message);
+  });
+
+  it('takes a limit of a key that refuses all, or less than a call where calls have costs of their own', () => {
+    expect(() => resolve({ ...WHOLE, key: String, overrides: { a: 0, b: { limit: 0, per: 10 } } })).not.toThrow();
+    expect(() => resolve({ ...WHOLE, key: String, cost: () => 0.1, overrides: { a: 0.5 } })).not.toThrow();
+  });
+
+  it('refuses limits whose times are no numbers', () => {
+    const message = "options 'limit' and 'per': expected a time for each unit that is a number";
+    expect(() => resolve({ limit: 5e-324, per: 1_000, burst: 1 })).toThrow(message);
+    expect(() => resolve({ limit: 1e-300, per: 1_000, burst: 1e300 })).toThrow(message);
+    expect(() => resolve({ limit: 1e308, per: 5e-324 })).toThrow(message);
+    expect(() => resolve({ ...WHOLE, key: String, overrides: { k: { limit: 5e-324, burst: 1 } } })).toThrow(message);
   });
 });
