@@ -55,7 +55,8 @@ export class ResilienceService {
   /**
    * Runs any function under a policy set.
    *
-   * @param set the name of a set in `policies`, or a set; one with stateful policies needs a `name`.
+   * @param set the name of a set in `policies`, or a set; one with stateful policies needs a `name`, and one with
+   * `coalesce` is refused: each call brings work of its own, so no two calls can share an answer.
    * @throws (as a rejection) ResilienceConfigurationError for an unknown name or a wrong set.
    *
    * @example
@@ -126,7 +127,9 @@ export class ResilienceService {
     planEntries(this.#runtime);
     const planned = this.#runtime.instances.breaker(name, key);
     if (planned !== undefined) return planned;
-    if (this.#runtime.sets.get(name)?.entries.get('circuitBreaker') === undefined) return undefined;
+    const entries = this.#runtime.sets.get(name)?.entries;
+    // Nothing but methods can use a set with a single flight, and theirs are planned.
+    if (entries?.get('circuitBreaker') === undefined || (entries.get('coalesce') ?? false) !== false) return undefined;
     this.#planOf(name);
     return this.#runtime.instances.breaker(name, key);
   }

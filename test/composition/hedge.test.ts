@@ -9,6 +9,7 @@ import {
   Fallback,
   fixed,
   Hedge,
+  ResilienceConfigurationError,
   Resilient,
   ResilienceService,
   Retry,
@@ -447,19 +448,24 @@ describe('a single flight in a pipeline', () => {
     expect(currentCall()).toBeUndefined();
   });
 
-  it('shares between calls of execute() under one set and one key', async () => {
-    const scene = await startApp([], { policies: { rates: { coalesce: { key: (currency: string) => currency } } } });
-    let runs = 0;
-    const ask = (currency: string) =>
-      watch(
-        scene.resilience.execute('rates', async () => (runs++, await Promise.resolve(), currency), {
-          args: [currency],
-        }),
-      );
-    const results = [ask('EUR'), ask('EUR'), ask('USD')];
+  it('is refused in execute(), where each call brings work of its own', async () => {
+    const key = (currency: string) => currency;
+    const policies = { rates: { coalesce: { key }, circuitBreaker: {} }, off: { coalesce: false } } as const;
+    const scene = await startApp([], { policies });
+    const { resilience } = scene;
+    const work = vi.fn(() => 'mine');
+    const results = [
+      ...[1, 2].map(() => watch(resilience.execute('rates', work, { args: ['EUR'] }))),
+      watch(resilience.execute({ coalesce: { key } }, work)),
+    ];
     await settle();
 
-    expect(runs).toBe(2);
-    expect(results.map(({ value }) => value)).toEqual(['EUR', 'EUR', 'USD']);
+    expect(work).not.toHaveBeenCalled();
+    for (const { error } of results) {
+      expect(error).toBeInstanceOf(ResilienceConfigurationError);
+      expect((error as Error).message).toMatch(/execute.*'coalesce' expects a method.*work of its own/);
+    }
+    expect(await resilience.execute('off', work)).toBe('mine');
+    expect(() => resilience.circuitBreaker('rates')).toThrow("no circuit breaker 'rates'");
   });
 });

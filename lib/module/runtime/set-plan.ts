@@ -3,6 +3,7 @@ import { nothingDeclared } from '../../pipeline/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { isPlainObject, show } from '../../policies/options/check.js';
 import { STATEFUL, type PolicySet } from '../../policies/policy-set.js';
+import type { Resolution } from '../planning/resolver.js';
 import type { Runtime } from './runtime.js';
 
 const PLACE = 'ResilienceService.execute';
@@ -29,6 +30,20 @@ export function makeSetPlan(runtime: Runtime, set: string | PolicySet): Plan {
       body: (call) => call.origin.body?.(call),
     },
     [{ ...nothingDeclared(), resilient: { label: PLACE, set } }],
+    (resolution) => {
+      refuseSharedRuns(resolution);
+      return resolution;
+    },
+  );
+}
+
+/** One plan serves all calls of a set, and each brings work of its own: it would be given what another's gave. */
+function refuseSharedRuns({ policies }: Resolution): void {
+  const coalesce = policies.get('coalesce');
+  if (coalesce === undefined) return;
+  throw new ResilienceConfigurationError(
+    `${PLACE}, ${coalesce.label}`,
+    "'coalesce' expects a method, whose calls all do the same work; each call of execute() brings work of its own, and would get the answer of another's: expected coalesce: false or none, got one",
   );
 }
 
