@@ -17,7 +17,7 @@ import {
 } from 'nestjs-bulwark';
 import { concat, NEVER, Observable, of } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fail, guard, hang, pass, settle, startApp, watch, type MethodGuard, type Watched } from './scene.js';
+import { Deferred, fail, guard, hang, pass, settle, startApp, watch, type MethodGuard, type Watched } from './scene.js';
 
 const BREAKER = { volumeThreshold: 1, resetTimeout: 1_000, resetJitter: 0, timeout: false } as const;
 const ONE = { limit: 1, per: 1_000 };
@@ -60,6 +60,34 @@ describe('@RateLimit', () => {
         'bulkhead',
       ]);
     }
+  });
+
+  it('lets the breaker judge before the next call has the slot, also of calls that waited for their turn', async () => {
+    const runs: Deferred[] = [];
+    const scene = await guard(
+      [
+        RateLimit({ limit: 1_000, per: 1_000, onLimit: 'queue' }),
+        Bulkhead({ maxConcurrent: 1, maxQueue: 10 }),
+        Timeout({ perAttempt: 1_000 }),
+        CircuitBreaker(BREAKER),
+      ],
+      () => {
+        const run = new Deferred();
+        runs.push(run);
+        return run.promise;
+      },
+    );
+    const calls = Array.from({ length: 4 }, () => watch(scene.call()));
+    await pass(10);
+
+    runs[0]?.resolve('first');
+    await settle();
+    runs[1]?.reject(new Error('down'));
+    await settle();
+
+    expect(scene.breaker().state).toBe('open');
+    expect(runs).toHaveLength(2);
+    expect(errors(calls)).toEqual([undefined, Error, CircuitOpenException, CircuitOpenException]);
   });
 
   it('is shown with its options and where each came from', async () => {

@@ -1,6 +1,7 @@
 import type { Call, Next } from '../call.js';
+import { observed } from '../observed.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
-import { rejected, rejection } from '../rejection.js';
+import { rejected } from '../rejection.js';
 import { Breaker } from './breaker.js';
 import { REFUSED, sameWindow } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
@@ -84,21 +85,7 @@ export class CircuitBreakerPolicy implements Policy {
     }
     call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
     call.waitingRoom = core;
-    const attempt = new JudgedAttempt(core, call, core.machine.epoch, since, weight);
-    call.observer = attempt;
-    const result = next(call);
-    if (call.observer !== attempt) return result;
-    call.observer = undefined;
-    return result.then(
-      (value) => {
-        if (weight > 0 || !core.succeededUnmeasured(attempt)) attempt.succeeded(value);
-        return value;
-      },
-      (error: unknown) => {
-        attempt.failed(error);
-        return rejection(error);
-      },
-    );
+    return observed(call, next, new JudgedAttempt(core, call, core.machine.epoch, since, weight));
   }
 
   #select(call: Call, keyed: KeyedBreakers): Breaker {

@@ -1,6 +1,7 @@
 import type { Call, Next } from '../call.js';
+import { observed } from '../observed.js';
 import type { Policy } from '../policy.js';
-import { rejected } from '../rejection.js';
+import { rejected, rejection } from '../rejection.js';
 import type { RateLimiter } from './rate-limiter.js';
 
 /** Lets calls begin at a bounded rate; the others are refused, or wait for their turn. */
@@ -14,7 +15,18 @@ export class RateLimitPolicy implements Policy {
   execute(call: Call, next: Next): Promise<unknown> {
     if (call.aborted) return rejected(call.reason);
     const turn = this.limiter.admit(call, this.perAttempt);
+    if (turn === undefined) return next(call);
+    // Whoever is to be told how the attempt ends is told so by what comes after the wait, or here if nothing does.
+    const { observer } = call;
+    call.observer = undefined;
     // The work begins as the continuation of its own wait, and so in the context of its caller.
-    return turn === undefined ? next(call) : turn.then(() => next(call));
+    if (observer === undefined) return turn.then(() => next(call));
+    return turn.then(
+      () => observed(call, next, observer),
+      (error: unknown) => {
+        observer.failed(error);
+        return rejection(error);
+      },
+    );
   }
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import type { PipelineCall } from '../../../../lib/pipeline/call.js';
-import type { Call } from '../../../../lib/policies/call.js';
+import type { Call, Next } from '../../../../lib/policies/call.js';
 import { systemClock } from '../../../../lib/policies/clock.js';
 import { RATE_LIMIT_DEFAULTS } from '../../../../lib/policies/rate-limit/rate-limit.options.js';
 import { RateLimitPolicy } from '../../../../lib/policies/rate-limit/rate-limit.policy.js';
@@ -334,5 +334,84 @@ describe('RateLimitPolicy that lets calls wait', () => {
     await Promise.all(calls);
 
     expect(seen).toEqual(['a', 'b', 'c']);
+  });
+
+  describe('has whoever wants to be told of an attempt told once', () => {
+    const scene = () => {
+      const told: unknown[] = [];
+      const observer = {
+        succeeded: (value: unknown) => void told.push(['succeeded', value]),
+        failed: (error: unknown) => void told.push(['failed', error]),
+      };
+      const environment = new TestEnvironment();
+      const options = { ...RATE_LIMIT_DEFAULTS, ...QUEUE, maxWait: 100 };
+      const policy = new RateLimitPolicy(new RateLimiter('search', options, environment));
+      const run = (next: Next): PipelineCall => {
+        const call = newCall(environment);
+        call.observer = observer;
+        track(policy.execute(call, next));
+        return call;
+      };
+      // The first call does not wait.
+      run((call) => {
+        call.observer = undefined;
+        return Promise.resolve();
+      });
+      return { environment, told, observer, run };
+    };
+
+    it('of a value and of an error after the wait, before anybody else hears of it', async () => {
+      for (const ends of ['succeeded', 'failed'] as const) {
+        const { environment, told, run } = scene();
+        const work = new ManualWork();
+
+        const call = run(work.next);
+        expect(call.observer).toBeUndefined();
+        await environment.clock.advance(100);
+        expect([work.begun, told]).toEqual([1, []]);
+        if (ends === 'succeeded') work.succeed(0, 'it');
+        else work.fail(0, 'it');
+        await settle();
+
+        expect(told).toEqual([[ends, 'it']]);
+      }
+    });
+
+    it('by a policy further in that takes it over', async () => {
+      const { environment, told, observer, run } = scene();
+      let taken: unknown;
+      run((call) => {
+        taken = call.observer;
+        call.observer = undefined;
+        return Promise.resolve('it');
+      });
+
+      await environment.clock.advance(100);
+
+      expect(taken).toBe(observer);
+      expect(told).toEqual([]);
+    });
+
+    it('where there is no turn: it was cut, the app shut down, or it was refused at once', async () => {
+      const { environment, told, run } = scene();
+      const work = new ManualWork();
+
+      run(work.next).abort('gone');
+      await settle();
+      expect(told).toEqual([['failed', 'gone']]);
+      run(work.next);
+      run(work.next);
+      await settle();
+      expect(told).toEqual([
+        ['failed', 'gone'],
+        ['failed', expect.any(RateLimitExceededException)],
+      ]);
+      environment.lifecycle.close();
+      await settle();
+
+      expect(told.slice(2)).toEqual([['failed', expect.any(ShutdownException)]]);
+      await environment.clock.advance(1_000);
+      expect([work.begun, told.length]).toEqual([0, 3]);
+    });
   });
 });
