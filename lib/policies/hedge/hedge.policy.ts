@@ -112,9 +112,9 @@ class Race extends Deadline implements ItemTimer {
   }
 
   /** The next attempt begins in the context of the caller, as the first did: a timer knows nothing of it. */
-  #wait(now: number): void {
+  #wait(since: number): void {
     if (this.#delay === undefined) return;
-    this.#delay.queue.add(this, now);
+    this.#delay.queue.add(this, since);
     void new Promise<void>((resolve) => (this.#wake = resolve)).then(() => this.#onDelay(this.#delay as Delay));
   }
 
@@ -127,7 +127,7 @@ class Race extends Deadline implements ItemTimer {
     if (now >= call.deadline) return;
     const newest = this.#running.at(-1)?.startedAt;
     // What waits for its turn in this process would only wait twice; the time counts from the moment it began.
-    if (newest === undefined || now - newest < ms - TOLERANCE_MS) return this.#wait(now);
+    if (newest === undefined || now - newest < ms - TOLERANCE_MS) return this.#wait(newest ?? now);
     if (surroundings.closed?.(call) === false) return;
     if (call.repeatable?.() === false) return this.#suppressed('notRepeatable');
     if (surroundings.budget?.take(now) === false) return this.#suppressed('budget');

@@ -294,9 +294,9 @@ describe('HedgePolicy', () => {
       await clock.advance(550);
       expect(made).toBe(1);
       begin();
-      await clock.advance(60);
+      await clock.advance(99);
       expect(made).toBe(1);
-      await clock.advance(100);
+      await clock.advance(1);
 
       expect(made).toBe(2);
     });
