@@ -82,7 +82,10 @@ class Attempts {
   #make(number: number): Promise<unknown> {
     this.#made++;
     const attempt = this.call.fork(number);
-    return this.next(attempt).then(this.onResult(attempt), (error: unknown) => this.onError(attempt, error));
+    return this.next(attempt).then(this.onResult(attempt), (error: unknown) => {
+      if (attempt.startedAt === undefined) this.policy.budget?.giveBack();
+      return this.onError(attempt, error);
+    });
   }
 
   onResult(attempt: Call): ((result: unknown) => unknown) | undefined {
@@ -159,7 +162,12 @@ class Attempts {
         error,
       });
     }
-    if (delayMs > 0) await pause(delayMs, this.call, environment, () => this.#shutDown(error));
+    try {
+      if (delayMs > 0) await pause(delayMs, this.call, environment, () => this.#shutDown(error));
+    } catch (reason) {
+      this.policy.budget?.giveBack();
+      throw reason;
+    }
     return this.#make(number + 1);
   }
 

@@ -4,6 +4,7 @@ import { RETRY_DEFAULTS, type RetryOptions } from '../../../../lib/policies/retr
 import { RetryPolicy } from '../../../../lib/policies/retry/retry.policy.js';
 import { RetryBudget } from '../../../../lib/policies/retry-budget/retry-budget.js';
 import { RETRY_BUDGET_DEFAULTS } from '../../../../lib/policies/retry-budget/retry-budget.options.js';
+import type { PipelineCall } from '../../../../lib/pipeline/call.js';
 import type { Next } from '../../../../lib/policies/call.js';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { method, newCall, scripted } from '../../../support/calls.js';
@@ -20,7 +21,7 @@ function setUp(options: RetryOptions = {}, bounded = true) {
   const resolved = { ...RETRY_DEFAULTS, backoff: fixed(0), ...options };
   const policy = new RetryPolicy('Client.load', resolved, environment, bounded ? budget : undefined);
   const call = (next: Next) => policy.execute(newCall(environment), next);
-  return { environment, clock, budget, call };
+  return { environment, clock, budget, policy, call };
 }
 
 /** How many calls reach the upstream for each call made, at five calls a second for ten minutes. */
@@ -125,5 +126,34 @@ describe('RetryPolicy with a budget', () => {
 
     expect(result.outcome).toBe('value');
     expect(budget.tokensAt(clock.now())).toBeCloseTo(9.2);
+  });
+
+  it.each([
+    ['its caller leaves', (call: PipelineCall) => call.abort('gone')],
+    ['the app shuts down', (_: PipelineCall, environment: TestEnvironment) => environment.lifecycle.close()],
+  ])('gives back the token of a retry that is never made, since %s', async (_, end) => {
+    const { environment, clock, budget, policy } = setUp({ backoff: fixed(1_000) });
+    const call = newCall(environment);
+    const { next, calls } = scripted([boom]);
+    const result = track(policy.execute(call, next));
+    await settle();
+    expect(budget.tokensAt(clock.now())).toBe(9);
+
+    end(call, environment);
+    await settle();
+
+    expect([result.status, calls.length]).toEqual(['rejected', 1]);
+    expect(budget.tokensAt(clock.now())).toBe(10);
+  });
+
+  it('gives back the token of a retry that was refused before its method began', async () => {
+    const { clock, budget, call } = setUp({ maxAttempts: 3, retryOn: () => true });
+    const failing = method(() => Promise.reject(boom));
+    const refusal = new CircuitOpenException({ policy: 'circuitBreaker', instanceName: 'b', message: 'open' });
+
+    await errorOf(call((attempt) => (attempt.attempt === 2 ? Promise.reject(refusal) : failing(attempt))));
+
+    // The third attempt began.
+    expect(budget.tokensAt(clock.now())).toBe(9);
   });
 });
