@@ -1,6 +1,7 @@
 import type { Call, Next } from '../call.js';
+import { keyOf } from '../key-of.js';
 import { observed } from '../observed.js';
-import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import { Breaker } from './breaker.js';
 import { REFUSED, sameWindow } from './breaker-core.js';
@@ -27,6 +28,7 @@ export class CircuitBreakerPolicy implements Policy {
   readonly #keyed: KeyedBreakers | undefined;
   #options: ResolvedCircuitBreaker;
   #latencies: LatencyHistogram | undefined;
+  readonly #keyPlace: string;
 
   constructor(
     readonly name: string,
@@ -35,6 +37,7 @@ export class CircuitBreakerPolicy implements Policy {
   ) {
     this.#options = options;
     const latencies = (this.#latencies = latenciesOf(options));
+    this.#keyPlace = `${name}, key`;
     const shown = options.key === undefined ? name : `${name}[*]`;
     this.#breaker = new Breaker({ name: shown, options: ofWholeName(options), latencies, environment });
     this.#keyed = options.key === undefined ? undefined : new KeyedBreakers(name, options, latencies, environment);
@@ -89,10 +92,7 @@ export class CircuitBreakerPolicy implements Policy {
   }
 
   #select(call: Call, keyed: KeyedBreakers): Breaker {
-    const key = ask(this.environment, `${this.name}, key`, undefined, () => {
-      const value = this.options.key?.(...call.args);
-      return value === undefined ? undefined : String(value);
-    });
+    const key = keyOf(this.environment, this.#keyPlace, this.options.key, call.args);
     return (key === undefined ? undefined : keyed.for(key)) ?? this.#breaker;
   }
 }

@@ -1,10 +1,9 @@
+import { KeysExhausted } from '../keys-exhausted.js';
 import type { PolicyEnvironment } from '../policy.js';
 import { Breaker } from './breaker.js';
 import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import type { LatencyHistogram } from '../latency-histogram.js';
-
-const REPORT_EVERY_MS = 60_000;
 
 /**
  * One breaker for each key, at most `maxKeys`. When there is no room, the one that was not used for longest goes,
@@ -12,7 +11,7 @@ const REPORT_EVERY_MS = 60_000;
  */
 export class KeyedBreakers {
   readonly #breakers = new Map<string, Breaker>();
-  #reportedAt = -Infinity;
+  readonly #exhausted: KeysExhausted;
   #fullUntil = -Infinity;
 
   constructor(
@@ -20,7 +19,9 @@ export class KeyedBreakers {
     private options: ResolvedCircuitBreaker,
     private latencies: LatencyHistogram | undefined,
     private readonly environment: PolicyEnvironment,
-  ) {}
+  ) {
+    this.#exhausted = new KeysExhausted(name, 'circuitBreaker', environment);
+  }
 
   /** The breaker of `key`; undefined when there is no room for one. */
   for(key: string): Breaker | undefined {
@@ -76,7 +77,7 @@ export class KeyedBreakers {
       }
       this.#fullUntil = this.#nextChange();
     }
-    this.#report(now);
+    this.#exhausted.tell(this.options.maxKeys, now);
     return false;
   }
 
@@ -89,18 +90,6 @@ export class KeyedBreakers {
       next = Math.min(next, core.nextTransitionAt ?? Infinity);
     }
     return next;
-  }
-
-  #report(now: number): void {
-    const { events } = this.environment;
-    if (!events.active || now - this.#reportedAt < REPORT_EVERY_MS) return;
-    this.#reportedAt = now;
-    events.emit({
-      type: 'keysExhausted',
-      name: `${this.name}[*]`,
-      policy: 'circuitBreaker',
-      maxKeys: this.options.maxKeys,
-    });
   }
 }
 

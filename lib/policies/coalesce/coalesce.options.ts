@@ -10,7 +10,7 @@ import { aFunction, checkOptions, oneOf, show } from '../options/check.js';
 export interface CoalesceOptions<A extends unknown[] = any[]> {
   /**
    * Calls for which it gives the same run once, while that run lasts; undefined: this call runs alone. Whatever decides
-   * the answer must be in it. Where it throws, or gives anything but a string or a number, the call runs alone.
+   * the answer must be in it. Numbers count by their text; where it throws or gives an object, the call runs alone.
    */
   key?: (...args: A) => string | number | undefined;
   /**

@@ -1,11 +1,11 @@
 import type { Call, Next } from '../call.js';
-import { show } from '../options/check.js';
-import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { keyOf } from '../key-of.js';
+import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import type { ResolvedCoalesce } from './coalesce.options.js';
 import { Flight } from './flight.js';
 
-type Flights = Map<string | number, Flight>;
+type Flights = Map<string, Flight>;
 
 /**
  * Lets equal calls that come while one of them runs share its execution. Nothing is kept: a call that comes after the
@@ -16,16 +16,19 @@ type Flights = Map<string | number, Flight>;
 export class CoalescePolicy implements Policy {
   readonly #ofAll: Flights = new Map();
   readonly #ofInstances = new WeakMap<object, Flights>();
+  readonly #keyPlace: string;
 
   constructor(
-    private readonly name: string,
+    name: string,
     private readonly options: ResolvedCoalesce,
     private readonly environment: PolicyEnvironment,
-  ) {}
+  ) {
+    this.#keyPlace = `${name}, key`;
+  }
 
   execute(call: Call, next: Next): Promise<unknown> {
     if (call.aborted) return rejected(call.reason);
-    const key = this.#keyOf(call);
+    const key = keyOf(this.environment, this.#keyPlace, this.options.key, call.args);
     if (key === undefined) return next(call);
     const flights = this.#flightsOf(call.instance);
     const running = flights.get(key);
@@ -37,14 +40,6 @@ export class CoalescePolicy implements Policy {
       return flight.start(call, next);
     }
     return running.contains(call) ? next(call) : running.join(call);
-  }
-
-  #keyOf(call: Call): string | number | undefined {
-    const place = `${this.name}, key`;
-    const key: unknown = ask(this.environment, place, undefined, () => this.options.key(...(call.args as unknown[])));
-    if (key === undefined || typeof key === 'string' || typeof key === 'number') return key;
-    this.environment.reportCallback(place, new TypeError(`expected a string, got ${show(key)}`));
-    return undefined;
   }
 
   #flightsOf(instance: unknown): Flights {

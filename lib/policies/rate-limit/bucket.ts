@@ -7,13 +7,17 @@ import type { Rate } from './rate.js';
  * @see https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
  */
 export class Bucket {
-  /** The theoretical arrival time, monotonic ms; it never goes back. */
-  paidAt = -Infinity;
   /** How many calls wait for their turn. */
   waiting = 0;
   /** What they cost together. */
   #backlog = 0;
   #permits: number;
+  /**
+   * The theoretical arrival time, as a moment of the monotonic clock and the time from then, ms. The moment moves along:
+   * a sum of many small times and a long uptime would be wrong by whole calls.
+   */
+  #since = -Infinity;
+  #owedMs = 0;
 
   #rate: Rate;
 
@@ -35,22 +39,41 @@ export class Bucket {
     this.#permits = Math.min(this.#permits, rate.warmUp?.maxPermits ?? 0);
   }
 
-  /** Notes that it was not used before `now`. */
-  settle(now: number): void {
-    if (this.paidAt >= now) return;
-    const { warmUp } = this.rate;
-    if (warmUp !== undefined) this.#permits = warmUp.cooled(this.#permits, now - this.paidAt);
-    this.paidAt = now;
+  /** The theoretical arrival time; it never goes back. */
+  get paidAt(): number {
+    return this.#since + this.#owedMs;
   }
 
-  /** When a call of `cost` may begin that comes now, behind those that wait. Whoever asks has settled it. */
-  turnBehindAll(cost: number): number {
-    return this.#turn(cost, this.#backlog);
+  /** Notes that it was not used before `now`. */
+  settle(now: number): void {
+    const passedMs = now - this.#since;
+    if (passedMs <= 0) return;
+    const idleMs = passedMs - this.#owedMs;
+    const { warmUp } = this.rate;
+    if (idleMs > 0 && warmUp !== undefined) this.#permits = warmUp.cooled(this.#permits, idleMs);
+    this.#since = now;
+    this.#owedMs = Math.max(0, -idleMs);
+  }
+
+  /** Begins with what another owes until `moment`. */
+  owe(moment: number, now: number): void {
+    this.#since = now;
+    this.#owedMs = moment - now;
+  }
+
+  /** How long after `now` a call of `cost` may begin that comes now, behind those that wait. Whoever asks has settled it. */
+  waitBehindAll(cost: number, now: number): number {
+    return this.#turn(cost, this.#backlog, now);
+  }
+
+  /** How long after `now` the first of those that wait may begin; negative: it might have begun before. */
+  waitOfFirst(cost: number, now: number): number {
+    return this.#turn(cost, 0, now);
   }
 
   /** When the first of those that wait may begin. */
   turnOfFirst(cost: number): number {
-    return this.#turn(cost, 0);
+    return this.#turn(cost, 0, 0);
   }
 
   /** When all that was let through and all that waits will have had its time. */
@@ -59,7 +82,7 @@ export class Bucket {
   }
 
   take(cost: number): void {
-    this.paidAt += this.#timeFor(cost, 0);
+    this.#owedMs += this.#timeFor(cost, 0);
     if (this.rate.warmUp !== undefined) this.#permits = Math.max(0, this.#permits - cost);
   }
 
@@ -77,9 +100,10 @@ export class Bucket {
    * A call begins when the bucket holds its cost; or else when it is full, since in a cold start one call can take
    * longer than a whole burst does in steady use.
    */
-  #turn(cost: number, ahead: number): number {
+  #turn(cost: number, ahead: number, from: number): number {
     const before = ahead === 0 ? 0 : this.#timeFor(ahead, 0);
-    return this.paidAt + before + Math.min(0, this.#timeFor(cost, ahead) - this.rate.toleranceMs);
+    const owed = this.#owedMs + before + Math.min(0, this.#timeFor(cost, ahead) - this.rate.toleranceMs);
+    return this.#since - from + owed;
   }
 
   #timeFor(cost: number, ahead: number): number {

@@ -1,10 +1,9 @@
+import { KeysExhausted } from '../keys-exhausted.js';
 import type { PolicyEnvironment } from '../policy.js';
 import { Bucket } from './bucket.js';
 import { DueHeap } from './due-heap.js';
 import type { ResolvedRateLimit } from './rate-limit.options.js';
 import { Rate } from './rate.js';
-
-const REPORT_EVERY_MS = 60_000;
 
 /**
  * One bucket for each key, at most `maxKeys`, beside those of keys with limits of their own. When there is no room, the
@@ -22,14 +21,15 @@ export class KeyedBuckets {
   readonly #overrides = new Map<string, Bucket>();
   /** A moment at which each bucket was not yet full, or has just become so: buckets only fill later than that. */
   readonly #fullAt = new DueHeap<Bucket>();
-  #reportedAt = -Infinity;
+  readonly #exhausted: KeysExhausted;
 
   constructor(
-    private readonly name: string,
+    name: string,
     private options: ResolvedRateLimit,
-    private readonly environment: PolicyEnvironment,
+    environment: PolicyEnvironment,
   ) {
     this.#rate = Rate.of(options);
+    this.#exhausted = new KeysExhausted(name, 'rateLimit', environment);
     this.others = new Bucket(this.#rate, '*');
     for (const [key, override] of Object.entries(options.overrides ?? {}))
       this.#overrides.set(key, new Bucket(Rate.override(override, options), key));
@@ -45,12 +45,12 @@ export class KeyedBuckets {
     if (known !== undefined) return known;
     while (this.#buckets.size >= this.options.maxKeys) {
       if (this.#makeRoom(now)) continue;
-      this.#report(now);
+      this.#exhausted.tell(this.options.maxKeys, now);
       return this.others;
     }
     const bucket = new Bucket(this.#rate, key);
     const owed = this.others.committedUntil;
-    if (owed > now) bucket.paidAt = owed;
+    if (owed > now) bucket.owe(owed, now);
     this.#buckets.set(key, bucket);
     this.#fullAt.push(Math.max(owed, now), bucket);
     return bucket;
@@ -93,13 +93,5 @@ export class KeyedBuckets {
       this.#fullAt.postpone(bucket.waiting === 0 ? bucket.paidAt : Math.max(bucket.paidAt, now + 1));
     }
     return false;
-  }
-
-  #report(now: number): void {
-    const { events } = this.environment;
-    if (!events.active || now - this.#reportedAt < REPORT_EVERY_MS) return;
-    this.#reportedAt = now;
-    const { maxKeys } = this.options;
-    events.emit({ type: 'keysExhausted', name: `${this.name}[*]`, policy: 'rateLimit', maxKeys });
   }
 }

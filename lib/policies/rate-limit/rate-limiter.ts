@@ -1,4 +1,5 @@
 import type { Call } from '../call.js';
+import { keyOf } from '../key-of.js';
 import { ask, type PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import { Bucket } from './bucket.js';
@@ -71,7 +72,7 @@ export class RateLimiter {
     if (cost > bucket.rate.maxCost) return rejected(this.#refusals.neverFits({ bucket, cost }));
     // While somebody waits the next turn follows from the last one, however late the timer is.
     if (bucket.waiting === 0) bucket.settle(now);
-    const waitMs = bucket.turnBehindAll(cost) - now;
+    const waitMs = bucket.waitBehindAll(cost, now);
     if (waitMs <= ROUNDING_MS && bucket.waiting === 0) {
       bucket.take(cost);
       return undefined;
@@ -102,10 +103,7 @@ export class RateLimiter {
   }
 
   #bucketOf(call: Call, keyed: KeyedBuckets, now: number): Bucket {
-    const key = ask(this.environment, this.#keyPlace, undefined, () => {
-      const value = this.options.key?.(...call.args);
-      return value === undefined ? undefined : String(value);
-    });
+    const key = keyOf(this.environment, this.#keyPlace, this.options.key, call.args);
     return key === undefined ? keyed.others : keyed.for(key, now);
   }
 }

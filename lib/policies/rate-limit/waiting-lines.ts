@@ -6,6 +6,9 @@ import { DueHeap } from './due-heap.js';
 /** What the sums of times may be wrong by, ms. */
 export const ROUNDING_MS = 1e-6;
 
+/** How many stale looks are kept at least. */
+const SPARE_LOOKS = 16;
+
 /** A call that waits for its turn. */
 export interface InLine {
   readonly bucket: Bucket;
@@ -86,7 +89,14 @@ export class WaitingLines {
     if (line.lookAt === at) return;
     line.lookAt = at;
     this.#looks.push(at, line);
+    if (this.#looks.size > 2 * this.#lines.size + SPARE_LOOKS) this.#dropStaleLooks();
     if (!this.#awake) this.#arm();
+  }
+
+  /** Those of lines that are gone or were put off; where lines come and go under one that stays, they pile up. */
+  #dropStaleLooks(): void {
+    this.#looks.clear();
+    for (const line of this.#lines.values()) if (line.lookAt < Infinity) this.#looks.push(line.lookAt, line);
   }
 
   #arm(): void {
@@ -126,13 +136,13 @@ export class WaitingLines {
     this.#served = line;
     bucket.settle(now - bucket.rate.makeUpMs);
     for (const call of calls) {
-      const turnAt = bucket.turnOfFirst(call.cost);
-      const beginsAt = Math.max(turnAt, now);
+      const waitMs = bucket.waitOfFirst(call.cost, now);
+      const beginsAt = now + Math.max(0, waitMs);
       if (beginsAt > call.latest + ROUNDING_MS) {
         call.expire(beginsAt, now);
         continue;
       }
-      if (turnAt > now + ROUNDING_MS) return this.#look(line, turnAt);
+      if (waitMs > ROUNDING_MS) return this.#look(line, bucket.turnOfFirst(call.cost));
       bucket.take(call.cost);
       call.admit();
     }

@@ -30,6 +30,7 @@ describe('key', () => {
   it.each([
     ['throws', thrower, 4],
     ['gives undefined', () => undefined as unknown as string, 0],
+    ['gives an object', () => ({}) as unknown as string, 4],
   ])('makes calls share one limit, when it %s', async (_, key, reports) => {
     const scene = new RateLimitScene({ ...KEYED, key });
 

@@ -1,10 +1,11 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import type { PipelineCall } from '../../../../lib/pipeline/call.js';
 import type { Call, Next } from '../../../../lib/policies/call.js';
 import { systemClock } from '../../../../lib/policies/clock.js';
+import { DueHeap } from '../../../../lib/policies/rate-limit/due-heap.js';
 import { RATE_LIMIT_DEFAULTS } from '../../../../lib/policies/rate-limit/rate-limit.options.js';
 import { RateLimitPolicy } from '../../../../lib/policies/rate-limit/rate-limit.policy.js';
 import { RateLimiter } from '../../../../lib/policies/rate-limit/rate-limiter.js';
@@ -413,5 +414,24 @@ describe('RateLimitPolicy that lets calls wait', () => {
       await environment.clock.advance(1_000);
       expect([work.begun, told.length]).toEqual([0, 3]);
     });
+  });
+
+  it('keeps nothing of the lines that come and go while another stays', async () => {
+    const scene = new RateLimitScene({ limit: 1, per: 60_000, onLimit: 'queue', key: (key: string) => key });
+    const pushed = vi.spyOn(DueHeap.prototype, 'push');
+    onTestFinished(() => pushed.mockRestore());
+    scene.burst(2, ['stays']);
+    await scene.attempt(['goes']);
+
+    for (let index = 0; index < 1_000; index++) {
+      scene.call(['goes'], (call) => queueMicrotask(() => call.abort('gone')));
+      await settle();
+    }
+
+    expect((pushed.mock.contexts[0] as DueHeap<unknown>).size).toBeLessThan(30);
+    expect(scene.limiter.waiting).toBe(1);
+    await scene.clock.advance(60_000);
+    expect(scene.limiter.waiting).toBe(0);
+    expect(scene.clock.pending).toBe(0);
   });
 });

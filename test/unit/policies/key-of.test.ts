@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { keyOf } from '../../../lib/policies/key-of.js';
+import { TestEnvironment } from '../../support/test-environment.js';
+
+const ask = (key: ((...args: unknown[]) => unknown) | undefined, ...args: unknown[]) => {
+  const environment = new TestEnvironment();
+  return { key: keyOf(environment, 'place', key, args), reports: environment.reports };
+};
+
+describe('keyOf', () => {
+  it.each([
+    ['a', 'a'],
+    ['', ''],
+    [7, '7'],
+    [0, '0'],
+    [false, 'false'],
+    [10n, '10'],
+  ])('takes %s by its text', (value, key) => {
+    expect(ask((given) => given, value)).toEqual({ key, reports: [] });
+  });
+
+  it('is none where there is none', () => {
+    expect(ask(undefined)).toEqual({ key: undefined, reports: [] });
+    expect(ask(() => undefined)).toEqual({ key: undefined, reports: [] });
+  });
+
+  it.each([[{ id: 1 }], [null], [['a']], [Symbol('a')], [Promise.resolve('a')]])('reports %o, and is none', (value) => {
+    expect(ask((given) => given, value)).toEqual({
+      key: undefined,
+      reports: [{ place: 'place', error: expect.any(TypeError) }],
+    });
+  });
+
+  it('reports what the function throws, and is none', () => {
+    const error = new Error('no');
+    const thrower = () => {
+      throw error;
+    };
+
+    expect(ask(thrower)).toEqual({ key: undefined, reports: [{ place: 'place', error }] });
+  });
+});
