@@ -85,12 +85,16 @@ export class PlanCache {
     this.#generation++;
   }
 
+  /** Methods outlive the app: none may hold on to a plan of it. */
+  forgetRecent(): void {
+    for (const plans of this.#methods.values())
+      for (const method of plans.keys()) if (method.recent?.plans === plans) method.recent = undefined;
+  }
+
   /** Lets every plan be made anew. */
   clear(): void {
-    for (const plans of this.#methods.values()) {
-      for (const method of plans.keys()) method.recent = undefined;
-      plans.clear();
-    }
+    this.forgetRecent();
+    for (const plans of this.#methods.values()) plans.clear();
     this.#handlers.clear();
     this.#names.clear();
     this.#sets = new WeakMap();

@@ -205,6 +205,7 @@ export class Runtime {
 
   dispose(): void {
     this.lifecycle.dispose();
+    this.plans.forgetRecent();
   }
 
   #makePlan(method: GuardedMethod, concrete: AnyClass): Plan {
