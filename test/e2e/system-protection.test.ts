@@ -1,5 +1,5 @@
-import { Agent, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
-import { Controller, Get, Module, Post, Body, Param } from '@nestjs/common';
+import { Agent, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { Controller, Get, Module, Post, Body, Param, Res, Sse, type MessageEvent } from '@nestjs/common';
 import {
   adaptive,
   ResilienceModule,
@@ -7,12 +7,15 @@ import {
   type ResilienceEvent,
   type SystemProtectionOptions,
 } from 'nestjs-bulwark';
+import { Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { initialise, PLATFORMS, start, startUpError, until, type Running } from './support/harness.js';
 
 /** Requests that the test ends. */
 let held: (() => void)[] = [];
 let bodies: unknown[] = [];
+/** How many streams of events the app has seen the end of. */
+let closed = 0;
 
 @Controller()
 class Routes {
@@ -30,6 +33,19 @@ class Routes {
   @Get(['health', 'health/:part', 'healthier'])
   health(@Param('part') part?: string): string {
     return part ?? 'healthy';
+  }
+
+  @Sse('events')
+  events(): Observable<MessageEvent> {
+    return new Observable(() => () => closed++);
+  }
+
+  @Get('own-events')
+  ownEvents(@Res() reply: ServerResponse | { raw: ServerResponse; hijack(): void }): void {
+    if ('hijack' in reply) reply.hijack();
+    const response = 'raw' in reply ? reply.raw : reply;
+    response.once('close', () => closed++).setHeader('Content-Type', 'Text/Event-Stream; charset=utf-8');
+    response.flushHeaders();
   }
 
   @Post('orders')
@@ -74,6 +90,7 @@ const get = async (url: string, path: string, headers?: Record<string, string>):
 beforeEach(() => {
   held = [];
   bodies = [];
+  closed = 0;
 });
 
 describe.each(PLATFORMS)('system protection on $platform', ({ adapter }) => {
@@ -209,6 +226,33 @@ describe.each(PLATFORMS)('system protection on $platform', ({ adapter }) => {
     await until(() => app.service.systemProtection?.active === 0);
 
     expect(await get(app.url, '/quick')).toMatchObject({ status: 200 });
+  });
+
+  it('does not count streams of events, for as long as they may go on', async () => {
+    const app = await run({ concurrency: 2 });
+    const streams: IncomingMessage[] = [];
+    onTestFinished(() => streams.forEach((stream) => stream.destroy()));
+    for (const path of ['/events', '/events', '/own-events', '/own-events', '/own-events']) {
+      await new Promise<void>((resolve, reject) => {
+        const outgoing = httpRequest(`${app.url}${path}`, (response) => {
+          streams.push(response.on('error', () => undefined).resume());
+          resolve();
+        });
+        outgoing.on('error', reject).end();
+      });
+    }
+
+    expect(streams.map(({ statusCode, headers }) => [statusCode, headers['content-type']?.toLowerCase()])).toEqual(
+      streams.map(() => [200, expect.stringContaining('text/event-stream')]),
+    );
+    expect(app.service.systemProtection).toMatchObject({ active: 0, shed: 0 });
+    await hold(app, 2);
+    expect((await get(app.url, '/quick')).status).toBe(503);
+
+    // Their end gives nothing back a second time.
+    for (const stream of streams) stream.destroy();
+    await until(() => closed === 5, 'the app knows of their end');
+    expect(app.service.systemProtection).toMatchObject({ active: 2 });
   });
 
   it('sheds while one turn of the loop after the other is too long, and stops when that is over', async () => {

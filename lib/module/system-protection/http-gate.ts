@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { ask, type PolicyEnvironment } from '../../policies/policy.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../policies/system-protection/system-protection.options.js';
+import { HttpVisit } from './http-visit.js';
 
 /** The body of every answer of ours, as the exceptions give it. */
 const BODY = JSON.stringify({ statusCode: 503, message: 'Service Unavailable', errorCode: 'SHED' });
@@ -50,8 +51,7 @@ export class HttpGate {
       response.writeHead(503, this.#headers).end(BODY);
       return false;
     }
-    // It comes last, whether the answer was sent or the client has gone.
-    response.once('close', () => this.ingress.leave(now, response.writableFinished && response.statusCode < 500));
+    new HttpVisit(this.ingress, this.environment.clock, now, response);
     return true;
   }
 

@@ -3,8 +3,8 @@ import type { PolicyEnvironment } from '../policy.js';
 import { LoopCap, type LoopDelay } from './loop-cap.js';
 import { LoopTurns } from './loop-turns.js';
 import { PriorityShares } from './priority-shares.js';
-import { Rate } from './rate.js';
 import type { ResolvedSystemProtection } from './system-protection.options.js';
+import { TokenBucket } from './token-bucket.js';
 
 /** Which limit a request met. */
 export type ShedReason = 'concurrency' | 'eventLoopDelay' | 'rate';
@@ -25,7 +25,7 @@ export class Ingress {
   /** Half of what the loop may be held up: a request also waits for the turn before its own. */
   readonly #turnMs: number;
   readonly #loop: LoopCap;
-  readonly #rate: Rate | undefined;
+  readonly #rate: TokenBucket | undefined;
   readonly #shares: PriorityShares | undefined;
 
   constructor(
@@ -43,7 +43,7 @@ export class Ingress {
     this.#turnMs = eventLoopDelay === false ? Infinity : eventLoopDelay / 2;
     this.#turns = eventLoopDelay === false ? undefined : new LoopTurns(clock, this.#turnMs);
     this.#loop = new LoopCap(loop, eventLoopDelay === false ? undefined : eventLoopDelay, now);
-    this.#rate = rate === false ? undefined : new Rate(rate, now);
+    this.#rate = rate === false ? undefined : new TokenBucket(rate, now);
     this.#shares = priority === undefined ? undefined : new PriorityShares();
   }
 
@@ -94,6 +94,11 @@ export class Ingress {
       const latencyMs = Math.max(0, now - enteredAt - this.#loop.delayMs);
       if (whole || latencyMs >= this.#adaptive.usualMs) this.#adaptive.ended(now, latencyMs, this.#active);
     }
+    this.#active--;
+  }
+
+  /** A request is over, or needs no more work, and the time that it took tells nothing. */
+  leaveUnmeasured(): void {
     this.#active--;
   }
 

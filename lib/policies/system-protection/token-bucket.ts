@@ -1,5 +1,5 @@
 /** So many a second, after a quiet second as many at once; without a timer. */
-export class Rate {
+export class TokenBucket {
   #tokens: number;
   #filledAt: number;
 
