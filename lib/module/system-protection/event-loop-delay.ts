@@ -8,15 +8,23 @@ const RESOLUTION_MS = 10;
 export class EventLoopDelay implements LoopDelay {
   readonly #histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
 
+  #count = 0;
+  #sum = 0;
+
   constructor() {
     this.#histogram.enable();
   }
 
   read(): number {
-    const { mean } = this.#histogram;
-    this.#histogram.reset();
-    // Nothing was measured: NaN.
-    return mean > 0 ? Math.max(0, mean / 1e6 - RESOLUTION_MS) : 0;
+    // A reset would forget the delay that is going on.
+    const { count, mean } = this.#histogram;
+    const more = count - this.#count;
+    if (more <= 0) return 0;
+    const sum = count * mean;
+    const meanMs = (sum - this.#sum) / more / 1e6;
+    this.#count = count;
+    this.#sum = sum;
+    return Math.max(0, meanMs - RESOLUTION_MS);
   }
 
   close(): void {

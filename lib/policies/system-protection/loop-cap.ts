@@ -1,5 +1,7 @@
 /** The loop delay is looked at this often at most, ms. */
 const LOOK_EVERY_MS = 200;
+/** Fewer requests in flight are not what holds the loop up. */
+const FEW = 4;
 const SHRINK = 0.7;
 const GROW = 1.1;
 
@@ -20,6 +22,8 @@ export class LoopCap {
   #cap = Infinity;
   #lookedAt: number;
   #peak = 0;
+  /** One long turn makes one look bad; only a second in a row tells of a state. */
+  #wasBad = false;
 
   constructor(
     private readonly loop: LoopDelay,
@@ -41,9 +45,14 @@ export class LoopCap {
     this.#lookedAt = now;
     this.delayMs = this.loop.read();
     if (this.limitMs === undefined) return;
-    if (this.delayMs > this.limitMs) this.#cap = Math.max(1, Math.min(this.#cap, this.#peak) * SHRINK);
-    else if (this.#cap < this.#peak * 2 + 1) this.#cap = this.#cap * GROW + 1;
-    else this.#cap = Infinity;
+    const peak = this.#peak;
     this.#peak = inFlight;
+    const bad = this.delayMs > this.limitMs && (peak >= FEW || this.#cap < Infinity);
+    const isFirst = bad && !this.#wasBad;
+    this.#wasBad = bad;
+    if (isFirst) return;
+    if (bad) this.#cap = Math.max(1, Math.min(this.#cap, peak) * SHRINK);
+    else if (this.#cap < peak * 2 + 1) this.#cap = this.#cap * GROW + 1;
+    else this.#cap = Infinity;
   }
 }

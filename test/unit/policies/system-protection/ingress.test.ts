@@ -140,7 +140,9 @@ describe('Ingress', () => {
       expect(fill()).toBe(100);
 
       loop.delayMs = 80;
+      const once = await next();
       const held = [await next(), await next(), await next()];
+      expect(once).toBe(100);
       expect(ingress.loopDelayMs).toBe(80);
       for (let count = 0; count < 20; count++) await next();
       const most = await next();
@@ -151,6 +153,26 @@ describe('Ingress', () => {
       expect(held[2]).toBeLessThan(held[0] as number);
       expect(most).toBeLessThanOrEqual(2);
       expect(await next()).toBe(100);
+    });
+
+    it('minds no single look at late timers', async () => {
+      const { clock, loop, ingress, enter } = setUp({ eventLoopDelay: 50 });
+      for (let count = 0; count < 30; count++) {
+        for (let request = 0; request < 12; request++) expect(enter()).toBeUndefined();
+        loop.delayMs = count % 2 === 0 ? 300 : 5;
+        await clock.advance(210);
+        while (ingress.active > 0) ingress.leave(clock.now(), true);
+      }
+    });
+
+    it('does not lay late timers to so few requests', async () => {
+      const { clock, loop, ingress, enter } = setUp({ eventLoopDelay: 50 });
+      loop.delayMs = 300;
+      for (let count = 0; count < 10; count++) {
+        for (let request = 0; request < 3; request++) expect(enter()).toBeUndefined();
+        await clock.advance(210);
+        while (ingress.active > 0) ingress.leave(clock.now(), true);
+      }
     });
 
     it('still lets one in, however late timers are', async () => {
