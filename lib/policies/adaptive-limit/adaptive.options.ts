@@ -1,12 +1,5 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import {
-  checkOptions,
-  either,
-  isPlainObject,
-  positiveInteger,
-  positiveMs,
-  type Expectation,
-} from '../options/check.js';
+import { checkOptions, either, positiveInteger, positiveMs, type Expectation } from '../options/check.js';
 
 /** What {@link adaptive} takes. */
 export interface AdaptiveOptions {
@@ -38,6 +31,8 @@ export interface AdaptiveConcurrency {
   readonly options: ResolvedAdaptive;
 }
 
+/** What {@link adaptive} has made and checked; nothing else is taken, whatever it looks like. */
+const MADE = new WeakSet<object>();
 const DEFAULTS: ResolvedAdaptive = { initial: 20, min: 4, max: 1_000, tolerance: 1, probeEvery: 10_000 };
 const PLACE = 'adaptive()';
 const factor: Expectation = {
@@ -73,11 +68,13 @@ export function adaptive(options: AdaptiveOptions = {}): AdaptiveConcurrency {
     const problem = `option 'initial': expected a number from 'min' (${min}) to 'max' (${max}), got ${initial}`;
     throw new ResilienceConfigurationError(PLACE, problem);
   }
-  return { kind: 'adaptive', options: { initial, min, max, tolerance, probeEvery } };
+  const made: AdaptiveConcurrency = { kind: 'adaptive', options: { initial, min, max, tolerance, probeEvery } };
+  MADE.add(made);
+  return made;
 }
 
 export function isAdaptive(value: unknown): value is AdaptiveConcurrency {
-  return isPlainObject(value) && value.kind === 'adaptive' && isPlainObject(value.options);
+  return typeof value === 'object' && value !== null && MADE.has(value);
 }
 
 /** How many may run at once: a number, or a limit that finds it. */
