@@ -71,7 +71,7 @@ export class Simulation {
     const end = (whole: boolean): void => {
       if (!open) return;
       open = false;
-      this.limit.ended(this.now, this.now - began, this.inFlight);
+      this.limit.ended(this.now, this.now - began, this.inFlight, whole ? 'done' : 'cut');
       this.inFlight--;
       if (whole) this.done++;
       this.limits.push({ at: this.now, limit: this.limit.settled, current: this.limit.current });

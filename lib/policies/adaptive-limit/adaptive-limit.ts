@@ -26,8 +26,16 @@ const STEEPEST = 0.5;
 const SUSPICIOUS = 0.6;
 /** Latency is raised below this. */
 const LEVEL = 0.95;
-/** A window in which nothing came for so long tells of another time, ms. */
+/** A window that nothing was added to for so long, ms, or for so many mean latencies, tells of another time. */
 const STALE_MS = 30_000;
+/** A mean in which more than this share was cut is no latency: the work takes longer, nobody knows how long. */
+const MUCH_CUT = 0.1;
+
+/**
+ * How a call ended: `failed` before it was done, which tells how long it takes only if that was long; `cut` by its time,
+ * so it takes at least that.
+ */
+export type Ending = 'done' | 'failed' | 'cut';
 
 interface Probe {
   readonly limit: number;
@@ -48,6 +56,9 @@ interface Probe {
  * within the standard error of the means are taken for chance, so that latencies which vary a lot by nature do not
  * wear the limit down.
  *
+ * Where a good part of the calls is cut, means come near the time limit, loaded or not. So nothing is learnt from them but
+ * that the limit has to fall, as fast as it may: a service that hangs looks like one that never queues.
+ *
  * Only times of use count: the limit never moves while the calls in flight stay under it.
  *
  * @see https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/adaptive_concurrency_filter gradient,
@@ -65,6 +76,7 @@ export class AdaptiveLimit {
   #probeGapMs = PROBE_SOON_MS;
   /** The most calls in flight in this window. */
   #peak = 0;
+  #sampledAt: number;
   readonly #window: LatencyWindow;
 
   constructor(
@@ -73,6 +85,7 @@ export class AdaptiveLimit {
     private readonly onChange: (limit: number, before: number) => void = () => undefined,
   ) {
     this.#limit = options.initial;
+    this.#sampledAt = now;
     this.#window = new LatencyWindow(now);
   }
 
@@ -97,7 +110,7 @@ export class AdaptiveLimit {
 
   /** A call began; `inFlight` includes it. */
   began(now: number, inFlight: number): void {
-    if (now - this.#window.from > STALE_MS) this.#restart(now, inFlight);
+    if (now - this.#sampledAt > STALE_MS && this.#isStale(now)) this.#restart(now, inFlight);
     if (inFlight > this.#peak) this.#peak = inFlight;
   }
 
@@ -106,20 +119,25 @@ export class AdaptiveLimit {
     if (this.#peak < this.settled) this.#peak = this.settled;
   }
 
-  /** How long a call takes that need not wait, ms; work that was cut or failed sooner tells nothing. */
-  get usualMs(): number {
-    return this.#unloaded?.mean ?? this.#window.mean;
+  /** A call ended, or goes on without its caller; `inFlight` includes it. */
+  ended(now: number, latencyMs: number, inFlight: number, ending: Ending = 'done'): void {
+    const usualMs = this.#unloaded?.mean ?? (ending === 'cut' ? 0 : this.#window.mean || Infinity);
+    if (ending !== 'done' && latencyMs < usualMs) return;
+    // What takes so long to fail has most likely run into a time limit of its own.
+    const cut = ending === 'cut' || (ending === 'failed' && latencyMs * STEEPEST >= usualMs);
+    if (this.#probe !== undefined) this.#probeSample(this.#probe, now, latencyMs, inFlight, cut);
+    else this.#sample(now, latencyMs, inFlight, cut);
   }
 
-  /** A call ended; `inFlight` includes it. */
-  ended(now: number, latencyMs: number, inFlight: number): void {
-    if (this.#probe !== undefined) this.#probeSample(this.#probe, now, latencyMs, inFlight);
-    else this.#sample(now, latencyMs, inFlight);
+  #isStale(now: number): boolean {
+    const mean = this.#probe?.full.mean ?? this.#unloaded?.mean ?? this.#window.mean;
+    return now - this.#sampledAt > LONG_LATENCIES * mean;
   }
 
-  #sample(now: number, latencyMs: number, inFlight: number): void {
+  #sample(now: number, latencyMs: number, inFlight: number, cut: boolean): void {
     if (inFlight * 2 < this.settled) return;
-    this.#window.add(latencyMs);
+    this.#window.add(latencyMs, cut);
+    this.#sampledAt = now;
     const { count, from } = this.#window;
     const lasted = now - from;
     if (count < MIN_SAMPLES || lasted < SHORT_MS) return;
@@ -127,8 +145,10 @@ export class AdaptiveLimit {
     const precise = full.error <= PRECISE && lasted >= SHORT_LATENCIES * full.mean;
     if (!precise && lasted < Math.max(LONG_MS, LONG_LATENCIES * full.mean)) return;
     const peak = this.#peak;
+    const muchCut = this.#window.cutShare > MUCH_CUT;
     this.#restart(now, inFlight);
-    this.#judge(now, full, peak);
+    if (muchCut) this.#move(STEEPEST, false);
+    else this.#judge(now, full, peak);
   }
 
   #judge(now: number, full: Estimate, peak: number): void {
@@ -167,8 +187,9 @@ export class AdaptiveLimit {
     this.#probe = { limit, full, since: now, countsFrom: undefined };
   }
 
-  #probeSample(probe: Probe, now: number, latencyMs: number, inFlight: number): void {
+  #probeSample(probe: Probe, now: number, latencyMs: number, inFlight: number, cut: boolean): void {
     const { full, limit } = probe;
+    this.#sampledAt = now;
     const patience = Math.max(LONG_MS, LONG_LATENCIES * full.mean);
     if (probe.countsFrom === undefined) {
       if (inFlight <= limit || now - probe.since > patience) probe.countsFrom = now + full.mean;
@@ -176,7 +197,7 @@ export class AdaptiveLimit {
     }
     if (now < probe.countsFrom) return;
     if (this.#window.from < probe.countsFrom) this.#window.restart(probe.countsFrom);
-    this.#window.add(latencyMs);
+    this.#window.add(latencyMs, cut);
     const lasted = now - this.#window.from;
     if (this.#window.count < PROBE.samples || lasted < PROBE.shortMs) return;
     const found = this.#window.estimate();
@@ -185,11 +206,15 @@ export class AdaptiveLimit {
   }
 
   #endProbe({ full }: Probe, found: Estimate, now: number, inFlight: number): void {
+    this.#probedAt = now;
+    if (this.#window.cutShare > MUCH_CUT) {
+      this.#restart(now, inFlight);
+      return this.#move(STEEPEST, false);
+    }
     const before = this.#unloaded;
     const isNews = before === undefined || Math.abs(found.mean / before.mean - 1) > NEWS + noiseOf(found, before);
     this.#probeGapMs = isNews ? Math.max(PROBE_SOON_MS, this.#probeGapMs / 2) : this.#probeGapMs * 2;
     this.#probeGapMs = Math.min(this.options.probeEvery, this.#probeGapMs);
-    this.#probedAt = now;
     const unloaded = before === undefined || isNews ? found : pooled(before, found);
     this.#unloaded = unloaded;
     this.#restart(now, inFlight);
@@ -198,6 +223,7 @@ export class AdaptiveLimit {
 
   #restart(now: number, inFlight: number): void {
     this.#probe = undefined;
+    this.#sampledAt = now;
     this.#window.restart(now);
     this.#peak = inFlight;
   }

@@ -7,25 +7,32 @@ export interface Estimate {
 /** Latencies of a stretch of time, as sums: a sample costs a few additions, and none is kept. */
 export class LatencyWindow {
   count = 0;
+  #cut = 0;
   #sum = 0;
   #squares = 0;
 
   /** @param from when it began. */
   constructor(public from: number) {}
 
-  add(ms: number): void {
+  /** @param cut whether it would have taken longer. */
+  add(ms: number, cut = false): void {
     this.count++;
+    if (cut) this.#cut++;
     this.#sum += ms;
     this.#squares += ms * ms;
   }
 
   restart(now: number): void {
     this.from = now;
-    this.count = this.#sum = this.#squares = 0;
+    this.count = this.#cut = this.#sum = this.#squares = 0;
   }
 
   get mean(): number {
     return this.count === 0 ? 0 : this.#sum / this.count;
+  }
+
+  get cutShare(): number {
+    return this.count === 0 ? 0 : this.#cut / this.count;
   }
 
   estimate(): Estimate {

@@ -1,18 +1,20 @@
 import { AsyncResource } from 'node:async_hooks';
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
-import { AdaptiveLimit } from '../adaptive-limit/adaptive-limit.js';
+import { AdaptiveLimit, type Ending } from '../adaptive-limit/adaptive-limit.js';
 import type { Call, Next } from '../call.js';
 import { DeadlineQueue } from '../deadline-queue.js';
 import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { QueuedCall } from './queued-call.js';
-import { Slot } from './slot.js';
+import { Slot, type Release } from './slot.js';
 import { WaitingLine } from './waiting-line.js';
 
 /** The weight of the newest run in the mean run time. */
 const MEAN_WEIGHT = 0.1;
+/** An error is on its way to the breaker for so long: two turns through our own promise, two through a time limit. */
+const JUDGEMENT_TURNS = 4;
 
 /**
  * Lets a bounded number of calls run at once; a bounded number waits, the more important first, among equals first come
@@ -138,9 +140,9 @@ export class BulkheadPolicy implements Policy {
     const slot = new Slot(this, call, this.#abandonments);
     this.#active++;
     this.#adaptive?.began(call.instant(), this.#active);
-    const work = next(call);
-    work.then(slot.free, slot.fail);
-    return work;
+    // The promise of the work itself is not given on: we have listened to it, so nobody would be told when the caller
+    // listens to none.
+    return next(call).then(slot.free, slot.fail);
   }
 
   /** Whether the limit wants to know how long calls take. @internal */
@@ -152,14 +154,13 @@ export class BulkheadPolicy implements Policy {
    * The work of a call has ended, or has been cut by its time.
    *
    * @internal
-   * @param whole whether the work was done; what was cut or failed counts only if it took longer than usual.
-   * @param atLeastMs what the work would have taken at least.
    */
-  measured(call: Call, whole: boolean, atLeastMs: number): void {
+  measured(call: Call, ending: Ending): void {
     if (this.#adaptive === undefined || call.startedAt === undefined) return;
     const now = this.environment.clock.now();
-    const ranMs = now - call.startedAt;
-    if (whole || ranMs >= this.#adaptive.usualMs) this.#adaptive.ended(now, Math.max(ranMs, atLeastMs), this.#active);
+    this.#adaptive.ended(now, now - call.startedAt, this.#active, ending);
+    // The limit may have grown, and no slot need come free.
+    this.#admitSoon();
   }
 
   /**
@@ -180,17 +181,18 @@ export class BulkheadPolicy implements Policy {
 
   /**
    * The breaker around judges the call that has just ended before the next one begins: if it trips, nobody who waits
-   * begins. Its judgement is two turns of the microtask queue away.
+   * begins. Its judgement is {@link JUDGEMENT_TURNS} turns of the microtask queue away.
    */
   #admitSoon(): void {
     if (this.#admitting || this.#queue.size === 0) return;
     this.#admitting = true;
-    queueMicrotask(() =>
-      queueMicrotask(() => {
-        this.#admitting = false;
-        this.#admitNext();
-      }),
-    );
+    this.#admitAfter(JUDGEMENT_TURNS);
+  }
+
+  #admitAfter(turns: number): void {
+    if (turns > 0) return queueMicrotask(() => this.#admitAfter(turns - 1));
+    this.#admitting = false;
+    this.#admitNext();
   }
 
   #admitNext(): void {

@@ -1,14 +1,19 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
+import type { Ending } from '../adaptive-limit/adaptive-limit.js';
 import type { Call } from '../call.js';
 import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
 import { judge } from '../outcome.js';
 import type { PolicyEnvironment } from '../policy.js';
+import { rejection } from '../rejection.js';
+
+/** Why a slot is free again. */
+export type Release = 'ended' | 'abandoned';
 
 /** What a slot knows of its bulkhead. */
 interface Slots {
   readonly environment: PolicyEnvironment;
   readonly measures: boolean;
-  measured(call: Call, whole: boolean, atLeastMs: number): void;
+  measured(call: Call, ending: Ending): void;
   released(call: Call, afterMs: number | undefined): void;
 }
 
@@ -27,41 +32,44 @@ export class Slot extends Deadline {
     if (abandonments !== undefined || bulkhead.measures) call.onAbort(this.#onCut);
   }
 
-  readonly free = (): void => this.#free(false, true);
+  readonly free = <T>(value: T): T => {
+    this.#measure('done');
+    this.#release('ended');
+    return value;
+  };
 
-  /** An answer that says no is an answer; any other error came too soon to tell how long the work takes. */
-  readonly fail = (error: unknown): void => {
+  /** An answer that says no is an answer. */
+  readonly fail = (error: unknown): PromiseLike<never> => {
     const { aborted, reason } = this.call;
-    this.#free(false, !this.#measured && judge(error, aborted, reason).kind === 'answered');
+    const answered = !this.#measured && judge(error, aborted, reason).kind === 'answered';
+    this.#measure(answered ? 'done' : 'failed');
+    this.#release('ended');
+    return rejection(error);
   };
 
   expire(): void {
-    this.#free(true, false);
+    this.#measure('failed');
+    this.#release('abandoned');
   }
 
   readonly #onCut = (reason: unknown): void => {
     this.abandonments?.add(this, this.bulkhead.environment.clock.now());
     // What took all its time has told how slow it is, whether or not the work goes on.
-    if (reason instanceof TimeoutException) this.#measure(false, limitOf(reason));
+    // The limit of several attempts says nothing of one.
+    if (reason instanceof TimeoutException) this.#measure(reason.details?.scope === 'perAttempt' ? 'cut' : 'failed');
   };
 
-  #measure(whole: boolean, atLeastMs = 0): void {
-    if (this.#measured) return;
+  #measure(ending: Ending): void {
+    if (this.#measured || !this.#held) return;
     this.#measured = true;
-    this.bulkhead.measured(this.call, whole, atLeastMs);
+    this.bulkhead.measured(this.call, ending);
   }
 
-  #free(abandoned: boolean, whole: boolean): void {
+  #release(release: Release): void {
     if (!this.#held) return;
     this.#held = false;
-    this.#measure(whole);
     this.abandonments?.remove(this);
     this.call.offAbort(this.#onCut);
-    this.bulkhead.released(this.call, abandoned ? this.abandonments?.ms : undefined);
+    this.bulkhead.released(this.call, release === 'abandoned' ? this.abandonments?.ms : undefined);
   }
-}
-
-/** What one attempt may take at most; the limit of several says nothing of one. */
-function limitOf({ details }: TimeoutException): number {
-  return details?.scope === 'perAttempt' && typeof details.limitMs === 'number' ? details.limitMs : 0;
 }

@@ -92,7 +92,7 @@ export class Ingress {
       const now = this.environment.clock.now();
       // Our own loop's delay says nothing about what the requests wait for.
       const latencyMs = Math.max(0, now - enteredAt - this.#loop.delayMs);
-      if (whole || latencyMs >= this.#adaptive.usualMs) this.#adaptive.ended(now, latencyMs, this.#active);
+      this.#adaptive.ended(now, latencyMs, this.#active, whole ? 'done' : 'failed');
     }
     this.#active--;
   }

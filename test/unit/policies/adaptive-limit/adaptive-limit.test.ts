@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AdaptiveLimit } from '../../../../lib/policies/adaptive-limit/adaptive-limit.js';
+import { AdaptiveLimit, type Ending } from '../../../../lib/policies/adaptive-limit/adaptive-limit.js';
 import { adaptive } from '../../../../lib/policies/adaptive-limit/adaptive.options.js';
+import { seededRandom } from '../../../support/seeded-random.js';
 import { Simulation } from '../../../support/simulated-service.js';
 
 const always = (ms: number) => () => ms;
@@ -120,6 +121,70 @@ describe('AdaptiveLimit', () => {
     simulation.offer(200, 60_000);
 
     expect(simulation.range(0)).toEqual([50, 50]);
+  });
+
+  it.each(SEEDS)('falls while the service hangs, and finds the knee again afterwards, seed %i', (seed) => {
+    const simulation = new Simulation({ slots: 20, workMs: always(50), timeoutMs: 1_000 }, {}, seed);
+    simulation.offer(1_200, 30_000);
+
+    Object.assign(simulation.model, { slots: Infinity, workMs: always(5_000) });
+    simulation.offer(1_200, 120_000);
+    const [, highest] = simulation.range(30_500, 150_000);
+    const [, last] = simulation.range(140_000, 150_000);
+    Object.assign(simulation.model, { slots: 20, workMs: always(50) });
+    simulation.offer(1_200, 30_000);
+    const [lowAgain, highAgain] = simulation.range(170_000);
+
+    expect(highest).toBeLessThanOrEqual(30);
+    expect(last).toBe(4);
+    expect(lowAgain).toBeGreaterThanOrEqual(15);
+    expect(highAgain).toBeLessThanOrEqual(30);
+  });
+
+  /** Always as many calls in flight as may be; each ends as `of` says. */
+  function saturate(limit: AdaptiveLimit, from: number, to: number, of: () => { ms: number; ending?: Ending }): void {
+    const running: { began: number; at: number; ending: Ending | undefined }[] = [];
+    for (let now = from; now < to;) {
+      while (running.length < limit.current) {
+        const { ms, ending } = of();
+        running.push({ began: now, at: now + ms, ending });
+        limit.began(now, running.length);
+      }
+      running.sort((one, other) => one.at - other.at);
+      const [next] = running as [(typeof running)[number]];
+      now = next.at;
+      limit.ended(now, now - next.began, running.length, next.ending);
+      running.shift();
+    }
+  }
+
+  it.each(['cut', 'failed'] as const)('falls while calls take very long and are %s then', (ending) => {
+    const random = seededRandom(1);
+    const limit = new AdaptiveLimit(adaptive({ max: 100 }).options, 0);
+    saturate(limit, 0, 5_000, () => ({ ms: 40 + 20 * random() }));
+    const before = limit.settled;
+
+    saturate(limit, 5_000, 120_000, () => ({ ms: 1_000, ending }));
+
+    expect(before).toBeGreaterThan(20);
+    expect(limit.settled).toBe(4);
+  });
+
+  it('falls while every call is cut from the first on', () => {
+    const limit = new AdaptiveLimit(adaptive().options, 0);
+
+    saturate(limit, 0, 60_000, () => ({ ms: 1_000, ending: 'cut' }));
+
+    expect(limit.settled).toBe(4);
+  });
+
+  it.each([15_000, 20_000, 40_000])('grows too when the work takes %i ms and never queues', (ms) => {
+    const random = seededRandom(1);
+    const limit = new AdaptiveLimit(adaptive({ max: 60 }).options, 0);
+
+    saturate(limit, 0, 3_600_000, () => ({ ms: ms * (0.7 + 0.6 * random()) }));
+
+    expect(limit.settled).toBe(60);
   });
 
   it('tells each move of the settled limit', () => {

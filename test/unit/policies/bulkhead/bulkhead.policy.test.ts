@@ -43,6 +43,25 @@ describe('BulkheadPolicy', () => {
     ]);
   });
 
+  it('leaves an error that nobody handles to the process', async () => {
+    const { environment, bulkhead } = setUp();
+    const unhandled: unknown[] = [];
+    const others = process.listeners('unhandledRejection');
+    process.removeAllListeners('unhandledRejection');
+    process.on('unhandledRejection', (reason) => unhandled.push(reason));
+    try {
+      const failing = method(() => Promise.reject(new Error('floating')));
+      void bulkhead.execute(newCall(environment), failing);
+      bulkhead.execute(newCall(environment), failing).catch(() => undefined);
+      await settle();
+      await settle();
+      expect(unhandled).toEqual([new Error('floating')]);
+    } finally {
+      process.removeAllListeners('unhandledRejection');
+      for (const listener of others) process.on('unhandledRejection', listener);
+    }
+  });
+
   it('lets maxConcurrent run at once, and refuses the next at once', async () => {
     const { bulkhead, results, make, work } = setUp({ maxConcurrent: 3 });
 
@@ -574,6 +593,31 @@ describe('BulkheadPolicy', () => {
       await drive(scene, 60, 1_000, failing);
 
       expect(scene.bulkhead.limit).toBe(before);
+    });
+
+    it('admits who waits when the limit grows and no slot comes free', async () => {
+      const environment = new TestEnvironment();
+      const { clock } = environment;
+      const all = { ...BULKHEAD_DEFAULTS, maxConcurrent: adaptive({ initial: 40, min: 40 }), maxQueue: 10 };
+      const bulkhead = new BulkheadPolicy('payments', all, environment);
+      const make = (count: number, body: () => Promise<unknown>) =>
+        Array.from({ length: count }, () => track(bulkhead.execute(newCall(environment), method(body))));
+      const never = () => new Promise<never>(() => undefined);
+      make(40, () => new Promise<void>((resolve) => clock.setTimeout(resolve, 150)));
+      await clock.advance(150);
+
+      make(39, never);
+      // Its time limit is over at the end of a window, and it keeps its slot.
+      const timeout = new AttemptTimeoutPolicy('payments', 200, environment);
+      track(timeout.execute(newCall(environment), (call) => bulkhead.execute(call, method(never))));
+      const waiting = make(5, async () => 'done');
+      await clock.advance(100);
+      expect([bulkhead.limit, bulkhead.waiting]).toEqual([40, 5]);
+      await clock.advance(100);
+      await settle();
+
+      expect([bulkhead.limit, bulkhead.active, bulkhead.waiting]).toEqual([60, 40, 0]);
+      expect(waiting.map(({ outcome }) => outcome)).toEqual(waiting.map(() => 'done'));
     });
 
     it('gives the numbers in force when it refuses', async () => {
