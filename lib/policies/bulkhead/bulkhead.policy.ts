@@ -13,8 +13,11 @@ import { WaitingLine } from './waiting-line.js';
 
 /** The weight of the newest run in the mean run time. */
 const MEAN_WEIGHT = 0.1;
-/** An error is on its way to the breaker for so long: two turns through our own promise, two through a time limit. */
-const JUDGEMENT_TURNS = 4;
+/**
+ * An error is on its way to the breaker for so many turns at most: through our own promise, that of a call which has
+ * waited here, a time limit and a rate limit with a queue there are six.
+ */
+const JUDGEMENT_TURNS = 8;
 
 /**
  * Lets a bounded number of calls run at once; a bounded number waits, the more important first, among equals first come
