@@ -8,7 +8,7 @@ import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { QueuedCall } from './queued-call.js';
-import { Slot, type Release } from './slot.js';
+import { Slot } from './slot.js';
 import { WaitingLine } from './waiting-line.js';
 
 /** The weight of the newest run in the mean run time. */
