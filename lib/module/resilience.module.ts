@@ -42,9 +42,10 @@ import { RUNTIME } from './tokens.js';
   providers: [
     { provide: RUNTIME, useFactory: () => new Runtime() },
     ResilienceRules,
-    RuleFeed,
     ResilienceService,
     StartUp,
+    // After the start-up checks: rules are judged by what the app has.
+    RuleFeed,
     SystemProtection,
   ],
   exports: [RUNTIME, ResilienceService],

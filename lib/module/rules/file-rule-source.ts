@@ -79,7 +79,9 @@ export class FileRuleSource implements RuleSource {
 
 async function loadYaml(name: string): Promise<{ parse(text: string): unknown }> {
   try {
-    return await import('yaml');
+    // Whoever has no YAML need not have it: neither the package nor its types are named where a compiler looks.
+    const yaml: string = 'yaml';
+    return (await import(yaml)) as { parse(text: string): unknown };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;

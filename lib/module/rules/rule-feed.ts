@@ -1,4 +1,4 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
 import { FileRuleSource } from './file-rule-source.js';
@@ -8,9 +8,9 @@ import type { RuleSource } from './rule-source.js';
 
 /** Applies what the source of the options gives, at start and on each change. */
 @Injectable()
-export class RuleFeed {
+export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger('Bulwark');
-  readonly #source: RuleSource | undefined;
+  #source: RuleSource | undefined;
   /** What was read last: a source that says the same again does not undo what was applied by hand since. */
   #last: unknown;
   #reading: Promise<void> = Promise.resolve();
@@ -18,16 +18,14 @@ export class RuleFeed {
 
   constructor(
     private readonly rules: ResilienceRules,
-    @Inject(MODULE_OPTIONS_TOKEN) options: ResilienceModuleOptions,
-  ) {
-    const from = options.rules;
-    if (from !== undefined) this.#source = 'file' in from ? new FileRuleSource(from.file) : from.source;
-  }
+    @Inject(MODULE_OPTIONS_TOKEN) private readonly options: ResilienceModuleOptions,
+  ) {}
 
   /** @throws RuleSetError, or whatever the source says, when it holds no rules for this app. */
-  async start(): Promise<void> {
-    const source = this.#source;
-    if (source === undefined) return;
+  async onModuleInit(): Promise<void> {
+    const from = this.options.rules;
+    if (from === undefined) return;
+    const source = (this.#source = 'file' in from ? new FileRuleSource(from.file) : from.source);
     const document = await source.read();
     if (document === undefined) this.#logger.warn(`${source.name} is not there yet: the app starts without rules`);
     else this.#apply(source, document);
@@ -37,7 +35,7 @@ export class RuleFeed {
     });
   }
 
-  async close(): Promise<void> {
+  async onApplicationShutdown(): Promise<void> {
     this.#closed = true;
     await this.#source?.close();
   }

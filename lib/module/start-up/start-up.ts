@@ -20,7 +20,6 @@ import {
 } from '../resilience.module-definition.js';
 import { lineOf, planEntries } from '../planning/plan-entries.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { RuleFeed } from '../rules/rule-feed.js';
 import { RUNTIME } from '../tokens.js';
 
 /**
@@ -37,7 +36,6 @@ export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnAppli
     @Inject(MODULE_OPTIONS_TOKEN) options: ResilienceModuleOptions,
     @Inject(EXTRAS_TOKEN) extras: ResilienceModuleExtras,
     @Inject(ModulesContainer) container: ModulesContainer,
-    private readonly feed: RuleFeed,
   ) {
     this.#runtime = runtime as Runtime;
     this.#container = container;
@@ -47,13 +45,12 @@ export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnAppli
     bindProviders(container, this.#runtime);
   }
 
-  async onModuleInit(): Promise<void> {
+  onModuleInit(): void {
     bindProviders(this.#container, this.#runtime);
     // The catalogue is made anew: by now every value and every feature module is there.
     this.#runtime.attach(new Catalog(this.#container));
     checkClasses(this.#runtime);
     checkInterceptors(this.#container);
-    await this.feed.start();
     const logger = new Logger('Bulwark');
     for (const entry of planEntries(this.#runtime)) {
       if (entry.uncovered === undefined) logger.debug(lineOf(entry));
@@ -64,8 +61,7 @@ export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnAppli
     this.#runtime.shutDown();
   }
 
-  async onApplicationShutdown(): Promise<void> {
+  onApplicationShutdown(): void {
     this.#runtime.dispose();
-    await this.feed.close();
   }
 }
