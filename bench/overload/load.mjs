@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
+import { seededRandom } from '../support/random.mjs';
 
 /**
  * The clients, in a process of their own. They parse as little as they can, so that the server is what the machine is
@@ -24,7 +25,7 @@ process.send('ready');
 
 /** Requests at times that were fixed beforehand, at random, whatever becomes of those before. */
 async function openLoop({ path, perSecond, seconds, seed }) {
-  const random = seeded(seed);
+  const random = seededRandom(seed);
   const plan = [];
   for (let at = 0; at < seconds * 1_000; at += (-Math.log(1 - random()) * 1_000) / perSecond) plan.push(at);
   const tally = newTally();
@@ -119,15 +120,4 @@ function count(tally, status, ms) {
   else if (status === '200') tally.latencies.push(ms);
   else if (status === '503') tally.shedLatencies.push(ms);
   else tally.failed++;
-}
-
-function seeded(seed) {
-  let state = seed >>> 0;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

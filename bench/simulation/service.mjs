@@ -1,4 +1,4 @@
-import { exponential } from './random.mjs';
+import { exponential } from '../support/random.mjs';
 
 /**
  * A server with a pool of workers and a queue before it, first come first served. Each request that waits makes all work

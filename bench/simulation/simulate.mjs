@@ -1,5 +1,5 @@
 import { createClient } from './client.mjs';
-import { exponential, seededRandom } from './random.mjs';
+import { exponential, seededRandom } from '../support/random.mjs';
 import { Service } from './service.mjs';
 import { VirtualClock } from './virtual-clock.mjs';
 
