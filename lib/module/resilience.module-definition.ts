@@ -74,13 +74,6 @@ const anything: Expectation = {
 /** The options that decide on providers, for the checks at start. */
 export const EXTRAS_TOKEN = Symbol('nestjs-bulwark:extras');
 
-const recipe: Expectation = {
-  expected:
-    'a provider recipe such as fileData({ path }), { useClass }, { useFactory }, { useExisting } or { useValue }',
-  accepts: (value) =>
-    isPlainObject(value) &&
-    ['useClass', 'useFactory', 'useExisting', 'useValue'].some((key) => value[key] !== undefined),
-};
 const rulesFrom: Expectation = {
   expected: "{ file: 'rules.yaml' }, or { source } with read(), watch() and close()",
   accepts: (value) => {
@@ -90,10 +83,8 @@ const rulesFrom: Expectation = {
     return isPlainObject(source) && ['read', 'watch', 'close'].every((method) => typeof source[method] === 'function');
   },
 };
-const recipes: Expectation = {
-  expected: 'an object of provider recipes',
-  accepts: (value) => isPlainObject(value) && Object.values(value).every((one) => recipe.accepts(one)),
-};
+/** For what another place checks. */
+const unchecked: Expectation = { expected: 'anything', accepts: () => true };
 
 /**
  * Checks everything that was given to `forRoot`, or what a factory gave and what stood beside it.
@@ -117,11 +108,11 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
     {
       policies: anything,
       enabled: aBoolean,
-      systemProtection: { expected: 'anything', accepts: () => true },
+      systemProtection: unchecked,
       callContext: aBoolean,
       rules: rulesFrom,
-      dataService: recipe,
-      dataServices: recipes,
+      dataService: unchecked,
+      dataServices: unchecked,
       exceptionFilter: aBoolean,
     },
   );

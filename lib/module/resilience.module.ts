@@ -3,7 +3,7 @@ import { APP_FILTER, ModulesContainer } from '@nestjs/core';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { isPlainObject } from '../policies/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
-import { dataProviders } from './data/data-providers.js';
+import { dataProviders, wantedDataServices } from './data/data-providers.js';
 import { ResilienceExceptionFilter } from './exception-filter.js';
 import {
   ASYNC_OPTIONS_TYPE,
@@ -52,18 +52,23 @@ import { RUNTIME } from './tokens.js';
 })
 export class ResilienceModule extends ConfigurableModuleClass implements OnModuleInit {
   readonly #container: ModulesContainer;
+  readonly #extras: ResilienceModuleExtras;
 
-  constructor(@Inject(ModulesContainer) container: ModulesContainer) {
+  constructor(
+    @Inject(ModulesContainer) container: ModulesContainer,
+    @Inject(EXTRAS_TOKEN) extras: ResilienceModuleExtras,
+  ) {
     super();
     this.#container = container;
+    this.#extras = extras;
   }
 
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
-    return extend(super.forRoot(options), options);
+    return extend('ResilienceModule.forRoot', super.forRoot(options), options);
   }
 
   static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
-    return extend(super.forRootAsync(options), options);
+    return extend('ResilienceModule.forRootAsync', super.forRootAsync(options), options);
   }
 
   /** Adds named policy sets, for the whole app; `default` belongs to the root alone. */
@@ -88,11 +93,18 @@ export class ResilienceModule extends ConfigurableModuleClass implements OnModul
         `forRoot() or forRootAsync() is imported ${modules.length} times; expected once in an app, and forFeature() for more policy sets`,
       );
     }
-    const options = modules[0]?.providers.get(MODULE_OPTIONS_TOKEN);
-    if (options?.isDependencyTreeStatic() === false) {
+    const providers = modules[0]?.providers;
+    if (providers?.get(MODULE_OPTIONS_TOKEN)?.isDependencyTreeStatic() === false) {
       throw new ResilienceConfigurationError(
         'ResilienceModule.forRootAsync',
         'the options depend on a request-scoped provider; expected static dependencies, since policies are shared by all requests',
+      );
+    }
+    for (const { place, token } of wantedDataServices('ResilienceModule', this.#extras)) {
+      if (providers?.get(token)?.isDependencyTreeStatic() !== false) continue;
+      throw new ResilienceConfigurationError(
+        place,
+        'the recipe is, or depends on, a request-scoped provider; expected static dependencies, since all requests share the data service',
       );
     }
   }
@@ -114,14 +126,14 @@ function addPolicies(runtime: Runtime, policies: Readonly<Record<string, PolicyS
 }
 
 /** Adds the providers that the options ask for. */
-function extend(definition: DynamicModule, extras: ResilienceModuleExtras): DynamicModule {
-  const data = dataProviders(extras);
+function extend(place: string, definition: DynamicModule, extras: ResilienceModuleExtras): DynamicModule {
+  const wanted = wantedDataServices(place, extras);
   const filter: Provider[] =
     extras.exceptionFilter === true ? [{ provide: APP_FILTER, useClass: ResilienceExceptionFilter }] : [];
   const checked: Provider = { provide: EXTRAS_TOKEN, useValue: extras };
   return {
     ...definition,
-    providers: [...(definition.providers ?? []), ...data.providers, ...filter, checked],
-    exports: [...(definition.exports ?? []), ...data.tokens],
+    providers: [...(definition.providers ?? []), ...dataProviders(wanted), ...filter, checked],
+    exports: [...(definition.exports ?? []), ...wanted.map(({ token }) => token)],
   };
 }

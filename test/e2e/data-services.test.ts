@@ -8,45 +8,12 @@ import { DataService, getDataServiceToken, InjectDataService, ResilienceModule }
 import { databaseData, fileData, FileDataService, type DataRecipe } from 'nestjs-bulwark/data';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { initialise, PLATFORMS, start } from './support/harness.js';
+import { MemoryData } from './support/memory-data.js';
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'bulwark-e2e-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return folder;
-}
-
-/** Keeps entries in memory and knows whether it was closed. */
-@Injectable()
-class MemoryData extends DataService {
-  static readonly made: MemoryData[] = [];
-  readonly entriesByKey = new Map<string, unknown>();
-  closed = 0;
-
-  constructor() {
-    super();
-    MemoryData.made.push(this);
-  }
-
-  override async get<T>(key: string): Promise<T | undefined> {
-    return this.entriesByKey.get(key) as T | undefined;
-  }
-  override async put<T>(key: string, value: T): Promise<void> {
-    this.entriesByKey.set(key, value);
-  }
-  override async delete(key: string): Promise<boolean> {
-    return this.entriesByKey.delete(key);
-  }
-  override async *entries<T>(): AsyncIterable<[string, T]> {
-    yield* [...this.entriesByKey] as [string, T][];
-  }
-  override async entry<T>(key: string): Promise<{ value: T; version: string } | undefined> {
-    const value = await this.get<T>(key);
-    return value === undefined ? undefined : { value, version: '1' };
-  }
-  override async ping(): Promise<void> {}
-  override async close(): Promise<void> {
-    this.closed++;
-  }
 }
 
 @Controller('items')
