@@ -8,6 +8,8 @@ export type DataErrorCode =
   | 'DATA_DAMAGED'
   | 'DATA_WRITE_FAILED'
   | 'DATA_UNAVAILABLE'
+  | 'DATA_READ_ONLY'
+  | 'DATA_REJECTED'
   | 'DATA_DRIVER_MISSING';
 
 /**
@@ -128,6 +130,26 @@ export class DataWriteException extends DataException {
  */
 export class DataUnavailableException extends DataException {
   readonly code = 'DATA_UNAVAILABLE';
+}
+
+/**
+ * The backend answers, but takes no writes: it is a standby, or was made read-only. It may change its mind.
+ *
+ * @publicApi
+ */
+export class DataReadOnlyException extends DataException {
+  readonly code = 'DATA_READ_ONLY';
+}
+
+/**
+ * The backend refused the operation, and would refuse it again; `cause` says why.
+ *
+ * @publicApi
+ */
+export class DataRejectedException extends DataException {
+  readonly code = 'DATA_REJECTED';
+  /** The backend answered, so a circuit breaker must not count this against it. */
+  readonly status = 422;
 }
 
 /**

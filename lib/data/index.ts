@@ -15,6 +15,8 @@ export {
   DataException,
   DataKeyException,
   DataOwnedException,
+  DataReadOnlyException,
+  DataRejectedException,
   DataUnavailableException,
   DataValueException,
   DataWriteException,
