@@ -124,25 +124,30 @@ export class DataWriteException extends DataException {
 }
 
 /**
- * The backend cannot be used as it stands; `cause` says why, where there is one.
+ * The backend cannot be used as it stands, or did not answer; `cause` says why, where there is one. The same call may
+ * succeed later. A write may or may not have been applied.
  *
  * @publicApi
  */
 export class DataUnavailableException extends DataException {
   readonly code = 'DATA_UNAVAILABLE';
+  /** A failure for a circuit breaker, and worth another try. */
+  readonly status = 503;
 }
 
 /**
- * The backend answers, but takes no writes: it is a standby, or was made read-only. It may change its mind.
+ * The database takes no writes: it is a replica, or was set to read only. Nothing was written.
  *
  * @publicApi
  */
 export class DataReadOnlyException extends DataException {
   readonly code = 'DATA_READ_ONLY';
+  /** A failure for a circuit breaker, and worth another try, since it may become the primary. */
+  readonly status = 503;
 }
 
 /**
- * The backend refused the operation, and would refuse it again; `cause` says why.
+ * The database refused this very write, and would refuse it again; `cause` says why. Nothing was written.
  *
  * @publicApi
  */

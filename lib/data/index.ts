@@ -3,6 +3,7 @@ export type { DataFactoryRecipe, DataRecipe } from './data-recipe.js';
 export type { DatabaseDataOptions } from './database/database-options.js';
 export type { DataErrorCode } from './errors.js';
 export type { FileDataOptions } from './file/file-options.js';
+export type { DataApplyOptions, DataWrite } from './replicable-data.service.js';
 
 export { DataService } from './data.service.js';
 export { databaseData } from './database/database-data.js';
@@ -25,4 +26,5 @@ export { fileData } from './file/file-data.js';
 export { FileDataService } from './file/file-data.service.js';
 export { getDataServiceToken, InjectDataService } from './inject-data-service.decorator.js';
 export { MAX_KEY_BYTES } from './key.js';
+export { ReplicableDataService } from './replicable-data.service.js';
 export { MAX_VALUE_BYTES } from './value.js';

@@ -3,6 +3,7 @@ import type { DataServiceSubject } from './data-service.scene.js';
 import { sceneFor } from './data-service.scene.js';
 import { entriesContract } from './entries.contract.js';
 import { lifecycleContract } from './lifecycle.contract.js';
+import { replicableContract } from './replicable.contract.js';
 import { valuesContract } from './values.contract.js';
 import { versionsContract } from './versions.contract.js';
 
@@ -15,6 +16,7 @@ export function dataServiceContract(subject: DataServiceSubject): void {
     entriesContract(scene);
     versionsContract(scene);
     lifecycleContract(scene, subject);
+    if (subject.replicable) replicableContract(scene);
 
     it('answers a ping', async () => {
       await expect(scene.data.ping()).resolves.toBeUndefined();

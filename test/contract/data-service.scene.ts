@@ -4,6 +4,8 @@ import { afterEach, beforeEach } from 'vitest';
 /** What the suite needs to know of a backend. */
 export interface DataServiceSubject {
   readonly name: string;
+  /** It takes writes from other stores: it is a `ReplicableDataService`. */
+  readonly replicable?: boolean;
   /** A service without entries. */
   open(): Promise<DataService>;
   /** Another service on what `service`, closed by now, has kept; absent where nothing is kept. */

@@ -7,6 +7,7 @@ let url = '';
 
 dataServiceContract({
   name: 'databaseData on an SQLite file',
+  replicable: true,
   async open() {
     url = `sqlite:${join(await temporaryFolder(), 'data.db')}`;
     return DatabaseDataService.open({ url });
@@ -16,5 +17,6 @@ dataServiceContract({
 
 dataServiceContract({
   name: 'databaseData on SQLite in memory',
+  replicable: true,
   open: () => DatabaseDataService.open({ url: 'sqlite::memory:' }),
 });

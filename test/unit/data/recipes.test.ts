@@ -38,7 +38,7 @@ describe('fileData', () => {
 
 describe('databaseData', () => {
   it.each([
-    [[], 'databaseData: its options are an array; expected an object with url, table'],
+    [[], 'databaseData: its options are an array; expected an object with url, table, queryTimeout'],
     [{}, "option 'url' is undefined; expected a database URL"],
     [{ url: 'x.db' }, "option 'url' has no scheme; supported are: sqlite:<path of a file>, sqlite::memory:"],
     [{ url: 'mysql://root:secret@h/d' }, "option 'url' has the scheme 'mysql:'; supported are: sqlite:"],
@@ -47,6 +47,11 @@ describe('databaseData', () => {
     [{ url: 'sqlite::memory' }, 'expected sqlite:<path of a file>'],
     [{ url: 'sqlite::memory:', table: 'a-b' }, 'option \'table\' is "a-b"; expected a table name'],
     [{ url: 'sqlite::memory:', table: 'SQLite_x' }, "option 'table'"],
+    [
+      { url: 'sqlite::memory:', queryTimeout: 0 },
+      "option 'queryTimeout' is 0; expected a whole number of ms from 1 to",
+    ],
+    [{ url: 'sqlite::memory:', queryTimeout: '5' }, "option 'queryTimeout' is "],
     [{ url: 'sqlite::memory:', tabel: 'x' }, "unknown option 'tabel'"],
   ])('refuses %j', (options, message) => {
     expect(() => databaseData(bad(options))).toThrow(message);

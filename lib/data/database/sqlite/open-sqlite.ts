@@ -5,6 +5,7 @@ import { DataUnavailableException } from '../../errors.js';
 import { IN_MEMORY } from '../database-address.js';
 import type { DataTables } from '../database-backend.js';
 import { loadDriver } from '../load-driver.js';
+import { checkLayout } from '../table-layout.js';
 import { SqliteBackend } from './sqlite-backend.js';
 import { cacheStatements } from './statement-cache.js';
 
@@ -29,8 +30,10 @@ export async function openSqlite(path: string, table: string): Promise<SqliteBac
   const dialect = new SqliteDialect({ database: cacheStatements(database) });
   const backend = new SqliteBackend(new Kysely<DataTables>({ dialect }), table);
   try {
-    await backend.run(async () => configure(database, path), undefined);
-    await backend.run(() => backend.createTable(), undefined);
+    await backend.run(async () => {
+      configure(database, path);
+      createTable(database, table);
+    });
     return backend;
   } catch (error) {
     database.close();
@@ -52,11 +55,36 @@ function configure(database: Libsql.Database, path: string): void {
   pragma(database, 'journal_mode = WAL');
   // Only FULL syncs the log at every commit; anything less loses acknowledged writes when the power fails.
   database.exec('PRAGMA synchronous = FULL');
+  // On macOS a sync reaches the disk only so; elsewhere this changes nothing.
+  database.exec('PRAGMA fullfsync = ON');
   // In a UTF-16 database keys would be compared by other bytes.
   const encoding = pragma(database, 'encoding');
   if (encoding !== 'UTF-8') {
     throw new DataUnavailableException(`The SQLite database ${path} is encoded in ${String(encoding)}; expected UTF-8`);
   }
+}
+
+/** The name has been checked to need no quotes but these. */
+function createTable(database: Libsql.Database, table: string): void {
+  database.exec(
+    `CREATE TABLE IF NOT EXISTS "${table}" ("key" TEXT PRIMARY KEY NOT NULL, "value" TEXT, "version" TEXT NOT NULL)`,
+  );
+  const columns = database.prepare(`PRAGMA table_info("${table}")`).all() as SqliteColumn[];
+  checkLayout(table, columns.map(describeColumn), COLUMNS);
+}
+
+/** As `PRAGMA table_info` has it. */
+interface SqliteColumn {
+  readonly name: string;
+  readonly type: string;
+  readonly notnull: number;
+  readonly pk: number;
+}
+
+const COLUMNS = ['key TEXT NOT NULL PRIMARY KEY', 'value TEXT', 'version TEXT NOT NULL'];
+
+function describeColumn({ name, type, notnull, pk }: SqliteColumn): string {
+  return `${name} ${type}${notnull ? ' NOT NULL' : ''}${pk ? ' PRIMARY KEY' : ''}`;
 }
 
 /** What a pragma answers. */

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Kysely } from 'kysely';
-import type { DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
+import type { Compilable, Kysely } from 'kysely';
+import { conflictUpsert } from '../conflict-upsert.js';
+import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
+import { fromSqliteError, isLocked } from './sqlite-errors.js';
 
 /** How long, in ms, a query waits for a lock that another process holds. */
 const LOCK_WAIT_MS = 5_000;
@@ -15,39 +17,26 @@ export class SqliteBackend implements DatabaseBackend {
     private readonly table: string,
   ) {}
 
+  execute<R>(query: Compilable<R>, signal: AbortSignal): Promise<Answer<R>> {
+    return this.run(async () => {
+      const { rows, numAffectedRows } = await this.queries.executeQuery(query.compile());
+      return { rows, changed: Number(numAffectedRows ?? 0n) };
+    }, signal);
+  }
+
+  upsert(row: DataRow, whereAbsent: boolean): Compilable {
+    return conflictUpsert(this.queries, this.table, row, whereAbsent);
+  }
+
+  close(): Promise<void> {
+    return this.queries.destroy();
+  }
+
   /** One after the other: all share a connection, and its own queue wakes every waiter at each step. */
-  run<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const turn = this.#lastTurn.then(() => waitOutLock(work, signal));
     this.#lastTurn = turn.then(forget, forget);
     return turn;
-  }
-
-  async createTable(): Promise<void> {
-    await this.queries.schema
-      .createTable(this.table)
-      .ifNotExists()
-      .addColumn('key', 'text', (column) => column.primaryKey().notNull())
-      .addColumn('value', 'text', (column) => column.notNull())
-      .addColumn('version', 'text', (column) => column.notNull())
-      .execute();
-  }
-
-  async upsert(row: DataRow): Promise<void> {
-    const { value, version } = row;
-    await this.queries
-      .insertInto(this.table)
-      .values(row)
-      .onConflict((conflict) => conflict.column('key').doUpdateSet({ value, version }))
-      .execute();
-  }
-
-  async insertIfAbsent(row: DataRow): Promise<boolean> {
-    const { numInsertedOrUpdatedRows } = await this.queries
-      .insertInto(this.table)
-      .values(row)
-      .onConflict((conflict) => conflict.column('key').doNothing())
-      .executeTakeFirst();
-    return numInsertedOrUpdatedRows === 1n;
   }
 }
 
@@ -62,13 +51,16 @@ async function waitOutLock<T>(work: () => Promise<T>, signal: AbortSignal | unde
     try {
       return await work();
     } catch (error) {
-      if (!isLocked(error) || performance.now() >= deadline) throw error;
+      if (!isLocked(error) || performance.now() >= deadline) throw fromSqliteError(error);
     }
-    await delay(pause, undefined, { signal });
+    await pauseUnless(signal, pause);
   }
 }
 
-/** Whether a query was refused, without any effect, because another connection writes. */
-function isLocked(error: unknown): boolean {
-  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('SQLITE_BUSY');
+async function pauseUnless(signal: AbortSignal | undefined, ms: number): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch {
+    signal?.throwIfAborted();
+  }
 }

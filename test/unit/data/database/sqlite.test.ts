@@ -81,6 +81,42 @@ describe('databaseData on SQLite', () => {
     );
   });
 
+  it('refuses a table of another layout, and says which columns it expects', async () => {
+    const file = join(await temporaryFolder(), 'data.db');
+    const other = new Libsql(file);
+    other.exec('CREATE TABLE bulwark_data (key TEXT PRIMARY KEY NOT NULL, value TEXT NOT NULL, version TEXT NOT NULL)');
+    other.close();
+
+    await expect(DatabaseDataService.open({ url: `sqlite:${file}` })).rejects.toThrow(
+      'its columns are key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, version TEXT NOT NULL; ' +
+        'expected key TEXT NOT NULL PRIMARY KEY, value TEXT, version TEXT NOT NULL',
+    );
+  });
+
+  it('says so when a row has a version that no data service gave out', async () => {
+    const file = join(await temporaryFolder(), 'data.db');
+    const data = await DatabaseDataService.open({ url: `sqlite:${file}` });
+    await data.apply({ key: 'a', text: '1', version: 'zzz' });
+
+    await expect(data.put('a', 2)).rejects.toMatchObject({ code: 'DATA_REJECTED', status: 422 });
+    await data.close();
+  });
+
+  it('tells a lock that stays from a write that is refused, and from a table that takes none', async () => {
+    const file = join(await temporaryFolder(), 'data.db');
+    const data = await DatabaseDataService.open({ url: `sqlite:${file}`, queryTimeout: 50 });
+    const other = new Libsql(file);
+    other.exec('BEGIN IMMEDIATE');
+    await expect(data.put('a', 1)).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE', status: 503 });
+    other.exec("ROLLBACK; CREATE TRIGGER no BEFORE INSERT ON bulwark_data BEGIN SELECT RAISE(ABORT, 'no'); END");
+    await expect(data.put('a', 1)).rejects.toMatchObject({ code: 'DATA_REJECTED', status: 422 });
+    other.exec('DROP TABLE bulwark_data');
+
+    await expect(data.put('a', 1)).rejects.toThrow('no such table: bulwark_data');
+    other.close();
+    await data.close();
+  });
+
   it('says which file it cannot open', async () => {
     const folder = await temporaryFolder();
 

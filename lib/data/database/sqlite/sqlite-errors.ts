@@ -1,0 +1,24 @@
+import { DataException, DataReadOnlyException, DataRejectedException, DataUnavailableException } from '../../errors.js';
+
+/** What this very write violates: a constraint, a type, a limit. */
+const REJECTED = /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG)/;
+
+/** An error of the driver as the callers of a data service get it. */
+export function fromSqliteError(cause: unknown): DataException {
+  if (cause instanceof DataException) return cause;
+  const code = codeOf(cause);
+  const message = `The SQLite database failed: ${cause instanceof Error ? cause.message : String(cause)} (${code})`;
+  if (code.startsWith('SQLITE_READONLY')) return new DataReadOnlyException(message, { cause });
+  if (REJECTED.test(code)) return new DataRejectedException(message, { cause });
+  return new DataUnavailableException(message, { cause });
+}
+
+/** Whether a query was refused, without any effect, because another connection writes. */
+export function isLocked(error: unknown): boolean {
+  return codeOf(error).startsWith('SQLITE_BUSY');
+}
+
+function codeOf(error: unknown): string {
+  const { code } = Object(error) as { code?: unknown };
+  return typeof code === 'string' ? code : 'no code';
+}

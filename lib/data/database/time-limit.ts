@@ -1,0 +1,24 @@
+import { DataUnavailableException } from '../errors.js';
+
+/**
+ * Runs work under a signal that aborts when its time is over, with a DataUnavailableException, or when the caller's
+ * does, with its reason.
+ */
+export async function withTimeLimit<T>(
+  ms: number,
+  caller: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const onAbort = (): void => controller.abort(caller?.reason);
+  const onTimeout = (): void =>
+    controller.abort(new DataUnavailableException(`The database did not answer within ${ms} ms`));
+  const timer = setTimeout(onTimeout, ms);
+  caller?.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    caller?.removeEventListener('abort', onAbort);
+  }
+}
