@@ -1,13 +1,20 @@
 import { resolve } from 'node:path';
+import type { ServerAddress } from './server/server-address.js';
+import { parseServerAddress, SERVER_FORMS } from './server/server-address.js';
 
-/** Where a database is, by its kind. */
-export interface DatabaseAddress {
+/** An SQLite database. */
+export interface SqliteAddress {
   readonly kind: 'sqlite';
   /** An absolute path, or `:memory:`. */
   readonly path: string;
 }
 
+/** Where a database is, by its kind. */
+export type DatabaseAddress = SqliteAddress | ServerAddress;
+
 export const IN_MEMORY = ':memory:';
+
+const SQLITE_FORMS = 'sqlite:<path of a file>, sqlite::memory:';
 
 /**
  * Reads a database URL.
@@ -16,10 +23,23 @@ export const IN_MEMORY = ':memory:';
  */
 export function parseAddress(url: string): DatabaseAddress | string {
   const scheme = /^([a-z][a-z\d+.-]*):/i.exec(url)?.[1]?.toLowerCase();
-  if (scheme !== 'sqlite') {
-    const found = scheme === undefined ? 'has no scheme' : `has the scheme '${scheme}:'`;
-    return `option 'url' ${found}; supported are: sqlite:<path of a file>, sqlite::memory:`;
+  switch (scheme) {
+    case 'sqlite':
+      return parseSqlite(url);
+    case 'mysql':
+    case 'mariadb':
+      return parseServerAddress('mysql', url);
+    case 'postgres':
+    case 'postgresql':
+      return parseServerAddress('postgres', url);
+    default: {
+      const found = scheme === undefined ? 'has no scheme' : `has the scheme '${scheme}:'`;
+      return `option 'url' ${found}; supported are: ${SQLITE_FORMS}, ${SERVER_FORMS.mysql}, ${SERVER_FORMS.postgres}`;
+    }
   }
+}
+
+function parseSqlite(url: string): SqliteAddress | string {
   const path = pathOf(url.slice('sqlite:'.length));
   if (path === undefined) {
     return `option 'url' is ${JSON.stringify(url)}; expected sqlite:<path of a file> or sqlite::memory:`;

@@ -4,7 +4,8 @@ import type { DatabaseDataOptions } from './database-options.js';
 import { resolveDatabaseOptions } from './database-options.js';
 
 /**
- * A recipe for a {@link DatabaseDataService}. SQLite needs the packages `kysely` and `libsql`.
+ * A recipe for a {@link DatabaseDataService}. It needs the package `kysely` and a driver:
+ * `libsql` for SQLite, `mysql2` for MySQL and MariaDB, `pg` for PostgreSQL.
  *
  * @throws ResilienceConfigurationError for a wrong option.
  *

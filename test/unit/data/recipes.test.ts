@@ -38,10 +38,15 @@ describe('fileData', () => {
 
 describe('databaseData', () => {
   it.each([
-    [[], 'databaseData: its options are an array; expected an object with url, table, queryTimeout'],
+    [
+      [],
+      'databaseData: its options are an array; expected an object with url, table, poolSize, connectTimeout, queryTimeout',
+    ],
     [{}, "option 'url' is undefined; expected a database URL"],
     [{ url: 'x.db' }, "option 'url' has no scheme; supported are: sqlite:<path of a file>, sqlite::memory:"],
-    [{ url: 'mysql://root:secret@h/d' }, "option 'url' has the scheme 'mysql:'; supported are: sqlite:"],
+    [{ url: 'oracle://root:secret@h/d' }, "option 'url' has the scheme 'oracle:'; supported are: sqlite:"],
+    [{ url: 'sqlite::memory:', poolSize: 1.5 }, "option 'poolSize' is 1.5; expected a whole number of connections"],
+    [{ url: 'sqlite::memory:', connectTimeout: -1 }, "option 'connectTimeout' is -1; expected a whole number of ms"],
     [{ url: 'sqlite:' }, 'option \'url\' is "sqlite:"; expected sqlite:<path of a file>'],
     [{ url: 'sqlite://host/x.db' }, 'expected sqlite:<path of a file>'],
     [{ url: 'sqlite::memory' }, 'expected sqlite:<path of a file>'],
@@ -57,8 +62,17 @@ describe('databaseData', () => {
     expect(() => databaseData(bad(options))).toThrow(message);
   });
 
-  it('shows no password', () => {
-    expect(() => databaseData({ url: 'mysql://root:secret@h/d' })).toThrow(/^((?!secret).)*$/);
+  it.each([
+    'oracle://root:secret@h/d',
+    'mysql://root:secret@h',
+    'mysql://root:secret@/d',
+    'mysql://root:secret%@h/d',
+    'mysql://root:secret@h:port/d',
+    'postgres://root:secret@h/d?sslmode=prefer',
+    'postgres://root:secret@h/d?pool=5',
+    'postgres://root:secret@h/d#e',
+  ])('shows no password of %s', (url) => {
+    expect(() => databaseData({ url })).toThrow(/^databaseData: option 'url' ((?!secret).)*$/);
   });
 
   it('makes the service', async () => {

@@ -1,0 +1,28 @@
+import type { ServerErrorKind } from '../server/server-backend.js';
+
+/** --read-only, a read-only transaction, --innodb-read-only. */
+const READ_ONLY = new Set([1290, 1792, 1836]);
+/** MariaDB: the record has changed since it was read; a deadlock; a prepared statement that must be prepared again. */
+const CONFLICT = new Set([1020, 1213, 1615]);
+/** A packet above max_allowed_packet; a string that its column cannot hold; a violated check. */
+const REJECTED = new Set([1153, 1366, 3819]);
+/**
+ * A data exception, an integrity violation, a trigger's own refusal. Not 42: that the table is missing or forbidden
+ * says nothing against the write, and is the class of too many connections of a user, too.
+ */
+const REJECTED_STATE = /^(?:22|23|45)/;
+
+/**
+ * What an error of mysql2 says.
+ *
+ * @see https://mariadb.com/kb/en/mariadb-error-code-reference/
+ */
+export function mysqlErrorKind(error: unknown): ServerErrorKind {
+  const { errno, sqlState } = Object(error) as { errno?: unknown; sqlState?: unknown };
+  // The errno of a socket's error is negative.
+  if (typeof errno !== 'number' || errno < 0) return 'unavailable';
+  if (READ_ONLY.has(errno)) return 'readOnly';
+  if (CONFLICT.has(errno)) return 'conflict';
+  const isRejected = REJECTED.has(errno) || (typeof sqlState === 'string' && REJECTED_STATE.test(sqlState));
+  return isRejected ? 'rejected' : 'unavailable';
+}

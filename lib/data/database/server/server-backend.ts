@@ -1,0 +1,83 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Compilable, Kysely } from 'kysely';
+import { DataException, DataReadOnlyException, DataRejectedException, DataUnavailableException } from '../../errors.js';
+import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
+import type { ConnectionPool } from './connection-pool.js';
+
+/**
+ * What an error of a driver says:
+ * - `unavailable`: the server cannot be reached, or cannot be used now; another try may help;
+ * - `conflict`: the statement lost against another one and surely had no effect;
+ * - `readOnly`: the server takes no writes;
+ * - `rejected`: it would refuse this write for ever.
+ */
+export type ServerErrorKind = 'unavailable' | 'conflict' | 'readOnly' | 'rejected';
+
+/** How often a statement that lost against others is tried, and how long, in ms, the pause before may be. */
+const ATTEMPTS = 10;
+const LONGEST_PAUSE_MS = 20;
+
+/** What one kind of server does differently. */
+export interface ServerDialect {
+  readonly queries: Kysely<DataTables>;
+  kindOf(error: unknown): ServerErrorKind;
+  upsert(row: DataRow, whereAbsent: boolean): Compilable;
+}
+
+/** The table on a server. */
+export class ServerBackend implements DatabaseBackend {
+  readonly queries: Kysely<DataTables>;
+
+  /** @param place how messages call the server. */
+  constructor(
+    private readonly place: string,
+    private readonly dialect: ServerDialect,
+    private readonly pool: ConnectionPool,
+  ) {
+    this.queries = dialect.queries;
+  }
+
+  execute<R>(query: Compilable<R>, signal: AbortSignal): Promise<Answer<R>> {
+    const { sql, parameters } = query.compile();
+    return this.query<R>(sql, parameters, signal);
+  }
+
+  /** Runs a statement as it is written. */
+  async query<R>(sql: string, parameters: readonly unknown[], signal: AbortSignal): Promise<Answer<R>> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answer = await this.pool.use(signal, (connection) => connection.query(sql, parameters));
+        return answer as Answer<R>;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof DataException) throw error;
+        const kind = this.dialect.kindOf(error);
+        if (kind !== 'conflict' || attempt === ATTEMPTS) throw this.#toException(kind, error);
+      }
+      await delay(randomInt(LONGEST_PAUSE_MS));
+    }
+  }
+
+  upsert(row: DataRow, whereAbsent: boolean): Compilable {
+    return this.dialect.upsert(row, whereAbsent);
+  }
+
+  close(): Promise<void> {
+    return this.pool.close();
+  }
+
+  #toException(kind: ServerErrorKind, cause: unknown): DataException {
+    const problem = cause instanceof Error ? cause.message : String(cause);
+    switch (kind) {
+      case 'readOnly':
+        // Behind the same name another server may take writes by now.
+        this.pool.dropIdle();
+        return new DataReadOnlyException(`The database ${this.place} takes no writes: ${problem}`, { cause });
+      case 'rejected':
+        return new DataRejectedException(`The database ${this.place} refused the write: ${problem}`, { cause });
+      default:
+        return new DataUnavailableException(`The database ${this.place} failed: ${problem}`, { cause });
+    }
+  }
+}
