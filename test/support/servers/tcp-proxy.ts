@@ -7,10 +7,13 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
  * - `reset`: it cuts each connection, new ones too;
  * - `blackHole`: it takes in what comes, from both sides, and passes nothing on;
  * - `halfOpen`: what the client sends arrives, and no answer comes back;
- * - `delay`: each piece comes `ms` later.
+ * - `delay`: each piece comes `ms` later;
+ * - `bandwidth`: so much passes in each direction of a connection.
  */
 export type ProxyFault =
-  { readonly type: 'pass' | 'reset' | 'blackHole' | 'halfOpen' } | { readonly type: 'delay'; readonly ms: number };
+  | { readonly type: 'pass' | 'reset' | 'blackHole' | 'halfOpen' }
+  | { readonly type: 'delay'; readonly ms: number }
+  | { readonly type: 'bandwidth'; readonly bytesPerSecond: number };
 
 /** A TCP proxy on the loopback interface that fails on demand. */
 export class TcpProxy {
@@ -31,6 +34,11 @@ export class TcpProxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** How many connections pass through it now. */
+  get connections(): number {
+    return this.#pairs.size;
   }
 
   /** Connections that a fault has swallowed bytes of are of no use afterwards, and are cut at its end. */
@@ -62,11 +70,22 @@ export class TcpProxy {
   }
 
   #pass(from: Socket, to: Socket, isAnswer: boolean): void {
+    // What came first arrives first, whatever the fault was then and is now.
+    const onTheWay: Buffer[] = [];
+    let arrival = 0;
     from.on('data', (bytes: Buffer) => {
       const fault = this.#fault;
       if (fault.type === 'blackHole' || (fault.type === 'halfOpen' && isAnswer)) return;
-      if (fault.type !== 'delay') return void to.write(bytes);
-      setTimeout(() => to.destroyed || to.write(bytes), fault.ms);
+      const now = performance.now();
+      arrival = Math.max(now, arrival);
+      if (fault.type === 'delay') arrival = Math.max(arrival, now + fault.ms);
+      if (fault.type === 'bandwidth') arrival += (bytes.length / fault.bytesPerSecond) * 1_000;
+      if (arrival === now && onTheWay.length === 0) return void to.write(bytes);
+      onTheWay.push(bytes);
+      setTimeout(() => {
+        const first = onTheWay.shift();
+        if (first !== undefined && !to.destroyed) to.write(first);
+      }, arrival - now);
     });
   }
 

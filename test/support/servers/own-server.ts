@@ -1,0 +1,127 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+
+const START_MS = 30_000;
+
+/** What is started. */
+export interface ServerCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** As whom; undefined: as the user of the tests. */
+  readonly uid?: number | undefined;
+}
+
+/** A server of a test's own, on a free port and in a temporary folder. */
+export abstract class OwnServer {
+  #process: ChildProcess | undefined;
+
+  constructor(
+    protected readonly folder: string,
+    readonly port: number,
+  ) {}
+
+  protected abstract command(): ServerCommand;
+
+  /** Resolves when it serves. */
+  protected abstract probe(): Promise<unknown>;
+
+  /** Starts it, unless it runs, and waits until it answers. */
+  async start(): Promise<void> {
+    if (this.#process !== undefined) return;
+    const end = performance.now() + START_MS;
+    for (;;) {
+      // After a crash the first one may end at once, since its predecessor's children are not all gone.
+      if (hasEnded(this.#process)) this.#process = this.#spawn();
+      try {
+        await this.probe();
+        return;
+      } catch (error) {
+        if (performance.now() > end) throw error;
+        await delay(50);
+      }
+    }
+  }
+
+  /** Ends it in order, or, with SIGKILL, as if it had crashed. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    const server = this.#process;
+    if (server === undefined) return;
+    this.#process = undefined;
+    // Nothing else has this id while the child was not waited for.
+    const exited = hasEnded(server) ? undefined : once(server, 'exit');
+    if (signal === 'SIGKILL') await this.#signalAll(server, signal);
+    else server.kill(this.orderlyEnd());
+    await exited;
+  }
+
+  /** Stops its processes where they stand: connections stay, and nothing answers. */
+  async pause(): Promise<void> {
+    if (this.#process !== undefined) await this.#signalAll(this.#process, 'SIGSTOP');
+  }
+
+  async resume(): Promise<void> {
+    if (this.#process !== undefined) await this.#signalAll(this.#process, 'SIGCONT');
+  }
+
+  async remove(): Promise<void> {
+    await this.stop('SIGKILL');
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10 });
+  }
+
+  /** The signal that ends it without waiting for its clients. */
+  protected orderlyEnd(): NodeJS.Signals {
+    return 'SIGTERM';
+  }
+
+  #spawn(): ChildProcess {
+    const { file, args, uid } = this.command();
+    const server = spawn(file, args, {
+      stdio: 'ignore',
+      cwd: this.folder,
+      ...(uid === undefined ? {} : { uid, gid: uid }),
+    });
+    const kill = (): void => void server.kill('SIGKILL');
+    process.once('exit', kill);
+    server.once('exit', () => process.off('exit', kill));
+    return server;
+  }
+
+  async #signalAll(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+    const children = await childrenOf(server.pid);
+    server.kill(signal);
+    for (const child of children) {
+      try {
+        process.kill(child, signal);
+      } catch {
+        // It ended by itself meanwhile.
+      }
+    }
+  }
+}
+
+function hasEnded(server: ChildProcess | undefined): boolean {
+  return server === undefined || server.exitCode !== null || server.signalCode !== null;
+}
+
+/** The processes that a server has started; PostgreSQL has one for each connection. */
+async function childrenOf(pid: number | undefined): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  return text.split(' ').filter(Boolean).map(Number);
+}
+
+/** Runs a command to its end. */
+export async function runToEnd({ file, args, uid }: ServerCommand, cwd: string): Promise<void> {
+  const child = spawn(file, args, { stdio: 'ignore', cwd, ...(uid === undefined ? {} : { uid, gid: uid }) });
+  const [code] = (await once(child, 'exit')) as [number];
+  if (code !== 0) throw new Error(`${file} ended with ${code}`);
+}
+
+/** Says why a server cannot be started here, or, where it must be there, fails. */
+export function missingServer(what: string, packageName: string): string {
+  const missing = `skipped: ${what} is missing: apt-get install ${packageName}`;
+  if (process.env['CI'] === 'true') throw new Error(missing);
+  console.warn(missing);
+  return missing;
+}
