@@ -2,6 +2,27 @@ export type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } f
 export type { DataFactoryRecipe, DataRecipe } from './data-recipe.js';
 export type { DatabaseDataOptions } from './database/database-options.js';
 export type { DataErrorCode } from './errors.js';
+export type {
+  ConflictEvent,
+  FailoverEvent,
+  FailoverNodeStatus,
+  FailoverStatus,
+  MirrorOverflowEvent,
+  NodeDownEvent,
+  NodeUpEvent,
+  QueuedEvent,
+  RejectedEvent,
+  ReplayedEvent,
+} from './failover/failover-event.js';
+export type {
+  FailoverBreakerOptions,
+  FailoverDataOptions,
+  FailoverMirror,
+  FailoverNode,
+  FailoverQueueOptions,
+  FailoverReplica,
+  FailoverStandby,
+} from './failover/failover-options.js';
 export type { FileDataOptions } from './file/file-options.js';
 export type { DataApplyOptions, DataWrite } from './replicable-data.service.js';
 
@@ -22,6 +43,8 @@ export {
   DataValueException,
   DataWriteException,
 } from './errors.js';
+export { failoverData } from './failover/failover-data.js';
+export { FailoverDataService } from './failover/failover-data.service.js';
 export { fileData } from './file/file-data.js';
 export { FileDataService } from './file/file-data.service.js';
 export { getDataServiceToken, InjectDataService } from './inject-data-service.decorator.js';
