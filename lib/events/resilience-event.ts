@@ -88,6 +88,8 @@ export interface RefusedEvent extends Origin {
   code: string;
   retryAfterMs: number | undefined;
   details: Readonly<Record<string, unknown>> | undefined;
+  /** With `mode: 'metricsOnly'`: it would have been turned away, and was not. */
+  metricsOnly?: boolean;
 }
 
 /** A fallback answered in place of the method. */

@@ -222,6 +222,20 @@ describe('a rule for a bulkhead', () => {
     expect(begun).toEqual([0, 1, 2, 3]);
     expect(calls.slice(0, 3).every(({ settled }) => settled)).toBe(true);
   });
+
+  it('runs in the shadow: it counts and lets all run', async () => {
+    const { payments, apply } = bound(await start());
+    apply({ methods: { 'Payments.print': { bulkhead: { maxConcurrent: 1, mode: 'metricsOnly' } } } });
+    const ends = [0, 1].map(() => new Deferred());
+    const begun: number[] = [];
+
+    const calls = ends.map((end, index) => payments.print(() => (begun.push(index), end.promise)));
+    await settle();
+
+    expect(begun).toEqual([0, 1]);
+    for (const [index, end] of ends.entries()) end.resolve(index);
+    await expect(Promise.all(calls)).resolves.toEqual([0, 1]);
+  });
 });
 
 describe('a rule for a rate limit', () => {
@@ -236,6 +250,13 @@ describe('a rule for a rate limit', () => {
     await pass(1_000);
     await payments.quote(ok);
     await expect(payments.quote(ok)).rejects.toMatchObject({ retryAfterMs: 250 });
+  });
+
+  it('runs in the shadow: it counts and refuses nothing', async () => {
+    const { payments, apply } = bound(await start());
+    apply({ methods: { 'Payments.quote': { rateLimit: { mode: 'metricsOnly' } } } });
+
+    for (let call = 0; call < 5; call++) await expect(payments.quote(ok)).resolves.toBe('ok');
   });
 });
 

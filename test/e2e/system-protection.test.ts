@@ -218,11 +218,19 @@ describe.each(PLATFORMS)('system protection on $platform', ({ adapter }) => {
     expect(bodies).toEqual([JSON.parse(body)]);
   });
 
-  it('gives the slot of a client back that has gone', async () => {
+  it('gives the slot of a client back that has gone, once its handler has ended', async () => {
     const app = await run({ concurrency: 1 });
+    const closed = new Promise((resolve) =>
+      app.app
+        .getHttpServer()
+        .once('request', (_: unknown, response: ServerResponse) => response.once('close', resolve)),
+    );
     const [gone] = await hold(app, 1);
 
     gone?.leave();
+    await closed;
+    expect(app.service.systemProtection?.active).toBe(1);
+    held[0]?.();
     await until(() => app.service.systemProtection?.active === 0);
 
     expect(await get(app.url, '/quick')).toMatchObject({ status: 200 });

@@ -1,4 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { DeadlineQueue } from '../../policies/deadline-queue.js';
 import { ask, type PolicyEnvironment } from '../../policies/policy.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../policies/system-protection/system-protection.options.js';
@@ -7,15 +8,20 @@ import { HttpVisit } from './http-visit.js';
 /** The body of every answer of ours, as the exceptions give it. */
 const BODY = JSON.stringify({ statusCode: 503, message: 'Service Unavailable', errorCode: 'SHED' });
 
+/** A handler whose client has gone, and that never answers, counts at most so long, ms; as abandoned work in a bulkhead. */
+const DESERTED_MS = 60_000;
+
 /** Stands between an HTTP server and the app: what is shed costs no routing, no parsing and no handler. */
 export class HttpGate {
   readonly #headers: Record<string, string>;
+  readonly #desertions: DeadlineQueue;
 
   constructor(
     private readonly ingress: Ingress,
     private readonly options: ResolvedSystemProtection,
     private readonly environment: PolicyEnvironment,
   ) {
+    this.#desertions = new DeadlineQueue(DESERTED_MS, environment.clock, environment.lifecycle, false);
     this.#headers = {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': String(Buffer.byteLength(BODY)),
@@ -51,7 +57,7 @@ export class HttpGate {
       response.writeHead(503, this.#headers).end(BODY);
       return false;
     }
-    new HttpVisit(this.ingress, this.environment.clock, now, response);
+    new HttpVisit(this.ingress, this.environment.clock, now, response, this.#desertions);
     return true;
   }
 

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../policies/clock.js';
+import { Deadline, type DeadlineQueue } from '../../policies/deadline-queue.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 
 /** How long an answer is sent for at most, ms, before it tells more of the client's line than of our work. */
@@ -7,10 +8,12 @@ const LONG_ANSWER_MS = 1_000;
 const EVENT_STREAM = /^\s*text\/event-stream\b/i;
 
 /**
- * A request that was let in, until its answer is sent or its client has gone. A stream of events goes on for as long as
- * its client likes and is idle nearly all the time, so it is over when its headers go out.
+ * A request that was let in, until its answer is sent. A stream of events goes on for as long as its client likes and is
+ * idle nearly all the time, so it is over when its headers go out. Where the client goes before there is an answer, the
+ * handler works on and is as much of a load as before: the visit is over when it answers, though nobody hears it, or
+ * after a last limit.
  */
-export class HttpVisit {
+export class HttpVisit extends Deadline {
   #inside = true;
   #headersAt: number | undefined;
 
@@ -19,7 +22,9 @@ export class HttpVisit {
     private readonly clock: Clock,
     private readonly enteredAt: number,
     private readonly response: ServerResponse,
+    private readonly desertions: DeadlineQueue,
   ) {
+    super();
     const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => ServerResponse;
     // Node calls it too for headers that nobody wrote by name.
     response.writeHead = (...head: unknown[]): ServerResponse => {
@@ -28,7 +33,14 @@ export class HttpVisit {
       return written;
     };
     // It comes last, whether the answer was sent or the client has gone.
-    response.once('close', this.#end);
+    response.once('close', this.#onClose);
+  }
+
+  /** The handler has not answered, and may never do so, since it knows that nobody listens. */
+  expire(): void {
+    if (!this.#inside) return;
+    this.#inside = false;
+    this.ingress.leaveUnmeasured();
   }
 
   #answers(head: unknown[]): void {
@@ -39,14 +51,34 @@ export class HttpVisit {
     this.ingress.leaveUnmeasured();
   }
 
-  readonly #end = (): void => {
+  readonly #onClose = (): void => {
+    if (!this.#inside) return;
+    const { writableFinished, writableEnded, statusCode } = this.response;
+    if (this.#headersAt === undefined && !writableEnded) {
+      this.#awaitHandler();
+    } else {
+      this.#leave(writableFinished && statusCode < 500);
+    }
+  };
+
+  #awaitHandler(): void {
+    this.desertions.add(this, this.clock.now());
+    // A response whose client has gone writes no headers any more, so `end` is what tells.
+    const end = this.response.end.bind(this.response) as (...body: unknown[]) => ServerResponse;
+    this.response.end = (...body: unknown[]): ServerResponse => {
+      this.#leave(false);
+      return end(...body);
+    };
+  }
+
+  #leave(whole: boolean): void {
     if (!this.#inside) return;
     this.#inside = false;
-    const { writableFinished, statusCode } = this.response;
+    this.desertions.remove(this);
     const sentForMs = this.#headersAt === undefined ? 0 : this.clock.now() - this.#headersAt;
     if (sentForMs > LONG_ANSWER_MS) this.ingress.leaveUnmeasured();
-    else this.ingress.leave(this.enteredAt, writableFinished && statusCode < 500);
-  };
+    else this.ingress.leave(this.enteredAt, whole);
+  }
 }
 
 /** Headers given to `writeHead` alone are kept nowhere else: an object, pairs, or names and values in turn. */

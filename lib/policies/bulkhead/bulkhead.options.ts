@@ -7,6 +7,7 @@ import {
   nonNegativeInteger,
   nonNegativeMs,
   offOr,
+  oneOf,
   positiveMs,
 } from '../options/check.js';
 
@@ -33,6 +34,11 @@ export interface BulkheadOptions {
    * @default 60_000
    */
   abandonAfter?: number | false;
+  /**
+   * `'metricsOnly'`: it counts and tells what it would have refused (`refused` events with `metricsOnly`), and neither
+   * refuses anything nor lets anything wait. @default 'normal'
+   */
+  mode?: 'normal' | 'metricsOnly';
 }
 
 /** The forms in which a policy set takes a bulkhead: how many run at once, or options. */
@@ -45,6 +51,7 @@ export const BULKHEAD_DEFAULTS = {
   maxConcurrent: 10,
   maxQueue: 0,
   abandonAfter: 60_000,
+  mode: 'normal',
 } as const satisfies BulkheadOptions;
 
 /** @throws ResilienceConfigurationError */
@@ -59,6 +66,7 @@ export function parseBulkhead(place: string, setting: unknown): BulkheadOptions 
     priority: aFunction,
     maxWait: positiveMs,
     abandonAfter: offOr(nonNegativeMs),
+    mode: oneOf('normal', 'metricsOnly'),
   });
   return setting;
 }

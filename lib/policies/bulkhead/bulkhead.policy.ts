@@ -99,9 +99,19 @@ export class BulkheadPolicy implements Policy {
   execute(call: Call, next: Next): Promise<unknown> {
     if (call.aborted) return rejected(call.reason);
     if (this.#active < this.limit && this.#queue.size === 0) return this.#run(call, next);
+    if (this.#options.mode === 'metricsOnly') return this.#runAnyway(call, next);
     if (this.environment.lifecycle.closing) return rejected(this.shutDown());
     if (call.probe) return rejected(this.#full('a probe of a half-open breaker does not wait'));
     return this.#wait(call, next);
+  }
+
+  /** What would wait counts as if it had got a slot; what would be refused counts not at all. */
+  #runAnyway(call: Call, next: Next): Promise<unknown> {
+    const { maxQueue } = this.#options;
+    const waiting = this.#active - this.limit;
+    if (waiting < maxQueue) return this.#run(call, next);
+    this.#full(`${waiting} would wait already, limit ${maxQueue}`);
+    return next(call);
   }
 
   #wait(call: Call, next: Next): Promise<unknown> {
@@ -199,7 +209,7 @@ export class BulkheadPolicy implements Policy {
   }
 
   #admitNext(): void {
-    while (this.#active < this.limit) {
+    while (this.#active < this.limit || this.#options.mode === 'metricsOnly') {
       const { first } = this.#queue;
       if (first === undefined) return;
       first.admit();
@@ -231,7 +241,7 @@ export class BulkheadPolicy implements Policy {
   }
 
   #full(why: string, retryAfterMs?: number): BulkheadFullException {
-    const { maxQueue } = this.options;
+    const { maxQueue, mode } = this.options;
     const maxConcurrent = this.limit;
     const details = { active: this.#active, maxConcurrent, waiting: this.#queue.size, maxQueue };
     const { events } = this.environment;
@@ -243,6 +253,7 @@ export class BulkheadPolicy implements Policy {
         code: 'BULKHEAD_FULL',
         retryAfterMs,
         details,
+        ...(mode === 'metricsOnly' ? { metricsOnly: true } : {}),
       });
     }
     return new BulkheadFullException({

@@ -68,15 +68,24 @@ export interface RateLimitOptions {
   /** What a call costs, from 0: tokens, money. Whoever costs more than `burst` is always refused. @default 1 */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the guarded method
   cost?: (...args: any[]) => number;
+  /**
+   * `'metricsOnly'`: it counts and tells what it would have refused (`refused` events with `metricsOnly`), and neither
+   * refuses anything nor lets anything wait. @default 'normal'
+   */
+  mode?: 'normal' | 'metricsOnly';
 }
 
 /** The form in which a policy set takes a rate limit. */
 export type RateLimitSetting = RateLimitOptions;
 
 export type ResolvedRateLimit = RateLimitOptions &
-  Required<Pick<RateLimitOptions, 'limit' | 'per' | 'onLimit' | 'maxKeys'>>;
+  Required<Pick<RateLimitOptions, 'limit' | 'per' | 'onLimit' | 'maxKeys' | 'mode'>>;
 
-export const RATE_LIMIT_DEFAULTS = { onLimit: 'reject', maxKeys: 1_000 } as const satisfies RateLimitOptions;
+export const RATE_LIMIT_DEFAULTS = {
+  onLimit: 'reject',
+  maxKeys: 1_000,
+  mode: 'normal',
+} as const satisfies RateLimitOptions;
 
 /** How many times slower than `limit` a cold start is, as in Sentinel and Guava. */
 export const DEFAULT_COLD_FACTOR = 3;
@@ -121,6 +130,7 @@ export function parseRateLimit(place: string, setting: unknown): RateLimitOption
     maxKeys: positiveInteger,
     overrides: limitsByKey,
     cost: aFunction,
+    mode: oneOf('normal', 'metricsOnly'),
   });
   for (const [key, override] of Object.entries(setting.overrides ?? {})) {
     checkOverride(`${place}, option 'overrides', key ${show(key)}`, override);

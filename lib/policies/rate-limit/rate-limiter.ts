@@ -47,7 +47,8 @@ export class RateLimiter {
     this.#options = options;
     this.#bucket.reconfigure(Rate.of(options));
     this.#keyed?.reconfigure(options);
-    this.#places.lines.refresh();
+    if (options.mode === 'metricsOnly') this.#places.lines.admitAll();
+    else this.#places.lines.refresh();
   }
 
   /** How many calls wait for their turn. */
@@ -69,7 +70,11 @@ export class RateLimiter {
     if (cost === 0) return undefined;
     const now = call.instant();
     const bucket = this.#keyed === undefined ? this.#bucket : this.#bucketOf(call, this.#keyed, now);
-    if (cost > bucket.rate.maxCost) return rejected(this.#refusals.neverFits({ bucket, cost }));
+    const metricsOnly = this.options.mode === 'metricsOnly';
+    if (cost > bucket.rate.maxCost) {
+      const error = this.#refusals.neverFits({ bucket, cost, metricsOnly });
+      return metricsOnly ? undefined : rejected(error);
+    }
     // While somebody waits the next turn follows from the last one, however late the timer is.
     if (bucket.waiting === 0) bucket.settle(now);
     const waitMs = bucket.waitBehindAll(cost, now);
@@ -77,8 +82,21 @@ export class RateLimiter {
       bucket.take(cost);
       return undefined;
     }
+    if (metricsOnly) return this.#judgeOnly(call, bucket, cost, Math.max(0, waitMs), perAttempt);
     if (this.options.onLimit === 'reject') return rejected(this.#refusals.usedUp({ bucket, cost }, waitMs));
     return this.#wait(call, bucket, cost, Math.max(0, waitMs), perAttempt);
+  }
+
+  /** What would wait takes its turn now; what would be refused takes none. */
+  #judgeOnly(call: Call, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): undefined {
+    const asked = { bucket, cost, metricsOnly: true };
+    const { onLimit, maxWait = Infinity } = this.options;
+    const boundMs = Math.min(maxWait, perAttempt);
+    if (onLimit === 'reject') this.#refusals.usedUp(asked, waitMs);
+    else if (call.probe) this.#refusals.notForProbes(asked, waitMs);
+    else if (waitMs > Math.min(boundMs, call.deadline - call.instant()) + ROUNDING_MS)
+      this.#refusals.tooLate(asked, waitMs, waitMs, boundMs);
+    else bucket.take(cost);
   }
 
   #wait(call: Call, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): Promise<void> {

@@ -9,6 +9,8 @@ import { ROUNDING_MS } from './waiting-lines.js';
 interface Asked {
   readonly bucket: Bucket;
   readonly cost: number;
+  /** It is only told that it would have been turned away. */
+  readonly metricsOnly?: boolean;
 }
 
 /** The errors of one limiter. They are told to whoever listens. */
@@ -48,7 +50,7 @@ export class Refusals {
   }
 
   #refuse(
-    { bucket: { key, rate }, cost }: Asked,
+    { bucket: { key, rate }, cost, metricsOnly }: Asked,
     waitMs: number | undefined,
     freeInMs: number | undefined,
     why: string,
@@ -59,7 +61,7 @@ export class Refusals {
     const details = { limit, per, burst, cost, waitMs, ...(key === undefined ? {} : { key }) };
     const { events } = this.environment;
     if (events.active) {
-      const told = { code: 'RATE_LIMITED', retryAfterMs, details };
+      const told = { code: 'RATE_LIMITED', retryAfterMs, details, ...(metricsOnly ? { metricsOnly } : {}) };
       events.emit({ type: 'refused', name: instanceName, policy: 'rateLimit', ...told });
     }
     const message = `rate limit ${instanceName} lets ${limit} through in ${per} ms, ${burst} at once: ${why}`;

@@ -77,6 +77,16 @@ export class WaitingLines {
     if (this.#lines.size === 0) this.#sleep();
   }
 
+  /** Nobody waits any longer. */
+  admitAll(): void {
+    for (const { bucket, calls } of [...this.#lines.values()]) {
+      for (const call of [...calls]) {
+        bucket.take(call.cost);
+        call.admit();
+      }
+    }
+  }
+
   /** Reckons every turn anew, after rates have changed. */
   refresh(): void {
     for (const line of this.#lines.values()) {

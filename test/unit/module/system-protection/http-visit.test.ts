@@ -2,18 +2,20 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { HttpVisit } from '../../../../lib/module/system-protection/http-visit.js';
+import { DeadlineQueue } from '../../../../lib/policies/deadline-queue.js';
 import type { Ingress } from '../../../../lib/policies/system-protection/ingress.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 function setUp() {
-  const { clock } = new TestEnvironment();
+  const { clock, lifecycle } = new TestEnvironment();
   const told: string[] = [];
   const ingress = {
     leave: (at: number, whole: boolean) => told.push(`${whole ? 'answered' : 'failed'} after ${clock.now() - at}`),
     leaveUnmeasured: () => told.push('unmeasured'),
   } as unknown as Ingress;
   const response = new ServerResponse(new IncomingMessage(new Socket()));
-  new HttpVisit(ingress, clock, clock.now(), response);
+  const desertions = new DeadlineQueue(60_000, clock, lifecycle, false);
+  new HttpVisit(ingress, clock, clock.now(), response, desertions);
   return { clock, told, response };
 }
 
@@ -46,6 +48,39 @@ describe('HttpVisit', () => {
       expect(told).toEqual(['failed after 3900']);
     },
   );
+
+  it('goes on without its client until the handler answers', async () => {
+    const { clock, told, response } = setUp();
+    response.emit('close');
+    await clock.advance(5_000);
+    expect(told).toEqual([]);
+
+    response.end('nobody hears it');
+
+    expect(told).toEqual(['failed after 5000']);
+    await clock.advance(60_000);
+    expect(told).toHaveLength(1);
+  });
+
+  it('is over a minute after its client has gone, where the handler never answers', async () => {
+    const { clock, told, response } = setUp();
+    response.emit('close');
+
+    await clock.advance(59_999);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+
+    expect(told).toEqual(['unmeasured']);
+  });
+
+  it('is over with its client once the answer has begun', () => {
+    const { told, response } = setUp();
+    response.writeHead(200);
+
+    response.emit('close');
+
+    expect(told).toEqual(['failed after 0']);
+  });
 
   it('does not take the line of the client for our work', async () => {
     const { clock, told, response } = setUp();

@@ -11,7 +11,14 @@ describe('parseBulkhead', () => {
   });
 
   it('takes every option', () => {
-    const options = { maxConcurrent: 1, maxQueue: 0, maxWait: 0.5, priority: () => 1, abandonAfter: false };
+    const options = {
+      maxConcurrent: 1,
+      maxQueue: 0,
+      maxWait: 0.5,
+      priority: () => 1,
+      abandonAfter: false,
+      mode: 'metricsOnly',
+    };
 
     expect(parse(options)).toBe(options);
     expect(parse({ abandonAfter: 0 })).toEqual({ abandonAfter: 0 });
@@ -48,6 +55,6 @@ describe('parseBulkhead', () => {
   });
 
   it('has the defaults of the contract', () => {
-    expect(BULKHEAD_DEFAULTS).toEqual({ maxConcurrent: 10, maxQueue: 0, abandonAfter: 60_000 });
+    expect(BULKHEAD_DEFAULTS).toEqual({ maxConcurrent: 10, maxQueue: 0, abandonAfter: 60_000, mode: 'normal' });
   });
 });

@@ -72,12 +72,17 @@ describe('parseRateLimit', () => {
 
 describe('resolveRateLimit', () => {
   it('lets as much begin at once as in a whole period, unless burst says otherwise', () => {
-    expect(resolve(WHOLE)).toEqual({ ...WHOLE, burst: 10, onLimit: 'reject', maxKeys: 1_000 });
+    expect(resolve(WHOLE)).toEqual({ ...WHOLE, burst: 10, onLimit: 'reject', maxKeys: 1_000, mode: 'normal' });
     expect(resolve({ ...WHOLE, burst: 3 }).burst).toBe(3);
   });
 
   it('spaces queued calls evenly, unless burst says otherwise', () => {
-    expect(resolve({ ...WHOLE, onLimit: 'queue' })).toEqual({ ...WHOLE, onLimit: 'queue', maxKeys: 1_000 });
+    expect(resolve({ ...WHOLE, onLimit: 'queue' })).toEqual({
+      ...WHOLE,
+      onLimit: 'queue',
+      maxKeys: 1_000,
+      mode: 'normal',
+    });
     expect(resolve({ ...WHOLE, onLimit: 'queue', burst: 3 }).burst).toBe(3);
   });
 
