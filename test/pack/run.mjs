@@ -62,9 +62,8 @@ async function checkContents() {
 
   const allowed = /^(dist\/lib\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
   const strange = files.filter((file) => !allowed.test(file) || /\.test\.|\.tsbuildinfo$/.test(file));
-  const targets = Object.values((await readManifest()).exports).flatMap((t) =>
-    typeof t === 'string' ? t : Object.values(t),
-  );
+  const { exports, bin } = await readManifest();
+  const targets = [...Object.values(exports), bin].flatMap((t) => (typeof t === 'string' ? t : Object.values(t)));
   const expected = ['README.md', 'LICENSE', 'CHANGELOG.md', ...targets.map((target) => target.replace('./', ''))];
   const missing = expected.filter((file) => !files.includes(file));
   if (strange.length + missing.length > 0) {
@@ -72,8 +71,8 @@ async function checkContents() {
   }
 }
 
-/** Follows the declarations from the root entry: all they import must be there in every app that has the package. */
-async function checkRootTypes() {
+/** Follows the declarations from an entry: all they import must be there in every app that has the package. */
+async function checkTypes(entry) {
   const { dependencies, peerDependencies, peerDependenciesMeta = {} } = await readManifest();
   const required = Object.keys(peerDependencies).filter((name) => !peerDependenciesMeta[name]?.optional);
   const present = new Set([...Object.keys(dependencies), ...required]);
@@ -90,8 +89,8 @@ async function checkRootTypes() {
       else if (!present.has(name) && !isBuiltin(specifier)) faults.push(`${relative(unpacked, file)}: ${specifier}`);
     }
   };
-  await follow(join(unpacked, 'dist/lib/index.d.ts'));
-  if (faults.length > 0) throw new Error(`the root types import what an app may not have:\n${faults.join('\n')}`);
+  await follow(join(unpacked, entry));
+  if (faults.length > 0) throw new Error(`the types import what an app may not have:\n${faults.join('\n')}`);
 }
 
 /** The steps of one app: its own package.json and tsconfig.json, and the source that all apps share. */
@@ -115,6 +114,10 @@ function stepsOf(app, ...furtherSteps) {
     ],
     ['compiles', () => run(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd })],
     ['answers over HTTP, data in files, and exits by itself', () => node(['dist/main.js'])],
+    [
+      'has a command that looks into those files',
+      () => run('npx', ['--no', 'bulwark-data', 'verify', 'file:./data'], { cwd }),
+    ],
     ...furtherSteps.map(([title, args, env]) => [title, () => node(args, env)]),
   ];
 }
@@ -126,7 +129,8 @@ const sameClasses = `
 
 if (await inTurn('tarball', [['is packed', pack]])) {
   await inTurn('tarball', [['holds what it should and no more', checkContents]]);
-  await inTurn('tarball', [['has root types without optional peers', checkRootTypes]]);
+  await inTurn('tarball', [['has root types without optional peers', () => checkTypes('dist/lib/index.d.ts')]]);
+  await inTurn('tarball', [['has types of /data without them', () => checkTypes('dist/lib/data/index.d.ts')]]);
   await inTurn(
     'Nest 12, ES modules',
     stepsOf('nest12-esm', ['the same with data in SQLite', ['dist/main.js'], { DATA_BACKEND: 'database' }]),

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 export const DATA_BACKENDS = ['file', 'database'] as const;
 
 /** What the environment decides. */
@@ -10,6 +12,8 @@ export interface Settings {
   readonly dataBackend: (typeof DATA_BACKENDS)[number];
   /** DATA_DIR, relative to the working directory or absolute. */
   readonly dataFolder: string;
+  /** DATABASE_URL, for the backends that have a database; an SQLite file in DATA_DIR by default. */
+  readonly databaseUrl: string;
 }
 
 /** The DI token of {@link Settings}. */
@@ -26,5 +30,6 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (dataBackend === undefined) {
     throw new Error(`DATA_BACKEND is '${DATA_BACKEND}'; expected one of: ${DATA_BACKENDS.join(', ')}`);
   }
-  return { host: HOST, port, dataBackend, dataFolder: DATA_DIR };
+  const { DATABASE_URL = `sqlite:${join(DATA_DIR, 'shop.db')}` } = env;
+  return { host: HOST, port, dataBackend, dataFolder: DATA_DIR, databaseUrl: DATABASE_URL };
 }

@@ -10,17 +10,25 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const SOURCES = ['package.json', 'nest-cli.json', 'tsconfig.json', 'lib', 'sample-app'];
 const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
 
+/** @returns the path of the sample's entry. */
+export async function builtSample(): Promise<string> {
+  return join(await built(), 'sample-app/main.js');
+}
+
+/** @returns the path of the command line's entry. */
+export async function builtCli(): Promise<string> {
+  return join(await built(), 'lib/data/cli/main.js');
+}
+
 /**
  * Builds the library and the sample as `npm run build` does, in a copy of its own, so that no other build pulls the
  * files from under a running sample. The copy is kept until the sources change.
- *
- * @returns the path of the sample's entry.
  */
-export async function builtSample(): Promise<string> {
+async function built(): Promise<string> {
   const home = join(ROOT, 'dist/test-sample');
   const copy = join(home, await hashOf(SOURCES));
   if (!existsSync(copy)) await build(home, copy);
-  return join(copy, 'dist/sample-app/main.js');
+  return join(copy, 'dist');
 }
 
 async function build(home: string, copy: string): Promise<void> {

@@ -1,0 +1,127 @@
+import { stat } from 'node:fs/promises';
+import { resolve as resolvePath } from 'node:path';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { DatabaseDataService } from '../database/database-data.service.js';
+import {
+  resolveDatabaseOptions,
+  type DatabaseDataOptions,
+  type ResolvedDatabaseOptions,
+} from '../database/database-options.js';
+import { IN_MEMORY } from '../database/database-address.js';
+import { describeAddress } from '../database/server/server-address.js';
+import { FileDataService } from '../file/file-data.service.js';
+import type { DataService } from '../data.service.js';
+import { ReplicableDataService } from '../replicable-data.service.js';
+import { required, UsageError } from './command.js';
+
+/** A store that an argument names; `shown` is how messages call it, without user and password. */
+export type StoreAddress =
+  | { readonly kind: 'file'; readonly path: string; readonly shown: string }
+  | {
+      readonly kind: 'database';
+      readonly options: DatabaseDataOptions;
+      /** That of SQLite. */
+      readonly file: string | undefined;
+      readonly shown: string;
+    };
+
+/** How addresses are written, for the help of commands. */
+export const ADDRESSES = `Addresses:
+  file:./data                            the folder of fileData
+  sqlite:./shop.db                       databaseData, in any of its databases
+  mysql://user:password@host:3306/shop
+  postgres://user:password@host:5432/shop
+  env:DATABASE_URL                       the address in an environment variable: it shows in no list of processes`;
+
+/**
+ * Reads an address.
+ *
+ * @param argument how messages call it: `--from`.
+ * @throws UsageError that shows no password.
+ */
+export function parseStoreAddress(
+  argument: string,
+  text: string | undefined,
+  table?: string,
+  env: NodeJS.ProcessEnv = process.env,
+): StoreAddress {
+  const address = required(argument, text);
+  if (address.startsWith('env:')) {
+    const name = address.slice('env:'.length);
+    const value = env[name];
+    if (value === undefined || value === '') {
+      throw new UsageError(`${argument}: the environment variable '${name}' is not set`);
+    }
+    return parseStoreAddress(`${argument} (${address})`, value, table, {});
+  }
+  if (!address.startsWith('file:')) return parseDatabaseAddress(argument, address, table);
+  if (table !== undefined) throw new UsageError(`${argument}: a table is for a database, a file store has none`);
+  const path = pathOf(address.slice('file:'.length));
+  if (path === undefined) throw new UsageError(`${argument} is '${address}'; expected file:<path of a folder>`);
+  return { kind: 'file', path, shown: `file:${path}` };
+}
+
+/** Reads the address of a file store. @throws UsageError */
+export function parseFileAddress(argument: string, text: string | undefined): string {
+  const address = parseStoreAddress(argument, text);
+  if (address.kind === 'file') return address.path;
+  throw new UsageError(
+    `${argument} is ${address.shown}; expected file:<path of a folder>: a database has tools of its own, or: copy`,
+  );
+}
+
+/**
+ * Opens a store that must be there already: a misspelt path would be created, and found empty.
+ *
+ * @throws Error naming what is not there.
+ */
+export async function openExisting(address: StoreAddress): Promise<ReplicableDataService> {
+  if (address.kind === 'file') await expectThere(address.path, 'folder');
+  else if (address.file !== undefined) await expectThere(address.file, 'file');
+  return openStore(address);
+}
+
+/** Opens a store, created where it is missing. */
+export async function openStore(address: StoreAddress): Promise<ReplicableDataService> {
+  const store: DataService =
+    address.kind === 'file'
+      ? await FileDataService.open({ path: address.path })
+      : await DatabaseDataService.open(address.options);
+  if (store instanceof ReplicableDataService) return store;
+  await store.close();
+  throw new Error(`${address.shown} does not keep the versions of other stores`);
+}
+
+/** @throws Error unless there is such a folder or file. */
+export async function expectThere(path: string, what: 'folder' | 'file'): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  const fits = what === 'folder' ? found?.isDirectory() : found?.isFile();
+  if (fits !== true) throw new Error(`there is no ${what} ${path}`);
+}
+
+function parseDatabaseAddress(argument: string, url: string, table: string | undefined): StoreAddress {
+  const options = { url, table };
+  const { address, table: resolvedTable } = resolve(argument, options);
+  const shown = address.kind === 'sqlite' ? `sqlite:${address.path}` : describeAddress(address);
+  return {
+    kind: 'database',
+    options,
+    shown: `${shown}, table ${resolvedTable}`,
+    file: address.kind === 'sqlite' && address.path !== IN_MEMORY ? address.path : undefined,
+  };
+}
+
+function resolve(argument: string, options: DatabaseDataOptions): ResolvedDatabaseOptions {
+  try {
+    return resolveDatabaseOptions(options);
+  } catch (error) {
+    if (!(error instanceof ResilienceConfigurationError)) throw error;
+    throw new UsageError(`${argument}: ${error.message}; or file:<path of a folder>, or env:<variable>`);
+  }
+}
+
+function pathOf(rest: string): string | undefined {
+  // Two slashes introduce a host, which a folder does not have; with three the host is empty.
+  if (/^\/\/(?!\/)/.test(rest) || rest === '' || rest.includes('\0')) return undefined;
+  return resolvePath(rest.startsWith('///') ? rest.slice(2) : rest);
+}
