@@ -104,13 +104,14 @@ describe('@RateLimit', () => {
       {
         policy: 'rateLimit',
         name: 'Service.call',
-        options: { limit: 20, per: 60_000, burst: 20, onLimit: 'reject', maxKeys: 1_000 },
+        options: { limit: 20, per: 60_000, burst: 20, onLimit: 'reject', maxKeys: 1_000, mode: 'normal' },
         sources: {
           limit: '@RateLimit',
           per: 'policies.default',
           burst: 'limit',
           onLimit: 'policies.default',
           maxKeys: 'built-in',
+          mode: 'built-in',
         },
       },
     ]);

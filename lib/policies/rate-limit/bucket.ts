@@ -33,8 +33,14 @@ export class Bucket {
     return this.#rate;
   }
 
-  /** Runs by another rate from now on; what was let through keeps the time that it took. */
-  reconfigure(rate: Rate): void {
+  /**
+   * Runs by another rate from now on. What was let through stays so in number, as stored permits do in Guava's
+   * `setRate`, and a whole burst at most: a rate that was wrong by far must not be felt long after it was mended.
+   */
+  reconfigure(rate: Rate, now: number): void {
+    this.settle(now);
+    const used = Math.min(this.#owedMs / this.#rate.intervalMs, rate.maxCost);
+    this.#owedMs = used > 0 ? used * rate.intervalMs : 0;
     this.#rate = rate;
     this.#permits = Math.min(this.#permits, rate.warmUp?.maxPermits ?? 0);
   }

@@ -57,10 +57,10 @@ export class KeyedBuckets {
   }
 
   /** Takes on other options. Every key keeps what it owes, also one that gets or loses limits of its own. */
-  reconfigure(options: ResolvedRateLimit): void {
+  reconfigure(options: ResolvedRateLimit, now: number): void {
     this.options = options;
     this.#rate = Rate.of(options);
-    this.others.reconfigure(this.#rate);
+    this.others.reconfigure(this.#rate, now);
     const known = [...this.#overrides.values(), ...this.#buckets.values()];
     this.#overrides.clear();
     this.#buckets.clear();
@@ -71,9 +71,9 @@ export class KeyedBuckets {
     for (const bucket of known) {
       const key = bucket.key as string;
       const own = rates.get(key);
-      bucket.reconfigure(own ?? this.#rate);
+      bucket.reconfigure(own ?? this.#rate, now);
       if (own !== undefined) this.#overrides.set(key, bucket);
-      else if (bucket.paidAt > -Infinity || bucket.waiting > 0) {
+      else {
         this.#buckets.set(key, bucket);
         this.#fullAt.push(bucket.paidAt, bucket);
       }

@@ -40,13 +40,14 @@ export class RateLimiter {
   }
 
   /**
-   * Takes on other options. What was let through keeps the time that it took; who waits keeps its place, and begins when
-   * the new rate gives it its turn.
+   * Takes on other options. What was let through counts as so much of the new limit; who waits keeps its place, and begins
+   * when the new rate gives it its turn.
    */
   reconfigure(options: ResolvedRateLimit): void {
     this.#options = options;
-    this.#bucket.reconfigure(Rate.of(options));
-    this.#keyed?.reconfigure(options);
+    const now = this.environment.clock.now();
+    this.#bucket.reconfigure(Rate.of(options), now);
+    this.#keyed?.reconfigure(options, now);
     if (options.mode === 'metricsOnly') this.#places.lines.admitAll();
     else this.#places.lines.refresh();
   }

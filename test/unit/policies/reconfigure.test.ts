@@ -130,7 +130,7 @@ describe('a rate limit that takes on other options', () => {
     const turns = [0, 1].map(() => track(limiter.admit(newCall(environment), Infinity) as Promise<void>));
 
     become(limiter, { ...options, limit: 10 });
-    await environment.clock.advance(1_000);
+    await environment.clock.advance(100);
     await settle();
     expect(turns.map(({ status }) => status)).toEqual(['fulfilled', 'pending']);
     await environment.clock.advance(100);
@@ -150,6 +150,21 @@ describe('a rate limit that takes on other options', () => {
     expect(['a', 'vip'].map((one) => passes(limiter, environment, one))).toEqual([false, false]);
     await environment.clock.advance(1_000);
     expect(['a', 'vip'].map((one) => passes(limiter, environment, one))).toEqual([true, true]);
+  });
+
+  it('counts what was let through against the new limit, so that a wrong one is not felt for ever', async () => {
+    const environment = new TestEnvironment();
+    const limiter = limiterOf(environment, { limit: 10, per: 1e15 });
+    for (let call = 0; call < 3; call++) passes(limiter, environment);
+
+    become(limiter, { limit: 5, per: 1_000 });
+    expect([1, 2, 3].map(() => passes(limiter, environment))).toEqual([true, true, false]);
+
+    become(limiter, { limit: 2, per: 1_000 });
+    expect(passes(limiter, environment)).toBe(false);
+    await environment.clock.advance(500);
+
+    expect(passes(limiter, environment)).toBe(true);
   });
 
   it('comes down to fewer keys as new ones come', async () => {
