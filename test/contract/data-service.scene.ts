@@ -1,15 +1,17 @@
 import type { DataEntriesOptions, DataService } from 'nestjs-bulwark/data';
 import { afterEach, beforeEach } from 'vitest';
 
-/** What the suite needs to know of a backend. */
+/** What the suite needs to know of a backend, and what that one can do. */
 export interface DataServiceSubject {
   readonly name: string;
-  /** It takes writes from other stores: it is a `ReplicableDataService`. */
-  readonly replicable?: boolean;
   /** A service without entries. */
   open(): Promise<DataService>;
-  /** Another service on what `service`, closed by now, has kept; absent where nothing is kept. */
+  /** It keeps its data: another service on what `service`, closed by now, has kept. */
   reopen?(service: DataService): Promise<DataService>;
+  /** It can be shared: another service on the data of `service`, which is open. */
+  share?(service: DataService): Promise<DataService>;
+  /** It takes writes from other stores: it is a `ReplicableDataService`. */
+  readonly replicable?: boolean;
 }
 
 /** The service of the running test: a new one for each. */

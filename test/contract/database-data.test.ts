@@ -15,6 +15,7 @@ dataServiceContract({
     return DatabaseDataService.open({ url });
   },
   reopen: () => DatabaseDataService.open({ url }),
+  share: () => DatabaseDataService.open({ url }),
 });
 
 dataServiceContract({
@@ -39,6 +40,7 @@ for (const server of await Promise.all([mysqlServer(), postgresServer()])) {
         return data;
       },
       reopen: open,
+      share: open,
     });
   });
 }

@@ -50,6 +50,23 @@ export function entriesContract(scene: Scene): void {
       expect(new Set(seen).size).toBe(seen.length);
     });
 
+    it('come exactly once where they are there throughout, while others around them go', async () => {
+      const name = (i: number): string => `k${String(i).padStart(4, '0')}`;
+      await Promise.all(Array.from({ length: 300 }, (_, i) => scene.data.put(name(i), i)));
+      const seen: string[] = [];
+      for await (const [key] of scene.data.entries()) {
+        const i = seen.push(key);
+        if (i % 20 === 1) {
+          const near = [i - 3, i, i + 60, i + 90, 299 - i].map((at) => (at % 300) - (at % 2 ? 0 : 1));
+          await Promise.all(near.filter((at) => at > 0).map((at) => scene.data.delete(name(at))));
+        }
+      }
+
+      const throughout = Array.from({ length: 150 }, (_, i) => name(2 * i));
+      expect(throughout.filter((key) => !seen.includes(key))).toEqual([]);
+      expect(seen).toEqual([...new Set(seen)].sort());
+    });
+
     it('come with several pages of rows, and only until the reader stops', async () => {
       await Promise.all(Array.from({ length: 200 }, (_, i) => scene.data.put(`k${i}`, i)));
       let count = 0;

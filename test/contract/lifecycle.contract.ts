@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { DataClosedException } from 'nestjs-bulwark/data';
 import { describe, expect, it } from 'vitest';
 import type { DataServiceSubject, Scene } from './data-service.scene.js';
@@ -28,6 +29,27 @@ export function lifecycleContract(scene: Scene, subject: DataServiceSubject): vo
       await expect(written).rejects.toBe(reason);
       await scene.data.put('b', 1);
       expect(await scene.data.get('b')).toBe(1);
+    });
+
+    it('ends those that wait for others, each at once, and none of the others', async () => {
+      const controller = new AbortController();
+      const { signal } = controller;
+      setMaxListeners(0, signal);
+      const others = Array.from({ length: 100 }, (_, i) => scene.data.put(`k${i}`, i));
+      const waiting = [
+        ...Array.from({ length: 50 }, (_, i) => scene.data.put(`k${i}`, 'never', { signal })),
+        scene.data.get('k1', { signal }),
+        scene.data.delete('k2', { signal }),
+        scene.data.ping({ signal }),
+      ];
+      controller.abort('gone');
+      const outcomes = await Promise.allSettled(waiting);
+      await Promise.all(others);
+
+      expect(outcomes.every((outcome) => outcome.status === 'rejected' && outcome.reason === 'gone')).toBe(true);
+      await scene.data.put('after', 1);
+      expect(await scene.data.get('k99')).toBe(99);
+      expect(await scene.data.get('after')).toBe(1);
     });
 
     it('ends entries between two of them', async () => {

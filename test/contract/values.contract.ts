@@ -21,6 +21,26 @@ export function valuesContract(scene: Scene): void {
       },
     );
 
+    it('keeps the text as it is: order of properties, digits, escapes', async () => {
+      const value = {
+        b: 1,
+        a: [0.1 + 0.2, 1e21, 5e-324, 2 ** 53],
+        'with "quotes"': "\\ ' \" ` \\' \r\n \u2028 \u0000",
+      };
+      await scene.data.put('a', value);
+
+      expect(JSON.stringify(await scene.data.get('a'))).toBe(JSON.stringify(value));
+    });
+
+    it.each(['\\', "'", '"', '\n', '\u0001', 'ä', '\u{1F600}'])('keeps 1 MiB of %j', async (character) => {
+      const perCharacter = Buffer.byteLength(JSON.stringify(character)) - 2;
+      const value = character.repeat(Math.floor((1024 * 1024 - 2) / perCharacter));
+      await scene.data.put('a', value);
+
+      expect((await scene.data.get('a')) === value).toBe(true);
+      expect((await scene.collect())[0]?.[1] === value).toBe(true);
+    });
+
     it('has nothing under a key that was never put', async () => {
       expect(await scene.data.get('a')).toBeUndefined();
       expect(await scene.data.entry('a')).toBeUndefined();
@@ -93,13 +113,25 @@ export function valuesContract(scene: Scene): void {
       await expect(scene.keys({ prefix: 5 as unknown as string })).rejects.toThrow(DataKeyException);
     });
 
-    it('is refused as a value, and what was there stays', async () => {
+    const cycle: Record<string, unknown> = {};
+    cycle['self'] = { cycle };
+    it.each<[string, unknown, string]>([
+      ['undefined', undefined, 'value'],
+      ['NaN', { items: [{}, {}, { price: NaN }] }, 'value.items[2].price'],
+      ['Infinity', [-Infinity], 'value[0]'],
+      ['a BigInt', { n: 1n }, 'value.n'],
+      ['undefined in an object', { a: { b: undefined } }, 'value.a.b'],
+      ['undefined in an array', { a: [1, undefined] }, 'value.a[1]'],
+      ['a function', { 'on click': () => 1 }, 'value["on click"]'],
+      ['a symbol', [[Symbol('s')]], 'value[0][0]'],
+      ['a Map', { m: new Map() }, 'value.m'],
+      ['a Set', new Set(), 'value'],
+      ['a cycle', cycle, 'value.self.cycle'],
+    ])('is refused as a value, with its path, and what was there stays: %s', async (_, value, path) => {
       await scene.data.put('a', 'before');
 
-      await expect(scene.data.put('a', { items: [{}, {}, { price: NaN }] })).rejects.toThrow(
-        'value.items[2].price is NaN',
-      );
-      await expect(scene.data.put('a', undefined)).rejects.toThrow(DataValueException);
+      await expect(scene.data.put('a', value)).rejects.toThrow(DataValueException);
+      await expect(scene.data.put('a', value)).rejects.toMatchObject({ code: 'DATA_INVALID_VALUE', path });
       expect(await scene.data.get('a')).toBe('before');
     });
 

@@ -30,6 +30,33 @@ export function versionsContract(scene: Scene): void {
       expect(await scene.collect()).toEqual([['a', 2]]);
     });
 
+    it('lose no increment of those that read, add and try again', async () => {
+      const increment = async (): Promise<void> => {
+        for (;;) {
+          const found = await scene.data.entry<number>('n');
+          try {
+            return await scene.data.put('n', (found?.value ?? 0) + 1, { ifVersion: found?.version ?? null });
+          } catch (error) {
+            if (!(error instanceof DataConflictException)) throw error;
+          }
+        }
+      };
+      await Promise.all(Array.from({ length: 25 }, increment));
+
+      expect(await scene.data.get('n')).toBe(25);
+    });
+
+    it.each(['', 'x', '\u{1F600}', "' OR 1=1", 'ffffffffffffffffffffffffffff'])(
+      'that nobody gave out match nothing, and do no harm: %j',
+      async (ifVersion) => {
+        await scene.data.put('a', 1);
+
+        await expect(scene.data.put('a', 2, { ifVersion })).rejects.toThrow(DataConflictException);
+        await scene.data.put('a', 3);
+        expect(await scene.data.get('a')).toBe(3);
+      },
+    );
+
     it('never come back after a delete', async () => {
       await scene.data.put('a', 1);
       const { version } = (await scene.data.entry('a'))!;
