@@ -11,7 +11,7 @@ function options(writes: 'reject' | 'queue'): FailoverDataOptions {
   return writes === 'reject' ? { primary } : { primary, writes, queue: { path: join(folder, 'queue') } };
 }
 
-for (const writes of ['reject'] as const) {
+for (const writes of ['reject', 'queue'] as const) {
   dataServiceContract({
     name: `failoverData with writes: '${writes}'`,
     async open() {

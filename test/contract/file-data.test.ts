@@ -6,6 +6,7 @@ let folder = '';
 
 dataServiceContract({
   name: 'fileData',
+  replicable: true,
   async open() {
     folder = await temporaryFolder();
     return FileDataService.open({ path: folder });

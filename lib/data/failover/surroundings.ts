@@ -4,9 +4,8 @@ import type { Clock } from '../../policies/clock.js';
 import { systemClock } from '../../policies/clock.js';
 import { Lifecycle } from '../../policies/policy.js';
 import type { PolicyEnvironment } from '../../policies/policy.js';
-import type { DataService } from '../data.service.js';
 import { FileDataService } from '../file/file-data.service.js';
-import { ReplicableDataService } from '../replicable-data.service.js';
+import type { ReplicableDataService } from '../replicable-data.service.js';
 
 /** What a failover service takes from outside; tests bring their own. */
 export interface Surroundings {
@@ -20,7 +19,7 @@ export interface Surroundings {
 export const realSurroundings: Surroundings = {
   clock: systemClock,
   random: Math.random,
-  openFolder: async (path) => replicable(await FileDataService.open({ path })),
+  openFolder: (path) => FileDataService.open({ path }),
 };
 
 /** The surroundings as the breakers of the nodes want them; nobody listens to their events but the nodes. */
@@ -37,9 +36,4 @@ export function breakerEnvironment({ clock, random }: Surroundings, logger: Logg
     reportCallback: report,
     logRecovered: report,
   };
-}
-
-function replicable(service: DataService): ReplicableDataService {
-  if (service instanceof ReplicableDataService) return service;
-  throw new TypeError('A folder of the queue takes no writes with versions; expected a ReplicableDataService');
 }

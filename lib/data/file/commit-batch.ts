@@ -1,24 +1,16 @@
-import { DataConflictException, DataWriteException } from '../errors.js';
-import type { EntryStore, StoredEntry } from './entry-store.js';
+import { DataWriteException } from '../errors.js';
+import type { Change, Verdict } from './change.js';
+import type { EntryStore } from './entry-store.js';
 import { encodeFrame, FRAME_BYTES } from './journal-frame.js';
-import type { JournalRecord } from './journal-record.js';
+import type { JournalRecord, StoredEntry } from './journal-record.js';
 import { encodeRecord } from './journal-record.js';
-
-/** A change that a caller asked for. */
-export interface Change {
-  readonly key: string;
-  /** The value's JSON text; undefined for a delete. */
-  readonly text: string | undefined;
-  /** The version that the key must have; null: none; undefined: any. */
-  readonly ifVersion: string | null | undefined;
-}
 
 /** A change that waits for its commit. */
 export interface PendingChange {
   readonly change: Change;
   readonly signal: AbortSignal | undefined;
-  /** Told whether the key is there (after a put) or was there (for a delete). */
-  readonly resolve: (found: boolean) => void;
+  /** Told the result of the verdict. */
+  readonly resolve: (result: unknown) => void;
   readonly reject: (reason: unknown) => void;
 }
 
@@ -27,7 +19,7 @@ export class CommitBatch {
   readonly #records: JournalRecord[] = [];
   readonly #lines: string[] = [];
   readonly #staged = new Map<string, StoredEntry | undefined>();
-  readonly #members: { pending: PendingChange; settle: () => void }[] = [];
+  readonly #members: { pending: PendingChange; verdict: Verdict }[] = [];
   #bytes = 0;
 
   constructor(private readonly store: EntryStore) {}
@@ -37,8 +29,11 @@ export class CommitBatch {
   }
 
   add(pending: PendingChange): void {
-    if (pending.signal?.aborted) pending.reject(pending.signal.reason);
-    else this.#members.push({ pending, settle: this.#stage(pending) });
+    if (pending.signal?.aborted) return pending.reject(pending.signal.reason);
+    const { key } = pending.change;
+    const verdict = pending.change.judge(this.#staged.has(key) ? this.#staged.get(key) : this.store.get(key));
+    this.#members.push({ pending, verdict });
+    if ('entry' in verdict) this.#record(key, verdict.entry);
   }
 
   /** What to append to the journal; undefined where nothing changes. */
@@ -50,7 +45,10 @@ export class CommitBatch {
   /** Shows the changes to readers and tells the callers. */
   acknowledge(): void {
     for (const record of this.#records) this.store.apply(record);
-    for (const { settle } of this.#members) settle();
+    for (const { pending, verdict } of this.#members) {
+      if ('error' in verdict) pending.reject(verdict.error);
+      else pending.resolve(verdict.result);
+    }
   }
 
   /** Nothing changes. Refusals fail too, since they may rest on changes of this batch that did not happen. */
@@ -66,29 +64,12 @@ export class CommitBatch {
     }
   }
 
-  #stage({ change, resolve, reject }: PendingChange): () => void {
-    const { key, text, ifVersion } = change;
-    const current = this.#staged.has(key) ? this.#staged.get(key) : this.store.get(key);
-    if (ifVersion !== undefined && ifVersion !== versionOf(current)) {
-      return () => reject(new DataConflictException(key, ifVersion));
-    }
-    if (text === undefined && current === undefined) return () => resolve(false);
-    const sequence = this.store.sequence + this.#records.length + 1;
-    this.#record({ sequence, key, text });
-    return () => resolve(true);
-  }
-
-  #record(record: JournalRecord): void {
-    const { sequence, key, text } = record;
+  #record(key: string, entry: StoredEntry | undefined): void {
+    const record = { sequence: this.store.sequence + this.#records.length + 1, key, entry };
     const line = encodeRecord(record);
     this.#records.push(record);
     this.#lines.push(line);
     this.#bytes += Buffer.byteLength(line);
-    this.#staged.set(key, text === undefined ? undefined : { text, sequence });
+    this.#staged.set(key, entry);
   }
-}
-
-/** An entry's version as callers see it; null where there is none. */
-export function versionOf(entry: StoredEntry | undefined): string | null {
-  return entry === undefined ? null : String(entry.sequence);
 }

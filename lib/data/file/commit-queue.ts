@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks';
 import type { Logger } from '@nestjs/common';
-import type { Change, PendingChange } from './commit-batch.js';
+import type { Change } from './change.js';
+import type { PendingChange } from './commit-batch.js';
 import { CommitBatch } from './commit-batch.js';
 import type { EntryStore } from './entry-store.js';
 import type { Journal } from './journal.js';
@@ -23,8 +24,8 @@ export class CommitQueue {
     private readonly logger: Logger,
   ) {}
 
-  /** Resolves once the change is durable: for a delete, to whether the key was there. */
-  submit(change: Change, signal: AbortSignal | undefined): Promise<boolean> {
+  /** Resolves once the change is durable, to the result of its verdict. */
+  submit(change: Change, signal: AbortSignal | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ change, signal, resolve, reject });
       this.#working ??= this.#context.runInAsyncScope(() => this.#work());

@@ -1,17 +1,10 @@
 import { encodeFrame, FRAME_BYTES } from './journal-frame.js';
-import type { JournalRecord } from './journal-record.js';
+import type { JournalRecord, StoredEntry } from './journal-record.js';
 import { encodeRecord } from './journal-record.js';
 import { KeyOrder } from './key-order.js';
 
-/** What is stored under a key. */
-export interface StoredEntry {
-  readonly text: string;
-  /** The number of the change that wrote it. */
-  readonly sequence: number;
-}
-
 /** About what a record takes in the journal besides its key and its value. */
-const RECORD_OVERHEAD = 24;
+const RECORD_OVERHEAD = 52;
 
 /** All that was acknowledged, in memory. */
 export class EntryStore {
@@ -39,20 +32,20 @@ export class EntryStore {
     return this.#order.startingWith(prefix);
   }
 
-  apply({ key, text, sequence }: JournalRecord): void {
+  apply({ key, entry, sequence }: JournalRecord): void {
     const before = this.#entries.get(key);
-    if (before !== undefined) this.#size -= sizeOf(key, before.text);
-    if (text === undefined) {
+    if (before !== undefined) this.#size -= sizeOf(key, before);
+    if (entry === undefined) {
       if (this.#entries.delete(key)) this.#order.remove(key);
     } else {
-      this.#entries.set(key, { text, sequence });
-      this.#size += sizeOf(key, text);
+      this.#entries.set(key, entry);
+      this.#size += sizeOf(key, entry);
       if (before === undefined) this.#order.add(key);
     }
     this.advanceTo(sequence);
   }
 
-  /** Gives out no number up to this one again, so that a version never comes back. */
+  /** Gives out no number up to this one again, so that the order of the commits can be told. */
   advanceTo(sequence: number): void {
     if (sequence > this.#sequence) this.#sequence = sequence;
   }
@@ -61,9 +54,9 @@ export class EntryStore {
   *frames(): Generator<Buffer, void, undefined> {
     let records: string[] = [];
     let bytes = 0;
-    for (const [key, { text, sequence }] of this.#entries) {
-      records.push(encodeRecord({ key, text, sequence }));
-      bytes += sizeOf(key, text);
+    for (const [key, entry] of this.#entries) {
+      records.push(encodeRecord({ key, entry, sequence: this.#sequence }));
+      bytes += sizeOf(key, entry);
       if (bytes < FRAME_BYTES) continue;
       yield encodeFrame(this.#sequence, records.join(''));
       records = [];
@@ -74,6 +67,6 @@ export class EntryStore {
   }
 }
 
-function sizeOf(key: string, text: string): number {
+function sizeOf(key: string, { text = '' }: StoredEntry): number {
   return Buffer.byteLength(key) + Buffer.byteLength(text) + RECORD_OVERHEAD;
 }

@@ -1,11 +1,15 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } from '../data-options.js';
-import { DataService } from '../data.service.js';
 import { checkKey, checkPrefix } from '../key.js';
 import { OperationGate } from '../operation-gate.js';
+import type { DataApplyOptions, DataWrite } from '../replicable-data.service.js';
+import { ReplicableDataService } from '../replicable-data.service.js';
 import { parseValue, serializeValue } from '../value.js';
+import { VersionClock } from '../version-clock.js';
 import { checkIfVersion } from '../version.js';
+import type { Change } from './change.js';
+import { applying, deleting, forgetting, putting } from './change.js';
 import { CommitQueue } from './commit-queue.js';
 import { EntryStore } from './entry-store.js';
 import type { FileDataOptions } from './file-options.js';
@@ -25,19 +29,27 @@ const ENTRIES_PER_TURN = 256;
  *
  * @publicApi
  */
-export class FileDataService extends DataService {
+export class FileDataService extends ReplicableDataService {
   readonly #store: EntryStore;
   readonly #journal: Journal;
   readonly #commits: CommitQueue;
   readonly #owner: FolderOwner;
   readonly #gate: OperationGate;
+  readonly #versions: VersionClock;
 
-  private constructor(store: EntryStore, journal: Journal, commits: CommitQueue, owner: FolderOwner) {
+  private constructor(
+    store: EntryStore,
+    journal: Journal,
+    commits: CommitQueue,
+    owner: FolderOwner,
+    versions: VersionClock,
+  ) {
     super();
     this.#store = store;
     this.#journal = journal;
     this.#commits = commits;
     this.#owner = owner;
+    this.#versions = versions;
     this.#gate = new OperationGate(`The file data service on ${journal.file}`);
   }
 
@@ -57,12 +69,16 @@ export class FileDataService extends DataService {
     const owner = await FolderOwner.claim(fileSystem, folder);
     try {
       const store = new EntryStore();
-      const { journal, sequence, tornBytes } = await Journal.open(fileSystem, folder, (record) => store.apply(record));
+      const versions = new VersionClock();
+      const { journal, sequence, tornBytes } = await Journal.open(fileSystem, folder, (record) => {
+        store.apply(record);
+        if (record.entry !== undefined) versions.observe(record.entry.version);
+      });
       store.advanceTo(sequence);
       if (tornBytes > 0) logger.warn(`${journal.file}: cut off ${tornBytes} bytes of a commit that was never finished`);
       const commits = new CommitQueue(store, journal, logger);
       await commits.compact();
-      return new FileDataService(store, journal, commits, owner);
+      return new FileDataService(store, journal, commits, owner, versions);
     } catch (error) {
       await owner.release();
       throw error;
@@ -76,8 +92,8 @@ export class FileDataService extends DataService {
   override async entry<T>(key: string, { signal }: DataCallOptions = {}): Promise<DataEntry<T> | undefined> {
     checkKey(key);
     return this.#gate.run(signal, async () => {
-      const stored = this.#store.get(key);
-      return stored && { value: parseValue<T>(stored.text), version: String(stored.sequence) };
+      const { text, version = '' } = this.#store.get(key) ?? {};
+      return text === undefined ? undefined : { value: parseValue<T>(text), version };
     });
   }
 
@@ -85,12 +101,32 @@ export class FileDataService extends DataService {
     checkKey(key);
     checkIfVersion(key, ifVersion);
     const text = serializeValue(key, value);
-    await this.#gate.run(signal, () => this.#commits.submit({ key, text, ifVersion }, signal));
+    await this.#submit(putting(key, text, ifVersion, this.#versions), signal);
   }
 
   override async delete(key: string, { signal }: DataCallOptions = {}): Promise<boolean> {
     checkKey(key);
-    return this.#gate.run(signal, () => this.#commits.submit({ key, text: undefined, ifVersion: undefined }, signal));
+    return this.#submit<boolean>(deleting(key), signal);
+  }
+
+  override async apply(write: DataWrite, { ifVersion, signal }: DataApplyOptions = {}): Promise<string> {
+    checkKey(write.key);
+    checkIfVersion(write.key, ifVersion);
+    this.#versions.observe(write.version);
+    return this.#submit<string>(applying(write, ifVersion), signal);
+  }
+
+  override async lastWrite(key: string, { signal }: DataCallOptions = {}): Promise<DataWrite | undefined> {
+    checkKey(key);
+    return this.#gate.run(signal, async () => {
+      const stored = this.#store.get(key);
+      return stored && { key, ...stored };
+    });
+  }
+
+  override async forget(key: string, version: string, { signal }: DataCallOptions = {}): Promise<boolean> {
+    checkKey(key);
+    return this.#submit<boolean>(forgetting(key, version), signal);
   }
 
   override async *entries<T>({ prefix = '', signal }: DataEntriesOptions = {}): AsyncGenerator<
@@ -98,6 +134,12 @@ export class FileDataService extends DataService {
     void,
     undefined
   > {
+    for await (const { key, text } of this.writes({ prefix, signal })) {
+      if (text !== undefined) yield [key, parseValue<T>(text)];
+    }
+  }
+
+  override async *writes({ prefix = '', signal }: DataEntriesOptions = {}): AsyncGenerator<DataWrite, void, undefined> {
     checkPrefix(prefix);
     this.#gate.assertOpen();
     signal?.throwIfAborted();
@@ -105,11 +147,15 @@ export class FileDataService extends DataService {
     for (const key of this.#store.keys(prefix)) {
       const stored = this.#store.get(key);
       if (stored === undefined) continue;
-      yield [key, parseValue<T>(stored.text)];
+      yield { key, ...stored };
       if (++count % ENTRIES_PER_TURN === 0) await nextTurn();
       this.#gate.assertOpen();
       signal?.throwIfAborted();
     }
+  }
+
+  #submit<T>(change: Change, signal: AbortSignal | undefined): Promise<T> {
+    return this.#gate.run(signal, () => this.#commits.submit(change, signal)) as Promise<T>;
   }
 
   override async ping({ signal }: DataCallOptions = {}): Promise<void> {

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib';
 import type { BufferedReader } from './buffered-reader.js';
 
 /** The first line of a journal: what it is, and in which version of the format. */
-export const JOURNAL_HEADER = 'bulwark-journal 1\n';
+export const JOURNAL_HEADER = 'bulwark-journal 2\n';
 
 /** A frame is closed once its body has grown to this many bytes, so it is never longer than this and one record. */
 export const FRAME_BYTES = 4 * 1024 * 1024;

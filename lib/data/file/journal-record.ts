@@ -1,21 +1,33 @@
+/** What a key holds. */
+export interface StoredEntry {
+  /** The value's JSON text; undefined: a tombstone. */
+  readonly text: string | undefined;
+  readonly version: string;
+}
+
 /** One change of one key. */
 export interface JournalRecord {
   /** Grows by one with each change in the folder's life. */
   readonly sequence: number;
   readonly key: string;
-  /** The value's JSON text; undefined for a delete. */
-  readonly text: string | undefined;
+  /** What the key holds from then on; undefined: it is gone without a trace. */
+  readonly entry: StoredEntry | undefined;
 }
 
 const NEWLINE = 0x0a;
 
 /**
- * A record is a line of fields between tabs: `put`, sequence number, key as a JSON string, value as JSON; or `delete`
- * without the last. JSON without indentation contains neither tab nor newline.
+ * A record is a line of fields between tabs: `put`, sequence number, key as a JSON string, version, value as JSON;
+ * `tombstone` without the last; or `delete` without the last two. JSON without indentation contains neither tab nor
+ * newline.
  */
-export function encodeRecord({ sequence, key, text }: JournalRecord): string {
+export function encodeRecord({ sequence, key, entry }: JournalRecord): string {
   const name = JSON.stringify(key);
-  return text === undefined ? `delete\t${sequence}\t${name}\n` : `put\t${sequence}\t${name}\t${text}\n`;
+  if (entry === undefined) return `delete\t${sequence}\t${name}\n`;
+  const { version, text } = entry;
+  return text === undefined
+    ? `tombstone\t${sequence}\t${name}\t${version}\n`
+    : `put\t${sequence}\t${name}\t${version}\t${text}\n`;
 }
 
 /** The records of a frame's body. Throws a SyntaxError for what {@link encodeRecord} never wrote. */
@@ -30,13 +42,15 @@ export function* decodeRecords(body: Buffer): Generator<JournalRecord, void, und
   }
 }
 
+const FIELDS: Readonly<Record<string, number>> = { delete: 3, tombstone: 4, put: 5 };
+
 function decodeRecord(line: string): JournalRecord {
-  const [verb, number, name, text, ...rest] = line.split('\t');
+  const fields = line.split('\t');
+  const [verb = '', number, name, version, text] = fields;
   const sequence = Number(number);
-  const isPut = verb === 'put' && text !== undefined;
-  const isDelete = verb === 'delete' && text === undefined;
-  if (name === undefined || rest.length > 0 || !Number.isSafeInteger(sequence) || !(isPut || isDelete)) {
+  if (name === undefined || fields.length !== FIELDS[verb] || !Number.isSafeInteger(sequence)) {
     throw new SyntaxError('a record of an unknown kind');
   }
-  return { sequence, key: JSON.parse(name) as string, text };
+  const key = JSON.parse(name) as string;
+  return { sequence, key, entry: version === undefined ? undefined : { version, text } };
 }
