@@ -214,11 +214,15 @@ async function main(): Promise<LeakReport> {
   hook.enable();
 
   let listenersOnAbortedSignals = await load(parts, 25, outcomes);
-  await collect();
-  const before = process.memoryUsage().heapUsed;
-  listenersOnAbortedSignals += await load(parts, 25, outcomes);
-  await collect();
-  const heapGrowth = process.memoryUsage().heapUsed - before;
+  // A leak shows in every round; what the compiler keeps comes and goes.
+  let heapGrowth = Infinity;
+  for (let round = 0; round < 3; round++) {
+    await collect();
+    const before = process.memoryUsage().heapUsed;
+    listenersOnAbortedSignals += await load(parts, 25, outcomes);
+    await collect();
+    heapGrowth = Math.min(heapGrowth, process.memoryUsage().heapUsed - before);
+  }
   const timersWhileOpen = timers.size;
 
   const alive: Record<string, number> = {};

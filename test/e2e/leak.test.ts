@@ -35,7 +35,7 @@ function compile(): string {
   return join(output, 'test', 'e2e', 'leak.scene.js');
 }
 
-describe('10,000 calls through a full stack, ended by success, failure, timeout, abort and refusal', () => {
+describe('20,000 calls through a full stack, ended by success, failure, timeout, abort and refusal', () => {
   let report: LeakReport;
 
   beforeAll(async () => {
@@ -50,7 +50,7 @@ describe('10,000 calls through a full stack, ended by success, failure, timeout,
   it('end in every way that they can', () => {
     const { calls, outcomes } = report;
 
-    expect(calls).toBeGreaterThanOrEqual(10_000);
+    expect(calls).toBeGreaterThanOrEqual(20_000);
     expect(Object.keys(outcomes).sort()).toEqual([
       'AbortError',
       'BulkheadFullException',
