@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DatabaseDataService } from 'nestjs-bulwark/data';
+import { FileDataService } from 'nestjs-bulwark/data';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { builtCli } from '../sample/support/built-sample.js';
@@ -37,23 +37,24 @@ describe('a store that is moved', () => {
     onTestFinished(async () => {
       for (const server of there) await server.run(`DROP TABLE IF EXISTS ${table}`);
     });
-    const first = { address: `sqlite:${join(home, 'first.db')}` };
-    const last = { address: `sqlite:${join(home, 'last.db')}` };
+    const first = { address: `file:${join(home, 'first')}` };
+    const sqlite = { address: `sqlite:${join(home, 'shop.db')}` };
+    const last = { address: `file:${join(home, 'last')}` };
     const tombstone = { key: 'deleted', text: undefined, version: 'f'.repeat(12) + '0'.repeat(16) };
-    const content = await using(DatabaseDataService.open({ url: first.address }), async (store) => {
+    const content = await using(FileDataService.open({ path: join(home, 'first') }), async (store) => {
       await fill(store, 500);
       await store.apply(tombstone);
       return contentOf(store);
     });
 
     let from: Station = first;
-    for (const to of [...there.map(({ url }) => ({ address: url, table })), last]) {
+    for (const to of [sqlite, ...there.map(({ url }) => ({ address: url, table })), last]) {
       await move(from, to);
       from = to;
     }
 
     expect(content.size).toBe(ODD_ENTRIES.length + 498);
-    const [back, remembered] = await using(DatabaseDataService.open({ url: last.address }), async (store) => [
+    const [back, remembered] = await using(FileDataService.open({ path: join(home, 'last') }), async (store) => [
       await contentOf(store),
       await store.lastWrite('deleted'),
     ]);

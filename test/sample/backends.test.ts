@@ -36,7 +36,7 @@ beforeAll(async () => {
 }, 300_000);
 
 describe('the shop, chosen by DATA_BACKEND and DATABASE_URL alone', () => {
-  it.each(['file', 'database'])('keeps an order in %s', { timeout: 60_000 }, async (backend) => {
+  it.each(['file', 'database', 'failover'])('keeps an order in %s', { timeout: 60_000 }, async (backend) => {
     await orderOutlivesTheShop({ DATA_BACKEND: backend, DATA_DIR: await temporaryFolder() });
   });
 
@@ -47,12 +47,8 @@ describe('the shop, chosen by DATA_BACKEND and DATABASE_URL alone', () => {
       beforeAll(() => server.run(`CREATE DATABASE ${database}`));
       afterAll(() => server.run(`DROP DATABASE ${database}`));
 
-      it('keeps an order', { timeout: 60_000 }, async () => {
-        const env = {
-          DATA_BACKEND: 'database',
-          DATA_DIR: await temporaryFolder(),
-          DATABASE_URL: urlOf(server, database),
-        };
+      it.each(['database', 'failover'])('keeps an order in it, as %s', { timeout: 60_000 }, async (backend) => {
+        const env = { DATA_BACKEND: backend, DATA_DIR: await temporaryFolder(), DATABASE_URL: urlOf(server, database) };
 
         await orderOutlivesTheShop(env);
       });
@@ -68,7 +64,7 @@ describe('the shop, chosen by DATA_BACKEND and DATABASE_URL alone', () => {
     await shop.stop();
 
     const copied = await cli(['copy', '--from', first, '--to', second]);
-    const moved = await openShop({ ...env, DATABASE_URL: second });
+    const moved = await openShop({ ...env, DATA_BACKEND: 'failover', DATABASE_URL: second });
 
     expect(copied.code).toBe(0);
     expect(await moved.get(`/orders/${body.id}`)).toMatchObject({ status: 200, body: { id: body.id } });

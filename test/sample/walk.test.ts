@@ -139,6 +139,6 @@ describe('the shop', () => {
   it('says what is wrong with its environment', { timeout: 60_000 }, async () => {
     const starting = Shop.start({ DATA_BACKEND: 'paper', DATA_DIR: await temporaryFolder() });
 
-    await expect(starting).rejects.toThrow("DATA_BACKEND is 'paper'; expected one of: file, database");
+    await expect(starting).rejects.toThrow("DATA_BACKEND is 'paper'; expected one of: file, database, failover");
   });
 });

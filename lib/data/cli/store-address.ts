@@ -10,8 +10,7 @@ import {
 import { IN_MEMORY } from '../database/database-address.js';
 import { describeAddress } from '../database/server/server-address.js';
 import { FileDataService } from '../file/file-data.service.js';
-import type { DataService } from '../data.service.js';
-import { ReplicableDataService } from '../replicable-data.service.js';
+import type { ReplicableDataService } from '../replicable-data.service.js';
 import { required, UsageError } from './command.js';
 
 /** A store that an argument names; `shown` is how messages call it, without user and password. */
@@ -82,14 +81,10 @@ export async function openExisting(address: StoreAddress): Promise<ReplicableDat
 }
 
 /** Opens a store, created where it is missing. */
-export async function openStore(address: StoreAddress): Promise<ReplicableDataService> {
-  const store: DataService =
-    address.kind === 'file'
-      ? await FileDataService.open({ path: address.path })
-      : await DatabaseDataService.open(address.options);
-  if (store instanceof ReplicableDataService) return store;
-  await store.close();
-  throw new Error(`${address.shown} does not keep the versions of other stores`);
+export function openStore(address: StoreAddress): Promise<ReplicableDataService> {
+  return address.kind === 'file'
+    ? FileDataService.open({ path: address.path })
+    : DatabaseDataService.open(address.options);
 }
 
 /** @throws Error unless there is such a folder or file. */

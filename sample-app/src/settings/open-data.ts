@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DataService } from 'nestjs-bulwark';
-import { DatabaseDataService, FileDataService } from 'nestjs-bulwark/data';
+import { databaseData, DatabaseDataService, FailoverDataService, fileData, FileDataService } from 'nestjs-bulwark/data';
 import type { Settings } from './settings.js';
 
 /** The one place that knows where the shop's data lives; everything else asks for a `DataService`. */
@@ -10,5 +10,14 @@ export function openData({ dataBackend, dataFolder, databaseUrl }: Settings): Pr
       return FileDataService.open({ path: join(dataFolder, 'shop') });
     case 'database':
       return DatabaseDataService.open({ url: databaseUrl });
+    case 'failover':
+      // Orders are taken while the database is away: they wait on this disk, and a copy of it is read meanwhile.
+      return FailoverDataService.open({
+        primary: databaseData({ url: databaseUrl }),
+        standbys: [{ mirror: fileData({ path: join(dataFolder, 'mirror') }) }],
+        reads: 'fallback',
+        writes: 'queue',
+        queue: { path: join(dataFolder, 'queue') },
+      });
   }
 }

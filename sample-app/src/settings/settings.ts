@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-export const DATA_BACKENDS = ['file', 'database'] as const;
+export const DATA_BACKENDS = ['file', 'database', 'failover'] as const;
 
 /** What the environment decides. */
 export interface Settings {
