@@ -31,7 +31,10 @@ export class MariaDbServer extends OwnServer {
   static async create(id = 1, options: readonly string[] = []): Promise<MariaDbServer> {
     const folder = await mkdtemp(join(tmpdir(), 'bulwark-mariadb-'));
     const args = ['--no-defaults', '--auth-root-authentication-method=normal', '--user=root', '--skip-test-db'];
-    await runToEnd({ file: 'mariadb-install-db', args: [...args, `--datadir=${folder}`] }, folder);
+    const install = (): Promise<void> =>
+      runToEnd({ file: 'mariadb-install-db', args: [...args, `--datadir=${folder}`] }, folder);
+    // Of two that are installed at the same moment one may fail.
+    await install().catch(install);
     const server = new MariaDbServer(folder, await freePort(), id, options);
     await server.start();
     await server.query('CREATE DATABASE test');

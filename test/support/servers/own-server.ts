@@ -113,9 +113,15 @@ async function childrenOf(pid: number | undefined): Promise<number[]> {
 
 /** Runs a command to its end. */
 export async function runToEnd({ file, args, uid }: ServerCommand, cwd: string): Promise<void> {
-  const child = spawn(file, args, { stdio: 'ignore', cwd, ...(uid === undefined ? {} : { uid, gid: uid }) });
-  const [code] = (await once(child, 'exit')) as [number];
-  if (code !== 0) throw new Error(`${file} ended with ${code}`);
+  const child = spawn(file, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd,
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (piece) => (output += String(piece)));
+  const [code] = (await once(child, 'close')) as [number];
+  if (code !== 0) throw new Error(`${file} ended with ${code}: ${output.slice(-2_000)}`);
 }
 
 /** Says why a server cannot be started here, or, where it must be there, fails. */
