@@ -1,9 +1,11 @@
 import { EXIT, UsageError, type Command, type CommandContext } from './command.js';
+import { backup } from './commands/backup.js';
 import { copy } from './commands/copy.js';
 import { inspect } from './commands/inspect.js';
+import { restore } from './commands/restore.js';
 import { verify } from './commands/verify.js';
 
-const COMMANDS = new Map<string, Command>(Object.entries({ copy, verify, inspect }));
+const COMMANDS = new Map<string, Command>(Object.entries({ copy, backup, restore, verify, inspect }));
 
 const HELP = `bulwark-data <command> [arguments]: the data of nestjs-bulwark, from outside the app
 

@@ -60,15 +60,6 @@ export function parseStoreAddress(
   return { kind: 'file', path, shown: `file:${path}` };
 }
 
-/** Reads the address of a file store. @throws UsageError */
-export function parseFileAddress(argument: string, text: string | undefined): string {
-  const address = parseStoreAddress(argument, text);
-  if (address.kind === 'file') return address.path;
-  throw new UsageError(
-    `${argument} is ${address.shown}; expected file:<path of a folder>: a database has tools of its own, or: copy`,
-  );
-}
-
 /**
  * Opens a store that must be there already: a misspelt path would be created, and found empty.
  *

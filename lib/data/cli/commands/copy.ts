@@ -1,20 +1,12 @@
-import { EXIT, noMore, readArguments, UsageError, type Command, type CommandContext } from '../command.js';
-import { copyWrites, type CopyResult } from '../copy-writes.js';
-import { formatNumber } from '../format.js';
-import { Progress, withProgress } from '../progress.js';
-import { showComparison } from '../show-comparison.js';
+import { noMore, readArguments, UsageError, type Command } from '../command.js';
 import { ADDRESSES, openExisting, openStore, parseStoreAddress, type StoreAddress } from '../store-address.js';
-import type { ReplicableDataService } from '../../replicable-data.service.js';
+import { PARALLEL, transfer, type TransferOptions } from '../transfer.js';
 
 const MOST_PARALLEL = 256;
-const PARALLEL = 32;
 
-interface CopyArguments {
+interface CopyArguments extends TransferOptions {
   readonly from: StoreAddress;
   readonly to: StoreAddress;
-  readonly prefix: string;
-  readonly prune: boolean;
-  readonly parallel: number;
 }
 
 /** `copy`: brings a store to another backend. */
@@ -46,8 +38,7 @@ ${ADDRESSES}`,
     try {
       const target = await openStore(parsed.to);
       try {
-        const copied = await copyAll(source, target, parsed, context);
-        return await compareAll(source, target, parsed, copied, context);
+        return await transfer(source, target, parsed, context);
       } finally {
         await target.close();
       }
@@ -79,52 +70,5 @@ function parseArguments(args: readonly string[]): CopyArguments {
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > MOST_PARALLEL) {
     throw new UsageError(`--parallel is '${values.parallel}'; expected a whole number from 1 to ${MOST_PARALLEL}`);
   }
-  return { from, to, prefix: values.prefix, prune: values.prune, parallel };
-}
-
-async function copyAll(
-  source: ReplicableDataService,
-  target: ReplicableDataService,
-  { from, to, prefix, prune, parallel }: CopyArguments,
-  { terminal, signal }: CommandContext,
-): Promise<CopyResult> {
-  terminal.err.write(`copying ${from.shown} to ${to.shown}\n`);
-  const progress = new Progress(terminal.err, 'copying', 'writes');
-  const result = await withProgress(progress, () =>
-    copyWrites(source, target, {
-      prefix,
-      prune,
-      parallel,
-      signal,
-      onWrite: ({ text = '' }) => progress.add(Buffer.byteLength(text)),
-    }),
-  );
-  const present = result.present === 0 ? '' : `; ${formatNumber(result.present, 'was', 'were')} there already`;
-  terminal.out.write(`copied ${formatNumber(result.copied, 'write', 'writes')}${present}\n`);
-  if (result.copied + result.present === 0) {
-    terminal.err.write(`${from.shown} holds nothing; a table that was not there is created\n`);
-  }
-  if (result.pruned > 0) {
-    terminal.out.write(`removed ${formatNumber(result.pruned, 'key', 'keys')} that the source does not have\n`);
-  }
-  return result;
-}
-
-async function compareAll(
-  source: ReplicableDataService,
-  target: ReplicableDataService,
-  { prefix }: CopyArguments,
-  copied: CopyResult,
-  context: CommandContext,
-): Promise<number> {
-  const { same, differences, digest } = await showComparison(source, target, prefix, context);
-  const { out } = context.terminal;
-  if (digest !== copied.digest) {
-    out.write('the source changed while it was copied: stop what writes to it, then run the same command again\n');
-    return EXIT.failed;
-  }
-  if (differences > 0) return EXIT.failed;
-  const entries = formatNumber(same, 'entry', 'entries');
-  out.write(`verified: both hold the same ${entries}; the source did not change from the first read to the last\n`);
-  return EXIT.ok;
+  return { from, to, fromShown: from.shown, toShown: to.shown, prefix: values.prefix, prune: values.prune, parallel };
 }

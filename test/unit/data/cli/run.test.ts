@@ -24,7 +24,7 @@ describe('the command line', () => {
     const { code, out, err } = await call('--help');
 
     expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const command of ['copy', 'verify', 'inspect']) {
+    for (const command of ['copy', 'backup', 'restore', 'verify', 'inspect']) {
       expect(out).toMatch(new RegExp(`^  ${command} +\\w`, 'm'));
       const help = await call(command, '--help');
       expect(help).toMatchObject({ code: 0, err: '' });
@@ -34,7 +34,7 @@ describe('the command line', () => {
 
   it.each<[string[], string]>([
     [[], 'bulwark-data <command>'],
-    [['cpoy'], "there is no command 'cpoy'; expected one of: copy, verify, inspect"],
+    [['cpoy'], "there is no command 'cpoy'; expected one of: copy, backup, restore, verify, inspect"],
     [['copy'], 'copy: --from is missing'],
     [['copy', '--from', 'file:./x'], 'copy: --to is missing'],
     [['copy', '--form', 'file:./x'], "Unknown option '--form'"],
@@ -42,6 +42,8 @@ describe('the command line', () => {
     [['copy', '--from', 'file:./x', '--to', 'ftp://h/x'], "--to: databaseData: option 'url' has the scheme 'ftp:'"],
     [['copy', '--from', 'file:./x', '--to', 'sqlite:y', '--parallel', '0'], "--parallel is '0'; expected"],
     [['copy', 'file:./x', '--from', 'file:./x', '--to', 'sqlite:y'], "'file:./x' is one argument too many"],
+    [['backup', '--from', 'file:./x', '--to', 'sqlite:./y'], 'backup: --to is sqlite:...; expected a folder'],
+    [['restore', '--to', 'file:./y'], 'restore: --from is missing'],
     [['verify'], 'verify: the address is missing'],
     [['inspect', 'env:BULWARK_NOT_SET'], "the environment variable 'BULWARK_NOT_SET' is not set"],
   ])('%j is refused as a wrong call', async (args, message) => {
@@ -59,6 +61,8 @@ describe('the command line', () => {
       ['copy', '--from', `file:${absent}`, '--to', `file:${to}`],
       ['copy', '--from', `sqlite:${database}`, '--to', `file:${to}`],
       ['verify', `file:${absent}`],
+      ['backup', '--from', `file:${absent}`, '--to', `${to}`],
+      ['restore', '--from', `${absent}`, '--to', `file:${to}`],
       ['inspect', `sqlite:${database}`],
     ] as string[][]) {
       const { code, err } = await call(...args);

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../../lib/data/cli/command.js';
 import { formatBytes, formatCount, formatKey, formatNumber } from '../../../../lib/data/cli/format.js';
-import { parseFileAddress, parseStoreAddress } from '../../../../lib/data/cli/store-address.js';
+import { parseStoreAddress } from '../../../../lib/data/cli/store-address.js';
 
 describe('the address of a store', () => {
   it.each([
@@ -39,11 +39,6 @@ describe('the address of a store', () => {
   ])('%s with the table %s is refused', (text, table, message) => {
     expect(() => parseStoreAddress('--from', text, table)).toThrow(UsageError);
     expect(() => parseStoreAddress('--from', text, table)).toThrow(message);
-  });
-
-  it('of a file store is a folder', () => {
-    expect(parseFileAddress('--to', 'file:/srv/data')).toBe('/srv/data');
-    expect(() => parseFileAddress('--to', 'sqlite:./shop.db')).toThrow(/^--to is sqlite.*expected file:<path/);
   });
 });
 

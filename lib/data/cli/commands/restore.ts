@@ -1,0 +1,53 @@
+import { FileDataService } from '../../file/file-data.service.js';
+import { noMore, readArguments, type Command } from '../command.js';
+import { ADDRESSES, expectThere, openStore, parseStoreAddress } from '../store-address.js';
+import { PARALLEL, transfer } from '../transfer.js';
+import type { ReplicableDataService } from '../../replicable-data.service.js';
+import { parseFolder } from './backup.js';
+
+/** `restore`: brings a backup back. */
+export const restore: Command = {
+  summary: 'brings a backup back',
+  help: `restore --from <folder> --to <address> [--to-table <name>]
+
+Writes all of a backup to a store, under its versions, and compares the two. The store must be empty or not there yet:
+what is newer than the backup would stand. To lay a backup over a store that is in use, there is: copy.
+
+Ends with 0 when the store holds the same as the backup, with 1 otherwise.
+
+${ADDRESSES}`,
+  interrupted: 'a part is there; to go on, run: copy --from file:<folder> --to <address>',
+
+  async run(args, context) {
+    const { values, positionals } = readArguments({
+      args: [...args],
+      allowPositionals: true,
+      options: { from: { type: 'string' }, to: { type: 'string' }, 'to-table': { type: 'string' } },
+    });
+    noMore(positionals);
+    const from = parseFolder('--from', values.from);
+    const to = parseStoreAddress('--to', values.to, values['to-table']);
+    await expectThere(from, 'folder');
+    const source = await FileDataService.open({ path: from });
+    try {
+      const target = await openStore(to);
+      try {
+        await expectEmpty(target, to.shown);
+        const options = { fromShown: from, toShown: to.shown, prefix: '', prune: false, parallel: PARALLEL };
+        return await transfer(source, target, options, context);
+      } finally {
+        await target.close();
+      }
+    } finally {
+      await source.close();
+    }
+  },
+};
+
+async function expectEmpty(store: ReplicableDataService, shown: string): Promise<void> {
+  for await (const { key } of store.writes()) {
+    throw new Error(
+      `${shown} holds data, such as ${JSON.stringify(key)}; expected an empty store, or one that is not there`,
+    );
+  }
+}

@@ -1,0 +1,66 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { FileDataService } from 'nestjs-bulwark/data';
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../contract/temporary-folder.js';
+import { builtCli } from '../sample/support/built-sample.js';
+import { cli } from './support/run-cli.js';
+import { contentOf, fill, using } from './support/stores.js';
+
+beforeAll(async () => {
+  await builtCli();
+}, 300_000);
+
+describe('a backup', () => {
+  it('of files or of a database brings all back that was there', async () => {
+    const home = await temporaryFolder();
+    const [data, backup, again, restored] = ['data', 'backup', 'again', 'restored'].map((name) => join(home, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const content = await using(FileDataService.open({ path: data }), async (store) => {
+      await fill(store, 200);
+      return contentOf(store);
+    });
+    const sqlite = `sqlite:${join(home, 'shop.db')}`;
+
+    const results = [
+      await cli(['backup', '--from', `file:${data}`, '--to', backup]),
+      await cli(['restore', '--from', backup, '--to', sqlite]),
+      await cli(['backup', '--from', sqlite, '--to', again]),
+      await cli(['restore', '--from', again, '--to', `file:${restored}`]),
+    ];
+
+    expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
+    expect(results[0]?.out).toMatch(/verified: both hold the same 214 entries.*\nthe backup is \/.*backup\n$/);
+    expect(existsSync(`${backup}.partial`)).toBe(false);
+    expect(await using(FileDataService.open({ path: restored }), contentOf)).toEqual(content);
+    expect(await cli(['verify', `file:${backup}`])).toMatchObject({ code: 0, out: '214 entries: nothing is wrong\n' });
+  });
+
+  it('is not begun where one is already, or where an app has the files, nor brought back over data', async () => {
+    const home = await temporaryFolder();
+    const [data, backup] = [join(home, 'data'), join(home, 'backup')];
+    const store = await FileDataService.open({ path: data });
+    onTestFinished(() => store.close());
+    await store.put('key', 'value');
+
+    const owned = await cli(['backup', '--from', `file:${data}`, '--to', backup]);
+    await store.close();
+    const first = await cli(['backup', '--from', `file:${data}`, '--to', backup]);
+    const second = await cli(['backup', '--from', `file:${data}`, '--to', backup]);
+    const over = await cli(['restore', '--from', backup, '--to', `file:${data}`]);
+
+    expect(owned.code).toBe(1);
+    expect(owned.err).toContain(`is in use by process ${process.pid}`);
+    expect(first.code).toBe(0);
+    expect(second).toMatchObject({
+      code: 1,
+      err: `backup failed: ${backup} is there already; expected a new folder\n`,
+    });
+    expect(over.code).toBe(1);
+    expect(over.err).toContain('holds data, such as "key"; expected an empty store');
+  });
+});
