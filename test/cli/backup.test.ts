@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FileDataService } from 'nestjs-bulwark/data';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { builtCli } from '../sample/support/built-sample.js';
 import { cli } from './support/run-cli.js';
-import { contentOf, fill, using } from './support/stores.js';
+import { contentOf, fill, fillPlain, using } from './support/stores.js';
 
 beforeAll(async () => {
   await builtCli();
@@ -62,5 +63,45 @@ describe('a backup', () => {
     });
     expect(over.code).toBe(1);
     expect(over.err).toContain('holds data, such as "key"; expected an empty store');
+  });
+});
+
+describe('a damaged file', () => {
+  /** A file store of several commits, with one bit changed at that share of its journal. */
+  async function damaged(share: number): Promise<{ home: string; data: string }> {
+    const home = await temporaryFolder();
+    const data = join(home, 'data');
+    await using(FileDataService.open({ path: data }), async (store) => {
+      await fillPlain(store, 200);
+      await store.put('last', 'commit');
+    });
+    const [file] = (await readdir(data)).filter((name) => name.startsWith('journal'));
+    const path = join(data, file as string);
+    const bytes = await readFile(path);
+    const place = Math.min(bytes.length - 1, Math.floor(bytes.length * share));
+    bytes.writeUInt8(bytes.readUInt8(place) ^ 0x10, place);
+    await writeFile(path, bytes);
+    return { home, data };
+  }
+
+  it('is found, with its name and the place, and no backup is made of it', async () => {
+    const { home, data } = await damaged(0.5);
+
+    const verified = await cli(['verify', `file:${data}`]);
+    const kept = await cli(['backup', '--from', `file:${data}`, '--to', join(home, 'backup')]);
+
+    expect([verified.code, kept.code]).toEqual([1, 1]);
+    expect(verified.err).toMatch(/^verify failed: .*journal.* is damaged at offset \d+: /);
+    expect(existsSync(join(home, 'backup'))).toBe(false);
+  });
+
+  it('is never sound, where only the last commit was cut off', async () => {
+    const { data } = await damaged(1);
+
+    const { code, out, err } = await cli(['verify', `file:${data}`]);
+
+    expect(code).toBe(1);
+    expect(out).toContain('1 thing is wrong, among 200 entries');
+    expect(err).toContain('journal');
   });
 });

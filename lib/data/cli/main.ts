@@ -6,14 +6,24 @@ import { EXIT } from './command.js';
 import { run } from './run.js';
 
 /** What the data services log belongs to standard error: standard output is for results. */
-const stderrLogger: LoggerService = {
-  log: () => undefined,
-  warn: (message: unknown) => process.stderr.write(`${String(message)}\n`),
-  error: (message: unknown) => process.stderr.write(`${String(message)}\n`),
-};
+class StderrLogger implements LoggerService {
+  warnings = 0;
+
+  log(): void {}
+
+  warn(message: unknown): void {
+    this.warnings += 1;
+    process.stderr.write(`${String(message)}\n`);
+  }
+
+  error(message: unknown): void {
+    process.stderr.write(`${String(message)}\n`);
+  }
+}
 
 async function main(): Promise<void> {
-  Logger.overrideLogger(stderrLogger);
+  const logger = new StderrLogger();
+  Logger.overrideLogger(logger);
   const interruption = new AbortController();
   // Each write that is under way listens.
   setMaxListeners(0, interruption.signal);
@@ -28,6 +38,7 @@ async function main(): Promise<void> {
   const code = await run(process.argv.slice(2), {
     terminal: { out: process.stdout, err: process.stderr },
     signal: interruption.signal,
+    warnings: () => logger.warnings,
   });
   process.exitCode = code === EXIT.ok ? code : (signalCode ?? code);
 }

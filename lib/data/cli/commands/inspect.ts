@@ -13,7 +13,7 @@ export const inspect: Command = {
 
 Shows how many entries and deletes a store holds, their size, the largest ones, how many there are below each prefix
 (what stands before the first '/' or ':' of a key), and when the first and the last were written. With a key it shows
-that entry: value, version and when it was written. Nothing is changed.
+that entry: value, version and when it was written.
 
   --table <name>   the table of a database, where it is not the default one
   --prefix <text>  only keys that begin with it
@@ -21,7 +21,7 @@ that entry: value, version and when it was written. Nothing is changed.
 Ends with 1 when there is no such key.
 
 ${ADDRESSES}`,
-  interrupted: 'nothing was changed',
+  interrupted: 'it has not seen everything',
 
   async run(args, context) {
     const { values, positionals } = readArguments({
