@@ -1,8 +1,10 @@
 import { join } from 'node:path';
+import { DatabaseDataService } from 'nestjs-bulwark/data';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { cli } from '../cli/support/run-cli.js';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { mysqlServer, postgresServer, type SharedServer } from '../support/servers/shared-servers.js';
+import { TcpProxy } from '../support/servers/tcp-proxy.js';
 import { builtSample } from './support/built-sample.js';
 import { Shop, type OrderView } from './support/shop.js';
 
@@ -51,6 +53,32 @@ describe('the shop, chosen by DATA_BACKEND and DATABASE_URL alone', () => {
         const env = { DATA_BACKEND: backend, DATA_DIR: await temporaryFolder(), DATABASE_URL: urlOf(server, database) };
 
         await orderOutlivesTheShop(env);
+      });
+
+      it('takes orders while it is away, restarts meanwhile, and brings them there', { timeout: 60_000 }, async () => {
+        const url = urlOf(server, database);
+        const proxy = await TcpProxy.to(Number(new URL(url).port));
+        onTestFinished(() => proxy.close());
+        const through = Object.assign(new URL(url), { host: `127.0.0.1:${proxy.port}` }).href;
+        const env = { DATA_BACKEND: 'failover', DATA_DIR: await temporaryFolder(), DATABASE_URL: through };
+        const shop = await openShop(env);
+        const before = await shop.order();
+        await shop.get('/catalogue');
+
+        proxy.fault = { type: 'reset' };
+        const during = await shop.order();
+        await shop.stop();
+        const reopened = await openShop(env);
+        const found = await reopened.get(`/orders/${during.body.id}`);
+        const copied = await reopened.get(`/orders/${before.body.id}`);
+        proxy.fault = { type: 'pass' };
+
+        expect([before, during, found, copied].map(({ status }) => status)).toEqual([201, 201, 200, 200]);
+        const stored = async () => {
+          const data = await DatabaseDataService.open({ url });
+          return data.get(`orders/${during.body.id}`).finally(() => data.close());
+        };
+        await expect.poll(stored, { timeout: 20_000, interval: 200 }).toMatchObject({ id: during.body.id });
       });
     });
   }

@@ -32,9 +32,13 @@ export class CatalogueService implements OnModuleInit {
     return product;
   }
 
-  /** A start is not in a hurry, and a product that was changed since the last one stays as it is. */
+  /**
+   * A start is not in a hurry, and a product that was changed since the last one stays as it is. It looks first, so that
+   * the shop can start while its database is away and only a copy of it can be read.
+   */
   @Timeout(false)
   async addIfMissing(product: Product): Promise<void> {
+    if ((await this.data.get(PREFIX + product.sku)) !== undefined) return;
     try {
       await this.data.put(PREFIX + product.sku, product, { ifVersion: null });
     } catch (error) {
