@@ -24,6 +24,14 @@ export type {
   FailoverStandby,
 } from './failover/failover-options.js';
 export type { FileDataOptions } from './file/file-options.js';
+export type {
+  FileBackupOptions,
+  FileDamage,
+  FileDataProgress,
+  FileDataReport,
+  FileProgressOptions,
+  FileTornTail,
+} from './file/file-report.js';
 export type { DataApplyOptions, DataWrite } from './replicable-data.service.js';
 
 export { DataService } from './data.service.js';

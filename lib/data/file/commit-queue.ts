@@ -1,34 +1,41 @@
 import { AsyncResource } from 'node:async_hooks';
-import type { Logger } from '@nestjs/common';
-import type { Change } from './change.js';
-import type { PendingChange } from './commit-batch.js';
+import type { VersionClock } from '../version-clock.js';
+import type { Change, PendingChange } from './change.js';
 import { CommitBatch } from './commit-batch.js';
 import type { EntryStore } from './entry-store.js';
 import type { Journal } from './journal.js';
-
-/** Below this size, in bytes, a journal is not worth a rewrite. */
-const SMALL_JOURNAL = 1024 * 1024;
+import { RecordBuffer } from './record-buffer.js';
 
 /** Brings changes into the journal, in the order of the calls: all that wait at the same time share one sync. */
 export class CommitQueue {
+  readonly #records = new RecordBuffer();
   #waiting: PendingChange[] = [];
+  #between: (() => Promise<void>)[] = [];
   #working: Promise<void> | undefined;
-  /** The journal's size, in bytes, from which on it is looked at for garbage. */
-  #compactAt = SMALL_JOURNAL;
   /** The worker outlives the call that woke it, and must not keep that call's request context alive. */
   readonly #context = new AsyncResource('BulwarkCommitQueue');
 
+  /** @param onCommit called after each commit. */
   constructor(
     private readonly store: EntryStore,
+    private readonly clock: VersionClock,
     private readonly journal: Journal,
-    private readonly logger: Logger,
+    private readonly onCommit: () => void,
   ) {}
 
-  /** Resolves once the change is durable, to the result of its verdict. */
-  submit(change: Change, signal: AbortSignal | undefined): Promise<unknown> {
+  /** Resolves once the change is durable, as {@link PendingChange.resolve} says. */
+  submit(change: Change, signal: AbortSignal | undefined): Promise<string | undefined> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ change, signal, resolve, reject });
-      this.#working ??= this.#context.runInAsyncScope(() => this.#work());
+      this.#wake();
+    });
+  }
+
+  /** Runs `work` between two commits. */
+  between<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#between.push(() => work().then(resolve, reject));
+      this.#wake();
     });
   }
 
@@ -37,47 +44,47 @@ export class CommitQueue {
     while (this.#working !== undefined) await this.#working;
   }
 
-  /** Rewrites the journal where at least half of it is garbage. A failure costs no data, only room. */
-  async compact(): Promise<void> {
-    if (this.journal.size < this.#compactAt || this.journal.size < 2 * this.store.size) return;
-    try {
-      await this.journal.rewrite(this.store.frames());
-    } catch (error) {
-      this.logger.warn(`${this.journal.file} could not be compacted: ${String(error)}`);
-    }
-    this.#compactAt = Math.max(SMALL_JOURNAL, 2 * this.journal.size);
+  #wake(): void {
+    this.#working ??= this.#context.runInAsyncScope(() => this.#work());
   }
 
   async #work(): Promise<void> {
     // The calls of this turn of the loop are still on their way in.
     await Promise.resolve();
-    while (this.#waiting.length > 0) {
-      await this.#commit(this.#nextBatch());
-      await this.compact();
+    while (this.#waiting.length > 0 || this.#between.length > 0) {
+      for (const work of this.#between.splice(0)) await work();
+      if (this.#waiting.length > 0) await this.#commit();
     }
     this.#working = undefined;
   }
 
+  async #commit(): Promise<void> {
+    const { journal } = this;
+    let failure: { error: unknown } | undefined;
+    if (journal.isSuspect) {
+      await journal.rotate(this.store.version).catch((error: unknown) => (failure = { error }));
+    }
+    const batch = this.#nextBatch();
+    if (failure !== undefined) return batch.fail(failure.error);
+    let offset = 0;
+    try {
+      if (batch.count > 0) offset = await journal.append(this.#records.bytes, this.#records.length, batch.count);
+    } catch (error) {
+      return batch.fail(error);
+    }
+    batch.acknowledge(offset);
+    this.onCommit();
+  }
+
   #nextBatch(): CommitBatch {
-    const batch = new CommitBatch(this.store);
+    const batch = new CommitBatch(this.store, this.clock, this.#records, this.journal.file, this.journal.sequence);
     let taken = 0;
     for (const pending of this.#waiting) {
       if (batch.isFull) break;
       batch.add(pending);
       taken += 1;
     }
-    this.#waiting = this.#waiting.slice(taken);
+    this.#waiting = taken === this.#waiting.length ? [] : this.#waiting.slice(taken);
     return batch;
-  }
-
-  async #commit(batch: CommitBatch): Promise<void> {
-    try {
-      const frame = batch.frame();
-      if (frame !== undefined) await this.journal.append(frame, () => this.store.frames());
-    } catch (error) {
-      batch.fail(this.journal.file, error);
-      return;
-    }
-    batch.acknowledge();
   }
 }

@@ -1,72 +1,134 @@
-import { encodeFrame, FRAME_BYTES } from './journal-frame.js';
-import type { JournalRecord, StoredEntry } from './journal-record.js';
-import { encodeRecord } from './journal-record.js';
+import type { DataFile, RecordPlace } from './data-file.js';
 import { KeyOrder } from './key-order.js';
+import { ValueCache } from './value-cache.js';
 
-/** About what a record takes in the journal besides its key and its value. */
-const RECORD_OVERHEAD = 52;
+/** The last write of a key: what version it has, and where it lies. */
+export class StoredEntry implements RecordPlace {
+  constructor(
+    readonly version: string,
+    /** The key was deleted, and the delete is kept. */
+    readonly isTombstone: boolean,
+    readonly length: number,
+    public file: DataFile,
+    public offset: number,
+  ) {}
+}
 
-/** All that was acknowledged, in memory. */
+/** What the store held at one moment, while later changes go on. */
+export interface FrozenEntries {
+  readonly count: number;
+  /** Of their records. */
+  readonly bytes: number;
+  /** The entry whose record lies at that place, if it was there at that moment. */
+  at(key: string, file: DataFile, offset: number): StoredEntry | undefined;
+  /** To be called when nobody asks any more. */
+  release(): void;
+}
+
+/** Every key that was acknowledged, with where its value lies, and the values that were used last. */
 export class EntryStore {
   readonly #entries = new Map<string, StoredEntry>();
-  readonly #order = new KeyOrder();
-  #sequence = 0;
-  #size = 0;
+  readonly #order = new KeyOrder(() => this.#entries.keys());
+  readonly #cache: ValueCache;
+  #bytes = 0;
+  #tombstones = 0;
+  #frozen: { files: ReadonlySet<DataFile>; replaced: Map<string, StoredEntry> } | undefined;
+  /** The highest version that was written. */
+  version = '';
 
-  /** The highest sequence number given out. */
-  get sequence(): number {
-    return this.#sequence;
+  /** @param cacheBytes how much of the values may be kept. */
+  constructor(cacheBytes: number) {
+    this.#cache = new ValueCache(cacheBytes);
   }
 
-  /** About how many bytes a journal takes that holds just these entries. */
-  get size(): number {
-    return this.#size;
+  /** How many keys have a value. */
+  get keys(): number {
+    return this.#entries.size - this.#tombstones;
+  }
+
+  get tombstones(): number {
+    return this.#tombstones;
+  }
+
+  /** How many bytes the records take that count. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get(key: string): StoredEntry | undefined {
     return this.#entries.get(key);
   }
 
-  /** The keys that begin with `prefix` at the time of the first step, in byte order. */
-  keys(prefix: string): Iterable<string> {
+  /** The value's text, if it is at hand. */
+  cached(key: string): string | undefined {
+    return this.#cache.get(key);
+  }
+
+  /** As {@link cached}, for one who reads everything once. */
+  peek(key: string): string | undefined {
+    return this.#cache.peek(key);
+  }
+
+  /** Keeps a text that was read, unless the key was written meanwhile. */
+  cache(key: string, entry: StoredEntry, text: string): void {
+    if (this.#entries.get(key) === entry) this.#cache.set(key, text);
+  }
+
+  /** The keys that begin with `prefix`, in byte order. */
+  keysFrom(prefix: string): Promise<Iterable<string>> {
     return this.#order.startingWith(prefix);
   }
 
-  apply({ key, entry, sequence }: JournalRecord): void {
+  /** @param text the value's, where it is worth keeping; undefined otherwise. */
+  set(key: string, entry: StoredEntry, text: string | undefined): void {
     const before = this.#entries.get(key);
-    if (before !== undefined) this.#size -= sizeOf(key, before);
-    if (entry === undefined) {
-      if (this.#entries.delete(key)) this.#order.remove(key);
-    } else {
-      this.#entries.set(key, entry);
-      this.#size += sizeOf(key, entry);
-      if (before === undefined) this.#order.add(key);
-    }
-    this.advanceTo(sequence);
+    if (before === undefined) this.#order.add(key);
+    else this.#replace(key, before);
+    this.#entries.set(key, entry);
+    this.#bytes += entry.length;
+    if (entry.isTombstone) this.#tombstones += 1;
+    if (text === undefined || entry.isTombstone) this.#cache.delete(key);
+    else this.#cache.set(key, text);
+    this.advance(entry.version);
   }
 
-  /** Gives out no number up to this one again, so that the order of the commits can be told. */
-  advanceTo(sequence: number): void {
-    if (sequence > this.#sequence) this.#sequence = sequence;
+  delete(key: string, version: string): void {
+    this.advance(version);
+    const before = this.#entries.get(key);
+    if (before === undefined) return;
+    this.#replace(key, before);
+    this.#entries.delete(key);
+    this.#order.remove(key);
+    this.#cache.delete(key);
   }
 
-  /** The frames of a journal that holds just these entries. */
-  *frames(): Generator<Buffer, void, undefined> {
-    let records: string[] = [];
-    let bytes = 0;
-    for (const [key, entry] of this.#entries) {
-      records.push(encodeRecord({ key, entry, sequence: this.#sequence }));
-      bytes += sizeOf(key, entry);
-      if (bytes < FRAME_BYTES) continue;
-      yield encodeFrame(this.#sequence, records.join(''));
-      records = [];
-      bytes = 0;
-    }
-    // Also without entries: the frame keeps the sequence number.
-    yield encodeFrame(this.#sequence, records.join(''));
+  /** Takes note of a version, so that it never comes back. */
+  advance(version: string): void {
+    if (version > this.version) this.version = version;
   }
-}
 
-function sizeOf(key: string, { text = '' }: StoredEntry): number {
-  return Buffer.byteLength(key) + Buffer.byteLength(text) + RECORD_OVERHEAD;
+  /**
+   * Keeps what there is now, until it is released; one at a time.
+   *
+   * @param files where all entries lie; none that is written later may lie there.
+   */
+  freeze(files: readonly DataFile[]): FrozenEntries {
+    const replaced = new Map<string, StoredEntry>();
+    this.#frozen = { files: new Set(files), replaced };
+    return {
+      count: this.#entries.size,
+      bytes: this.#bytes,
+      at: (key, file, offset) => {
+        const entry = replaced.get(key) ?? this.#entries.get(key);
+        return entry !== undefined && entry.file === file && entry.offset === offset ? entry : undefined;
+      },
+      release: () => (this.#frozen = undefined),
+    };
+  }
+
+  #replace(key: string, before: StoredEntry): void {
+    this.#bytes -= before.length;
+    if (before.isTombstone) this.#tombstones -= 1;
+    if (this.#frozen?.files.has(before.file) === true) this.#frozen.replaced.set(key, before);
+  }
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } from '../data-options.js';
@@ -6,51 +7,47 @@ import { OperationGate } from '../operation-gate.js';
 import type { DataApplyOptions, DataWrite } from '../replicable-data.service.js';
 import { ReplicableDataService } from '../replicable-data.service.js';
 import { parseValue, serializeValue } from '../value.js';
-import { VersionClock } from '../version-clock.js';
 import { checkIfVersion } from '../version.js';
+import { restoreBackup, verifyBackup } from './backup-file.js';
 import type { Change } from './change.js';
-import { applying, deleting, forgetting, putting } from './change.js';
-import { CommitQueue } from './commit-queue.js';
+import { readText } from './data-file.js';
 import { EntryStore } from './entry-store.js';
+import type { StoredEntry } from './entry-store.js';
 import type { FileDataOptions } from './file-options.js';
 import { resolveFileOptions } from './file-options.js';
+import type { FileBackupOptions, FileDataReport, FileProgressOptions } from './file-report.js';
 import type { FileSystem } from './file-system.js';
-import { createFolder, nodeFileSystem } from './file-system.js';
+import { createFolder } from './file-system.js';
 import { FolderOwner } from './folder-owner.js';
-import { Journal } from './journal.js';
+import { nodeFileSystem } from './node-file-system.js';
+import type { OpenedFolder } from './opened-folder.js';
+import { openFolder, reportOf } from './opened-folder.js';
+import { recordInto } from './record-into.js';
+import { recover } from './recovery.js';
 
 /** How many entries are handed out before timers and I/O get their turn. */
 const ENTRIES_PER_TURN = 256;
 
 /**
- * Keeps the data in one folder, as a journal of all changes; needs no server and no package. Writes that wait at the
- * same time share one sync of the disk. All values are held in memory, so it is for data that fits there. The folder
- * belongs to one service at a time; the file of an owner that died is recognised and taken over.
+ * Keeps the data in one folder, as a journal of all changes and snapshots of it; needs no server and no package. Writes
+ * that wait at the same time share one sync of the disk. All keys are held in memory, and of the values those used last.
+ * The folder belongs to one service at a time; that of an owner which died is recognised and taken over.
  *
  * @publicApi
  */
 export class FileDataService extends ReplicableDataService {
-  readonly #store: EntryStore;
-  readonly #journal: Journal;
-  readonly #commits: CommitQueue;
+  /** What was found when it was opened. */
+  readonly report: FileDataReport;
+  readonly #parts: OpenedFolder;
   readonly #owner: FolderOwner;
   readonly #gate: OperationGate;
-  readonly #versions: VersionClock;
 
-  private constructor(
-    store: EntryStore,
-    journal: Journal,
-    commits: CommitQueue,
-    owner: FolderOwner,
-    versions: VersionClock,
-  ) {
+  private constructor(folder: string, parts: OpenedFolder, owner: FolderOwner) {
     super();
-    this.#store = store;
-    this.#journal = journal;
-    this.#commits = commits;
+    this.report = parts.report;
+    this.#parts = parts;
     this.#owner = owner;
-    this.#versions = versions;
-    this.#gate = new OperationGate(`The file data service on ${journal.file}`);
+    this.#gate = new OperationGate(`The file data service on ${folder}`);
   }
 
   /**
@@ -59,30 +56,68 @@ export class FileDataService extends ReplicableDataService {
    * @param fileSystem for tests; Node's own by default.
    * @throws ResilienceConfigurationError for a wrong option.
    * @throws DataOwnedException when another service, here or in another process, has the folder open.
-   * @throws DataDamagedException when the journal is not whole, except for the last, unacknowledged commit.
+   * @throws DataDamagedException when something is not whole, except for a last commit that was never acknowledged.
    */
   static async open(options: FileDataOptions, fileSystem: FileSystem = nodeFileSystem): Promise<FileDataService> {
-    const { path } = resolveFileOptions(options);
+    const resolved = resolveFileOptions(options);
     const logger = new Logger(FileDataService.name);
-    await createFolder(fileSystem, path);
-    const folder = await fileSystem.realpath(path);
+    await createFolder(fileSystem, resolved.path);
+    const folder = await fileSystem.realPath(resolved.path);
     const owner = await FolderOwner.claim(fileSystem, folder);
     try {
-      const store = new EntryStore();
-      const versions = new VersionClock();
-      const { journal, sequence, tornBytes } = await Journal.open(fileSystem, folder, (record) => {
-        store.apply(record);
-        if (record.entry !== undefined) versions.observe(record.entry.version);
-      });
-      store.advanceTo(sequence);
-      if (tornBytes > 0) logger.warn(`${journal.file}: cut off ${tornBytes} bytes of a commit that was never finished`);
-      const commits = new CommitQueue(store, journal, logger);
-      await commits.compact();
-      return new FileDataService(store, journal, commits, owner, versions);
+      const parts = await openFolder(fileSystem, folder, owner, resolved, logger);
+      tell(parts.report, logger);
+      return new FileDataService(folder, parts, owner);
     } catch (error) {
       await owner.release();
       throw error;
     }
+  }
+
+  /**
+   * Reads a data folder, whether or not a service has it open, or a backup, and changes nothing.
+   *
+   * @returns what was found, damage included.
+   */
+  static async verify(path: string, { onProgress }: FileProgressOptions = {}): Promise<FileDataReport> {
+    const at = resolve(path);
+    if (!(await nodeFileSystem.isFolder(at))) return (await verifyBackup(nodeFileSystem, at)).report;
+    let store = new EntryStore(0);
+    const recovered = await recover(
+      nodeFileSystem,
+      at,
+      {
+        before: Infinity,
+        tolerant: true,
+        onRecord: (view, file, offset) => recordInto(store, view, file, offset),
+        onProgress,
+      },
+      () => (store = new EntryStore(0)),
+    );
+    for (const file of recovered.files) await file.release();
+    return reportOf(recovered, store);
+  }
+
+  /**
+   * Makes a data folder of a backup, which is verified before.
+   *
+   * @param from a file that {@link backup} has written.
+   * @param to a folder that is empty or not there.
+   * @throws DataUnavailableException for a damaged backup, or a folder that is not empty.
+   */
+  static async restore(from: string, to: string, options: FileProgressOptions = {}): Promise<void> {
+    await restoreBackup(nodeFileSystem, resolve(from), resolve(to), options);
+  }
+
+  /**
+   * Writes all that is there at one moment to one file, while changes go on. It appears under its name when it is complete
+   * and on the disk.
+   *
+   * @param to the file; one of that name is replaced.
+   */
+  async backup(to: string, options: FileBackupOptions = {}): Promise<void> {
+    const { compaction, commits } = this.#parts;
+    await this.#gate.run(undefined, () => compaction.backup(commits, resolve(to), options));
   }
 
   override async get<T>(key: string, options: DataCallOptions = {}): Promise<T | undefined> {
@@ -92,8 +127,9 @@ export class FileDataService extends ReplicableDataService {
   override async entry<T>(key: string, { signal }: DataCallOptions = {}): Promise<DataEntry<T> | undefined> {
     checkKey(key);
     return this.#gate.run(signal, async () => {
-      const { text, version = '' } = this.#store.get(key) ?? {};
-      return text === undefined ? undefined : { value: parseValue<T>(text), version };
+      const entry = this.#parts.store.get(key);
+      if (entry === undefined || entry.isTombstone) return undefined;
+      return { value: parseValue<T>(await this.#textOf(key, entry)), version: entry.version };
     });
   }
 
@@ -101,32 +137,28 @@ export class FileDataService extends ReplicableDataService {
     checkKey(key);
     checkIfVersion(key, ifVersion);
     const text = serializeValue(key, value);
-    await this.#submit(putting(key, text, ifVersion, this.#versions), signal);
+    await this.#submit({ type: 'put', key, text, ifVersion }, signal);
   }
 
   override async delete(key: string, { signal }: DataCallOptions = {}): Promise<boolean> {
     checkKey(key);
-    return this.#submit<boolean>(deleting(key), signal);
+    return (await this.#submit({ type: 'delete', key }, signal)) !== undefined;
   }
 
   override async apply(write: DataWrite, { ifVersion, signal }: DataApplyOptions = {}): Promise<string> {
     checkKey(write.key);
     checkIfVersion(write.key, ifVersion);
-    this.#versions.observe(write.version);
-    return this.#submit<string>(applying(write, ifVersion), signal);
+    return (await this.#submit({ type: 'apply', ...write, ifVersion }, signal)) ?? write.version;
   }
 
   override async lastWrite(key: string, { signal }: DataCallOptions = {}): Promise<DataWrite | undefined> {
     checkKey(key);
-    return this.#gate.run(signal, async () => {
-      const stored = this.#store.get(key);
-      return stored && { key, ...stored };
-    });
+    return this.#gate.run(signal, () => this.#lastWrite(key));
   }
 
   override async forget(key: string, version: string, { signal }: DataCallOptions = {}): Promise<boolean> {
     checkKey(key);
-    return this.#submit<boolean>(forgetting(key, version), signal);
+    return (await this.#submit({ type: 'forget', key, version }, signal)) !== undefined;
   }
 
   override async *entries<T>({ prefix = '', signal }: DataEntriesOptions = {}): AsyncGenerator<
@@ -144,32 +176,60 @@ export class FileDataService extends ReplicableDataService {
     this.#gate.assertOpen();
     signal?.throwIfAborted();
     let count = 0;
-    for (const key of this.#store.keys(prefix)) {
-      const stored = this.#store.get(key);
-      if (stored === undefined) continue;
-      yield { key, ...stored };
+    for (const key of await this.#gate.run(signal, () => this.#parts.store.keysFrom(prefix))) {
+      const write = await this.#gate.run(signal, () => this.#lastWrite(key));
+      if (write === undefined) continue;
+      yield write;
       if (++count % ENTRIES_PER_TURN === 0) await nextTurn();
       this.#gate.assertOpen();
       signal?.throwIfAborted();
     }
   }
 
-  #submit<T>(change: Change, signal: AbortSignal | undefined): Promise<T> {
-    return this.#gate.run(signal, () => this.#commits.submit(change, signal)) as Promise<T>;
-  }
-
   override async ping({ signal }: DataCallOptions = {}): Promise<void> {
-    return this.#gate.run(signal, () => this.#journal.ping());
+    return this.#gate.run(signal, () => this.#parts.fence.check());
   }
 
   override close(): Promise<void> {
     return this.#gate.close(async () => {
-      await this.#commits.idle();
+      const { commits, compaction, journal } = this.#parts;
+      await commits.idle();
+      await compaction.idle();
       try {
-        await this.#journal.close();
+        await journal.close();
       } finally {
         await this.#owner.release();
       }
     });
+  }
+
+  async #lastWrite(key: string): Promise<DataWrite | undefined> {
+    const entry = this.#parts.store.get(key);
+    if (entry === undefined) return undefined;
+    const { version, isTombstone } = entry;
+    return { key, text: isTombstone ? undefined : await this.#textOf(key, entry), version };
+  }
+
+  async #textOf(key: string, entry: StoredEntry): Promise<string> {
+    const { store } = this.#parts;
+    const cached = store.cached(key);
+    if (cached !== undefined) return cached;
+    const text = await readText(entry, key, entry.version);
+    store.cache(key, entry, text);
+    return text;
+  }
+
+  #submit(change: Change, signal: AbortSignal | undefined): Promise<string | undefined> {
+    return this.#gate.run(signal, () => this.#parts.commits.submit(change, signal));
+  }
+}
+
+function tell({ damage, tornTail }: FileDataReport, logger: Logger): void {
+  if (tornTail !== undefined) {
+    const { file, offset, bytes } = tornTail;
+    logger.warn(`${file}: left out ${bytes} bytes at offset ${offset}, of a commit that was never finished`);
+  }
+  for (const { file, offset, problem } of damage) {
+    logger.warn(`${file} is damaged at offset ${offset}: ${problem}; what is whole was kept`);
   }
 }

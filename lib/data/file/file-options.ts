@@ -12,15 +12,47 @@ export interface FileDataOptions {
    * belongs to one service at a time.
    */
   path: string;
+  /**
+   * How much of the values may be kept in memory, in bytes, from 0; the others are read from the disk each time. Keys are
+   * always in memory.
+   *
+   * @default 67_108_864 (64 MiB)
+   */
+  cacheBytes?: number | undefined;
+  /**
+   * Opens a damaged folder too, with what is whole in it, tells what is not (`FileDataService.report`, and the log), and
+   * writes what is whole to new files in the place of the damaged ones. Copy the folder before.
+   *
+   * @default false: damage is an error
+   */
+  salvage?: boolean | undefined;
 }
 
-/** A checked copy, with the path made absolute. */
-export function resolveFileOptions(options: FileDataOptions): Readonly<FileDataOptions> {
+/** Checked, with every default in its place. */
+export interface ResolvedFileOptions {
+  readonly path: string;
+  readonly cacheBytes: number;
+  readonly salvage: boolean;
+}
+
+const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
+
+/** A checked copy, with the path made absolute and every default in its place. */
+export function resolveFileOptions(options: FileDataOptions): ResolvedFileOptions {
   checkOptions<FileDataOptions>('fileData', options, {
     path: {
       expected: 'the path of a folder, a non-empty string without NUL',
       accepts: (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
     },
+    cacheBytes: {
+      expected: 'a number of bytes from 0',
+      accepts: (value) => value === undefined || (typeof value === 'number' && value >= 0),
+    },
+    salvage: {
+      expected: 'true or false',
+      accepts: (value) => value === undefined || typeof value === 'boolean',
+    },
   });
-  return Object.freeze({ path: resolve(options.path) });
+  const { path, cacheBytes = DEFAULT_CACHE_BYTES, salvage = false } = options;
+  return Object.freeze({ path: resolve(path), cacheBytes, salvage });
 }

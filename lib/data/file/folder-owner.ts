@@ -41,7 +41,7 @@ export class FolderOwner {
     const claim = new FolderOwner(fileSystem, folder, file);
     try {
       const owner: Owner = { ...(await currentProcess(fileSystem)), since: new Date().toISOString() };
-      await fileSystem.writeFile(join(folder, file), JSON.stringify(owner), { flag: 'wx' });
+      await fileSystem.createText(join(folder, file), JSON.stringify(owner));
       await claim.#expectNoOther();
       return claim;
     } catch (error) {
@@ -58,8 +58,17 @@ export class FolderOwner {
     }
   }
 
+  /** Who else claims the folder now, for a message. */
+  async describeOther(): Promise<string> {
+    for (const name of await this.fileSystem.list(this.folder).catch(() => [])) {
+      const pid = OWNER_FILE.exec(name)?.[1];
+      if (pid !== undefined && name !== this.file) return `process ${pid}`;
+    }
+    return 'another service';
+  }
+
   async #expectNoOther(): Promise<void> {
-    for (const name of await this.fileSystem.readdir(this.folder)) {
+    for (const name of await this.fileSystem.list(this.folder)) {
       const pid = OWNER_FILE.exec(name)?.[1];
       if (pid === undefined || name === this.file) continue;
       const owner = await this.#readOwner(name, Number(pid));
@@ -74,7 +83,7 @@ export class FolderOwner {
   /** Undefined where the owner has gone meanwhile. */
   async #readOwner(name: string, pid: number): Promise<Owner | undefined> {
     try {
-      const text = await this.fileSystem.readFile(join(this.folder, name), 'utf8');
+      const text = await this.fileSystem.readText(join(this.folder, name));
       return parseOwner(text) ?? { ...(await currentProcess(this.fileSystem)), pid, started: '', since: 'just now' };
     } catch (error) {
       if (isMissing(error)) return undefined;

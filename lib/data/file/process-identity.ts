@@ -45,8 +45,8 @@ interface Birth {
 /** @see proc_pid_stat(5): field 3 is the state, field 22 the start time. */
 async function birthOf(pid: number, fileSystem: FileSystem): Promise<Birth | undefined> {
   try {
-    const boot = await fileSystem.readFile('/proc/sys/kernel/random/boot_id', 'utf8');
-    const status = await fileSystem.readFile(`/proc/${pid}/stat`, 'utf8');
+    const boot = await fileSystem.readText('/proc/sys/kernel/random/boot_id');
+    const status = await fileSystem.readText(`/proc/${pid}/stat`);
     // The second field, the name in parentheses, may itself contain blanks and parentheses.
     const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
     const [state, start] = [fields[0], fields[19]];

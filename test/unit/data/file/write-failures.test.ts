@@ -1,5 +1,5 @@
-import { unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, unlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { FileDataService } from 'nestjs-bulwark/data';
 import { describe, expect, it, vi } from 'vitest';
@@ -8,12 +8,14 @@ import type { Fault } from './failing-file-system.js';
 import { failingFileSystem } from './failing-file-system.js';
 
 const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+const WRITES = ['write', 'writeNow'];
 
 interface Scene {
   folder: string;
   data: FileDataService;
   /** From now on, these calls fail. */
   fail(...calls: string[]): void;
+  /** The calls that were made, each with the name of its file. */
   calls: string[];
 }
 
@@ -21,8 +23,8 @@ async function openScene(): Promise<Scene> {
   const folder = await temporaryFolder();
   let failing: string[] = [];
   const calls: string[] = [];
-  const fault: Fault = (call) => {
-    calls.push(call);
+  const fault: Fault = (call, file) => {
+    calls.push(`${call} ${basename(file)}`);
     if (failing.includes(call)) throw full;
   };
   const data = await FileDataService.open({ path: folder }, failingFileSystem(fault));
@@ -41,15 +43,15 @@ async function stored(folder: string): Promise<[string, unknown][]> {
 
 describe('a journal that cannot be written', () => {
   it.each([
-    ['write', ['write']],
-    ['write, and cutting back', ['write', 'truncate']],
-    ['sync', ['datasync']],
+    ['write', WRITES],
+    ['write, and cutting back', [...WRITES, 'truncate']],
+    ['sync', ['sync']],
   ])('fails the put with the reason, shows nothing of it, and goes on afterwards: %s', async (_, failing) => {
     const { folder, data, fail } = await openScene();
     fail(...failing);
     const lost = data.put('lost', 'a value of some length');
     await expect(lost).rejects.toMatchObject({ code: 'DATA_WRITE_FAILED', cause: full });
-    await expect(lost).rejects.toThrow(/"lost" could not be written to .*journal\.log: ENOSPC: no space left/);
+    await expect(lost).rejects.toThrow(/"lost" could not be written to .*journal-1: ENOSPC: no space left/);
     expect(await data.get('lost')).toBeUndefined();
     fail();
     await data.put('a', 1);
@@ -63,7 +65,7 @@ describe('a journal that cannot be written', () => {
 
   it('fails every change of the commit, and nothing that was judged by them stays', async () => {
     const { data, fail } = await openScene();
-    fail('write');
+    fail(...WRITES);
     const outcomes = await Promise.allSettled([
       data.put('a', 1, { ifVersion: null }),
       data.put('a', 2, { ifVersion: null }),
@@ -77,19 +79,18 @@ describe('a journal that cannot be written', () => {
     await data.close();
   });
 
-  it('is never synced again after a failed sync: a new file takes its place first', async () => {
+  it('is never synced again after a failed sync: the next acknowledgement comes from a new file', async () => {
     const { folder, data, fail, calls } = await openScene();
-    fail('datasync');
+    fail('sync');
     await expect(data.put('a', 1)).rejects.toThrow('ENOSPC');
-    fail('rename');
+    fail('open');
     await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
     fail();
     calls.length = 0;
     await data.put('a', 3);
 
-    const order = ['open', 'write', 'write', 'sync', 'rename', 'sync', 'write', 'datasync'];
-    const relevant = calls.filter((call) => order.includes(call));
-    expect(relevant).toEqual(['open', 'write', 'write', 'sync', 'rename', 'open', 'sync', 'write', 'datasync']);
+    expect(calls).not.toContain('sync journal-1');
+    expect(calls.indexOf('sync journal-2')).toBeGreaterThan(calls.indexOf(`syncFolder ${basename(folder)}`));
     await data.close();
     expect(await stored(folder)).toEqual([
       ['a', 3],
@@ -99,9 +100,9 @@ describe('a journal that cannot be written', () => {
 
   it('acknowledges nothing while the folder cannot be synced', async () => {
     const { data, fail } = await openScene();
-    fail('datasync');
-    await expect(data.put('a', 1)).rejects.toThrow('ENOSPC');
     fail('sync');
+    await expect(data.put('a', 1)).rejects.toThrow('ENOSPC');
+    fail('syncFolder');
     await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
     await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
     fail();
@@ -115,16 +116,26 @@ describe('a journal that cannot be written', () => {
     const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
     const { folder, data, fail } = await openScene();
     fail('rename');
-    for (let i = 0; i < 12; i++) await data.put('a', `${'x'.repeat(200_000)}${i}`).catch(() => undefined);
+    for (let i = 0; i < 12; i++) await data.put('a', `${'x'.repeat(200_000)}${i}`);
+    await vi.waitFor(() => expect(warn).toHaveBeenCalled());
     fail();
     await data.put('b', 1);
     await data.close();
 
     expect((await stored(folder)).map(([key]) => key)).toEqual(['a', 'b', 'before']);
-    expect(warn).toHaveBeenCalledExactlyOnceWith(
-      expect.stringMatching(/journal\.log could not be compacted: .*ENOSPC/),
-    );
+    expect(warn.mock.calls[0]?.[0]).toMatch(/could not be compacted: .*ENOSPC/);
     warn.mockRestore();
+  });
+
+  it('keeps the files small while the same keys are written again and again', async () => {
+    const { folder, data } = await openScene();
+    for (let i = 0; i < 60; i++) await data.put('a', `${'x'.repeat(100_000)}${i}`);
+    await data.close();
+
+    const { bytes, keys } = await FileDataService.verify(folder);
+    expect(keys).toBe(2);
+    expect(bytes).toBeLessThan(2_500_000);
+    expect((await readdir(folder)).some((name) => name.startsWith('snapshot-'))).toBe(true);
   });
 });
 
@@ -133,7 +144,7 @@ describe('one sync', () => {
     const { data, calls } = await openScene();
     await Promise.all(Array.from({ length: 500 }, (_, i) => data.put(`k${i}`, i)));
 
-    expect(calls).toEqual(['write', 'datasync']);
+    expect(calls).toEqual(['writeNow journal-1', 'sync journal-1']);
     await data.close();
   });
 
@@ -151,41 +162,49 @@ describe('ping', () => {
   it('rejects where the journal was deleted', async () => {
     const { folder, data } = await openScene();
     await data.ping();
-    await unlink(join(folder, 'journal.log'));
+    await unlink(join(folder, 'journal-1'));
 
-    await expect(data.ping()).rejects.toThrow('journal.log was deleted');
+    await expect(data.ping()).rejects.toThrow(`The data folder ${folder} was taken over`);
+    await data.close();
+  });
+});
+
+describe('a service whose folder was taken over', () => {
+  it('acknowledges nothing more, whatever its lock says', async () => {
+    const { folder, data } = await openScene();
+    const lock = (await readdir(folder)).find((name) => name.startsWith('owner-'));
+    await unlink(join(folder, lock!));
+    const fileSystem = failingFileSystem(() => undefined);
+    // As another process would create it.
+    await (await fileSystem.open(join(folder, 'journal-2'), 'create')).close();
+
+    await expect(data.put('a', 1)).rejects.toMatchObject({ code: 'DATA_OWNED' });
+    await expect(data.put('b', 1)).rejects.toMatchObject({ code: 'DATA_OWNED' });
     await data.close();
   });
 });
 
 describe('open', () => {
-  it.each(['open', 'readdir', 'writeFile', 'stat'])('leaves nothing claimed where it fails: %s', async (failing) => {
-    const folder = await temporaryFolder();
-    const fault: Fault = (call) => {
-      if (call === failing) throw full;
-    };
-    await expect(FileDataService.open({ path: folder }, failingFileSystem(fault))).rejects.toThrow('ENOSPC');
+  it.each(['open', 'list', 'createText', 'syncFolder'])(
+    'leaves nothing claimed where it fails: %s',
+    async (failing) => {
+      const folder = await temporaryFolder();
+      const fault: Fault = (call) => {
+        if (call === failing) throw full;
+      };
+      await expect(FileDataService.open({ path: folder }, failingFileSystem(fault))).rejects.toThrow('ENOSPC');
 
-    expect(await stored(folder)).toEqual([]);
-  });
-
-  it('syncs the journal and its folder, which a killed process may have left unsynced', async () => {
-    const { folder, data } = await openScene();
-    await data.close();
-    const synced: string[] = [];
-    const fileSystem = failingFileSystem((call, file) => void (call === 'sync' && synced.push(file)));
-    await (await FileDataService.open({ path: folder }, fileSystem)).close();
-
-    expect(synced).toEqual([join(folder, 'journal.log'), folder]);
-  });
+      expect(await stored(folder)).toEqual([]);
+    },
+  );
 
   it('syncs the folders above the ones that it creates', async () => {
     const folder = await temporaryFolder();
-    const opened: string[] = [];
-    const fileSystem = failingFileSystem((call, file) => void (call === 'open' && opened.push(file)));
+    const synced: string[] = [];
+    const fileSystem = failingFileSystem((call, file) => void (call === 'syncFolder' && synced.push(file)));
     const data = await FileDataService.open({ path: join(folder, 'a', 'b') }, fileSystem);
     await data.close();
 
-    expect(opened.slice(0, 2)).toEqual([join(folder, 'a'), folder]);
+    expect(synced.slice(0, 2)).toEqual([join(folder, 'a'), folder]);
   });
 });

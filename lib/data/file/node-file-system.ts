@@ -1,0 +1,82 @@
+import * as fs from 'node:fs';
+import * as promises from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { FileSystem, OpenFile } from './file-system.js';
+
+const open = promisify(fs.open);
+const ftruncate = promisify(fs.ftruncate);
+const fstat = promisify(fs.fstat);
+const close = promisify(fs.close);
+
+/** Node's own file calls. */
+export const nodeFileSystem: FileSystem = {
+  open: async (file, mode) => new NodeFile(await open(file, mode === 'read' ? 'r' : 'wx+')),
+  createFolder: (folder) => promises.mkdir(folder, { recursive: true }),
+  list: (folder) => promises.readdir(folder),
+  realPath: (path) => promises.realpath(path),
+  isFolder: async (path) => (await promises.stat(path)).isDirectory(),
+  rename: (from, to) => promises.rename(from, to),
+  remove: (file) => promises.unlink(file),
+  readText: (file) => promises.readFile(file, 'utf8'),
+  createText: (file, text) => promises.writeFile(file, text, { flag: 'wx' }),
+  exists: (file) => fs.statSync(file, { throwIfNoEntry: false }) !== undefined,
+  async syncFolder(folder) {
+    // Windows cannot open a folder; NTFS journals its names by itself.
+    if (process.platform === 'win32') return;
+    const handle = await promises.open(folder, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
+};
+
+/** Plain file descriptors: a FileHandle costs each call several promises more, and cannot write before it returns. */
+class NodeFile implements OpenFile {
+  constructor(private readonly descriptor: number) {}
+
+  read(bytes: Buffer, offset: number, length: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.read(this.descriptor, bytes, offset, length, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  write(bytes: Buffer, offset: number, length: number, position: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      fs.write(this.descriptor, bytes, offset, length, position, (error, count) => {
+        if (error === null) resolve(count);
+        else reject(error);
+      });
+    });
+  }
+
+  writeNow(bytes: Buffer, offset: number, length: number, position: number): number {
+    return fs.writeSync(this.descriptor, bytes, offset, length, position);
+  }
+
+  /** A file's length is among what `fdatasync` keeps; its times, which nobody asks for, are not. */
+  sync(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      fs.fdatasync(this.descriptor, (error) => {
+        if (error === null) resolve();
+        else reject(error);
+      });
+    });
+  }
+
+  truncate(length: number): Promise<void> {
+    return ftruncate(this.descriptor, length);
+  }
+
+  async size(): Promise<number> {
+    return (await fstat(this.descriptor)).size;
+  }
+
+  close(): Promise<void> {
+    return close(this.descriptor);
+  }
+}
