@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { DataUnavailableException } from '../errors.js';
 import { DataFile } from './data-file.js';
 import { EntryStore } from './entry-store.js';
@@ -43,7 +42,7 @@ export async function verifyBackup(
 /**
  * Makes a data folder of a backup.
  *
- * @throws DataDamagedException-like problems as DataUnavailableException: a damaged backup, a folder with content.
+ * @throws DataUnavailableException for a damaged backup, or a folder that is not empty.
  */
 export async function restoreBackup(
   fileSystem: FileSystem,
@@ -51,6 +50,9 @@ export async function restoreBackup(
   to: string,
   { onProgress }: FileProgressOptions,
 ): Promise<void> {
+  if (await fileSystem.isFolder(from)) {
+    throw new DataUnavailableException(`The backup ${from} is a folder; expected the file that backup() has written`);
+  }
   const { report, head } = await verifyBackup(fileSystem, from);
   const [first] = report.damage;
   if (first !== undefined || head === undefined) {
@@ -65,7 +67,7 @@ export async function restoreBackup(
       `The folder ${to} holds ${JSON.stringify(present[0])}; expected an empty folder, or none, to restore into`,
     );
   }
-  const path = join(snapshotPath(to, head.number));
+  const path = snapshotPath(to, head.number);
   await copyFile(fileSystem, from, temporaryPath(path), report.bytes, onProgress);
   await fileSystem.rename(temporaryPath(path), path);
   await fileSystem.syncFolder(to, 'snapshot-name');

@@ -65,7 +65,9 @@ async function copyPiece(
     paused = writer.isFull || ++looked > RECORDS_PER_TURN;
     if (paused) return false;
     const entry = frozen.at(view.key, file, offset);
-    if (entry !== undefined) onCopied?.(entry, writer.add(view));
+    if (entry === undefined) return true;
+    const place = writer.add(view);
+    onCopied?.(entry, place);
     return true;
   });
   return { position, atGap: !paused && position < file.size };
