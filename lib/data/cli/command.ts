@@ -9,8 +9,6 @@ export interface CommandContext {
   readonly terminal: Terminal;
   /** Aborts when the user interrupts the command. */
   readonly signal: AbortSignal;
-  /** How many warnings the stores have given so far. */
-  warnings(): number;
 }
 
 /** One command of the command line. */

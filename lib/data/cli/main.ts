@@ -7,12 +7,9 @@ import { run } from './run.js';
 
 /** What the data services log belongs to standard error: standard output is for results. */
 class StderrLogger implements LoggerService {
-  warnings = 0;
-
   log(): void {}
 
   warn(message: unknown): void {
-    this.warnings += 1;
     process.stderr.write(`${String(message)}\n`);
   }
 
@@ -22,8 +19,7 @@ class StderrLogger implements LoggerService {
 }
 
 async function main(): Promise<void> {
-  const logger = new StderrLogger();
-  Logger.overrideLogger(logger);
+  Logger.overrideLogger(new StderrLogger());
   const interruption = new AbortController();
   // Each write that is under way listens.
   setMaxListeners(0, interruption.signal);
@@ -38,7 +34,6 @@ async function main(): Promise<void> {
   const code = await run(process.argv.slice(2), {
     terminal: { out: process.stdout, err: process.stderr },
     signal: interruption.signal,
-    warnings: () => logger.warnings,
   });
   process.exitCode = code === EXIT.ok ? code : (signalCode ?? code);
 }

@@ -1,10 +1,12 @@
+import { FileDataService } from '../../file/file-data.service.js';
 import { checkWrites } from '../check-writes.js';
 import { EXIT, noMore, readArguments, type Command, type CommandContext } from '../command.js';
 import { FindingList } from '../finding-list.js';
 import { formatNumber } from '../format.js';
 import { Progress, withProgress } from '../progress.js';
 import { showComparison } from '../show-comparison.js';
-import { ADDRESSES, openExisting, parseStoreAddress } from '../store-address.js';
+import { ADDRESSES, expectThere, openExisting, parseStoreAddress } from '../store-address.js';
+import type { Terminal } from '../terminal.js';
 import type { ReplicableDataService } from '../../replicable-data.service.js';
 
 /** `verify`: reads all of a store and tells what is wrong with it. */
@@ -17,8 +19,8 @@ Reads everything in a store: of a file store every record with its checksums, of
 valid and in byte order, values JSON and not too large. With --against it compares the store with another one instead:
 keys, values and versions.
 
-A file store is opened as an app would open it: what is left of a last commit that was never finished, or that is
-damaged, is cut off, which is told and counts as wrong. Look at a copy of the folder where that must not be.
+The files of a file store are read as they are, whether or not an app has them open, and nothing is changed. What is left
+of a last commit that was never finished counts as wrong.
 
 Ends with 0 when nothing is wrong, with 1 otherwise.
 
@@ -38,12 +40,10 @@ ${ADDRESSES}`,
       values.against === undefined
         ? undefined
         : parseStoreAddress('--against', values.against, values['against-table']);
-    const before = context.warnings();
+    if (address.kind === 'file' && other === undefined) return checkFiles(address.path, context);
     const store = await openExisting(address);
-    // A server's warnings are about its settings, not about what it holds.
-    const repaired = address.kind === 'file' && context.warnings() > before;
     try {
-      if (other === undefined) return await check(store, repaired, context);
+      if (other === undefined) return await check(store, context);
       const against = await openExisting(other);
       try {
         const { same, differences } = await showComparison(store, against, '', context);
@@ -59,11 +59,27 @@ ${ADDRESSES}`,
   },
 };
 
-async function check(
-  store: ReplicableDataService,
-  repaired: boolean,
-  { terminal, signal }: CommandContext,
-): Promise<number> {
+async function checkFiles(path: string, { terminal }: CommandContext): Promise<number> {
+  await expectThere(path, 'folder');
+  const progress = new Progress(terminal.err, 'reading', 'files');
+  let seen = 0;
+  const { damage, tornTail, keys } = await withProgress(progress, () =>
+    FileDataService.verify(path, {
+      onProgress: ({ doneBytes }) => {
+        progress.add(doneBytes - seen);
+        seen = doneBytes;
+      },
+    }),
+  );
+  for (const { file, offset, problem } of damage) terminal.out.write(`${file} at offset ${offset}: ${problem}\n`);
+  if (tornTail !== undefined) {
+    const { file, offset, bytes } = tornTail;
+    terminal.out.write(`${file} at offset ${offset}: ${bytes} bytes of a commit that was never finished\n`);
+  }
+  return conclude(damage.length + (tornTail === undefined ? 0 : 1), keys, terminal);
+}
+
+async function check(store: ReplicableDataService, { terminal, signal }: CommandContext): Promise<number> {
   const findings = new FindingList(terminal.out);
   const progress = new Progress(terminal.err, 'reading', 'keys');
   const { entries } = await withProgress(progress, () =>
@@ -73,7 +89,10 @@ async function check(
       onFinding: findings.add,
     }),
   );
-  const wrong = findings.finish() + (repaired ? 1 : 0);
+  return conclude(findings.finish(), entries, terminal);
+}
+
+function conclude(wrong: number, entries: number, terminal: Terminal): number {
   terminal.out.write(
     wrong === 0
       ? `${formatNumber(entries, 'entry', 'entries')}: nothing is wrong\n`

@@ -13,7 +13,7 @@ interface Outcome {
 async function callWith(signal: AbortSignal, ...args: string[]): Promise<Outcome> {
   let [out, err] = ['', ''];
   const terminal = { out: { write: (text: string) => (out += text) }, err: { write: (text: string) => (err += text) } };
-  const code = await run(args, { terminal, signal, warnings: () => 0 });
+  const code = await run(args, { terminal, signal });
   return { code, out, err };
 }
 
