@@ -4,7 +4,18 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './support/machine.mjs';
 import { printTable } from './support/table.mjs';
 
-const ROWS = ['breaker', 'stack', 'failure', 'refusal', 'rate-limit', 'memory', 'heap', 'http'];
+const ROWS = [
+  'breaker',
+  'stack',
+  'failure',
+  'refusal',
+  'rate-limit',
+  'memory',
+  'heap',
+  'http',
+  'data',
+  'data-recovery',
+];
 const PROCESS_LIMIT_MS = 120_000;
 const RESULTS = new URL('./results/', import.meta.url);
 

@@ -1,6 +1,9 @@
 /** About what an entry of the cache takes besides its text, in bytes. */
 const ENTRY_OVERHEAD = 100;
 
+/** How much of the limit is left in use when something has to go. */
+const KEPT_SHARE = 7 / 8;
+
 /** The values' texts that were used last, up to a number of bytes. */
 export class ValueCache {
   /** The one that was used least lately comes first. */
@@ -38,9 +41,11 @@ export class ValueCache {
     this.#bytes -= sizeOf(text);
   }
 
+  /** Some more than it must: each time the map's iterator passes over all that was deleted at its front. */
   #evict(): void {
+    const enough = this.limit * KEPT_SHARE;
     for (const key of this.#texts.keys()) {
-      if (this.#bytes <= this.limit) return;
+      if (this.#bytes <= enough) return;
       this.delete(key);
     }
   }
