@@ -14,11 +14,13 @@ interface Place {
 /**
  * The last write of each key that the primary has not confirmed, on this machine's disk: in `pending`, and in `rejected`
  * what the primary refused for good. Which keys are queued is known in memory, so that a key leaves at once when the
- * primary has it, and the disk follows; a write that is found there again is repeated, which does no harm.
+ * primary has it, and the disk follows; a write that is found there again is repeated, which undoes nothing.
  */
 export class WriteQueue {
   /** In the order in which the keys came in. */
   readonly #places = new Map<string, Place>();
+  /** What is on its way off the disk. */
+  readonly #leaving = new Map<string, Promise<void>>();
   #newestFound: string | undefined;
 
   private constructor(
@@ -96,10 +98,14 @@ export class WriteQueue {
     return place.since;
   }
 
-  /** Lets go of whatever write a key has here: the primary has a newer one. */
-  supersede(key: string): void {
+  /**
+   * Lets go of whatever write a key has here: the primary has a newer one, which is not to be acknowledged before the
+   * older one is off the disk, where the next life would read it.
+   */
+  async supersede(key: string): Promise<void> {
     const place = this.#places.get(key);
     if (place !== undefined) this.#remove(key, place.version);
+    await this.#leaving.get(key);
   }
 
   /** Puts a write that the primary refused for good aside. */
@@ -109,13 +115,24 @@ export class WriteQueue {
   }
 
   async close(): Promise<void> {
+    await Promise.all(this.#leaving.values());
     await Promise.all([this.pending.close(), this.rejected.close()]);
   }
 
   #remove(key: string, version: string): void {
     this.#places.delete(key);
-    // Where the disk fails, the write stays there, and is repeated by the next life.
-    this.pending.forget(key, version).catch(() => undefined);
+    const leaving = this.#forget(key, version).finally(() => {
+      if (this.#leaving.get(key) === leaving) this.#leaving.delete(key);
+    });
+    this.#leaving.set(key, leaving);
+  }
+
+  async #forget(key: string, version: string): Promise<void> {
+    try {
+      await this.pending.forget(key, version);
+    } catch {
+      // Where the disk fails, the write stays there, and is repeated by the next life.
+    }
   }
 
   async #recover(): Promise<void> {

@@ -106,13 +106,13 @@ export class Writer {
       versions.observe(standing);
       if (standing === write.version) return this.#confirm(write);
       if (tries < MAX_TRIES) continue;
-      this.init.backlog?.queue.supersede(key);
+      await this.init.backlog?.queue.supersede(key);
       return tell({ type: 'conflict', key, version: write.version, winner: standing });
     }
   }
 
-  #confirm(write: DataWrite): void {
-    this.init.backlog?.queue.supersede(write.key);
+  async #confirm(write: DataWrite): Promise<void> {
+    await this.init.backlog?.queue.supersede(write.key);
     this.init.onConfirmed(write);
   }
 

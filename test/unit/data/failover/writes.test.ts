@@ -300,6 +300,39 @@ describe("failoverData with writes: 'queue'", () => {
     expect(scene.primary.store.get('a')?.text).toBe('2');
   });
 
+  it('acknowledges a newer write once the queued one is off the disk, where the next life would read it', async () => {
+    const scene = new FailoverScene();
+    const data = await scene.openQueued();
+    scene.primary.fault = DOWN;
+    await data.put('a', 1);
+    scene.primary.fault = undefined;
+    let leave = (): void => {};
+    const until = new Promise<void>((resolve) => (leave = resolve));
+    scene.folder('pending').fault = (operation) => (operation === 'forget' ? { until } : undefined);
+
+    const put = track(data.put('a', 2));
+    await settle();
+    expect(put.status).toBe('pending');
+    leave();
+    await settle();
+
+    expect(put.status).toBe('fulfilled');
+    expect(scene.onDisk()).toEqual({});
+  });
+
+  it('acknowledges a newer write that the primary has, although the disk does not let the queued one go', async () => {
+    const scene = new FailoverScene();
+    const data = await scene.openQueued();
+    scene.primary.fault = DOWN;
+    await data.put('a', 1);
+    scene.primary.fault = undefined;
+    scene.folder('pending').fault = { error: new Error('disk full') };
+
+    await data.put('a', 2);
+
+    expect(await data.get('a')).toBe(2);
+  });
+
   it('reads a queued key from the queue, until its replay is confirmed', async () => {
     const scene = new FailoverScene();
     const data = await scene.openQueued();
