@@ -20,7 +20,6 @@ const WRITER = `
 import { databaseData, FailoverDataService } from './data/index.js';
 const [url, path, start] = process.argv.slice(2);
 const data = await FailoverDataService.open({ primary: databaseData({ url }), writes: 'queue', queue: { path } });
-data.events$.subscribe((e) => { if (['rejected','conflict'].includes(e.type)) console.error('EVENT', e); });
 let next = Number(start);
 const write = async (key) => {
   for (;;) {
