@@ -32,6 +32,7 @@ export async function verifyBackup(
       },
       onDamage: (_, offset, problem) => damage.push({ file: path, offset, problem }),
     });
+    store.loaded();
     const { keys, tombstones } = store;
     return { report: { records, keys, tombstones, bytes: file.size, damage, tornTail: undefined }, head };
   } finally {

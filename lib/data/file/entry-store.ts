@@ -79,6 +79,24 @@ export class EntryStore {
     return this.#order.startingWith(prefix);
   }
 
+  /**
+   * Takes in what a record says that was read from a file; to be ended by {@link loaded}. A million of them are read at
+   * start, so each costs a single look-up, and what can be added up afterwards is.
+   */
+  load(key: string, version: string, entry: StoredEntry | undefined): void {
+    if (entry === undefined) this.#entries.delete(key);
+    else this.#entries.set(key, entry);
+    this.advance(version);
+  }
+
+  loaded(): void {
+    this.#bytes = this.#tombstones = 0;
+    for (const { length, isTombstone } of this.#entries.values()) {
+      this.#bytes += length;
+      if (isTombstone) this.#tombstones += 1;
+    }
+  }
+
   /** @param text the value's, where it is worth keeping; undefined otherwise. */
   set(key: string, entry: StoredEntry, text: string | undefined): void {
     const before = this.#entries.get(key);

@@ -95,6 +95,7 @@ export class FileDataService extends ReplicableDataService {
       () => (store = new EntryStore(0)),
     );
     for (const file of recovered.files) await file.release();
+    store.loaded();
     return reportOf(recovered, store);
   }
 

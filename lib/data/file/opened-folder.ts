@@ -59,6 +59,7 @@ export async function openFolder(
     );
     // A process that was killed may have left what was read unsynced.
     for (const file of recovered.files) await file.handle.sync('recovered-journal');
+    store.loaded();
     store.advance(recovered.version);
     const clock = new VersionClock();
     clock.observe(store.version);
