@@ -35,7 +35,7 @@ export class PostgresServer extends OwnServer {
     const bin = await programs();
     if (bin === undefined) throw new Error('expected a PostgreSQL on this machine');
     const folder = await mkdtemp(join(tmpdir(), 'bulwark-postgres-'));
-    const uid = unprivilegedUser();
+    const uid = postgresUser();
     if (uid !== undefined) await chown(folder, uid, uid);
     const args = ['-D', join(folder, 'data'), '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N'];
     await runToEnd({ file: join(bin, 'initdb'), args, uid }, folder);
@@ -99,8 +99,8 @@ async function programs(): Promise<string | undefined> {
   return newest === undefined ? undefined : join(VERSIONS, String(newest), 'bin');
 }
 
-/** PostgreSQL refuses to run as root. */
-function unprivilegedUser(): number | undefined {
+/** Whom its servers run as, where the tests are run by root, whom PostgreSQL refuses; else undefined. */
+export function postgresUser(): number | undefined {
   if (process.getuid?.() !== 0) return undefined;
   return Number(spawnSync('id', ['-u', 'postgres'], { encoding: 'utf8' }).stdout);
 }

@@ -41,7 +41,7 @@ export async function connectMysql(
     await connected(connection);
     // A statement whose caller is gone waits no longer for its lock.
     const lockWait = Math.max(SHORTEST_LOCK_WAIT_S, Math.ceil(queryTimeout / 1_000));
-    await send(connection, `SET NAMES utf8mb4, autocommit = 1, SESSION innodb_lock_wait_timeout = ${lockWait}`, []);
+    await run(connection, `SET NAMES utf8mb4, autocommit = 1, SESSION innodb_lock_wait_timeout = ${lockWait}`);
   } catch (error) {
     socket.destroy();
     throw error;
@@ -84,6 +84,12 @@ function sslOf({ ca, rejectUnauthorized }: TlsMaterial, { tls }: ServerAddress):
 function connected(connection: Connection): Promise<void> {
   return new Promise((resolve, reject) => {
     connection.connect((error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function run(connection: Connection, sql: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    connection.query(sql, (error) => (error ? reject(error) : resolve()));
   });
 }
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { TlsRequest } from './tls-request.js';
 import { parseTls } from './tls-request.js';
 
@@ -36,10 +37,15 @@ export function parseServerAddress(kind: ServerAddress['kind'], url: string): Se
   if (hash !== '') return `option 'url' has a '#'; ${expected}`;
   const tls = parseTls(searchParams);
   if (typeof tls === 'string') return tls;
+  // Brackets belong to the URL, not to the IPv6 address within.
+  const host = decodeURIComponent(hostname.replace(/^\[(.*)\]$/, '$1'));
+  if (kind === 'mysql' && isIP(host) !== 0 && tls.request?.mode === 'verify-full') {
+    // The driver would compare the certificate with the name localhost.
+    return `option 'url' asks for verify-full at the address ${host}; expected the name of a host, or verify-ca`;
+  }
   return {
     kind,
-    // Brackets belong to the URL, not to the IPv6 address within.
-    host: decodeURIComponent(hostname.replace(/^\[(.*)\]$/, '$1')),
+    host,
     port: port === '' ? DEFAULT_PORTS[kind] : Number(port),
     database,
     user: user === '' ? undefined : user,

@@ -4,6 +4,7 @@ import type { Compilable, Kysely } from 'kysely';
 import { DataException, DataReadOnlyException, DataRejectedException, DataUnavailableException } from '../../errors.js';
 import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
 import type { ConnectionPool } from './connection-pool.js';
+import type { ServerConnection } from './server-connection.js';
 
 /**
  * What an error of a driver says:
@@ -47,7 +48,7 @@ export class ServerBackend implements DatabaseBackend {
   async query<R>(sql: string, parameters: readonly unknown[], signal: AbortSignal): Promise<Answer<R>> {
     for (let attempt = 1; ; attempt++) {
       try {
-        const answer = await this.pool.use(signal, (connection) => connection.query(sql, parameters));
+        const answer = await this.pool.use(signal, (connection) => this.#ask(connection, sql, parameters));
         return answer as Answer<R>;
       } catch (error) {
         signal.throwIfAborted();
@@ -65,6 +66,16 @@ export class ServerBackend implements DatabaseBackend {
 
   close(): Promise<void> {
     return this.pool.close();
+  }
+
+  async #ask(connection: ServerConnection, sql: string, parameters: readonly unknown[]): Promise<Answer<unknown>> {
+    try {
+      return await connection.query(sql, parameters);
+    } catch (error) {
+      // A server that is going down says so on a connection before it closes it.
+      if (this.dialect.kindOf(error) === 'unavailable') connection.destroy();
+      throw error;
+    }
   }
 
   #toException(kind: ServerErrorKind, cause: unknown): DataException {

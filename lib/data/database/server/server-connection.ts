@@ -40,7 +40,8 @@ export class ServerConnection {
 
   /** Known to be over: what would be asked now could not be sent. */
   get isLost(): boolean {
-    return this.#lost;
+    // The event of its end comes a turn later.
+    return this.#lost || this.socket.destroyed;
   }
 
   query(sql: string, parameters: readonly unknown[]): Promise<Answer<unknown>> {

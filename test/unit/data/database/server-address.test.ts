@@ -29,6 +29,8 @@ describe('the URL of a server', () => {
     ['mysql://u:100%@h/d', "has a '%' that encodes nothing"],
     ['mysql://u:a#b@h/d', 'is no valid URL'],
     ['mysql://h/d?sslmode=prefer', 'has sslmode=prefer; expected sslmode=disable, require, verify-ca or verify-full'],
+    ['mysql://127.0.0.1/d?ssl=true', 'asks for verify-full at the address 127.0.0.1; expected the name of a host'],
+    ['mysql://[::1]/d?sslmode=verify-full', 'asks for verify-full at the address ::1'],
     ['mysql://h/d?charset=latin1', "has the unknown parameter 'charset'"],
   ])('is refused: %s', (url, message) => {
     expect(parseAddress(url)).toContain(message);
