@@ -10,6 +10,7 @@ import { parseValue, serializeValue } from '../value.js';
 import { checkIfVersion } from '../version.js';
 import { restoreBackup, verifyBackup } from './backup-file.js';
 import type { Change } from './change.js';
+import { checkWrite } from './check-write.js';
 import { readText } from './data-file.js';
 import { EntryStore } from './entry-store.js';
 import type { StoredEntry } from './entry-store.js';
@@ -147,7 +148,7 @@ export class FileDataService extends ReplicableDataService {
   }
 
   override async apply(write: DataWrite, { ifVersion, signal }: DataApplyOptions = {}): Promise<string> {
-    checkKey(write.key);
+    checkWrite(write);
     checkIfVersion(write.key, ifVersion);
     return (await this.#submit({ type: 'apply', ...write, ifVersion }, signal)) ?? write.version;
   }
