@@ -35,13 +35,22 @@ export class VersionClock {
 
   /** Takes note of a version from elsewhere; {@link next} goes on above it. What is no version of ours is passed over. */
   observe(version: string): void {
-    const [, time, count] = VERSION.exec(version) ?? [];
-    if (time === undefined || count === undefined) return;
-    const [ms, counter] = [Number.parseInt(time, 16), Number.parseInt(count, 16)];
+    const { ms, counter } = partsOf(version) ?? { ms: -1, counter: 0 };
     if (ms < this.#ms || (ms === this.#ms && counter <= this.#counter)) return;
     this.#ms = ms;
     this.#counter = counter;
   }
+}
+
+/** When a version was given out, in epoch ms by the clock of whoever did; undefined for what is no version of ours. */
+export function timeOfVersion(version: string): number | undefined {
+  return partsOf(version)?.ms;
+}
+
+function partsOf(version: string): { ms: number; counter: number } | undefined {
+  const [, time, count] = VERSION.exec(version) ?? [];
+  if (time === undefined || count === undefined) return undefined;
+  return { ms: Number.parseInt(time, 16), counter: Number.parseInt(count, 16) };
 }
 
 /** Whether one version was given out after another; both from a {@link VersionClock}, whichever. */

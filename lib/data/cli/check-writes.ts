@@ -3,8 +3,8 @@ import { checkKey } from '../key.js';
 import type { DataWrite, ReplicableDataService } from '../replicable-data.service.js';
 import { compareUtf8 } from '../utf8-order.js';
 import { MAX_VALUE_BYTES, parseValue } from '../value.js';
+import { timeOfVersion } from '../version-clock.js';
 import { formatBytes } from './format.js';
-import { readVersion } from './read-version.js';
 
 /** How to check. */
 export interface CheckOptions extends DataCallOptions {
@@ -41,7 +41,7 @@ function* findingsOf({ key, text, version }: DataWrite, before: string | undefin
   if (before !== undefined && compareUtf8(before, key) >= 0) {
     yield 'it comes behind a greater key; expected the order of their bytes';
   }
-  if (readVersion(version) === undefined) yield `its version is '${version}'; expected 28 hexadecimal digits`;
+  if (timeOfVersion(version) === undefined) yield `its version is '${version}'; expected 28 hexadecimal digits`;
   if (text !== undefined) yield* findingsOfText(text);
 }
 

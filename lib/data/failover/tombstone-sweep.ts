@@ -1,7 +1,7 @@
 import type { DataWrite } from '../replicable-data.service.js';
 import type { GuardedNode } from './guarded-node.js';
 import type { PrimaryNode } from './primary-node.js';
-import { timeOf } from './version-source.js';
+import { timeOfVersion } from '../version-clock.js';
 
 /** How many tombstones wait to be removed; what is not among them is seen again. */
 const MAX_WAITING = 1_000;
@@ -23,7 +23,7 @@ export class TombstoneSweep {
 
   /** Takes note of what was read from the primary. */
   saw({ key, text, version }: DataWrite): void {
-    if (text !== undefined || this.#stopped || timeOf(version) > this.wallNow() - this.age) return;
+    if (text !== undefined || this.#stopped || (timeOfVersion(version) ?? 0) > this.wallNow() - this.age) return;
     if (this.#waiting.size >= MAX_WAITING) return;
     this.#waiting.set(key, version);
     this.#running ??= this.#sweep().finally(() => (this.#running = undefined));

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { DataService } from '../data.service.js';
-import { VersionClock } from '../version-clock.js';
+import { timeOfVersion, VersionClock } from '../version-clock.js';
 import { RESERVED_PREFIX } from './reserved-key.js';
 
 /** Gives out the versions of the writes. */
@@ -64,7 +64,7 @@ export class KeptVersionSource implements VersionSource {
 
   async next(): Promise<string> {
     const version = this.clock.next();
-    const time = timeOf(version);
+    const time = timeOfVersion(version) ?? 0;
     this.last = Math.max(this.last, time);
     while (time >= this.reservedUntil) {
       this.#reserving ??= this.#keep(time + RESERVE_MS).finally(() => (this.#reserving = undefined));
@@ -97,12 +97,6 @@ export class KeptVersionSource implements VersionSource {
     await this.store.put<Kept>(KEY, { node: this.node, reservedUntil });
     this.reservedUntil = reservedUntil;
   }
-}
-
-/** When a version was given out, in epoch ms. */
-export function timeOf(version: string): number {
-  const time = Number.parseInt(version.slice(0, 12), 16);
-  return Number.isNaN(time) ? 0 : time;
 }
 
 function versionAt(time: number, node: string): string {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { DataWrite, ReplicableDataService } from '../replicable-data.service.js';
 import { compareUtf8 } from '../utf8-order.js';
+import { timeOfVersion } from '../version-clock.js';
 import { isReserved } from './reserved-key.js';
-import { timeOf } from './version-source.js';
 
 /** A key's place in the queue. */
 interface Place {
@@ -142,6 +142,6 @@ export class WriteQueue {
     }
     found.sort((a, b) => (a.version < b.version ? -1 : 1));
     this.#newestFound = found.at(-1)?.version;
-    for (const { key, version } of found) this.#places.set(key, { version, since: timeOf(version) });
+    for (const { key, version } of found) this.#places.set(key, { version, since: timeOfVersion(version) ?? 0 });
   }
 }

@@ -1,7 +1,7 @@
 import { DataConflictException } from '../errors.js';
 import type { DataWrite } from '../replicable-data.service.js';
 import type { TellFailover } from './failover-event.js';
-import { KeyTurns } from './key-turns.js';
+import { KeyTurns } from '../key-turns.js';
 import { isPermanent } from './node-error.js';
 import type { PrimaryNode } from './primary-node.js';
 import type { Replay } from './replay.js';
@@ -34,8 +34,7 @@ export class Writer {
     ifVersion: string | null | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    return this.#turns.run(key, async () => {
-      signal?.throwIfAborted();
+    return this.#turns.run(key, signal, async () => {
       if (ifVersion === undefined) return this.#write(key, text, undefined, signal);
       return this.#writeIf(key, text, ifVersion, signal);
     });
@@ -43,8 +42,7 @@ export class Writer {
 
   /** Whether the key was there; true too where nobody can be asked, since the delete has been accepted. */
   delete(key: string, signal: AbortSignal | undefined): Promise<boolean> {
-    return this.#turns.run(key, async () => {
-      signal?.throwIfAborted();
+    return this.#turns.run(key, signal, async () => {
       const { primary, backlog } = this.init;
       let before = await backlog?.queue.lastWrite(key);
       try {

@@ -3,8 +3,7 @@ import { DataKeyException, DataValueException } from '../errors.js';
 import { checkKey } from '../key.js';
 import type { DataWrite } from '../replicable-data.service.js';
 import { MAX_VALUE_BYTES } from '../value.js';
-
-const VERSION = /^[\da-f]{28}$/;
+import { timeOfVersion } from '../version-clock.js';
 
 /**
  * Checks a write that comes from another store: a record has room for a version of one form, and none for a longer text.
@@ -25,7 +24,7 @@ export function checkWrite({ key, text, version }: DataWrite): void {
 }
 
 function checkVersion(key: string, version: unknown): void {
-  if (typeof version === 'string' && VERSION.test(version)) return;
+  if (typeof version === 'string' && timeOfVersion(version) !== undefined) return;
   throw new DataKeyException(
     `The version for the data key ${describeValue(key)} is ${describeValue(version)}; ` +
       'expected 28 hexadecimal digits, as every store of this package gives them out',

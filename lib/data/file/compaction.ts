@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
 import type { CommitQueue } from './commit-queue.js';
 import type { DataFile } from './data-file.js';
@@ -34,8 +35,8 @@ interface Frozen {
 export class Compaction {
   #last: Promise<unknown> = Promise.resolve();
   #isPlanned = false;
-  /** The size of the files, in bytes, from which on they are looked at for garbage. */
-  #smallest = SMALL_FILES;
+  /** The size of the files, in bytes, below which nothing is tried; above 0 only after a failure. */
+  #notBefore = 0;
 
   constructor(
     private readonly fileSystem: FileSystem,
@@ -53,7 +54,8 @@ export class Compaction {
     this.#inTurn(() => this.compact(queue))
       .catch((error: unknown) => {
         if (!this.fence.isLost) this.logger.warn(`${this.folder} could not be compacted: ${String(error)}`);
-        this.#smallest = 1.5 * this.journal.bytes;
+        // Each try begins a journal, so the next one waits until there is something to gain.
+        this.#notBefore = this.journal.bytes + SMALL_FILES;
       })
       .finally(() => (this.#isPlanned = false));
   }
@@ -76,14 +78,14 @@ export class Compaction {
       for (const [index, { entry, offset }] of moved.entries()) {
         entry.file = snapshot;
         entry.offset = offset;
-        if (index % ENTRIES_PER_TURN === 0) await Promise.resolve();
+        if (index % ENTRIES_PER_TURN === 0) await nextTurn();
       }
       await this.journal.replaceOlder(frozen.files, snapshot);
     } finally {
       frozen.entries.release();
     }
     await this.removeBefore(frozen.number);
-    this.#smallest = SMALL_FILES;
+    this.#notBefore = 0;
   }
 
   /** Writes all that the store holds now to another file. */
@@ -117,8 +119,9 @@ export class Compaction {
 
   #isWorthIt(): boolean {
     const { bytes, older, hasDoubtful } = this.journal;
+    if (bytes < this.#notBefore) return false;
     if (hasDoubtful || older.length >= MANY_FILES) return true;
-    return bytes >= this.#smallest && bytes >= 2 * this.store.bytes;
+    return bytes >= SMALL_FILES && bytes >= 2 * this.store.bytes;
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

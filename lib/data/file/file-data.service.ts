@@ -179,7 +179,8 @@ export class FileDataService extends ReplicableDataService {
     signal?.throwIfAborted();
     let count = 0;
     for (const key of await this.#gate.run(signal, () => this.#parts.store.keysFrom(prefix))) {
-      const write = await this.#gate.run(signal, () => this.#lastWrite(key));
+      // What is read once must not push out of the cache what is in use.
+      const write = await this.#gate.run(signal, () => this.#lastWrite(key, false));
       if (write === undefined) continue;
       yield write;
       if (++count % ENTRIES_PER_TURN === 0) await nextTurn();
@@ -205,19 +206,19 @@ export class FileDataService extends ReplicableDataService {
     });
   }
 
-  async #lastWrite(key: string): Promise<DataWrite | undefined> {
+  async #lastWrite(key: string, mayCache = true): Promise<DataWrite | undefined> {
     const entry = this.#parts.store.get(key);
     if (entry === undefined) return undefined;
     const { version, isTombstone } = entry;
-    return { key, text: isTombstone ? undefined : await this.#textOf(key, entry), version };
+    return { key, text: isTombstone ? undefined : await this.#textOf(key, entry, mayCache), version };
   }
 
-  async #textOf(key: string, entry: StoredEntry): Promise<string> {
+  async #textOf(key: string, entry: StoredEntry, mayCache = true): Promise<string> {
     const { store } = this.#parts;
-    const cached = store.cached(key);
+    const cached = mayCache ? store.cached(key) : store.peek(key);
     if (cached !== undefined) return cached;
     const text = await readText(entry, key, entry.version);
-    store.cache(key, entry, text);
+    if (mayCache) store.cache(key, entry, text);
     return text;
   }
 

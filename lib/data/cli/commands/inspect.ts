@@ -1,10 +1,10 @@
 import { EXIT, noMore, readArguments, type Command, type CommandContext } from '../command.js';
 import { formatBytes, formatCount, formatKey, formatNumber } from '../format.js';
 import { Progress, withProgress } from '../progress.js';
-import { readVersion } from '../read-version.js';
 import { ADDRESSES, openExisting, parseStoreAddress } from '../store-address.js';
 import { surveyWrites, type Survey } from '../survey-writes.js';
 import type { ReplicableDataService } from '../../replicable-data.service.js';
+import { timeOfVersion } from '../../version-clock.js';
 
 /** `inspect`: shows what is in a store. */
 export const inspect: Command = {
@@ -93,7 +93,8 @@ function describe({ entries, deletes, valueBytes, keyBytes, largest, prefixes, o
 }
 
 function momentOf(version: string): string {
-  return readVersion(version)?.toISOString() ?? 'at an unknown time';
+  const time = timeOfVersion(version);
+  return time === undefined ? 'at an unknown time' : new Date(time).toISOString();
 }
 
 function pretty(text: string): string {

@@ -27,18 +27,17 @@ export function parseServerAddress(kind: ServerAddress['kind'], url: string): Se
   const expected = `expected ${SERVER_FORMS[kind]}, with reserved characters percent-encoded`;
   if (!URL.canParse(url)) return `option 'url' is no valid URL; ${expected}`;
   const { hostname, port, pathname, username, password, searchParams, hash } = new URL(url);
-  const parts = decodeAll([username, password, pathname.slice(1)]);
+  // Brackets belong to the URL, not to the IPv6 address within.
+  const parts = decodeAll([username, password, pathname.slice(1), hostname.replace(/^\[(.*)\]$/, '$1')]);
   if (parts === undefined) return `option 'url' has a '%' that encodes nothing; ${expected}`;
-  const [user, secret, database] = parts;
-  if (hostname === '') return `option 'url' has no host; ${expected}`;
+  const [user, secret, database, host] = parts;
+  if (host === undefined || host === '') return `option 'url' has no host; ${expected}`;
   if (database === undefined || database === '' || database.includes('/')) {
     return `option 'url' names no database; ${expected}`;
   }
   if (hash !== '') return `option 'url' has a '#'; ${expected}`;
   const tls = parseTls(searchParams);
   if (typeof tls === 'string') return tls;
-  // Brackets belong to the URL, not to the IPv6 address within.
-  const host = decodeURIComponent(hostname.replace(/^\[(.*)\]$/, '$1'));
   if (kind === 'mysql' && isIP(host) !== 0 && tls.request?.mode === 'verify-full') {
     // The driver would compare the certificate with the name localhost.
     return `option 'url' asks for verify-full at the address ${host}; expected the name of a host, or verify-ca`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkWrites } from '../../../../lib/data/cli/check-writes.js';
-import { readVersion } from '../../../../lib/data/cli/read-version.js';
+import { timeOfVersion } from '../../../../lib/data/version-clock.js';
 import { surveyWrites } from '../../../../lib/data/cli/survey-writes.js';
 import type { DataWrite } from '../../../../lib/data/replicable-data.service.js';
 import { MemoryDataService } from '../../../support/memory-data.service.js';
@@ -92,7 +92,7 @@ describe('a survey', () => {
 
 describe('a version', () => {
   it('tells when it was given out', () => {
-    expect(readVersion(VERSION)?.toISOString()).toBe('2026-01-02T00:00:00.000Z');
-    expect(readVersion('5')).toBeUndefined();
+    expect(timeOfVersion(VERSION)).toBe(Date.parse('2026-01-02T00:00:00.000Z'));
+    expect(timeOfVersion('5')).toBeUndefined();
   });
 });

@@ -27,6 +27,7 @@ describe('the URL of a server', () => {
     ['postgres:///d', 'has no host; expected postgres://user:password@host:5432/database'],
     ['mysql://h:x/d', 'is no valid URL'],
     ['mysql://u:100%@h/d', "has a '%' that encodes nothing"],
+    ['mysql://u@h%zz/d', "has a '%' that encodes nothing"],
     ['mysql://u:a#b@h/d', 'is no valid URL'],
     ['mysql://h/d?sslmode=prefer', 'has sslmode=prefer; expected sslmode=disable, require, verify-ca or verify-full'],
     ['mysql://127.0.0.1/d?ssl=true', 'asks for verify-full at the address 127.0.0.1; expected the name of a host'],

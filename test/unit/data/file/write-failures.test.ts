@@ -33,6 +33,10 @@ async function openScene(): Promise<Scene> {
   return { folder, data, calls, fail: (...names) => (failing = names) };
 }
 
+const failAtRename: Fault = (call) => {
+  if (call === 'rename') throw full;
+};
+
 async function stored(folder: string): Promise<[string, unknown][]> {
   const data = await FileDataService.open({ path: folder });
   const all: [string, unknown][] = [];
@@ -127,6 +131,24 @@ describe('a journal that cannot be written', () => {
     warn.mockRestore();
   });
 
+  it('does not try to compact at every commit, where that fails', async () => {
+    const warn = vi.spyOn(Logger.prototype, 'warn').mockReturnValue();
+    const folder = await temporaryFolder();
+    for (let life = 0; life < 35; life++) {
+      const data = await FileDataService.open({ path: folder }, failingFileSystem(failAtRename));
+      await data.put('a', life);
+      await data.close();
+    }
+    warn.mockClear();
+    const data = await FileDataService.open({ path: folder }, failingFileSystem(failAtRename));
+    for (let n = 0; n < 30; n++) await data.put('a', n);
+    await data.close();
+
+    expect(warn).toHaveBeenCalledOnce();
+    expect((await readdir(folder)).filter((name) => name.startsWith('journal-')).length).toBeLessThan(50);
+    warn.mockRestore();
+  });
+
   it('keeps the files small while the same keys are written again and again', async () => {
     const { folder, data } = await openScene();
     for (let i = 0; i < 60; i++) await data.put('a', `${'x'.repeat(100_000)}${i}`);
@@ -153,6 +175,29 @@ describe('one sync', () => {
     await data.delete('nothing');
     await data.put('before', 2, { ifVersion: null }).catch(() => undefined);
 
+    expect(calls).toEqual([]);
+    await data.close();
+  });
+});
+
+describe('reading everything once', () => {
+  it('leaves in memory what is in use', async () => {
+    const folder = await temporaryFolder();
+    const filler = 'x'.repeat(1_000);
+    const writer = await FileDataService.open({ path: folder });
+    await Promise.all(Array.from({ length: 50 }, (_, n) => writer.put(`k${n}`, filler)));
+    await writer.close();
+    const calls: string[] = [];
+    const fileSystem = failingFileSystem((call) => void calls.push(call));
+    const data = await FileDataService.open({ path: folder, cacheBytes: 10_000 }, fileSystem);
+    await data.get('k1');
+
+    let count = 0;
+    for await (const [, value] of data.entries()) if (value === filler) count++;
+    calls.length = 0;
+    await data.get('k1');
+
+    expect(count).toBe(50);
     expect(calls).toEqual([]);
     await data.close();
   });
