@@ -9,7 +9,7 @@ import { journalPath, listFiles } from './file-names.js';
 import type { ResolvedFileOptions } from './file-options.js';
 import type { FileDataReport } from './file-report.js';
 import type { FileSystem, OpenFile } from './file-system.js';
-import { isTaken, removeFile } from './file-system.js';
+import { isTaken } from './file-system.js';
 import type { FolderOwner } from './folder-owner.js';
 import { Journal } from './journal.js';
 import { recordInto } from './record-into.js';
@@ -44,7 +44,6 @@ export async function openFolder(
   const number = Math.max(journals.at(-1) ?? 0, snapshots.at(-1) ?? 0) + 1;
   const handle = await createJournal(fileSystem, folder, number, owner);
   let recovered: Recovered | undefined;
-  let isBegun = false;
   try {
     const fence = new Fence(fileSystem, folder, number, () => owner.describeOther());
     let store = new EntryStore(options.cacheBytes);
@@ -66,7 +65,6 @@ export async function openFolder(
     clock.observe(store.version);
     const { sequence, previous, files } = recovered;
     const start = { sequence, previous, version: store.version };
-    isBegun = true;
     const journal = await Journal.begin(fileSystem, folder, fence, { number, handle }, start, files);
     const compaction = new Compaction(fileSystem, folder, store, journal, fence, logger);
     const commits: CommitQueue = new CommitQueue(store, clock, journal, () => compaction.consider(commits));
@@ -78,8 +76,7 @@ export async function openFolder(
   } catch (error) {
     for (const file of recovered?.files ?? []) await file.release();
     await handle.close().catch(() => undefined);
-    // Or each try at a damaged folder would leave one more.
-    if (!isBegun) await removeFile(fileSystem, journalPath(folder, number)).catch(() => undefined);
+    // The journal stays, although it is empty: a former owner may look for just this number to learn that it lost the folder.
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, unlink } from 'node:fs/promises';
+import { readdir, symlink, unlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { FileDataService } from 'nestjs-bulwark/data';
@@ -225,6 +225,27 @@ describe('a service whose folder was taken over', () => {
 
     await expect(data.put('a', 1)).rejects.toMatchObject({ code: 'DATA_OWNED' });
     await expect(data.put('b', 1)).rejects.toMatchObject({ code: 'DATA_OWNED' });
+    await data.close();
+  });
+});
+
+describe('an opening that fails', () => {
+  it('keeps the journal by which a former owner learns that it lost the folder, whoever else opens it', async () => {
+    const { folder, data } = await openScene();
+    const lock = (await readdir(folder)).find((name) => name.startsWith('owner-'));
+    await unlink(join(folder, lock!));
+    const link = join(await temporaryFolder(), 'as another process sees it');
+    await symlink(folder, link);
+    const fileSystem = failingFileSystem((call) => {
+      if (call === 'size') throw full;
+    });
+    // Its path is not resolved, so that it is taken for another folder than the one that this process has open.
+    const elsewhere = Object.create(fileSystem, {
+      realPath: { value: async (path: string) => path },
+    }) as typeof fileSystem;
+    await expect(FileDataService.open({ path: link }, elsewhere)).rejects.toThrow('ENOSPC');
+
+    await expect(data.put('a', 1)).rejects.toMatchObject({ code: 'DATA_OWNED' });
     await data.close();
   });
 });
