@@ -17,8 +17,6 @@ export class StoredEntry implements RecordPlace {
 /** What the store held at one moment, while later changes go on. */
 export interface FrozenEntries {
   readonly count: number;
-  /** Of their records. */
-  readonly bytes: number;
   /** The entry whose record lies at that place, if it was there at that moment. */
   at(key: string, file: DataFile, offset: number): StoredEntry | undefined;
   /** To be called when nobody asks any more. */
@@ -135,7 +133,6 @@ export class EntryStore {
     this.#frozen = { files: new Set(files), replaced };
     return {
       count: this.#entries.size,
-      bytes: this.#bytes,
       at: (key, file, offset) => {
         const entry = replaced.get(key) ?? this.#entries.get(key);
         return entry !== undefined && entry.file === file && entry.offset === offset ? entry : undefined;
