@@ -1,5 +1,6 @@
 import type { ResolvedAdaptive } from './adaptive.options.js';
-import { LatencyWindow, noiseOf, pooled, type Estimate } from './latency-window.js';
+import { isNews, LatencyWindow, noiseOf, updated, type Estimate } from './latency-window.js';
+import { below, Probe } from './probe.js';
 
 /** A mean of fewer samples says nothing. */
 const MIN_SAMPLES = 20;
@@ -11,13 +12,10 @@ const LONG_LATENCIES = 4;
 /** The shortest window, ms, and in mean latencies: what a change does must be seen before the next one. */
 const SHORT_MS = 200;
 const SHORT_LATENCIES = 2;
-/** A probe lets calls go, so it is content with less. */
-const PROBE = { samples: 10, precise: 0.1, shortMs: 100, longMs: 500 } as const;
-/** With this few at once hardly anything queues: probes go no lower, and at this limit none is needed. */
-const PROBE_FLOOR = 4;
 /** After a probe that has learnt something new the next one comes sooner, down to this, ms; after others later. */
 const PROBE_SOON_MS = 1_000;
-const NEWS = 0.1;
+/** A probe lasts some mean latencies, so there are this many between two. */
+const PROBE_LATENCIES = 10;
 /** A steep slope asks for one so many times sooner. */
 const SOONER = 4;
 /** One window makes the limit at most this much smaller ... */
@@ -26,6 +24,11 @@ const STEEPEST = 0.5;
 const SUSPICIOUS = 0.6;
 /** Latency is raised below this. */
 const LEVEL = 0.95;
+/** This share of a standard error is taken for chance: else work of varying length would wear the limit down. */
+const CHANCE = 0.25;
+/** Room for growth, in square roots of the limit, and in calls. */
+const HEADROOM = 0.75;
+const LEAST_HEADROOM = 2;
 /** A window that nothing was added to for so long, ms, or for so many mean latencies, tells of another time. */
 const STALE_MS = 30_000;
 /** A mean in which more than this share was cut is no latency: the work takes longer, nobody knows how long. */
@@ -37,24 +40,23 @@ const MUCH_CUT = 0.1;
  */
 export type Ending = 'done' | 'failed' | 'cut';
 
-interface Probe {
+/** The latency at the full limit. */
+interface Loaded extends Estimate {
   readonly limit: number;
-  /** The latency at the full limit. */
-  readonly full: Estimate;
-  readonly since: number;
-  /** From when its samples count: once the calls of the full limit are gone. */
-  countsFrom: number | undefined;
+  readonly isRaised: boolean;
 }
 
 /**
  * A limit of calls in flight that follows latency.
  *
  * By Little's law the calls in flight are throughput times mean latency, so what exceeds `unloaded / mean` of the limit
- * is waiting behind other calls. Each window moves the limit to what would not wait, plus its square root to leave room
- * for growth: `limit * unloaded / mean + sqrt(limit)`. It rests a little above the knee of the service, and not below
- * 4. The unloaded latency comes from short probes at half the limit, made only while latency is raised. Differences
- * within the standard error of the means are taken for chance, so that latencies which vary a lot by nature do not
- * wear the limit down.
+ * is waiting behind other calls. Each window moves the limit to what would not wait, and some room for growth:
+ * `limit * unloaded / mean + 0.75 * sqrt(limit)`. It rests a little above the knee of the service, and not below 4. The
+ * unloaded latency comes from short probes at a lower limit, made only while latency is raised.
+ *
+ * Work of varying length makes each mean uncertain. So means are pooled as long as they tell the same, the latency at
+ * the full limit too, which at a service that is full grows with the limit; and what differs by more than chance is
+ * believed at once. The calls that ran under another limit are left out.
  *
  * Where a good part of the calls is cut, means come near the time limit, loaded or not. So nothing is learnt from them but
  * that the limit has to fall, as fast as it may: a service that hangs looks like one that never queues.
@@ -70,6 +72,7 @@ export class AdaptiveLimit {
   #limit: number;
   #probe: Probe | undefined;
   #unloaded: Estimate | undefined;
+  #loaded: Loaded | undefined;
   /** Grows by half until latency rises for the first time. */
   #slowStart = true;
   #probedAt = -Infinity;
@@ -86,7 +89,7 @@ export class AdaptiveLimit {
   ) {
     this.#limit = options.initial;
     this.#sampledAt = now;
-    this.#window = new LatencyWindow(now);
+    this.#window = new LatencyWindow(now, options.initial);
   }
 
   /** Takes on other bounds, and keeps what it has found as far as they let it. */
@@ -125,8 +128,10 @@ export class AdaptiveLimit {
     if (ending !== 'done' && latencyMs < usualMs) return;
     // What takes so long to fail has most likely run into a time limit of its own.
     const cut = ending === 'cut' || (ending === 'failed' && latencyMs * STEEPEST >= usualMs);
-    if (this.#probe !== undefined) this.#probeSample(this.#probe, now, latencyMs, inFlight, cut);
-    else this.#sample(now, latencyMs, inFlight, cut);
+    if (this.#probe === undefined) return this.#sample(now, latencyMs, inFlight, cut);
+    this.#sampledAt = now;
+    const found = this.#probe.ended(now, latencyMs, inFlight, cut);
+    if (found !== undefined) this.#endProbe(this.#probe, found, now, inFlight);
   }
 
   #isStale(now: number): boolean {
@@ -136,7 +141,7 @@ export class AdaptiveLimit {
 
   #sample(now: number, latencyMs: number, inFlight: number, cut: boolean): void {
     if (inFlight * 2 < this.settled) return;
-    this.#window.add(latencyMs, cut);
+    this.#window.add(now, latencyMs, cut);
     this.#sampledAt = now;
     const { count, from } = this.#window;
     const lasted = now - from;
@@ -147,84 +152,79 @@ export class AdaptiveLimit {
     const peak = this.#peak;
     const muchCut = this.#window.cutShare > MUCH_CUT;
     this.#restart(now, inFlight);
-    if (muchCut) this.#move(STEEPEST, false);
+    if (muchCut) this.#flee();
     else this.#judge(now, full, peak);
   }
 
   #judge(now: number, full: Estimate, peak: number): void {
     const { settled } = this;
+    const { min, probeEvery } = this.options;
     const reached = peak >= settled;
-    const mayProbe = reached && settled > Math.max(this.options.min, PROBE_FLOOR);
+    const mayProbe = reached && below(settled, min) < settled;
     if (this.#unloaded === undefined && mayProbe) return this.#beginProbe(now, full);
     // Where the limit is not reached, or as low as probes go, the window is as good as a probe.
     if (this.#unloaded === undefined || (reached && !mayProbe)) this.#unloaded = full;
-    else if (full.mean < this.#unloaded.mean * (1 - noiseOf(full, this.#unloaded))) this.#unloaded = full;
+    else if (full.mean < this.#unloaded.mean && isNews(full, this.#unloaded)) this.#unloaded = full;
     const slope = this.#slope(full, this.#unloaded);
     if (mayProbe && slope < LEVEL) {
-      const gap = Math.min(this.#probeGapMs, this.options.probeEvery) / (slope < SUSPICIOUS ? SOONER : 1);
-      if (now - this.#probedAt >= gap) return this.#beginProbe(now, full);
+      const gap = Math.max(Math.min(this.#probeGapMs, probeEvery), PROBE_LATENCIES * this.#unloaded.mean);
+      if (now - this.#probedAt >= gap / (slope < SUSPICIOUS ? SOONER : 1)) return this.#beginProbe(now, full);
     }
-    this.#move(slope, reached);
+    this.#follow(full, this.#unloaded, reached);
+  }
+
+  /** Moves to what would not wait. */
+  #follow(full: Estimate, unloaded: Estimate, mayGrow: boolean): void {
+    const limit = this.settled;
+    const before = this.#loaded;
+    const scale = before?.isRaised === true ? limit / before.limit : 1;
+    const loaded = updated(full, before && { mean: before.mean * scale, error: before.error });
+    const slope = this.#slope(loaded, unloaded);
+    this.#loaded = { ...loaded, limit, isRaised: slope < LEVEL };
+    this.#move(slope, mayGrow);
+  }
+
+  /** Falls as fast as it may. */
+  #flee(): void {
+    this.#loaded = undefined;
+    this.#move(STEEPEST, false);
   }
 
   /** The share of the limit that does not wait. */
   #slope(full: Estimate, unloaded: Estimate): number {
-    const expected = unloaded.mean * this.options.tolerance * (1 + noiseOf(full, unloaded));
+    const expected = unloaded.mean * this.options.tolerance * (1 + CHANCE * noiseOf(full, unloaded));
     return full.mean <= expected ? 1 : Math.max(STEEPEST, expected / full.mean);
   }
 
   #move(slope: number, mayGrow: boolean): void {
     const before = this.#limit;
     if (slope < LEVEL) this.#slowStart = false;
-    const next = before * slope + Math.max(Math.sqrt(before), this.#slowStart ? before / 2 : 0);
+    const headroom = Math.max(LEAST_HEADROOM, HEADROOM * Math.sqrt(before), this.#slowStart ? before / 2 : 0);
+    const next = before * slope + headroom;
     if (next > before && !mayGrow) return;
     this.#limit = Math.min(this.options.max, Math.max(this.options.min, next));
     if (this.settled !== Math.floor(before)) this.onChange(this.settled, Math.floor(before));
   }
 
   #beginProbe(now: number, full: Estimate): void {
-    const limit = Math.max(this.options.min, PROBE_FLOOR, Math.floor(this.#limit / 2));
-    this.#probe = { limit, full, since: now, countsFrom: undefined };
+    this.#probe = new Probe(full, this.settled, this.#unloaded, this.options.min, now);
   }
 
-  #probeSample(probe: Probe, now: number, latencyMs: number, inFlight: number, cut: boolean): void {
-    const { full, limit } = probe;
-    this.#sampledAt = now;
-    const patience = Math.max(LONG_MS, LONG_LATENCIES * full.mean);
-    if (probe.countsFrom === undefined) {
-      if (inFlight <= limit || now - probe.since > patience) probe.countsFrom = now + full.mean;
-      return;
-    }
-    if (now < probe.countsFrom) return;
-    if (this.#window.from < probe.countsFrom) this.#window.restart(probe.countsFrom);
-    this.#window.add(latencyMs, cut);
-    const lasted = now - this.#window.from;
-    if (this.#window.count < PROBE.samples || lasted < PROBE.shortMs) return;
-    const found = this.#window.estimate();
-    if (found.error > PROBE.precise && lasted < Math.max(PROBE.longMs, SHORT_LATENCIES * found.mean)) return;
-    this.#endProbe(probe, found, now, inFlight);
-  }
-
-  #endProbe({ full }: Probe, found: Estimate, now: number, inFlight: number): void {
+  #endProbe({ full, cutShare }: Probe, found: Estimate, now: number, inFlight: number): void {
     this.#probedAt = now;
-    if (this.#window.cutShare > MUCH_CUT) {
-      this.#restart(now, inFlight);
-      return this.#move(STEEPEST, false);
-    }
-    const before = this.#unloaded;
-    const isNews = before === undefined || Math.abs(found.mean / before.mean - 1) > NEWS + noiseOf(found, before);
-    this.#probeGapMs = isNews ? Math.max(PROBE_SOON_MS, this.#probeGapMs / 2) : this.#probeGapMs * 2;
-    this.#probeGapMs = Math.min(this.options.probeEvery, this.#probeGapMs);
-    const unloaded = before === undefined || isNews ? found : pooled(before, found);
-    this.#unloaded = unloaded;
     this.#restart(now, inFlight);
-    this.#move(this.#slope(full, unloaded), true);
+    if (cutShare > MUCH_CUT) return this.#flee();
+    const gap = isNews(found, this.#unloaded) ? Math.max(PROBE_SOON_MS, this.#probeGapMs / 2) : this.#probeGapMs * 2;
+    this.#probeGapMs = Math.min(this.options.probeEvery, gap);
+    this.#unloaded = updated(found, this.#unloaded);
+    this.#follow(full, this.#unloaded, true);
   }
 
+  /** The calls in flight, and those that still fill it up, tell nothing of the limit to come. */
   #restart(now: number, inFlight: number): void {
     this.#probe = undefined;
     this.#sampledAt = now;
-    this.#window.restart(now);
+    this.#window.restart(now, Math.max(inFlight, this.settled));
     this.#peak = inFlight;
   }
 }

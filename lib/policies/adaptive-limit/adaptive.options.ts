@@ -12,8 +12,8 @@ export interface AdaptiveOptions {
   /** How many times as long as unloaded the work may take, from 1: higher favours throughput. @default 1 */
   tolerance?: number;
   /**
-   * The longest time between two probes while latency is raised, ms: for a moment the limit is halved, to see how fast
-   * the work is when nothing queues.
+   * The longest time between two probes while latency is raised, ms, or 10 times as long as the work takes, if that is
+   * more: for a moment the limit is lowered, to see how fast the work is when nothing queues.
    * @default 10_000
    */
   probeEvery?: number;

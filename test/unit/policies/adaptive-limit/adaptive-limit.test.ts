@@ -5,9 +5,20 @@ import { seededRandom } from '../../../support/seeded-random.js';
 import { Simulation } from '../../../support/simulated-service.js';
 
 const always = (ms: number) => () => ms;
+/** Lengths of work with a mean, by how they vary. */
+const VARYING: Record<string, (mean: number) => (random: () => number) => number> = {
+  evenly: (mean) => (random) => mean * (0.6 + 0.8 * random()),
+  exponentially: (mean) => (random) => -Math.log(1 - random()) * mean,
+  'log-normally': (mean) => (random) => mean * Math.exp(normal(random) - 0.5),
+};
 const SEEDS = [1, 2, 3];
 const INITIAL = [1, 4, 20, 50, 200];
 const each = INITIAL.flatMap((initial) => SEEDS.map((seed) => ({ initial, seed })));
+
+/** With mean 0 and deviation 1 (Box and Muller). */
+function normal(random: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
 
 describe('AdaptiveLimit', () => {
   describe('before a service with a knee at 20', () => {
@@ -64,15 +75,62 @@ describe('AdaptiveLimit', () => {
       expect(high).toBeLessThanOrEqual(31);
     });
 
-    it.each(SEEDS)('follows it as well when times vary, seed %i', (seed) => {
-      const simulation = service(20, seed);
-      simulation.model.workMs = (random) => 30 + 40 * random();
+    describe.each(Object.entries(VARYING))('and work that varies %s', (_, lengthOf) => {
+      it.each(each)('is between 15 and 30 within 30 s and stays there, $initial at first, seed $seed', (run) => {
+        const simulation = service(run.initial, run.seed);
+        simulation.model.workMs = lengthOf(50);
 
-      simulation.offer(1_200, 60_000);
+        simulation.offer(1_200, 60_000);
 
-      const [low, high] = simulation.range(30_000);
-      expect(low).toBeGreaterThanOrEqual(15);
-      expect(high).toBeLessThanOrEqual(32);
+        const [lowest, highest] = simulation.range(30_000);
+        expect(lowest).toBeGreaterThanOrEqual(15);
+        expect(highest).toBeLessThanOrEqual(30);
+      });
+
+      it.each(SEEDS)('has settled 15 s after the service has lost half its slots, seed %i', (seed) => {
+        const simulation = service(20, seed);
+        simulation.model.workMs = lengthOf(50);
+        simulation.offer(1_200, 30_000);
+
+        simulation.model.slots = 10;
+        simulation.offer(1_200, 30_000);
+
+        const [low, high] = simulation.range(45_000);
+        expect(low).toBeGreaterThanOrEqual(7);
+        expect(high).toBeLessThanOrEqual(17);
+      });
+
+      it.each(SEEDS)('has settled 15 s after everything takes twice as long, seed %i', (seed) => {
+        const simulation = service(20, seed);
+        simulation.model.workMs = lengthOf(50);
+        simulation.offer(1_200, 30_000);
+
+        simulation.model.workMs = lengthOf(100);
+        simulation.offer(1_200, 30_000);
+
+        const [low, high] = simulation.range(45_000);
+        expect(low).toBeGreaterThanOrEqual(15);
+        expect(high).toBeLessThanOrEqual(31);
+      });
+
+      it.each(SEEDS)('leaves the service busy, seed %i', (seed) => {
+        const simulation = service(20, seed);
+        simulation.model.workMs = lengthOf(50);
+        simulation.offer(1_200, 30_000);
+        const before = simulation.done;
+
+        simulation.offer(1_200, 30_000);
+
+        expect((simulation.done - before) / 30).toBeGreaterThan(0.9 * 400);
+      });
+
+      it.each(SEEDS)('grows on, when nothing ever queues, seed %i', (seed) => {
+        const simulation = new Simulation({ slots: Infinity, workMs: lengthOf(50) }, { max: 200 }, seed);
+
+        simulation.offer(6_000, 60_000);
+
+        expect(simulation.limit.settled).toBeGreaterThan(150);
+      });
     });
   });
 
@@ -95,16 +153,19 @@ describe('AdaptiveLimit', () => {
     },
   );
 
-  it('lets the work take as much longer as it is told to tolerate', () => {
-    const simulation = new Simulation({ slots: 20, workMs: always(50) }, { tolerance: 1.25 });
+  it.each([1.25, 1.5, 2, 3].flatMap((tolerance) => [4, 20, 200].map((initial) => ({ tolerance, initial }))))(
+    'lets the work take $tolerance times as long, when it is told to tolerate that, $initial at first',
+    ({ tolerance, initial }) => {
+      const simulation = new Simulation({ slots: 20, workMs: always(50) }, { tolerance, initial });
 
-    simulation.offer(1_200, 60_000);
+      simulation.offer(1_200, 60_000);
 
-    // 20 times 1.25, and room for growth.
-    const [low, high] = simulation.range(30_000);
-    expect(low).toBeGreaterThanOrEqual(26);
-    expect(high).toBeLessThanOrEqual(37);
-  });
+      // 20 times that, and room for growth.
+      const [low, high] = simulation.range(30_000);
+      expect(low).toBeGreaterThanOrEqual(20 * tolerance);
+      expect(high).toBeLessThanOrEqual(29 * tolerance);
+    },
+  );
 
   it('grows to max, when nothing ever queues', () => {
     const simulation = new Simulation({ slots: Infinity, workMs: always(50) }, { max: 60 });
@@ -207,7 +268,7 @@ describe('AdaptiveLimit', () => {
       limit.began(now, 20);
       limit.ended(now, 20, 20);
     }
-    expect(limit.current).toBe(10);
+    expect(limit.current).toBe(12);
 
     limit.began(60_000, 1);
 
