@@ -50,6 +50,8 @@ export class ServerConnection {
 
   /** Whether the connection keeps the process alive. */
   keepAlive(needed: boolean): void {
+    // One without a handle would do it once it is connected, and listen for that.
+    if (this.socket.destroyed) return;
     if (needed) this.socket.ref();
     else this.socket.unref();
   }

@@ -14,4 +14,14 @@ describe('ServerConnection', () => {
     await new Promise((resolve) => setImmediate(resolve));
     expect(lost).toEqual([connection]);
   });
+
+  it('leaves nothing behind on a socket that is gone, however often it is asked to keep the process alive', () => {
+    const socket = serverSocket();
+    const connection = new ServerConnection(socket, driver, () => undefined);
+    connection.destroy();
+
+    for (let turn = 0; turn < 20; turn++) connection.keepAlive(turn % 2 === 0);
+
+    expect(socket.listenerCount('connect')).toBe(0);
+  });
 });
