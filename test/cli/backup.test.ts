@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FileDataService } from 'nestjs-bulwark/data';
+import { DatabaseDataService, FileDataService } from 'nestjs-bulwark/data';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { builtCli } from '../sample/support/built-sample.js';
@@ -39,6 +39,30 @@ describe('a backup', () => {
     expect(existsSync(`${backup}.partial`)).toBe(false);
     expect(await using(FileDataService.open({ path: restored }), contentOf)).toEqual(content);
     expect(await cli(['verify', `file:${backup}`])).toMatchObject({ code: 0, out: '214 entries: nothing is wrong\n' });
+  });
+
+  it('that an app has written to one file is verified and brought back, and leaves nothing behind', async () => {
+    const home = await temporaryFolder();
+    const [data, backup] = [join(home, 'data'), join(home, 'monday')];
+    const content = await using(FileDataService.open({ path: data }), async (store) => {
+      await fill(store, 200);
+      await store.backup(backup);
+      return contentOf(store);
+    });
+    const sqlite = `sqlite:${join(home, 'shop.db')}`;
+    const temporary = join(home, 'tmp');
+    await mkdir(temporary);
+
+    const verified = await cli(['verify', `file:${backup}`]);
+    const restored = await cli(['restore', '--from', backup, '--to', sqlite], { TMPDIR: temporary });
+    await writeFile(backup, (await readFile(backup)).subarray(0, -100));
+    const cut = await cli(['restore', '--from', backup, '--to', `file:${join(home, 'other')}`], { TMPDIR: temporary });
+
+    expect(verified).toMatchObject({ code: 0, out: '214 entries: nothing is wrong\n' });
+    expect(restored.code).toBe(0);
+    expect(await using(DatabaseDataService.open({ url: sqlite }), contentOf)).toEqual(content);
+    expect(cut).toMatchObject({ code: 1, err: expect.stringMatching(/restore failed: .*monday/) });
+    expect(await readdir(temporary)).toEqual([]);
   });
 
   it('is not begun where one is already, or where an app has the files, nor brought back over data', async () => {

@@ -21,7 +21,7 @@ describe('the process', () => {
 
     expect(help).toMatchObject({ code: 0, err: '' });
     expect(wrong).toMatchObject({ code: 2, out: '' });
-    expect(failed).toEqual({ code: 1, out: '', err: `verify failed: there is no folder ${absent}\n` });
+    expect(failed).toEqual({ code: 1, out: '', err: `verify failed: there is no folder or file ${absent}\n` });
   });
 
   it('stands in the manifest of the package, and can be run as a script', async () => {

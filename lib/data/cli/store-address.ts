@@ -74,15 +74,26 @@ export async function openExisting(address: StoreAddress): Promise<ReplicableDat
 /** Opens a store, created where it is missing. */
 export function openStore(address: StoreAddress): Promise<ReplicableDataService> {
   return address.kind === 'file'
-    ? FileDataService.open({ path: address.path })
+    ? FileDataService.open({ path: address.path, syncOn: 'loop' })
     : DatabaseDataService.open(address.options);
 }
 
 /** @throws Error unless there is such a folder or file. */
 export async function expectThere(path: string, what: 'folder' | 'file'): Promise<void> {
+  if ((await kindOf(path)) !== what) throw new Error(`there is no ${what} ${path}`);
+}
+
+/** @throws Error unless there is a folder or a file of that name. */
+export async function expectFolderOrFile(path: string): Promise<'folder' | 'file'> {
+  const kind = await kindOf(path);
+  if (kind === undefined) throw new Error(`there is no folder or file ${path}`);
+  return kind;
+}
+
+async function kindOf(path: string): Promise<'folder' | 'file' | undefined> {
   const found = await stat(path).catch(() => undefined);
-  const fits = what === 'folder' ? found?.isDirectory() : found?.isFile();
-  if (fits !== true) throw new Error(`there is no ${what} ${path}`);
+  if (found?.isDirectory() === true) return 'folder';
+  return found?.isFile() === true ? 'file' : undefined;
 }
 
 function parseDatabaseAddress(argument: string, url: string, table: string | undefined): StoreAddress {

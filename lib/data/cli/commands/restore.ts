@@ -1,6 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { FileDataService } from '../../file/file-data.service.js';
 import { noMore, readArguments, type Command } from '../command.js';
-import { ADDRESSES, expectThere, openStore, parseStoreAddress } from '../store-address.js';
+import { ADDRESSES, expectFolderOrFile, openStore, parseStoreAddress } from '../store-address.js';
 import { PARALLEL, transfer } from '../transfer.js';
 import type { ReplicableDataService } from '../../replicable-data.service.js';
 import { parseFolder } from './backup.js';
@@ -8,10 +11,11 @@ import { parseFolder } from './backup.js';
 /** `restore`: brings a backup back. */
 export const restore: Command = {
   summary: 'brings a backup back',
-  help: `restore --from <folder> --to <address> [--to-table <name>]
+  help: `restore --from <folder or file> --to <address> [--to-table <name>]
 
 Writes all of a backup to a store, under its versions, and compares the two. The store must be empty or not there yet:
-what is newer than the backup would stand. To lay a backup over a store that is in use, there is: copy.
+what is newer than the backup would stand. The backup is a folder that this command has written, or a file that an app has
+with FileDataService.backup(), which takes as much room again in the folder for temporary files. To lay a backup over a store that is in use, there is: copy.
 
 Ends with 0 when the store holds the same as the backup, with 1 otherwise.
 
@@ -27,14 +31,13 @@ ${ADDRESSES}`,
     noMore(positionals);
     const from = parseFolder('--from', values.from);
     const to = parseStoreAddress('--to', values.to, values['to-table']);
-    await expectThere(from, 'folder');
-    const source = await FileDataService.open({ path: from });
+    const source = await openBackup(from);
     try {
       const target = await openStore(to);
       try {
         await expectEmpty(target, to.shown);
         const options = { fromShown: from, toShown: to.shown, prefix: '', prune: false, parallel: PARALLEL };
-        return await transfer(source, target, options, context);
+        return await transfer(source.data, target, options, context);
       } finally {
         await target.close();
       }
@@ -43,6 +46,29 @@ ${ADDRESSES}`,
     }
   },
 };
+
+interface OpenedBackup {
+  readonly data: FileDataService;
+  close(): Promise<void>;
+}
+
+async function openBackup(path: string): Promise<OpenedBackup> {
+  if ((await expectFolderOrFile(path)) === 'folder') {
+    const data = await FileDataService.open({ path });
+    return { data, close: () => data.close() };
+  }
+  const home = await mkdtemp(join(tmpdir(), 'bulwark-restore-'));
+  const remove = (): Promise<void> => rm(home, { recursive: true });
+  try {
+    const folder = join(home, 'data');
+    await FileDataService.restore(path, folder);
+    const data = await FileDataService.open({ path: folder });
+    return { data, close: () => data.close().finally(remove) };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+}
 
 async function expectEmpty(store: ReplicableDataService, shown: string): Promise<void> {
   for await (const { key } of store.writes()) {

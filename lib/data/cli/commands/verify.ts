@@ -5,7 +5,7 @@ import { FindingList } from '../finding-list.js';
 import { formatNumber } from '../format.js';
 import { Progress, withProgress } from '../progress.js';
 import { showComparison } from '../show-comparison.js';
-import { ADDRESSES, expectThere, openExisting, parseStoreAddress } from '../store-address.js';
+import { ADDRESSES, expectFolderOrFile, openExisting, parseStoreAddress } from '../store-address.js';
 import type { Terminal } from '../terminal.js';
 import type { ReplicableDataService } from '../../replicable-data.service.js';
 
@@ -20,7 +20,8 @@ valid and in byte order, values JSON and not too large. With --against it compar
 keys, values and versions.
 
 The files of a file store are read as they are, whether or not an app has them open, and nothing is changed. What is left
-of a last commit that was never finished counts as wrong.
+of a last commit that was never finished counts as wrong. file:<path> may also be a backup that an app has written with
+FileDataService.backup().
 
 Ends with 0 when nothing is wrong, with 1 otherwise.
 
@@ -60,7 +61,7 @@ ${ADDRESSES}`,
 };
 
 async function checkFiles(path: string, { terminal }: CommandContext): Promise<number> {
-  await expectThere(path, 'folder');
+  await expectFolderOrFile(path);
   const progress = new Progress(terminal.err, 'reading', 'files');
   let seen = 0;
   const { damage, tornTail, keys } = await withProgress(progress, () =>
