@@ -13,6 +13,8 @@ import type { FileSystem } from './file-system.js';
  */
 export class Fence {
   #lost: Error | undefined;
+  #own = '';
+  #next = '';
 
   /**
    * @param number of the last journal that this service has created.
@@ -21,9 +23,11 @@ export class Fence {
   constructor(
     private readonly fileSystem: FileSystem,
     private readonly folder: string,
-    private number: number,
+    number: number,
     private readonly describeOwner: () => Promise<string>,
-  ) {}
+  ) {
+    this.advanceTo(number);
+  }
 
   /** Whether a look has found that the folder is lost; then it stays so. */
   get isLost(): boolean {
@@ -47,7 +51,8 @@ export class Fence {
 
   /** Another journal was created, from which on the next owner counts. */
   advanceTo(number: number): void {
-    this.number = number;
+    this.#own = journalPath(this.folder, number);
+    this.#next = journalPath(this.folder, number + 1);
   }
 
   /** Notes that the folder is lost, and returns the error that says so. */
@@ -60,7 +65,6 @@ export class Fence {
   }
 
   #isHeld(): boolean {
-    const { fileSystem, folder, number } = this;
-    return !fileSystem.exists(journalPath(folder, number + 1)) && fileSystem.exists(journalPath(folder, number));
+    return !this.fileSystem.exists(this.#next) && this.fileSystem.isReachable(this.#own);
   }
 }

@@ -20,6 +20,7 @@ import type { FileBackupOptions, FileDataReport, FileProgressOptions } from './f
 import type { FileSystem } from './file-system.js';
 import { createFolder } from './file-system.js';
 import { FolderOwner } from './folder-owner.js';
+import { loopFileSystem } from './loop-file-system.js';
 import { nodeFileSystem } from './node-file-system.js';
 import type { OpenedFolder } from './opened-folder.js';
 import { openFolder, reportOf } from './opened-folder.js';
@@ -54,13 +55,14 @@ export class FileDataService extends ReplicableDataService {
   /**
    * Opens a folder, created where it is missing, and reads its data.
    *
-   * @param fileSystem for tests; Node's own by default.
+   * @param files for tests; Node's own by default.
    * @throws ResilienceConfigurationError for a wrong option.
    * @throws DataOwnedException when another service, here or in another process, has the folder open.
    * @throws DataDamagedException when something is not whole, except for a last commit that was never acknowledged.
    */
-  static async open(options: FileDataOptions, fileSystem: FileSystem = nodeFileSystem): Promise<FileDataService> {
+  static async open(options: FileDataOptions, files?: FileSystem): Promise<FileDataService> {
     const resolved = resolveFileOptions(options);
+    const fileSystem = files ?? (resolved.syncOn === 'loop' ? loopFileSystem() : nodeFileSystem);
     const logger = new Logger(FileDataService.name);
     await createFolder(fileSystem, resolved.path);
     const folder = await fileSystem.realPath(resolved.path);

@@ -48,6 +48,11 @@ export interface FileSystem {
   createText(file: string, text: string): Promise<void>;
   /** Whether a file of that name is there now. Throws where the system cannot tell. */
   exists(file: string): boolean;
+  /**
+   * Whether a file of that name can be reached now, and nothing else: since Linux 6.13 a file that is asked for its times
+   * gets finer ones at the next write, which the sync behind it has to make durable as well, for a third of its time.
+   */
+  isReachable(file: string): boolean;
   /** Resolves once the names that were created, renamed and removed in a folder survive a power loss. */
   syncFolder(folder: string, site: SyncSite): Promise<void>;
 }

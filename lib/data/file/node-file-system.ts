@@ -10,7 +10,7 @@ const close = promisify(fs.close);
 
 /** Node's own file calls. */
 export const nodeFileSystem: FileSystem = {
-  open: async (file, mode) => new NodeFile(await open(file, mode === 'read' ? 'r' : 'wx+')),
+  open: async (file, mode) => new NodeFile(await openDescriptor(file, mode)),
   createFolder: (folder) => promises.mkdir(folder, { recursive: true }),
   list: (folder) => promises.readdir(folder),
   realPath: (path) => promises.realpath(path),
@@ -20,6 +20,7 @@ export const nodeFileSystem: FileSystem = {
   readText: (file) => promises.readFile(file, 'utf8'),
   createText: (file, text) => promises.writeFile(file, text, { flag: 'wx' }),
   exists: (file) => fs.statSync(file, { throwIfNoEntry: false }) !== undefined,
+  isReachable: (file) => fs.existsSync(file),
   async syncFolder(folder) {
     // Windows cannot open a folder; NTFS journals its names by itself.
     if (process.platform === 'win32') return;
@@ -32,9 +33,13 @@ export const nodeFileSystem: FileSystem = {
   },
 };
 
+export function openDescriptor(file: string, mode: 'read' | 'create'): Promise<number> {
+  return open(file, mode === 'read' ? 'r' : 'wx+');
+}
+
 /** Plain file descriptors: a FileHandle costs each call several promises more, and cannot write before it returns. */
-class NodeFile implements OpenFile {
-  constructor(private readonly descriptor: number) {}
+export class NodeFile implements OpenFile {
+  constructor(protected readonly descriptor: number) {}
 
   read(bytes: Buffer, offset: number, length: number, position: number): Promise<number> {
     return new Promise((resolve, reject) => {

@@ -21,8 +21,8 @@ const MOST_WRITES = 400;
 const WRITER = `
 import { writeSync } from 'node:fs';
 import { FileDataService } from './data/index.js';
-const [folder, start] = process.argv.slice(2);
-const data = await FileDataService.open({ path: folder });
+const [folder, start, syncOn] = process.argv.slice(2);
+const data = await FileDataService.open({ path: folder, syncOn });
 let next = Number(start);
 const write = async (writer) => {
   for (;;) {
@@ -57,7 +57,8 @@ describe('fileData after kill -9 of its process', () => {
     let [next, acknowledged, longestGapMs, snapshots] = [1, 0, 0, 0];
 
     for (let kill = 0; kill < KILLS; kill++) {
-      const writer = spawn(process.execPath, [join(program, 'writer.js'), folder, String(next)], {
+      const syncOn = kill % 2 === 0 ? 'thread' : 'loop';
+      const writer = spawn(process.execPath, [join(program, 'writer.js'), folder, String(next), syncOn], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       const exited = once(writer, 'exit');

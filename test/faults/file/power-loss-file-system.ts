@@ -200,6 +200,10 @@ export class PowerLossFileSystem implements FileSystem {
     return this.#names.has(basename(file));
   }
 
+  isReachable(file: string): boolean {
+    return this.exists(file);
+  }
+
   async syncFolder(_: string, site: SyncSite): Promise<void> {
     await this.#call();
     this.met.add(site);

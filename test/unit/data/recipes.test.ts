@@ -22,6 +22,7 @@ describe('fileData', () => {
     [{}, "fileData: option 'path' is undefined; expected the path of a folder"],
     [{ path: '' }, 'option \'path\' is ""'],
     [{ path: 5 }, "option 'path' is 5"],
+    [{ path: './x', syncOn: 'main' }, "fileData: option 'syncOn' is \"main\"; expected 'thread' or 'loop'"],
     [{ path: './x', pth: 1 }, "fileData: unknown option 'pth' (got 1); expected one of: path"],
   ])('refuses %j', (options, message) => {
     expect(() => fileData(bad(options))).toThrow(message);

@@ -11,7 +11,7 @@ export function failingFileSystem(fault: Fault): FileSystem {
   return new Proxy(nodeFileSystem, {
     get(target, name: keyof FileSystem) {
       const call = target[name] as AnyCall;
-      if (name === 'exists') return call;
+      if (name === 'exists' || name === 'isReachable') return call;
       return async (...args: unknown[]) => {
         fault(name, String(args[0]));
         const result = await Reflect.apply(call, target, args);
