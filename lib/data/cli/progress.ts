@@ -46,6 +46,23 @@ export class Progress {
   }
 }
 
+/** Shows progress while `work` runs, which tells how many bytes it has done. */
+export async function withBytes<T>(
+  err: Terminal['err'],
+  doing: string,
+  things: string,
+  work: (onProgress: (progress: { readonly doneBytes: number }) => void) => Promise<T>,
+): Promise<T> {
+  const progress = new Progress(err, doing, things);
+  let seen = 0;
+  return withProgress(progress, () =>
+    work(({ doneBytes }) => {
+      progress.add(doneBytes - seen);
+      seen = doneBytes;
+    }),
+  );
+}
+
 /** Shows progress while `work` runs. */
 export async function withProgress<T>(progress: Progress, work: () => Promise<T>): Promise<T> {
   try {

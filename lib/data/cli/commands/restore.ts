@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileDataService } from '../../file/file-data.service.js';
-import { noMore, readArguments, type Command } from '../command.js';
+import { noMore, readArguments, type Command, type CommandContext } from '../command.js';
+import { withBytes } from '../progress.js';
 import { ADDRESSES, expectFolderOrFile, openStore, parseStoreAddress } from '../store-address.js';
 import { PARALLEL, transfer } from '../transfer.js';
 import type { ReplicableDataService } from '../../replicable-data.service.js';
@@ -31,7 +32,7 @@ ${ADDRESSES}`,
     noMore(positionals);
     const from = parseFolder('--from', values.from);
     const to = parseStoreAddress('--to', values.to, values['to-table']);
-    const source = await openBackup(from);
+    const source = await openBackup(from, context);
     try {
       const target = await openStore(to);
       try {
@@ -52,7 +53,7 @@ interface OpenedBackup {
   close(): Promise<void>;
 }
 
-async function openBackup(path: string): Promise<OpenedBackup> {
+async function openBackup(path: string, { terminal }: CommandContext): Promise<OpenedBackup> {
   if ((await expectFolderOrFile(path)) === 'folder') {
     const data = await FileDataService.open({ path });
     return { data, close: () => data.close() };
@@ -61,7 +62,9 @@ async function openBackup(path: string): Promise<OpenedBackup> {
   const remove = (): Promise<void> => rm(home, { recursive: true });
   try {
     const folder = join(home, 'data');
-    await FileDataService.restore(path, folder);
+    await withBytes(terminal.err, 'reading the backup', 'pieces', (onProgress) =>
+      FileDataService.restore(path, folder, { onProgress }),
+    );
     const data = await FileDataService.open({ path: folder });
     return { data, close: () => data.close().finally(remove) };
   } catch (error) {

@@ -3,7 +3,7 @@ import { checkWrites } from '../check-writes.js';
 import { EXIT, noMore, readArguments, type Command, type CommandContext } from '../command.js';
 import { FindingList } from '../finding-list.js';
 import { formatNumber } from '../format.js';
-import { Progress, withProgress } from '../progress.js';
+import { Progress, withBytes, withProgress } from '../progress.js';
 import { showComparison } from '../show-comparison.js';
 import { ADDRESSES, expectFolderOrFile, openExisting, parseStoreAddress } from '../store-address.js';
 import type { Terminal } from '../terminal.js';
@@ -62,15 +62,8 @@ ${ADDRESSES}`,
 
 async function checkFiles(path: string, { terminal }: CommandContext): Promise<number> {
   await expectFolderOrFile(path);
-  const progress = new Progress(terminal.err, 'reading', 'files');
-  let seen = 0;
-  const { damage, tornTail, keys } = await withProgress(progress, () =>
-    FileDataService.verify(path, {
-      onProgress: ({ doneBytes }) => {
-        progress.add(doneBytes - seen);
-        seen = doneBytes;
-      },
-    }),
+  const { damage, tornTail, keys } = await withBytes(terminal.err, 'reading', 'files', (onProgress) =>
+    FileDataService.verify(path, { onProgress }),
   );
   for (const { file, offset, problem } of damage) terminal.out.write(`${file} at offset ${offset}: ${problem}\n`);
   if (tornTail !== undefined) {
