@@ -15,8 +15,10 @@ export const restore: Command = {
   help: `restore --from <folder or file> --to <address> [--to-table <name>]
 
 Writes all of a backup to a store, under its versions, and compares the two. The store must be empty or not there yet:
-what is newer than the backup would stand. The backup is a folder that this command has written, or a file that an app has
-with FileDataService.backup(), which takes as much room again in the folder for temporary files. To lay a backup over a store that is in use, there is: copy.
+what is newer than the backup would stand. To lay a backup over a store that is in use, there is: copy.
+
+The backup is a folder that the command backup has written, or a file that an app has, with FileDataService.backup().
+A file is brought into the folder for temporary files first, where it takes its size again.
 
 Ends with 0 when the store holds the same as the backup, with 1 otherwise.
 
