@@ -274,4 +274,37 @@ describe('AdaptiveLimit', () => {
 
     expect(limit.current).toBe(20);
   });
+
+  it('keeps within its bounds, whatever happens', () => {
+    for (let seed = 1; seed <= 60; seed++) {
+      const random = seededRandom(seed);
+      const pick = (count: number): number => Math.floor(random() * count);
+      let [min, max] = [1 + pick(8), 8 + pick(300)];
+      let [now, workMs] = [0, 50];
+      const limit = new AdaptiveLimit(adaptive({ min, max, initial: min + pick(max - min) }).options, now);
+      const running: { began: number; at: number; ending: Ending }[] = [];
+      for (let step = 0; step < 10_000; step++) {
+        if (random() < 0.001) workMs = [0, 0.001, 5, 50, 2_000, 60_000][pick(6)] as number;
+        if (random() < 0.0005) {
+          [min, max] = [1 + pick(8), 8 + pick(300)];
+          limit.reconfigure(adaptive({ min, max, tolerance: 1 + 2 * random() }).options);
+        }
+        if (random() < 0.55 && running.length < limit.current) {
+          const ending = (['done', 'done', 'done', 'failed', 'cut'] as const)[pick(5)] as Ending;
+          running.push({ began: now, at: now - workMs * Math.log(1 - random()), ending });
+          limit.began(now, running.length);
+        } else {
+          running.sort((one, other) => one.at - other.at);
+          const next = running[0];
+          // A quiet time, now and then a long one.
+          now = next === undefined ? now + (random() < 0.01 ? 100_000 : 1) : Math.max(now, next.at);
+          if (next !== undefined) limit.ended(now, now - next.began, running.length, next.ending);
+          running.shift();
+        }
+        const { settled, current } = limit;
+        if (settled >= min && settled <= max && current >= 1 && current <= max) continue;
+        expect.fail(`seed ${seed}, step ${step}: ${settled}, now ${current}, is not from ${min} to ${max}`);
+      }
+    }
+  });
 });
