@@ -16,6 +16,7 @@ const PIECE_BYTES = 1024 * 1024;
 export async function verifyBackup(
   fileSystem: FileSystem,
   path: string,
+  { onProgress }: FileProgressOptions = {},
 ): Promise<{ report: FileDataReport; head: FileHead | undefined }> {
   const file = new DataFile(path, await fileSystem.open(path, 'read'));
   try {
@@ -25,13 +26,18 @@ export async function verifyBackup(
     if (head === undefined) damage.push({ file: path, offset: 0, problem: 'expected the head of a backup' });
     const store = new EntryStore(0);
     let records = 0;
+    let doneBytes = 0;
     await readSnapshot(file, head, {
       onRecord: (view, at, offset) => {
         records += 1;
         recordInto(store, view, at, offset);
+        if (offset - doneBytes < PIECE_BYTES) return;
+        doneBytes = offset;
+        onProgress?.({ doneBytes, totalBytes: file.size });
       },
       onDamage: (_, offset, problem) => damage.push({ file: path, offset, problem }),
     });
+    onProgress?.({ doneBytes: file.size, totalBytes: file.size });
     store.loaded();
     const { keys, tombstones } = store;
     return { report: { records, keys, tombstones, bytes: file.size, damage, tornTail: undefined }, head };

@@ -84,7 +84,7 @@ export class FileDataService extends ReplicableDataService {
    */
   static async verify(path: string, { onProgress }: FileProgressOptions = {}): Promise<FileDataReport> {
     const at = resolve(path);
-    if (!(await nodeFileSystem.isFolder(at))) return (await verifyBackup(nodeFileSystem, at)).report;
+    if (!(await nodeFileSystem.isFolder(at))) return (await verifyBackup(nodeFileSystem, at, { onProgress })).report;
     let store = new EntryStore(0);
     const recovered = await recover(
       nodeFileSystem,

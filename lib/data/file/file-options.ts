@@ -30,9 +30,10 @@ export interface FileDataOptions {
    * Who waits while the disk makes a commit durable.
    *
    * - `'thread'`: another thread, and the event loop goes on. Right for a server.
-   * - `'loop'`: the event loop, for up to 10 ms before timers and requests get a turn. A put takes less time where one
-   *   writer waits for each (the way to another thread and back is gone), and nothing else is done meanwhile. For scripts
-   *   and worker processes; embedded databases without an asynchronous interface work like that.
+   * - `'loop'`: the event loop. A put takes less time where one writer waits for each (the way to another thread and back
+   *   is gone), and nothing else is done meanwhile: timers and requests get a turn after each commit that takes longer than
+   *   10 ms, and after 10 ms of shorter ones. For scripts and worker processes; embedded databases without an asynchronous
+   *   interface work like that.
    *
    * @default 'thread'
    */

@@ -1,13 +1,14 @@
 import * as fs from 'node:fs';
-import type { FileSystem } from './file-system.js';
+import type { FileSystem, SyncSite } from './file-system.js';
 import { NodeFile, nodeFileSystem, openDescriptor } from './node-file-system.js';
 
-/** So long may one turn of the event loop last, ms, that waits for the disk. */
+/** No sync is begun in a turn of the event loop that has lasted so long, ms. */
 const TURN_MS = 10;
 
 /**
- * Node's own file calls, with the syncs of files made by the event loop itself. To wake another thread for a sync and be
- * woken by it takes a good part of the time of a sync on a fast disk; but meanwhile the loop does nothing else.
+ * Node's own file calls, with the syncs of commits made by the event loop itself. To wake another thread for a sync and be
+ * woken by it takes a good part of the time of a sync on a fast disk; but meanwhile the loop does nothing else. Snapshots
+ * and backups, which bring many bytes to the disk at once, are left to a thread.
  */
 export function loopFileSystem(): FileSystem {
   const turn = new Turn();
@@ -25,9 +26,9 @@ class LoopFile extends NodeFile {
     super(descriptor);
   }
 
-  override async sync(): Promise<void> {
+  override async sync(site: SyncSite): Promise<void> {
     // Who writes one value after the other would not let anybody else have a turn.
-    if (this.turn.isLong()) return super.sync();
+    if (site !== 'commit' || this.turn.isLong()) return super.sync(site);
     fs.fdatasyncSync(this.descriptor);
   }
 }

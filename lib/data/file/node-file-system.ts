@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import * as promises from 'node:fs/promises';
 import { promisify } from 'node:util';
-import type { FileSystem, OpenFile } from './file-system.js';
+import type { FileSystem, OpenFile, SyncSite } from './file-system.js';
 
 const open = promisify(fs.open);
 const ftruncate = promisify(fs.ftruncate);
@@ -64,7 +64,7 @@ export class NodeFile implements OpenFile {
   }
 
   /** A file's length is among what `fdatasync` keeps; its times, which nobody asks for, are not. */
-  sync(): Promise<void> {
+  sync(_: SyncSite): Promise<void> {
     return new Promise((resolve, reject) => {
       fs.fdatasync(this.descriptor, (error) => {
         if (error === null) resolve();

@@ -26,7 +26,7 @@ const SUSPICIOUS = 0.6;
 const LEVEL = 0.95;
 /** This share of a standard error is taken for chance: else work of varying length would wear the limit down. */
 const CHANCE = 0.25;
-/** Room for growth, in square roots of the limit, and in calls. */
+/** Room for growth, in square roots of the limit, and in calls: two make up for the steepest fall from 4. */
 const HEADROOM = 0.75;
 const LEAST_HEADROOM = 2;
 /** A window that nothing was added to for so long, ms, or for so many mean latencies, tells of another time. */

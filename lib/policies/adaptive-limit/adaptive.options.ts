@@ -5,7 +5,7 @@ import { checkOptions, either, positiveInteger, positiveMs, type Expectation } f
 export interface AdaptiveOptions {
   /** The limit to begin with, from `min` to `max`. @default 20 */
   initial?: number;
-  /** The limit never falls below, from 1; below 4 it matters only to the probes. @default 4 */
+  /** The limit never falls below, from 1; below 4 it only lets `initial` be as low. @default 4 */
   min?: number;
   /** The limit never rises above, from `min`. @default 1_000 */
   max?: number;

@@ -19,7 +19,7 @@ const SHORT_LATENCIES = 2;
 const PATIENCE_MS = 1_000;
 const PATIENCE_LATENCIES = 4;
 
-/** Where a probe goes first from a limit; the same limit: nowhere. */
+/** Where a probe goes from a limit; the same limit: nowhere. */
 export function below(limit: number, min: number): number {
   return Math.min(limit, Math.max(min, FLOOR, Math.floor(limit * DEPTH)));
 }

@@ -28,7 +28,7 @@ ${ADDRESSES}`,
     });
     noMore(positionals);
     const from = parseStoreAddress('--from', values.from, values['from-table']);
-    const to = parseFolder('--to', values.to);
+    const to = parsePath('--to', values.to, 'folder');
     if (await isThere(to)) throw new Error(`${to} is there already; expected a new folder`);
     const code = await keep(from, to, context);
     if (code !== EXIT.ok) return code;
@@ -39,15 +39,15 @@ ${ADDRESSES}`,
   },
 };
 
-/** A folder, as a path or as the address of a file store. @throws UsageError */
-export function parseFolder(argument: string, text: string | undefined): string {
-  const folder = required(argument, text);
-  if (folder.startsWith('file:')) {
-    const address = parseStoreAddress(argument, folder);
+/** A folder or a file, as a path or as an address that begins with `file:`. @throws UsageError */
+export function parsePath(argument: string, text: string | undefined, what: string): string {
+  const path = required(argument, text);
+  if (path.startsWith('file:')) {
+    const address = parseStoreAddress(argument, path);
     if (address.kind === 'file') return address.path;
   }
-  if (/^[a-z]+:/.test(folder)) throw new UsageError(`${argument} is ${folder.split(':')[0]}:...; expected a folder`);
-  return resolve(folder);
+  if (/^[a-z]+:/.test(path)) throw new UsageError(`${argument} is ${path.split(':')[0]}:...; expected a ${what}`);
+  return resolve(path);
 }
 
 async function keep(from: StoreAddress, to: string, context: CommandContext): Promise<number> {

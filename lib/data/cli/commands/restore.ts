@@ -7,7 +7,7 @@ import { withBytes } from '../progress.js';
 import { ADDRESSES, expectFolderOrFile, openStore, parseStoreAddress } from '../store-address.js';
 import { PARALLEL, transfer } from '../transfer.js';
 import type { ReplicableDataService } from '../../replicable-data.service.js';
-import { parseFolder } from './backup.js';
+import { parsePath } from './backup.js';
 
 /** `restore`: brings a backup back. */
 export const restore: Command = {
@@ -23,7 +23,8 @@ A file is brought into the folder for temporary files first, where it takes its 
 Ends with 0 when the store holds the same as the backup, with 1 otherwise.
 
 ${ADDRESSES}`,
-  interrupted: 'a part is there; to go on, run: copy --from file:<folder> --to <address>',
+  interrupted:
+    'a part is there; to go on with a backup that is a folder, run: copy --from file:<folder> --to <address>',
 
   async run(args, context) {
     const { values, positionals } = readArguments({
@@ -32,7 +33,7 @@ ${ADDRESSES}`,
       options: { from: { type: 'string' }, to: { type: 'string' }, 'to-table': { type: 'string' } },
     });
     noMore(positionals);
-    const from = parseFolder('--from', values.from);
+    const from = parsePath('--from', values.from, 'folder or file');
     const to = parseStoreAddress('--to', values.to, values['to-table']);
     const source = await openBackup(from, context);
     try {

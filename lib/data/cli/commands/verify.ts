@@ -20,8 +20,8 @@ valid and in byte order, values JSON and not too large. With --against it compar
 keys, values and versions.
 
 The files of a file store are read as they are, whether or not an app has them open, and nothing is changed. What is left
-of a last commit that was never finished counts as wrong. file:<path> may also be a backup that an app has written with
-FileDataService.backup().
+of a last commit that was never finished counts as wrong. Without --against, file:<path> may also be a backup that an app has
+written with FileDataService.backup().
 
 Ends with 0 when nothing is wrong, with 1 otherwise.
 

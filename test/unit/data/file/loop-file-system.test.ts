@@ -47,6 +47,15 @@ describe('loopFileSystem()', () => {
     expect(await microtasks(file.sync('commit'), 20)).toBeLessThan(20);
   });
 
+  it('leaves what is more than a commit to a thread', async () => {
+    const { file, close } = await openFile();
+    onTestFinished(close);
+    const onThread = file.sync('snapshot-content');
+
+    expect(await microtasks(onThread, 20)).toBe(20);
+    await onThread;
+  });
+
   it('rejects where the disk does not hold it', async () => {
     const { file } = await openFile();
     await file.close();
