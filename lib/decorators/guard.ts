@@ -1,9 +1,10 @@
 import 'reflect-metadata';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { planOf, requestRuntime } from '../module/runtime/binding.js';
+import { hasBinding, planOf, requestRuntime } from '../module/runtime/binding.js';
 import { methodNamedIn, notANameHere } from '../module/planning/policy-sets.js';
 import { recordOf } from '../pipeline/guarded-classes.js';
 import {
+  isDecoratedItself,
   nothingDeclared,
   type AnyClass,
   type AnyFunction,
@@ -11,21 +12,11 @@ import {
   type Declared,
   type GuardedMethod,
 } from '../pipeline/guarded-method.js';
+import { mayTeach } from '../pipeline/learning.js';
+import { LIFECYCLE_HOOKS } from '../pipeline/lifecycle-hooks.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { kindOf, parameterCountOf } from './kind-of.js';
-
-/** Nest calls these itself, at fixed moments: a policy on them would be a surprise. */
-const HOOKS = new Set([
-  'onModuleInit',
-  'onModuleDestroy',
-  'onApplicationBootstrap',
-  'beforeApplicationShutdown',
-  'onApplicationShutdown',
-  'afterInit',
-  'handleConnection',
-  'handleDisconnect',
-]);
 
 type Decorator = (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => void;
 
@@ -119,12 +110,11 @@ function reasonToSkip(
   methods: ReadonlyMap<string, GuardedMethod>,
 ): string | undefined {
   if (typeof value !== 'function') return 'an accessor';
-  if (HOOKS.has(name)) return 'a lifecycle hook';
+  if (LIFECYCLE_HOOKS.has(name)) return 'a lifecycle hook';
   const known = methods.get(name);
   const kind = known === undefined ? kindOf(value as AnyFunction, prototype, name) : known.kind;
   if (kind === 'sync') return 'a synchronous method';
-  if (known !== undefined) return undefined;
-  return kind === undefined ? 'neither async nor declared as giving a promise or a stream' : undefined;
+  return undefined;
 }
 
 /** The record of a method, with a wrapper in its place. */
@@ -162,6 +152,8 @@ function guardMethod(
 function wrap(original: AnyFunction, method: GuardedMethod): AnyFunction {
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     if (method.wrapper !== wrapper) return original.apply(this, args);
+    if (method.kind === undefined && !hasBinding(this) && !isDecoratedItself(method))
+      return callBeforeBound(original, method, this, args);
     let plan: Plan;
     try {
       plan = planOf(this, method);
@@ -174,6 +166,15 @@ function wrap(original: AnyFunction, method: GuardedMethod): AnyFunction {
   };
   carryOver(original, wrapper);
   return wrapper;
+}
+
+/**
+ * A constructor calls the helpers of its class before Nest has handed it the runtime. Only what may have to be guarded is
+ * worth a word about that.
+ */
+function callBeforeBound(original: AnyFunction, method: GuardedMethod, instance: unknown, args: unknown[]): unknown {
+  const value = original.apply(instance, args);
+  return mayTeach(value) ? planOf(instance, method).guard(instance, args, value) : value;
 }
 
 /** Whatever other decorators and libraries find on the method, they find on its wrapper. */

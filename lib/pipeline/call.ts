@@ -11,6 +11,7 @@ import {
 import type { Clock } from '../policies/clock.js';
 import { followSignal } from './caller-signal.js';
 import { runInCall } from './current-call.js';
+import type { EarlyResult } from './learning.js';
 
 /** What does not change from call to call of one guarded method. */
 export interface CallTarget {
@@ -40,6 +41,8 @@ export interface CallOrigin {
   readonly channel?: unknown;
   /** Where an Observable hands its items over. */
   readonly sink?: ItemSink | undefined;
+  /** What the method has given already, for the first attempt. */
+  readonly early?: EarlyResult | undefined;
 }
 
 /** Takes the items of a stream. */
@@ -135,6 +138,10 @@ export class PipelineCall implements Call {
     return this.origin.repeatable;
   }
 
+  get underway(): boolean {
+    return this.origin.early?.runs === true;
+  }
+
   get deadline(): number {
     const { outer } = this.origin;
     const around = this.#parent?.deadline ?? (outer?.ended === false ? outer.deadline : Infinity);
@@ -212,6 +219,13 @@ export class PipelineCall implements Call {
     // An attempt that is over is not cut any more, so the newest child is the only one that counts; whoever lets two run
     // beside each other cuts the older ones itself.
     return (this.#child = new PipelineCall(this.target, this.origin, this, attempt));
+  }
+
+  /** Takes in a call that began before this one: this one bounds and cuts it from now on. */
+  adopt(early: PipelineCall): void {
+    this.#child = early;
+    early.#parent = this;
+    if (this.aborted) early.abort(this.reason);
   }
 
   separate(): PipelineCall {

@@ -52,3 +52,8 @@ export interface GuardedMethod {
   /** The plan of the last call, which nearly always is that of the next, and the plans that it is one of. */
   recent?: { readonly plans: ReadonlyMap<GuardedMethod, Plan>; readonly plan: Plan } | undefined;
 }
+
+/** Whether a decorator of ours stands on the method, and not only on its class. */
+export function isDecoratedItself({ own, coveredByClass }: GuardedMethod): boolean {
+  return !coveredByClass || own.policies.length > 0 || own.resilient !== undefined;
+}

@@ -1,15 +1,16 @@
 import type { FallbackPolicy } from '../policies/fallback/fallback.policy.js';
 import type { Next } from '../policies/call.js';
 import type { RecoverPolicy } from '../policies/recover/recover.policy.js';
-import type { SetKey } from '../policies/policy-set.js';
+import type { Returns, SetKey } from '../policies/policy-set.js';
 import type { Clock } from '../policies/clock.js';
 import { GuardedIterable } from './async-iterable.js';
 import { Channel } from './channel.js';
 import { PipelineCall, type CallOrigin, type CallTarget } from './call.js';
 import { outerCall } from './current-call.js';
 import type { MethodKind } from './guarded-method.js';
+import { EarlyResult, kindTaughtBy, type Lesson } from './learning.js';
 import { isThenable } from '../policies/thenable.js';
-import { undeclaredStream, type Body } from './stages.js';
+import type { Body } from './stages.js';
 
 /** One policy of a plan, as `plan()` shows it. */
 export interface PlannedPolicy {
@@ -20,6 +21,14 @@ export interface PlannedPolicy {
   readonly options: Readonly<Record<string, unknown>>;
   /** Where each of them came from. */
   readonly sources: Readonly<Record<string, string>>;
+}
+
+/** Learns what a method gives, where neither its code nor its type nor its set says so. */
+export interface Learner extends Lesson {
+  /** @returns the plan for what it gives; undefined where that cannot be guarded so. */
+  learn(kind: Returns): Plan | undefined;
+  /** It gave what is not guarded. */
+  passed(value: unknown): void;
 }
 
 /** How one method is guarded. */
@@ -34,6 +43,10 @@ export interface PlanInit {
   readonly signalIndex: number;
   readonly run: Next;
   readonly body: Body;
+  /** Set while nobody knows what the method gives. */
+  readonly learner?: Learner | undefined;
+  /** With a learner: the policies that count what a call gave, without those that could repeat or replace it. */
+  readonly count?: Next | undefined;
   readonly recover: RecoverPolicy | undefined;
   readonly fallback: FallbackPolicy | undefined;
   /** Makes an Observable of a call; it lives outside, with rxjs. */
@@ -52,6 +65,8 @@ export class Plan implements CallTarget {
   readonly #signalIndex: number;
   /** Whether a call gives one promise, as nearly all do. */
   readonly #givesPromise: boolean;
+  /** Whether nothing but Fallback and Recover guards it: then a synchronous method stays synchronous. */
+  readonly #answersOnly: boolean;
 
   constructor(init: PlanInit) {
     this.#init = init;
@@ -62,19 +77,45 @@ export class Plan implements CallTarget {
     this.policies = init.policies;
     this.#run = init.run;
     this.#signalIndex = init.signalIndex;
-    this.#givesPromise = init.kind === 'promise' || (isUndeclared(init) && !mayStaySync(init));
+    this.#givesPromise = init.kind === 'promise';
+    this.#answersOnly = init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
+  }
+
+  /** Whether nobody knows yet what the method gives, and its policies depend on it. */
+  get learns(): boolean {
+    const { learner } = this.#init;
+    return learner !== undefined && (learner.byClassAlone || !this.#answersOnly);
   }
 
   /** Calls the method as its kind demands. */
   invoke(instance: unknown, args: readonly unknown[]): unknown {
+    const origin = this.#originOf(instance, args);
+    return this.#givesPromise ? this.call(origin) : this.#begin(origin);
+  }
+
+  /** Guards what the method has given already, called by somebody who knew of no policies. */
+  guard(instance: unknown, args: readonly unknown[], value: unknown): unknown {
+    const origin = this.#originOf(instance, args);
+    const { learner } = this.#init;
+    return learner === undefined ? value : this.#learn(origin, new PipelineCall(this, origin), value, learner);
+  }
+
+  #originOf(instance: unknown, args: readonly unknown[]): CallOrigin {
     const given = this.#signalIndex < 0 ? undefined : args[this.#signalIndex];
-    const origin = { instance, args, signal: given instanceof AbortSignal ? given : undefined, outer: outerCall() };
-    if (this.#givesPromise) return this.call(origin);
-    const { kind } = this.#init;
-    if (kind === 'observable') return this.observe(origin);
-    if (kind === 'asyncIterable')
-      return new GuardedIterable(this.#run, new PipelineCall(this, { ...origin, channel: new Channel() }));
-    return this.#callAsItComes(origin);
+    return { instance, args, signal: given instanceof AbortSignal ? given : undefined, outer: outerCall() };
+  }
+
+  #begin(origin: CallOrigin): unknown {
+    switch (this.#init.kind) {
+      case 'promise':
+        return this.call(origin);
+      case 'observable':
+        return this.observe(origin);
+      case 'asyncIterable':
+        return new GuardedIterable(this.#run, new PipelineCall(this, { ...origin, channel: new Channel() }));
+      default:
+        return this.#callToLearn(origin);
+    }
   }
 
   /** One call that gives a promise. */
@@ -90,21 +131,46 @@ export class Plan implements CallTarget {
     return this.#init.observe(this.#run, (sink) => new PipelineCall(this, { ...origin, ...sink }));
   }
 
-  /** A synchronous method under nothing but Fallback and Recover stays synchronous. */
-  #callAsItComes(origin: CallOrigin): unknown {
-    const call = new PipelineCall(this, origin);
-    call.begin();
-    let result: unknown;
+  /** Calls a method of which nobody knows yet what it gives; that decides how this call and the next are guarded. */
+  #callToLearn(origin: CallOrigin): unknown {
+    const { body, learner } = this.#init;
+    const early = new PipelineCall(this, origin);
+    if (origin.signal?.aborted === true) early.abort(origin.signal.reason);
+    let value: unknown;
     try {
-      result = call.run(this.#init.body);
-      // Of a method that is declared as synchronous, a stream is the value.
-      const declared = this.#init.kind === 'sync' || isThenable(result);
-      const mistake = declared ? undefined : undeclaredStream(call, result);
-      if (mistake !== undefined) throw mistake;
+      value = early.run(body);
     } catch (error) {
-      return this.#answer(error, call);
+      if (learner?.byClassAlone === true) throw error;
+      if (learner !== undefined) this.#count(origin, early, Promise.reject(error));
+      return this.#answer(error, early);
     }
-    return isThenable(result) ? Promise.resolve(result).catch((error: unknown) => this.#answer(error, call)) : result;
+    return learner === undefined ? value : this.#learn(origin, early, value, learner);
+  }
+
+  #learn(origin: CallOrigin, early: PipelineCall, value: unknown, learner: Learner): unknown {
+    const kind = kindTaughtBy(value, learner);
+    const asked = !learner.byClassAlone;
+    if (asked && this.#answersOnly && kind === undefined) return value;
+    if (asked && this.#answersOnly && kind === 'promise')
+      return Promise.resolve(value).catch((error: unknown) => this.#answer(error, early));
+    const plan = kind === undefined ? undefined : learner.learn(kind);
+    if (plan === undefined) {
+      learner.passed(value);
+      if (asked) this.#count(origin, early, Promise.resolve());
+      return value;
+    }
+    if (kind !== 'promise') return plan.#begin({ ...origin, early: new EarlyResult(early, value, false) });
+    // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
+    const work = Promise.resolve(value);
+    work.catch(() => undefined);
+    return plan.call({ ...origin, early: new EarlyResult(early, work, true) });
+  }
+
+  /** Lets those that count do so for a call that is over. */
+  #count(origin: CallOrigin, early: PipelineCall, end: Promise<unknown>): void {
+    const call = new PipelineCall(this, { ...origin, signal: undefined, early: new EarlyResult(early, end, true) });
+    end.catch(() => undefined);
+    this.#init.count?.(call).catch(() => undefined);
   }
 
   /** What Fallback, then Recover make of an error. */
@@ -122,12 +188,4 @@ export class Plan implements CallTarget {
       return lastly(failure);
     }
   }
-}
-
-function isUndeclared({ kind }: PlanInit): boolean {
-  return kind === undefined || kind === 'sync';
-}
-
-function mayStaySync({ policies }: PlanInit): boolean {
-  return policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
 }

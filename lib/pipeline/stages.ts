@@ -8,6 +8,20 @@ export const STREAM_END = Symbol('stream end');
 /** Runs the guarded code for one attempt. */
 export type Body = (call: PipelineCall) => unknown;
 
+/** Lets the first attempt take what the method has given already, where there is such. */
+export function orEarlyResult(body: Body): Body {
+  return (call) => {
+    const { early } = call.origin;
+    return early === undefined || early.taken ? body(call) : early.take(call);
+  };
+}
+
+/** The end of a pipeline for a call that is over. */
+export function bookedStage(call: PipelineCall): Promise<unknown> {
+  call.begin();
+  return call.origin.early?.take(call) as Promise<unknown>;
+}
+
 export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
   return (
     typeof value === 'object' &&

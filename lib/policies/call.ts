@@ -50,6 +50,8 @@ export interface Call extends CallInfo {
   itemTimer: ItemTimer | undefined;
   /** Whether the call itself has an answer to a refusal; then no fallback is asked for one. */
   readonly answersRefusals?: boolean;
+  /** Whether its work runs already, as of a method that learns its kind: nothing may refuse it or let it wait. */
+  readonly underway: boolean;
   /** Whether the caller allows a second attempt now; undefined: always. */
   readonly repeatable: (() => boolean) | undefined;
   /** The time, the same until the call has waited or begun. */

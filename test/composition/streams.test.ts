@@ -544,18 +544,6 @@ describe('a guarded Observable of a self-made kind', () => {
       return from([1, 2]);
     }
 
-    @Timeout(50)
-    forgotten() {
-      return of(1);
-    }
-
-    @Timeout(50)
-    forgottenIterable() {
-      return (async function* () {
-        yield 1;
-      })();
-    }
-
     @Resilient({ timeout: 50, returns: 'asyncIterable' })
     undeclaredIterable() {
       return (async function* () {
@@ -592,21 +580,6 @@ describe('a guarded Observable of a self-made kind', () => {
 
     expect(items).toEqual([1]);
   });
-
-  it.each(['forgotten', 'forgottenIterable'] as const)(
-    'rejects with a TypeError that says to declare the type, when nothing does: %s',
-    async (method) => {
-      const service = (await startApp([Service])).get(Service);
-
-      const answer: unknown = await (service[method]() as unknown as Promise<unknown>).then(
-        undefined,
-        (error) => error,
-      );
-
-      expect(answer).toBeInstanceOf(TypeError);
-      expect((answer as Error).message).toMatch(new RegExp(`Service\\.${method}.*return type`, 's'));
-    },
-  );
 });
 
 describe('a synchronous method', () => {

@@ -4,9 +4,9 @@ import type { PipelineCall } from '../../pipeline/call.js';
 import { compose, type Stages } from '../../pipeline/compose.js';
 import type { MethodKind } from '../../pipeline/guarded-method.js';
 import { ORDER, type Stage } from '../../pipeline/order.js';
-import { Plan, type PlannedPolicy } from '../../pipeline/plan.js';
+import { Plan, type Learner, type PlannedPolicy } from '../../pipeline/plan.js';
 import { REFUSAL_HANDLER } from '../../pipeline/refusal-handler.js';
-import { promiseStage, type Body } from '../../pipeline/stages.js';
+import { bookedStage, promiseStage, type Body } from '../../pipeline/stages.js';
 import type { Next } from '../../policies/call.js';
 import type { ResolvedBulkhead } from '../../policies/bulkhead/bulkhead.options.js';
 import type { ResolvedCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
@@ -43,6 +43,8 @@ export interface Target {
   /** Other targets have the same name: nothing may be kept under it. @default false */
   readonly nameless?: boolean;
   readonly kind: MethodKind;
+  /** Learns what it gives, where nobody says so. */
+  readonly learner?: Learner | undefined;
   /** Its stream is the one answer to a request. @default false */
   readonly answersOnce?: boolean;
   readonly parameterCount: number;
@@ -122,9 +124,12 @@ class PlanBuilder {
 
   #assemble(): Plan {
     const { target } = this;
-    const kind = target.kind ?? this.resolution.returns;
+    const { kind } = target;
     const { end, answering } = KINDS_OF_END[kind === 'sync' ? 'promise' : (kind ?? 'promise')];
-    const { fallback } = this.#stages;
+    const { fallback, circuitBreaker, rateLimit, bulkhead } = this.#stages;
+    const counting = { circuitBreaker, rateLimit, bulkhead } as Stages;
+    // What nothing guards need not be known.
+    const learner = this.#planned.size === 0 ? undefined : target.learner;
     const stages: Stages = { ...this.#stages, ...(fallback === undefined ? {} : { fallback: answering(fallback) }) };
     return new Plan({
       className: target.className,
@@ -135,6 +140,8 @@ class PlanBuilder {
       policies: ORDER.flatMap((place) => this.#planned.get(place) ?? []),
       signalIndex: target.signalIndex,
       run: compose(stages, end(target.body) as Next),
+      learner,
+      count: learner === undefined ? undefined : compose(counting, bookedStage as Next),
       body: target.body,
       recover: this.#recover,
       fallback: this.#fallback,

@@ -42,6 +42,13 @@ export function bind(instance: object, runtime: Runtime): void {
   }
 }
 
+/** Whether an instance has policies to go by, be it only those of its decorators. */
+export function hasBinding(instance: unknown): boolean {
+  if (typeof instance !== 'object' || instance === null)
+    return typeof instance === 'function' && bindings.has(instance);
+  return (instance as Bound)[BINDING] !== undefined || bindings.has(instance);
+}
+
 /** Whether an instance has the policies of an app. */
 export function isBound(instance: object): boolean {
   const binding = (instance as Partial<Bound>)[BINDING] ?? bindings.get(instance);

@@ -38,6 +38,12 @@ export class PlanCache {
     return getOrMake(this.ofClass(concrete), method, () => this.make(method, concrete));
   }
 
+  /** Puts another plan in the place of the one that is in use. */
+  replace(method: GuardedMethod, concrete: AnyClass, plan: Plan): void {
+    this.ofClass(concrete).set(method, plan);
+    method.recent = undefined;
+  }
+
   ofHandler(controller: AnyClass, interceptor: AnyClass, methodName: string, make: () => Plan): Plan {
     const ofController = getOrMake(this.#handlers, controller, () => new Map<AnyClass, Map<string, Made>>());
     const ofInterceptor = getOrMake(ofController, interceptor, () => new Map<string, Made>());

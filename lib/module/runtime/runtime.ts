@@ -3,18 +3,26 @@ import { EventBus } from '../../events/event-bus.js';
 import type { PipelineCall } from '../../pipeline/call.js';
 import { enableCallContext } from '../../pipeline/current-call.js';
 import { recordOf, signalIndexOf } from '../../pipeline/guarded-classes.js';
-import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from '../../pipeline/guarded-method.js';
-import type { Plan } from '../../pipeline/plan.js';
-import type { Body } from '../../pipeline/stages.js';
+import {
+  isDecoratedItself,
+  nothingDeclared,
+  type AnyClass,
+  type Declared,
+  type GuardedMethod,
+} from '../../pipeline/guarded-method.js';
+import { describePassed } from '../../pipeline/learning.js';
+import type { Learner, Plan } from '../../pipeline/plan.js';
+import { orEarlyResult, type Body } from '../../pipeline/stages.js';
 import { systemClock } from '../../policies/clock.js';
 import { textOf } from '../../policies/error-text.js';
 import { Lifecycle } from '../../policies/policy.js';
-import type { PolicySet } from '../../policies/policy-set.js';
+import type { PolicySet, Returns } from '../../policies/policy-set.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { Catalog, CataloguedClass } from '../start-up/catalog.js';
 import { checkFallbackMethods } from '../planning/check-fallback-methods.js';
 import { nameOf } from './class-names.js';
 import { Instances } from './instances.js';
+import { LearnedKinds } from './learned-kinds.js';
 import { PlanCache } from './plan-cache.js';
 import { buildPlan, type PlannerEnvironment, type Target } from '../planning/planner.js';
 import { NO_RULES, type RuleLayer } from '../planning/rule-layer.js';
@@ -54,6 +62,8 @@ export class Runtime {
   readonly environment: PlannerEnvironment;
   readonly lifecycle = new Lifecycle();
   readonly instances: Instances;
+  /** What methods have turned out to give that do not say so. */
+  readonly kinds = new LearnedKinds();
   /** What decides on incoming requests, if the options want that. */
   ingress: Ingress | undefined;
 
@@ -208,22 +218,50 @@ export class Runtime {
     this.plans.forgetRecent();
   }
 
-  #makePlan(method: GuardedMethod, concrete: AnyClass): Plan {
+  /** @param taught what the method has turned out to give. */
+  #makePlan(method: GuardedMethod, concrete: AnyClass, taught = this.kinds.kindOf(method, concrete)): Plan {
     const instanceName = this.#placeOf(method, concrete);
     const resolution = this.#resolve(method, instanceName);
     checkFallbackMethods(instanceName, resolution, concrete);
     const signalIndex = signalIndexOf(method);
+    const learner = this.#learnerOf(method, concrete, instanceName, resolution);
+    const kind = declaredKindOf(method, resolution) ?? taught;
     const target: Target = {
       className: this.labelOf(concrete),
       methodName: method.methodName,
       instanceName,
-      kind: method.kind,
+      kind,
+      learner: kind === undefined ? learner : undefined,
       parameterCount: method.parameterCount,
       signalIndex,
       http: Reflect.hasMetadata('path', method.wrapper) && Reflect.hasMetadata('method', method.wrapper),
-      body: bodyOf(method, signalIndex),
+      body: orEarlyResult(bodyOf(method, signalIndex)),
     };
-    return buildPlan(target, resolution, this.#rehearsal ?? this.instances, this.environment);
+    // A method that may turn out to be a mere helper of its class gets no breaker that everybody sees.
+    const idle = kind === undefined && learner.byClassAlone;
+    const instances = idle ? new Instances(this.environment) : (this.#rehearsal ?? this.instances);
+    return buildPlan(target, resolution, instances, this.environment);
+  }
+
+  #learnerOf(method: GuardedMethod, concrete: AnyClass, place: string, { returns }: Resolution): Learner {
+    const pass = (reason: string): void => this.kinds.pass(method, concrete, place, reason);
+    return {
+      byClassAlone: !isDecoratedItself(method),
+      thenableAlone: method.kind === 'sync',
+      returns,
+      learn: (kind) => {
+        try {
+          const plan = this.#makePlan(method, concrete, kind);
+          this.kinds.learn(method, concrete, kind);
+          this.plans.replace(method, concrete, plan);
+          return plan;
+        } catch (error) {
+          // Not every policy can guard a stream.
+          return void pass(textOf(error));
+        }
+      },
+      passed: (value) => pass(describePassed(value, method)),
+    };
   }
 
   #resolve(method: GuardedMethod, place: string): Resolution {
@@ -270,6 +308,13 @@ export function guardedMethodOf(concrete: AnyClass, methodName: string): Guarded
     return typeof declaring === 'function' ? recordOf(declaring as AnyClass).methods.get(methodName) : undefined;
   }
   return undefined;
+}
+
+/** What a method gives by its code, its type or its set; undefined: nobody says. */
+function declaredKindOf(method: GuardedMethod, { returns }: Resolution): Returns | undefined {
+  if (method.kind !== undefined && method.kind !== 'sync') return method.kind;
+  // A set of the class speaks of its guarded methods, and does not make guarded ones of its helpers.
+  return isDecoratedItself(method) ? returns : undefined;
 }
 
 /** Runs a method with the attempt's signal where it asks for one. */

@@ -99,6 +99,7 @@ export class BulkheadPolicy implements Policy {
   execute(call: Call, next: Next): Promise<unknown> {
     if (call.aborted) return rejected(call.reason);
     if (this.#active < this.limit && this.#queue.size === 0) return this.#run(call, next);
+    if (call.underway) return this.#run(call, next);
     if (this.#options.mode === 'metricsOnly') return this.#runAnyway(call, next);
     if (this.environment.lifecycle.closing) return rejected(this.shutDown());
     if (call.probe) return rejected(this.#full('a probe of a half-open breaker does not wait'));

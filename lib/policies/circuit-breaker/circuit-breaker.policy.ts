@@ -83,7 +83,7 @@ export class CircuitBreakerPolicy implements Policy {
     if (core.hears('fire')) core.tell('fire', call.args);
     const weight = core.admit(since);
     if (weight === REFUSED) {
-      if (core.options.mode === 'metricsOnly') return next(call);
+      if (core.options.mode === 'metricsOnly' || call.underway) return next(call);
       return rejected(core.refusal(since));
     }
     call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';

@@ -71,7 +71,7 @@ export class RateLimiter {
     if (cost === 0) return undefined;
     const now = call.instant();
     const bucket = this.#keyed === undefined ? this.#bucket : this.#bucketOf(call, this.#keyed, now);
-    const metricsOnly = this.options.mode === 'metricsOnly';
+    const metricsOnly = this.options.mode === 'metricsOnly' || call.underway;
     if (cost > bucket.rate.maxCost) {
       const error = this.#refusals.neverFits({ bucket, cost, metricsOnly });
       return metricsOnly ? undefined : rejected(error);
