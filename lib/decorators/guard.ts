@@ -16,7 +16,8 @@ import { mayTeach } from '../pipeline/learning.js';
 import { LIFECYCLE_HOOKS } from '../pipeline/lifecycle-hooks.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { PolicySet } from '../policies/policy-set.js';
-import { kindOf, parameterCountOf } from './kind-of.js';
+import { kindOf } from './kind-of.js';
+import { parameterCountOf } from './parameter-count.js';
 
 type Decorator = (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => void;
 

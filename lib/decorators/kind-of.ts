@@ -18,9 +18,3 @@ export function kindOf(method: AnyFunction, prototype: object, name: string): Me
     return 'observable';
   return 'sync';
 }
-
-/** How many parameters a method declares; `length` leaves out those from the first optional one on. */
-export function parameterCountOf(method: AnyFunction, prototype: object, name: string): number {
-  const types: unknown = Reflect.getMetadata('design:paramtypes', prototype, name);
-  return Array.isArray(types) ? types.length : method.length;
-}

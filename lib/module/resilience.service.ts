@@ -8,7 +8,7 @@ import type { Plan } from '../pipeline/plan.js';
 import { show } from '../policies/options/check.js';
 import type { CallInfo } from '../policies/call.js';
 import type { PolicySet } from '../policies/policy-set.js';
-import { bind } from './runtime/binding.js';
+import { offer } from './runtime/binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
 import { BulkheadHandle } from './bulkhead-handle.js';
 import { planEntries, type PlanEntry } from './planning/plan-entries.js';
@@ -118,7 +118,7 @@ export class ResilienceService {
    * @returns the instance itself.
    */
   bind<T extends object>(instance: T): T {
-    bind(instance, this.#runtime);
+    offer(instance, this.#runtime);
     return instance;
   }
 

@@ -44,8 +44,8 @@ export interface GuardedMethod {
   body: AnyFunction;
   /** The function that stands in the class. */
   wrapper: AnyFunction;
-  /** How many parameters it declares, optional ones included where the compiler says so. */
-  readonly parameterCount: number;
+  /** How many parameters it declares, optional ones included; undefined: nobody knows, or one of them takes all the rest. */
+  readonly parameterCount: number | undefined;
   readonly own: Declared;
   /** Whether the decorators of its class apply to it. */
   coveredByClass: boolean;

@@ -230,3 +230,22 @@ describe('a wrong option', () => {
     expect(make).toThrow(ResilienceConfigurationError);
   });
 });
+
+describe('a fallback by the name of a method', () => {
+  it('is refused at start, when the guarded method takes any number of arguments', async () => {
+    @Injectable()
+    class Stock {
+      @Fallback('none')
+      async total(_first: string, ..._more: string[]): Promise<number> {
+        throw new Error('down');
+      }
+      none(): number {
+        return 0;
+      }
+    }
+
+    const error = await startUpError({ imports: [ResilienceModule.forRoot()], providers: [Stock] });
+
+    expect(error.message).toMatch(/Stock\.total, @Fallback.*rest parameter.*expected a handler/s);
+  });
+});

@@ -15,6 +15,7 @@ import type { Plan } from '../../pipeline/plan.js';
 import { RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
 import { STATEFUL, type SetKey } from '../../policies/policy-set.js';
 import type { Resolution, ResolvedPolicy } from '../planning/resolver.js';
+import { warnOfOtherCopy } from '../runtime/package-copy.js';
 import { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
 import { handlerNameOf } from './handler-name.js';
@@ -31,6 +32,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
   readonly #runtime: Runtime;
 
   constructor(@Optional() @Inject(RUNTIME) runtime?: unknown) {
+    if (!Runtime.is(runtime)) warnOfOtherCopy(this.constructor.name, runtime);
     this.#runtime = Runtime.is(runtime) ? runtime : new Runtime(true);
   }
 

@@ -1,6 +1,9 @@
 import { Inject, Logger, Optional } from '@nestjs/common';
+import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { AnyClass, GuardedMethod } from '../../pipeline/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
+import { nameOf } from './class-names.js';
+import { warnOfOtherCopy } from './package-copy.js';
 import { Runtime } from './runtime.js';
 import { RUNTIME, RUNTIME_PROPERTY } from '../tokens.js';
 
@@ -25,6 +28,7 @@ export function requestRuntime(prototype: object): void {
     get: () => undefined,
     set(this: object, value: unknown) {
       if (Runtime.is(value)) bind(this, value);
+      else warnOfOtherCopy(nameOf(this.constructor as AnyClass), value);
     },
   });
   Inject(RUNTIME)(prototype, RUNTIME_PROPERTY);
@@ -40,6 +44,21 @@ export function bind(instance: object, runtime: Runtime): void {
   } else {
     bindings.set(instance, binding);
   }
+}
+
+/**
+ * Puts an instance that Nest has not made under the policies of an app. One that another copy of the package guards is
+ * told which runtime there is, so that it can say why it does not follow it.
+ */
+export function offer(instance: object, runtime: Runtime): void {
+  if (isGuarded(instance)) bind(instance, runtime);
+  else if (RUNTIME_PROPERTY in instance) (instance)[RUNTIME_PROPERTY] = runtime;
+}
+
+/** Whether a class of `value` has decorators of ours. Nothing of the value itself is read: it may be a strict proxy. */
+export function isGuarded(value: object): boolean {
+  const constructor: unknown = (Object.getPrototypeOf(value) as { constructor?: unknown } | null)?.constructor;
+  return typeof constructor === 'function' && guardedLineage(constructor as AnyClass).length > 0;
 }
 
 /** Whether an instance has policies to go by, be it only those of its decorators. */

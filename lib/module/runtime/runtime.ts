@@ -23,6 +23,8 @@ import { checkFallbackMethods } from '../planning/check-fallback-methods.js';
 import { nameOf } from './class-names.js';
 import { Instances } from './instances.js';
 import { LearnedKinds } from './learned-kinds.js';
+import { PACKAGE_COPY } from '../tokens.js';
+import { PACKAGE_PATH } from './package-copy.js';
 import { PlanCache } from './plan-cache.js';
 import { buildPlan, type PlannerEnvironment, type Target } from '../planning/planner.js';
 import { NO_RULES, type RuleLayer } from '../planning/rule-layer.js';
@@ -45,6 +47,7 @@ export interface RuntimeOptions {
  */
 export class Runtime {
   readonly #brand = true;
+  readonly [PACKAGE_COPY] = PACKAGE_PATH;
   readonly #logger = new Logger('Bulwark');
   readonly #reportedAt = new Map<string, number>();
   /** The plans of the app. */
@@ -222,7 +225,7 @@ export class Runtime {
   #makePlan(method: GuardedMethod, concrete: AnyClass, taught = this.kinds.kindOf(method, concrete)): Plan {
     const instanceName = this.#placeOf(method, concrete);
     const resolution = this.#resolve(method, instanceName);
-    checkFallbackMethods(instanceName, resolution, concrete);
+    checkFallbackMethods(instanceName, resolution, concrete, method.parameterCount);
     const signalIndex = signalIndexOf(method);
     const learner = this.#learnerOf(method, concrete, instanceName, resolution);
     const kind = declaredKindOf(method, resolution) ?? taught;
@@ -232,7 +235,7 @@ export class Runtime {
       instanceName,
       kind,
       learner: kind === undefined ? learner : undefined,
-      parameterCount: method.parameterCount,
+      parameterCount: method.parameterCount ?? method.wrapper.length,
       signalIndex,
       http: Reflect.hasMetadata('path', method.wrapper) && Reflect.hasMetadata('method', method.wrapper),
       body: orEarlyResult(bodyOf(method, signalIndex)),

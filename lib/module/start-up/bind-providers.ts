@@ -1,10 +1,9 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
-import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import { isThenable } from '../../policies/thenable.js';
-import type { AnyClass, AnyFunction } from '../../pipeline/guarded-method.js';
-import { bind, isBound } from '../runtime/binding.js';
+import type { AnyFunction } from '../../pipeline/guarded-method.js';
+import { isBound, isGuarded, offer } from '../runtime/binding.js';
 import type { Runtime } from '../runtime/runtime.js';
 
 const WRAPPED = Symbol('nestjs-bulwark:factory');
@@ -53,11 +52,6 @@ function wrapFactory(factory: AnyFunction, runtime: Runtime): AnyFunction {
 }
 
 function bindIfGuarded<T>(value: T, runtime: Runtime): T {
-  if (typeof value === 'object' && value !== null && isGuarded(value) && !isBound(value)) bind(value, runtime);
+  if (typeof value === 'object' && value !== null && !(isGuarded(value) && isBound(value))) offer(value, runtime);
   return value;
-}
-
-function isGuarded(value: object): boolean {
-  const constructor: unknown = (Object.getPrototypeOf(value) as { constructor?: unknown } | null)?.constructor;
-  return typeof constructor === 'function' && guardedLineage(constructor as AnyClass).length > 0;
 }
