@@ -1,7 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { throwError } from 'rxjs';
-import { ResilienceException, type ResilienceErrorCode } from '../errors/resilience.exception.js';
+import { ResilienceException, wholeSeconds, type ResilienceErrorCode } from '../errors/resilience.exception.js';
 
 /** @see https://grpc.io/docs/guides/status-codes/ DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE */
 const GRPC_CODES: Readonly<Record<ResilienceErrorCode, number>> = {
@@ -28,7 +28,7 @@ export function setRetryAfter(error: unknown, host: ArgumentsHost): void {
   if (!(error instanceof ResilienceException) || error.retryAfterMs === undefined || host.getType() !== 'http') return;
   const response = host.switchToHttp().getResponse<HeaderTarget>();
   if (response.headersSent === true) return;
-  const seconds = String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000)));
+  const seconds = String(wholeSeconds(error.retryAfterMs));
   if (typeof response.header === 'function') response.header('Retry-After', seconds);
   else response.setHeader?.('Retry-After', seconds);
 }

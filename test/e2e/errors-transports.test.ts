@@ -133,7 +133,8 @@ describe('the exceptions', () => {
     [new ShutdownException(init), 503, 'SHUTDOWN'],
   ])('keep their explanation out of the answer, when it is %s', (error, status, code) => {
     expect(error).toBeInstanceOf(ResilienceException);
-    expect([error.getStatus(), error.code, error.message]).toEqual([status, code, 'password=secret']);
+    expect([error.getStatus(), error.code, error.explanation]).toEqual([status, code, 'password=secret']);
+    expect(error.message).not.toContain('secret');
     expect(JSON.stringify(error.getResponse())).not.toContain('secret');
     expect([error.policy, error.instanceName]).toEqual(['test', 'Test.test']);
     expect(error.name).toBe(error.constructor.name);

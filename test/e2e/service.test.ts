@@ -201,7 +201,7 @@ describe('the handle of a breaker', () => {
     expect(handle.state).toBe('forcedOpen');
     expect(error).toBeInstanceOf(CircuitOpenException);
     expect(error.retryAfterMs).toBeUndefined();
-    expect(error.message).toContain('maintenance');
+    expect(error.explanation).toContain('maintenance');
   });
 
   it.each(['forceClose', 'reset'] as const)('admits again with a clean window, when %s() is called', async (action) => {

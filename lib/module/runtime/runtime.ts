@@ -14,7 +14,7 @@ import { describePassed } from '../../pipeline/learning.js';
 import type { Learner, Plan } from '../../pipeline/plan.js';
 import { orEarlyResult, type Body } from '../../pipeline/stages.js';
 import { systemClock } from '../../policies/clock.js';
-import { textOf } from '../../policies/error-text.js';
+import { stackOf, textOf } from '../../policies/error-text.js';
 import { Lifecycle } from '../../policies/policy.js';
 import type { PolicySet, Returns } from '../../policies/policy-set.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
@@ -330,8 +330,4 @@ function bodyOf(method: GuardedMethod, signalIndex: number): Body {
     args[signalIndex] = call.signal;
     return body.apply(call.instance, args);
   };
-}
-
-function stackOf(error: unknown): string | undefined {
-  return error instanceof Error ? error.stack : undefined;
 }

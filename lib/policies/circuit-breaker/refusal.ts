@@ -1,6 +1,5 @@
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
-import { withoutStack } from '../../errors/without-stack.js';
-import { textOf } from '../error-text.js';
+import { describeError } from '../error-text.js';
 import type { StateMachine } from './state-machine.js';
 import { seconds, type TripWindow } from './trip/trip-strategy.js';
 
@@ -15,7 +14,7 @@ export interface OpenSummary {
 
 export function summaryOf(window: TripWindow, reason: string, error: unknown): OpenSummary {
   const { failures, calls } = window;
-  return { reason, failures, calls, lastError: error === undefined ? undefined : describe(error) };
+  return { reason, failures, calls, lastError: error === undefined ? undefined : describeError(error) };
 }
 
 /** What all refusals of one state of a breaker have in common: they come in great numbers. */
@@ -52,9 +51,7 @@ export function refusalOf(
 ): CircuitOpenException {
   const next = retryAfterMs === undefined ? '' : `; next probe in ${seconds(retryAfterMs)}`;
   const message = `${beginning}${next}${end}`;
-  return withoutStack(
-    () => new CircuitOpenException({ policy: 'circuitBreaker', instanceName: name, message, retryAfterMs, details }),
-  );
+  return new CircuitOpenException({ policy: 'circuitBreaker', instanceName: name, message, retryAfterMs, details });
 }
 
 const STATES = {
@@ -69,9 +66,4 @@ function counts(summary: OpenSummary | undefined): Partial<OpenSummary> {
   if (summary === undefined) return {};
   const { failures, calls, lastError } = summary;
   return { failures, calls, ...(lastError === undefined ? {} : { lastError }) };
-}
-
-function describe(error: unknown): string {
-  const text = error instanceof Error ? `${error.name}: ${textOf(error)}` : textOf(error);
-  return text.length > 200 ? `${text.slice(0, 197)}...` : text;
 }

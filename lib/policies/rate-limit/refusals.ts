@@ -1,6 +1,5 @@
 import { RateLimitExceededException } from '../../errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
-import { withoutStack } from '../../errors/without-stack.js';
 import type { PolicyEnvironment } from '../policy.js';
 import type { Bucket } from './bucket.js';
 import { ROUNDING_MS } from './waiting-lines.js';
@@ -65,9 +64,7 @@ export class Refusals {
       events.emit({ type: 'refused', name: instanceName, policy: 'rateLimit', ...told });
     }
     const message = `rate limit ${instanceName} lets ${limit} through in ${per} ms, ${burst} at once: ${why}`;
-    return withoutStack(
-      () => new RateLimitExceededException({ policy: 'rateLimit', instanceName, message, retryAfterMs, details }),
-    );
+    return new RateLimitExceededException({ policy: 'rateLimit', instanceName, message, retryAfterMs, details });
   }
 }
 

@@ -1,4 +1,6 @@
+import { inspect } from 'node:util';
 import { HttpException } from '@nestjs/common';
+import { instanceToPlain } from 'class-transformer';
 import { describe, expect, it } from 'vitest';
 import { BulkheadFullException } from '../../../lib/errors/bulkhead-full.exception.js';
 import { CircuitOpenException } from '../../../lib/errors/circuit-open.exception.js';
@@ -15,8 +17,17 @@ const init = {
   message: 'upstream said: password=hunter2',
   retryAfterMs: 1_500,
   details: { failures: 5 },
-  cause: new Error('secret'),
+  cause: new Error('secret at db:5432'),
 };
+
+/** All that a serialiser could find in plain data, however deep. */
+const shown = (data: unknown): string => inspect(data, { depth: null, customInspect: false });
+
+function enumerated(value: object): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const key in value) found[key] = (value as Record<string, unknown>)[key];
+  return found;
+}
 
 describe.each([
   [CircuitOpenException, 'CIRCUIT_OPEN', 503, 'Service Unavailable'],
@@ -34,11 +45,72 @@ describe.each([
     expect(error.name).toBe(Exception.name);
   });
 
-  it('carries its code, policy, instance, time and numbers', () => {
-    const { policy, instanceName, message, retryAfterMs, details, cause } = init;
+  it('carries its code, policy, instance, time, explanation and numbers', () => {
+    const { policy, instanceName, message: explanation, retryAfterMs, details, cause } = init;
 
-    expect(error).toMatchObject({ code, policy, instanceName, message, retryAfterMs, details });
+    expect(error).toMatchObject({ code, policy, instanceName, explanation, retryAfterMs, details });
     expect(error.cause).toBe(cause);
+  });
+
+  it('says in public its phrase, its code and the time to come back', () => {
+    expect(error.message).toBe(`${phrase} (${code}), retry after 2 s`);
+    expect(String(error)).toBe(`${Exception.name}: ${phrase} (${code}), retry after 2 s`);
+    expect(new Exception({ ...init, retryAfterMs: undefined }).message).toBe(`${phrase} (${code})`);
+  });
+
+  it.each<[string, (value: object) => unknown]>([
+    ['JSON', (value) => JSON.stringify({ value, list: [value] })],
+    ['a spread', (value) => shown({ ...value })],
+    ['Object.assign()', (value) => shown(Object.assign({}, value))],
+    ['its entries', (value) => shown(Object.entries(value))],
+    ['a loop over its keys', (value) => shown(enumerated(value))],
+    ['class-transformer', (value) => shown(instanceToPlain(value))],
+    ['a copy of its enumerable properties', (value) => shown(structuredClone({ ...value }))],
+    ['text', (value) => `${(value as Error).toString()} ${(value as Error).message}`],
+  ])('publishes nothing of the inside, when an answer is made of it by %s', (_, answer) => {
+    expect(answer(error)).toContain(phrase);
+    expect(answer(error)).not.toMatch(/hunter2|secret|payments|at db/);
+  });
+
+  it('gives the body of the answer as its JSON', () => {
+    expect(JSON.parse(JSON.stringify(error))).toEqual({ statusCode: status, message: phrase, errorCode: code });
+  });
+
+  it('shows everything to logs, by its stack and by inspection', () => {
+    expect(error.stack).toBe(`${Exception.name}: ${error.message}: ${init.message}`);
+    for (const text of [
+      inspect(error),
+      inspect({ nested: { error } }),
+      inspect(new Error('outer', { cause: error })),
+    ]) {
+      expect(text).toContain(init.message);
+      expect(text).toMatch(/failures: 5/);
+      expect(text).toContain('payments');
+      expect(text).toContain('at db:5432');
+    }
+  });
+
+  it('is shown to its end, when its cause leads back to it and no depth is given', () => {
+    const cause: Error & { again?: unknown } = new Error('round');
+    cause.again = new Exception({ ...init, cause });
+
+    expect(inspect(cause.again, { depth: null })).toContain('round');
+  });
+
+  it('leaves the limit of stacks as it was', () => {
+    const { stackTraceLimit } = Error;
+
+    new Exception(init);
+
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+  });
+
+  it('can be read through a proxy and an heir', () => {
+    const strangers = [new Proxy(error, {}), Object.create(error) as typeof error];
+
+    for (const { message, explanation, instanceName, details } of strangers) {
+      expect([message, explanation, instanceName, details]).toEqual([error.message, '', '', undefined]);
+    }
   });
 
   it('answers with nothing but the status, its phrase and the code', () => {

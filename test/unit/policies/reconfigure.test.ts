@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { BulkheadFullException } from '../../../lib/errors/bulkhead-full.exception.js';
 import { AdaptiveLimit } from '../../../lib/policies/adaptive-limit/adaptive-limit.js';
 import { adaptive } from '../../../lib/policies/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS } from '../../../lib/policies/bulkhead/bulkhead.options.js';
@@ -90,7 +91,7 @@ describe('a bulkhead that takes on other options', () => {
     await environment.clock.advance(100);
     await settle();
 
-    expect(String(waiting.outcome)).toContain('within 100 ms');
+    expect((waiting.outcome as BulkheadFullException).explanation).toContain('within 100 ms');
   });
 
   it('can leave its limit to latency, and come back to a number', async () => {

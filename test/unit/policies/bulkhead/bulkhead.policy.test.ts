@@ -87,7 +87,7 @@ describe('BulkheadPolicy', () => {
       refusal: true,
       details,
     });
-    expect((results[3]?.outcome as Error).message).toBe(
+    expect((results[3]?.outcome as BulkheadFullException).explanation).toBe(
       'bulkhead payments is full: 1 of 1 run; 2 wait already, limit 2',
     );
     expect(environment.told).toMatchObject([
@@ -192,7 +192,7 @@ describe('BulkheadPolicy', () => {
       await clock.advance(1);
 
       expect(results[1]?.outcome).toBeInstanceOf(BulkheadFullException);
-      expect((results[1]?.outcome as Error).message).toContain('no slot came free within 200 ms');
+      expect((results[1]?.outcome as BulkheadFullException).explanation).toContain('no slot came free within 200 ms');
       expect([work.begun, bulkhead.waiting]).toEqual([1, 0]);
     });
 
@@ -377,7 +377,7 @@ describe('BulkheadPolicy', () => {
         'rejected',
       ]);
       expect(results.at(-1)?.outcome).toMatchObject({ code: 'BULKHEAD_FULL', retryAfterMs: 150 });
-      expect((results.at(-1)?.outcome as Error).message).toContain(
+      expect((results.at(-1)?.outcome as BulkheadFullException).explanation).toContain(
         'a slot is expected in 150 ms, and the call can wait 100 ms',
       );
     });
@@ -462,7 +462,9 @@ describe('BulkheadPolicy', () => {
 
       expect(results.map(({ status }) => status)).toEqual(['pending', 'rejected', 'pending', 'pending']);
       expect(results[1]?.outcome).toBeInstanceOf(BulkheadFullException);
-      expect((results[1]?.outcome as Error).message).toContain('a more important call took its place');
+      expect((results[1]?.outcome as BulkheadFullException).explanation).toContain(
+        'a more important call took its place',
+      );
       expect(bulkhead.waiting).toBe(3);
       expect(environment.of('refused')).toHaveLength(1);
     });
@@ -641,7 +643,7 @@ describe('BulkheadPolicy', () => {
     await settle();
 
     expect(results[1]?.outcome).toBeInstanceOf(BulkheadFullException);
-    expect((results[1]?.outcome as Error).message).toContain('does not wait');
+    expect((results[1]?.outcome as BulkheadFullException).explanation).toContain('does not wait');
     expect(bulkhead.waiting).toBe(0);
   });
 

@@ -377,7 +377,7 @@ describe('CircuitBreakerPolicy', () => {
         refusal: true,
         details: { state: 'open', failures: 2, calls: 2, lastError: 'TypeError: secret text' },
       });
-      expect(error.message).toBe(
+      expect(error.explanation).toBe(
         'circuit breaker payments is open since 00:00:00 UTC: 2 failures in a row, limit 2; next probe in 17.5 s; last error: TypeError: secret text',
       );
       expect(error.getResponse()).toEqual({
@@ -409,7 +409,9 @@ describe('CircuitBreakerPolicy', () => {
       await settle();
 
       expect(refused.result.outcome).toMatchObject({ retryAfterMs: undefined, details: { state: 'forcedOpen' } });
-      expect((refused.result.outcome as Error).message).toContain('is forced open since 00:00:00 UTC: maintenance');
+      expect((refused.result.outcome as CircuitOpenException).explanation).toContain(
+        'is forced open since 00:00:00 UTC: maintenance',
+      );
     });
   });
 
@@ -445,7 +447,7 @@ describe('CircuitBreakerPolicy', () => {
       await settle();
 
       expect(results.map(({ status: one }) => one)).toEqual(['pending', 'rejected']);
-      expect((results[1]?.outcome as Error).message).toContain('maintenance');
+      expect((results[1]?.outcome as CircuitOpenException).explanation).toContain('maintenance');
     });
 
     it('lets no probe wait: it is refused, and its permit is handed back', async () => {

@@ -300,7 +300,9 @@ describe('the states of a breaker', () => {
 
       expect(refused.begun).toBe(false);
       expect(refused.result.outcome).toMatchObject({ retryAfterMs: RESET - 1_000, details: { state: 'open' } });
-      expect((refused.result.outcome as Error).message).toContain('a probe gave no answer within 5000 ms');
+      expect((refused.result.outcome as CircuitOpenException).explanation).toContain(
+        'a probe gave no answer within 5000 ms',
+      );
     });
 
     it('does not block for ever: the next probe can close', async () => {
@@ -525,7 +527,7 @@ describe('the states of a breaker', () => {
       await settle();
 
       expect(refused.result.outcome).toMatchObject({ code: 'CIRCUIT_OPEN' });
-      expect((refused.result.outcome as Error).message).toContain('recovering');
+      expect((refused.result.outcome as CircuitOpenException).explanation).toContain('recovering');
       expect(scene.stats.rejects).toBe(1);
     });
 

@@ -22,7 +22,7 @@ describe('key', () => {
     const error = (await scene.attempt(['a'])) as RateLimitExceededException;
 
     expect(error.instanceName).toBe('search[a]');
-    expect(error.message).toMatch(/^rate limit search\[a\] lets 2 through in 1000 ms, 2 at once: used up/);
+    expect(error.explanation).toMatch(/^rate limit search\[a\] lets 2 through in 1000 ms, 2 at once: used up/);
     expect(error.details).toMatchObject({ key: 'a' });
     expect(scene.environment.of('refused')).toMatchObject([{ name: 'search[a]' }]);
   });

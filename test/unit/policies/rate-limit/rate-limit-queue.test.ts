@@ -123,7 +123,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
       const error = (await scene.attempt()) as RateLimitExceededException;
 
       expect(error).toMatchObject({ retryAfterMs: 50, details: { waitMs: 300 } });
-      expect(error.message).toBe(
+      expect(error.explanation).toBe(
         "rate limit search lets 10 through in 1000 ms, 10 at once: the call's turn would come 300 ms after it came, later than it can wait",
       );
       await scene.clock.advance(49);
@@ -218,7 +218,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
     expect(second.outcome).toBeInstanceOf(RateLimitExceededException);
     expect(second.outcome).toMatchObject({
       retryAfterMs: 100,
-      message: expect.stringContaining('a probe of a half-open breaker does not wait'),
+      explanation: expect.stringContaining('a probe of a half-open breaker does not wait'),
     });
   });
 

@@ -69,7 +69,7 @@ describe('RateLimitPolicy that refuses', () => {
       details,
     });
     expect(error.getStatus()).toBe(429);
-    expect(error.message).toBe(
+    expect(error.explanation).toBe(
       'rate limit search lets 10 through in 1000 ms, 2 at once: used up; a call may begin in 60 ms',
     );
     expect(scene.environment.told).toEqual([
@@ -155,7 +155,7 @@ describe('cost', () => {
     const error = (await scene.attempt([51])) as RateLimitExceededException;
 
     expect(error.retryAfterMs).toBeUndefined();
-    expect(error.message).toBe(
+    expect(error.explanation).toBe(
       'rate limit search lets 100 through in 1000 ms, 50 at once: a call that costs 51 never fits',
     );
     expect(await scene.attempt([50])).toBe('begun');

@@ -52,7 +52,7 @@ describe('AttemptTimeoutPolicy', () => {
       refusal: false,
       details: { limitMs: 100, attempt: 1, scope: 'perAttempt' },
     });
-    expect((result.outcome as Error).message).toContain('Client.load gave no answer within 100 ms');
+    expect((result.outcome as TimeoutException).explanation).toContain('Client.load gave no answer within 100 ms');
   });
 
   it('tells a timeout', async () => {
@@ -151,7 +151,7 @@ describe('AttemptTimeoutPolicy', () => {
     await clock.advance(100);
 
     expect(result.outcome).toMatchObject({ queued: true, refusal: true });
-    expect((result.outcome as Error).message).toContain('did not get its turn within 100 ms');
+    expect((result.outcome as TimeoutException).explanation).toContain('did not get its turn within 100 ms');
     expect(environment.of('timeout')).toMatchObject([{ queued: true }]);
   });
 
