@@ -1,4 +1,5 @@
 import { HttpException } from '@nestjs/common';
+import { instanceOf, propertyOf } from './foreign.js';
 
 /** Stable, machine-readable reasons; they do not change between versions. */
 export type ResilienceErrorCode = 'CIRCUIT_OPEN' | 'TIMEOUT' | 'BULKHEAD_FULL' | 'RATE_LIMITED' | 'SHUTDOWN';
@@ -147,5 +148,5 @@ export function wholeSeconds(ms: number): number {
 
 /** Whether `error` says that a policy of this process turned a call away before its method began. */
 export function isRefusal(error: unknown): error is ResilienceException {
-  return error instanceof ResilienceException && error.refusal;
+  return instanceOf(error, ResilienceException) && propertyOf(error, 'refusal') === true;
 }

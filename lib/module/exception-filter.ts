@@ -1,6 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { throwError } from 'rxjs';
+import { instanceOf } from '../errors/foreign.js';
 import { ResilienceException, wholeSeconds, type ResilienceErrorCode } from '../errors/resilience.exception.js';
 
 /** @see https://grpc.io/docs/guides/status-codes/ DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, UNAVAILABLE */
@@ -25,7 +26,7 @@ interface HeaderTarget {
  * @publicApi
  */
 export function setRetryAfter(error: unknown, host: ArgumentsHost): void {
-  if (!(error instanceof ResilienceException) || error.retryAfterMs === undefined || host.getType() !== 'http') return;
+  if (!instanceOf(error, ResilienceException) || error.retryAfterMs === undefined || host.getType() !== 'http') return;
   const response = host.switchToHttp().getResponse<HeaderTarget>();
   if (response.headersSent === true) return;
   const seconds = String(wholeSeconds(error.retryAfterMs));

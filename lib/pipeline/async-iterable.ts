@@ -1,8 +1,9 @@
+import { isAsyncIterable } from '../errors/foreign.js';
 import { UnsubscribedError, type Next } from '../policies/call.js';
 import type { Policy } from '../policies/policy.js';
 import type { PipelineCall } from './call.js';
 import type { Channel } from './channel.js';
-import { isAsyncIterable, STREAM_END, type Body } from './stages.js';
+import { STREAM_END, type Body } from './stages.js';
 
 /** The end of a pipeline that gives an async iterable: it settles when the source is done; its items go past it. */
 export function iterableStage(body: Body): (call: PipelineCall) => Promise<unknown> {

@@ -1,3 +1,4 @@
+import { instanceOf, propertyOf } from '../errors/foreign.js';
 import type { ResilienceException } from '../errors/resilience.exception.js';
 import {
   UnsubscribedError,
@@ -193,14 +194,14 @@ export class PipelineCall implements Call {
   abort(reason: unknown): void {
     if (this.aborted) {
       // Even what stands in for a call that was cut ends when its consumer leaves.
-      if (!(reason instanceof UnsubscribedError)) return;
+      if (!instanceOf(reason, UnsubscribedError)) return;
       this.#left = true;
       this.#child?.abort(reason);
       return;
     }
     this.aborted = true;
     this.reason = reason;
-    this.#left = reason instanceof UnsubscribedError;
+    this.#left = instanceOf(reason, UnsubscribedError);
     this.#controller?.abort(reason);
     this.#child?.abort(reason);
     const listener = this.#listener;
@@ -271,7 +272,7 @@ export class PipelineCall implements Call {
     if (signal === undefined && outer === undefined) return undefined;
     this.abortable = true;
     const cut = (reason: unknown): void => this.abort(reason);
-    if (signal?.aborted === true) this.abort(signal.reason);
+    if (signal?.aborted === true) this.abort(propertyOf(signal, 'reason'));
     const leaveSignal = signal === undefined || signal.aborted ? undefined : followSignal(signal, cut);
     outer?.onAbort(cut);
     return () => {

@@ -1,3 +1,4 @@
+import { propertyOf } from '../errors/foreign.js';
 import type { AbortListener } from '../policies/call.js';
 
 /**
@@ -23,7 +24,8 @@ class Followers {
   }
 
   readonly #onAbort = (): void => {
-    for (const listener of [...this.#listeners]) listener(this.signal.reason);
+    const reason = propertyOf(this.signal, 'reason');
+    for (const listener of [...this.#listeners]) listener(reason);
   };
 }
 

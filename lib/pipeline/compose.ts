@@ -1,5 +1,6 @@
 import type { Next } from '../policies/call.js';
 import type { Policy } from '../policies/policy.js';
+import { rejected } from '../policies/rejection.js';
 import { ORDER, type Stage } from './order.js';
 
 export type Stages = Partial<Record<Stage, Policy>>;
@@ -19,9 +20,25 @@ export function compose(stages: Stages, method: Next): Next {
   }, method);
 }
 
+/**
+ * A policy as what comes after another one. It never throws at once, so that whoever has taken a slot, a permit or a
+ * timer before it gives them back when its promise settles.
+ */
 function step(policy: Policy, next: Next): Next {
-  const execute: Next = (call) => policy.execute(call, next);
+  const execute: Next = (call) => {
+    try {
+      return policy.execute(call, next);
+    } catch (error) {
+      return rejected(error);
+    }
+  };
   if (policy.executeWithRescue !== undefined)
-    execute.rescued = (call, rescue) => policy.executeWithRescue?.(call, next, rescue) as Promise<unknown>;
+    execute.rescued = (call, rescue) => {
+      try {
+        return policy.executeWithRescue?.(call, next, rescue) as Promise<unknown>;
+      } catch (error) {
+        return rejected(error).then(undefined, rescue);
+      }
+    };
   return execute;
 }

@@ -1,9 +1,8 @@
 import { types } from 'node:util';
+import { isAsyncIterable, isObservableLike, isThenable, propertyOf } from '../errors/foreign.js';
 import type { Returns } from '../policies/policy-set.js';
-import { isThenable } from '../policies/thenable.js';
 import type { PipelineCall } from './call.js';
 import { isDecoratedItself, type GuardedMethod } from './guarded-method.js';
-import { isAsyncIterable, isObservableLike } from './stages.js';
 
 /** What a method may teach: everything that can be guarded, or what is sure not to be missed in its own form. */
 export interface Lesson {
@@ -56,12 +55,11 @@ function describe(value: unknown): string {
 }
 
 function isSubject(value: object): boolean {
-  return typeof (value as { next?: unknown }).next === 'function';
+  return typeof propertyOf(value, 'next') === 'function';
 }
 
 function isNodeStream(value: object): boolean {
-  const { pipe, on } = value as { pipe?: unknown; on?: unknown };
-  return typeof pipe === 'function' && typeof on === 'function';
+  return typeof propertyOf(value, 'pipe') === 'function' && typeof propertyOf(value, 'on') === 'function';
 }
 
 /** What a method has given before anybody knew what it would be; the first attempt takes it in place of a call. */

@@ -1,15 +1,16 @@
+import { isThenable, promiseOf, propertyOf, signalOf } from '../errors/foreign.js';
 import type { FallbackPolicy } from '../policies/fallback/fallback.policy.js';
 import type { Next } from '../policies/call.js';
 import type { RecoverPolicy } from '../policies/recover/recover.policy.js';
 import type { Returns, SetKey } from '../policies/policy-set.js';
 import type { Clock } from '../policies/clock.js';
+import { rejection } from '../policies/rejection.js';
 import { GuardedIterable } from './async-iterable.js';
 import { Channel } from './channel.js';
 import { PipelineCall, type CallOrigin, type CallTarget } from './call.js';
 import { outerCall } from './current-call.js';
 import type { MethodKind } from './guarded-method.js';
 import { EarlyResult, kindTaughtBy, type Lesson } from './learning.js';
-import { isThenable } from '../policies/thenable.js';
 import type { Body } from './stages.js';
 
 /** One policy of a plan, as `plan()` shows it. */
@@ -102,7 +103,7 @@ export class Plan implements CallTarget {
 
   #originOf(instance: unknown, args: readonly unknown[]): CallOrigin {
     const given = this.#signalIndex < 0 ? undefined : args[this.#signalIndex];
-    return { instance, args, signal: given instanceof AbortSignal ? given : undefined, outer: outerCall() };
+    return { instance, args, signal: signalOf(given), outer: outerCall() };
   }
 
   #begin(origin: CallOrigin): unknown {
@@ -123,7 +124,11 @@ export class Plan implements CallTarget {
     const call = new PipelineCall(this, origin);
     const detach = call.attach();
     const result = this.#run(call);
-    return detach === undefined ? result : result.finally(detach);
+    if (detach === undefined) return result;
+    return result.then(
+      (value) => (detach(), value),
+      (error: unknown) => (detach(), rejection(error)),
+    );
   }
 
   /** An Observable each of whose subscriptions is one call. */
@@ -135,7 +140,7 @@ export class Plan implements CallTarget {
   #callToLearn(origin: CallOrigin): unknown {
     const { body, learner } = this.#init;
     const early = new PipelineCall(this, origin);
-    if (origin.signal?.aborted === true) early.abort(origin.signal.reason);
+    if (origin.signal?.aborted === true) early.abort(propertyOf(origin.signal, 'reason'));
     let value: unknown;
     try {
       value = early.run(body);
@@ -152,7 +157,7 @@ export class Plan implements CallTarget {
     const asked = !learner.byClassAlone;
     if (asked && this.#answersOnly && kind === undefined) return value;
     if (asked && this.#answersOnly && kind === 'promise')
-      return Promise.resolve(value).catch((error: unknown) => this.#answer(error, early));
+      return promiseOf(value).then(undefined, (error: unknown) => this.#answer(error, early));
     const plan = kind === undefined ? undefined : learner.learn(kind);
     if (plan === undefined) {
       learner.passed(value);
@@ -161,7 +166,7 @@ export class Plan implements CallTarget {
     }
     if (kind !== 'promise') return plan.#begin({ ...origin, early: new EarlyResult(early, value, false) });
     // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
-    const work = Promise.resolve(value);
+    const work = promiseOf(value);
     work.catch(() => undefined);
     return plan.call({ ...origin, early: new EarlyResult(early, work, true) });
   }
@@ -183,7 +188,7 @@ export class Plan implements CallTarget {
     if (fallback === undefined) return lastly(error);
     try {
       const answer = fallback.answer(error, call);
-      return isThenable(answer) ? Promise.resolve(answer).catch(lastly) : answer;
+      return isThenable(answer) ? promiseOf(answer).then(undefined, lastly) : answer;
     } catch (failure) {
       return lastly(failure);
     }

@@ -1,4 +1,4 @@
-import { isThenable } from '../policies/thenable.js';
+import { instanceOf, isAsyncIterable, isObservableLike, isThenable, promiseOf } from '../errors/foreign.js';
 import { rejected } from '../policies/rejection.js';
 import type { PipelineCall } from './call.js';
 
@@ -22,23 +22,6 @@ export function bookedStage(call: PipelineCall): Promise<unknown> {
   return call.origin.early?.take(call) as Promise<unknown>;
 }
 
-export function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { [Symbol.asyncIterator]?: unknown })[Symbol.asyncIterator] === 'function'
-  );
-}
-
-export function isObservableLike(value: unknown): boolean {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as { subscribe?: unknown }).subscribe === 'function' &&
-    'pipe' in value
-  );
-}
-
 /** The end of a pipeline that gives one answer. */
 export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknown> {
   return (call) => {
@@ -50,11 +33,10 @@ export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknow
     } catch (error) {
       return rejected(error);
     }
-    if (result instanceof Promise) return result;
     // A query builder is a promise first, although some can be iterated too.
-    if (isThenable(result)) return Promise.resolve(result);
+    if (instanceOf(result, Promise) || isThenable(result)) return promiseOf(result);
     const mistake = undeclaredStream(call, result);
-    return mistake === undefined ? Promise.resolve(result) : rejected(mistake);
+    return mistake === undefined ? promiseOf(result) : rejected(mistake);
   };
 }
 

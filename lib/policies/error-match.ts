@@ -1,3 +1,5 @@
+import { instanceOf } from '../errors/foreign.js';
+import { answersLater } from './answers-later.js';
 import type { CallInfo } from './call.js';
 
 /** A constructor of errors, abstract ones included. */
@@ -13,19 +15,35 @@ export type ErrorPredicate = (error: unknown, call: CallInfo) => boolean;
  */
 export type ErrorMatch = ErrorClass | readonly (ErrorClass | ErrorPredicate)[] | ErrorPredicate;
 
-/** Turns {@link ErrorMatch} into one predicate. */
-export function toPredicate(match: ErrorMatch): ErrorPredicate {
+/** {@link ErrorMatch} as one function; its answer is to be checked as that of any callback. */
+export type Matcher = (error: unknown, call: CallInfo) => unknown;
+
+/** Turns {@link ErrorMatch} into one function. */
+export function toMatcher(match: ErrorMatch): Matcher {
   if (Array.isArray(match)) {
-    const predicates = (match as readonly (ErrorClass | ErrorPredicate)[]).map((one) => toPredicate(one));
-    return (error, call) => predicates.some((predicate) => predicate(error, call));
+    const matchers = (match as readonly (ErrorClass | ErrorPredicate)[]).map((one) => toMatcher(one));
+    return (error, call) => firstYes(matchers, error, call);
   }
-  if (isErrorClass(match)) return (error) => error instanceof match;
+  if (isErrorClass(match)) return (error) => instanceOf(error, match);
   return match as ErrorPredicate;
+}
+
+/** The first answer that is not no. */
+function firstYes(matchers: readonly Matcher[], error: unknown, call: CallInfo): unknown {
+  for (const matcher of matchers) {
+    const answer = matcher(error, call);
+    if (answer !== false && answer !== undefined && answer !== null) return answer;
+  }
+  return false;
 }
 
 /** Whether `value` can stand where an {@link ErrorMatch} is expected. */
 export function isErrorMatch(value: unknown): value is ErrorMatch {
-  return typeof value === 'function' || (Array.isArray(value) && value.every((one) => typeof one === 'function'));
+  return isOneMatch(value) || (Array.isArray(value) && value.every(isOneMatch));
+}
+
+function isOneMatch(value: unknown): boolean {
+  return typeof value === 'function' && !answersLater(value);
 }
 
 /** A class has a non-writable `prototype`; a function written as a predicate has a writable one or none. */

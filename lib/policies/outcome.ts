@@ -1,4 +1,5 @@
 import { TimeoutException } from '../errors/timeout.exception.js';
+import { invoke } from '../errors/foreign.js';
 import { isRefusal } from '../errors/resilience.exception.js';
 
 /**
@@ -90,7 +91,7 @@ export function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   const shape = error as Shape;
   return (
-    asStatus(callSafely(shape, shape.getStatus)) ??
+    asStatus(invoke(shape, 'getStatus')) ??
     asStatus(shape.status) ??
     asStatus(shape.statusCode) ??
     asStatus(shape.response?.status) ??
@@ -101,8 +102,6 @@ export function statusOf(error: unknown): number | undefined {
 }
 
 interface Shape {
-  getStatus?: unknown;
-  getError?: unknown;
   status?: unknown;
   statusCode?: unknown;
   response?: { status?: unknown; statusCode?: unknown } | null;
@@ -111,19 +110,10 @@ interface Shape {
 
 /** An RpcException holds what was thrown remotely: a status, or an object with one. */
 function statusOfRpcError(shape: Shape): number | undefined {
-  const inner = callSafely(shape, shape.getError);
+  const inner = invoke(shape, 'getError');
   if (typeof inner !== 'object' || inner === null) return asStatus(inner);
   const { status, statusCode } = inner as Shape;
   return asStatus(status) ?? asStatus(statusCode);
-}
-
-function callSafely(shape: Shape, method: unknown): unknown {
-  if (typeof method !== 'function') return undefined;
-  try {
-    return (method as () => unknown).call(shape);
-  } catch {
-    return undefined;
-  }
 }
 
 function asStatus(value: unknown): number | undefined {

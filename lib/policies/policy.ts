@@ -1,4 +1,5 @@
 import type { EventBus } from '../events/event-bus.js';
+import type { CallbackReporter } from './ask.js';
 import type { Call, Next, Rescue } from './call.js';
 import type { Clock } from './clock.js';
 
@@ -13,14 +14,12 @@ export interface Policy {
 }
 
 /** What the surroundings provide to every policy of an app. */
-export interface PolicyEnvironment {
+export interface PolicyEnvironment extends CallbackReporter {
   readonly clock: Clock;
   /** A number in [0, 1). */
   readonly random: () => number;
   readonly events: EventBus;
   readonly lifecycle: Lifecycle;
-  /** Told when a user's callback throws; says so at most once a minute for each `place`. */
-  readonly reportCallback: (place: string, error: unknown) => void;
   /** Told what Recover caught. */
   readonly logRecovered: (place: string, error: unknown) => void;
 }
@@ -79,15 +78,5 @@ export class Lifecycle {
     this.#disposed = true;
     for (const dispose of [...this.#disposables]) dispose();
     this.#disposables.clear();
-  }
-}
-
-/** Asks a user's callback; where it throws, says so and answers `otherwise`. */
-export function ask<T>(environment: PolicyEnvironment, place: string, otherwise: T, callback: () => T): T {
-  try {
-    return callback();
-  } catch (error) {
-    environment.reportCallback(place, error);
-    return otherwise;
   }
 }

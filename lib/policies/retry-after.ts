@@ -1,3 +1,4 @@
+import { invoke } from '../errors/foreign.js';
 import type { Clock } from './clock.js';
 
 /** Reads how long a dependency asks to be left alone. */
@@ -28,7 +29,7 @@ export function retryAfterOf(error: unknown, clock: Pick<Clock, 'wallNow'>): num
 function headerOf(headers: unknown): unknown {
   if (typeof headers !== 'object' || headers === null) return undefined;
   const { get } = headers as { get?: unknown };
-  if (typeof get === 'function') return (get as (name: string) => unknown).call(headers, 'retry-after') ?? undefined;
+  if (typeof get === 'function') return invoke(headers, 'get', 'retry-after') ?? undefined;
   const plain = headers as Record<string, unknown>;
   return plain['retry-after'] ?? plain['Retry-After'];
 }

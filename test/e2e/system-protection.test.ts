@@ -341,7 +341,7 @@ describe('system protection', () => {
     [{ eventLoopDelay: -1 }, "option 'eventLoopDelay': expected false, or a number of milliseconds above 0"],
     [{ rate: 0 }, "option 'rate': expected false, or a number above 0, got 0"],
     [{ exempt: ['health'] }, "option 'exempt': expected a list of paths that begin with '/', or a function"],
-    [{ priority: 1 }, "option 'priority': expected a function, got 1"],
+    [{ priority: 1 }, "option 'priority': expected a function (not an async one), got 1"],
     [{ retryAfter: 0 }, "option 'retryAfter': expected a number of milliseconds above 0"],
     [{ limit: 1 }, "unknown option 'limit'"],
     ['yes', "expected an options object, got 'yes'"],

@@ -1,6 +1,7 @@
-import { from, isObservable, Observable, of, Subject, takeUntil } from 'rxjs';
+import { from, Observable, of, Subject, takeUntil } from 'rxjs';
+import { instanceOf, isAsyncIterable, isObservableLike } from '../../errors/foreign.js';
 import type { CallOrigin, PipelineCall } from '../../pipeline/call.js';
-import { isAsyncIterable, isObservableLike, STREAM_END, type Body } from '../../pipeline/stages.js';
+import { STREAM_END, type Body } from '../../pipeline/stages.js';
 import { UnsubscribedError, type Next } from '../../policies/call.js';
 import type { Policy } from '../../policies/policy.js';
 
@@ -27,7 +28,11 @@ export function answeringObservable(policy: Policy): Policy {
 }
 
 function asObservable(answer: unknown): Observable<unknown> {
-  return isObservable(answer) || isAsyncIterable(answer) ? from(answer as Observable<unknown>) : of(answer);
+  return isStream(answer) ? from(answer as Observable<unknown>) : of(answer);
+}
+
+function isStream(answer: unknown): boolean {
+  return instanceOf(answer, Observable) || isObservableLike(answer) || isAsyncIterable(answer);
 }
 
 /** Hands the items of a source to the subscriber, until it ends or the call is cut. */
@@ -57,7 +62,11 @@ function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof
         resolve(STREAM_END);
       },
     };
-    call.run(() => source.pipe(takeUntil(stopped)).subscribe(observer));
+    try {
+      call.run(() => source.pipe(takeUntil(stopped)).subscribe(observer));
+    } catch (error) {
+      observer.error(error);
+    }
   });
 }
 

@@ -1,4 +1,5 @@
 import { Inject, Logger, Optional } from '@nestjs/common';
+import { constructorOf, hasProperty } from '../../errors/foreign.js';
 import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { AnyClass, GuardedMethod } from '../../pipeline/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
@@ -52,12 +53,12 @@ export function bind(instance: object, runtime: Runtime): void {
  */
 export function offer(instance: object, runtime: Runtime): void {
   if (isGuarded(instance)) bind(instance, runtime);
-  else if (RUNTIME_PROPERTY in instance) (instance)[RUNTIME_PROPERTY] = runtime;
+  else if (hasProperty(instance, RUNTIME_PROPERTY)) instance[RUNTIME_PROPERTY] = runtime;
 }
 
 /** Whether a class of `value` has decorators of ours. Nothing of the value itself is read: it may be a strict proxy. */
 export function isGuarded(value: object): boolean {
-  const constructor: unknown = (Object.getPrototypeOf(value) as { constructor?: unknown } | null)?.constructor;
+  const constructor = constructorOf(value);
   return typeof constructor === 'function' && guardedLineage(constructor as AnyClass).length > 0;
 }
 

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { stackOf } from '../../errors/foreign.js';
 import { EventBus } from '../../events/event-bus.js';
 import type { PipelineCall } from '../../pipeline/call.js';
 import { enableCallContext } from '../../pipeline/current-call.js';

@@ -1,7 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
-import { isThenable } from '../../policies/thenable.js';
+import { isThenable, promiseOf } from '../../errors/foreign.js';
 import type { AnyFunction } from '../../pipeline/guarded-method.js';
 import { isBound, isGuarded, offer } from '../runtime/binding.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -46,7 +46,7 @@ function wrapFactory(factory: AnyFunction, runtime: Runtime): AnyFunction {
   const wrapped = (...args: unknown[]): unknown => {
     const product = factory(...args);
     if (!isThenable(product)) return bindIfGuarded(product, runtime);
-    return product.then((value: unknown) => bindIfGuarded(value, runtime));
+    return promiseOf(product).then((value: unknown) => bindIfGuarded(value, runtime));
   };
   return Object.assign(wrapped, { [WRAPPED]: true });
 }

@@ -1,4 +1,5 @@
 import type { ModulesContainer } from '@nestjs/core';
+import { constructorOf } from '../../errors/foreign.js';
 import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { AnyClass, Declared } from '../../pipeline/guarded-method.js';
 import type { SetKey } from '../../policies/policy-set.js';
@@ -68,12 +69,6 @@ function findClasses(container: ModulesContainer): CataloguedClass[] {
     }
   }
   return [...found.values()];
-}
-
-function constructorOf(value: unknown): unknown {
-  return typeof value === 'object' && value !== null
-    ? (Object.getPrototypeOf(value) as { constructor?: unknown } | null)?.constructor
-    : undefined;
 }
 
 interface Definition {

@@ -1,4 +1,5 @@
 import type { ModulesContainer } from '@nestjs/core';
+import { instanceOf } from '../../errors/foreign.js';
 import type { AnyClass, AnyFunction } from '../../pipeline/guarded-method.js';
 import { PolicyInterceptor } from '../interceptors/policy.interceptor.js';
 
@@ -40,7 +41,7 @@ function listed(target: AnyClass | AnyFunction, injected: readonly PolicyInterce
 }
 
 function asInterceptor(value: unknown): PolicyInterceptor[] {
-  return value instanceof PolicyInterceptor ? [value] : [];
+  return instanceOf(value, PolicyInterceptor) ? [value] : [];
 }
 
 function handlersOf(type: AnyClass): [string, AnyFunction][] {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { DeadlineQueue } from '../../policies/deadline-queue.js';
-import { ask, type PolicyEnvironment } from '../../policies/policy.js';
+import { ask, rank, yesOrNo } from '../../policies/ask.js';
+import type { PolicyEnvironment } from '../../policies/policy.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../policies/system-protection/system-protection.options.js';
 import { HttpVisit } from './http-visit.js';
@@ -65,14 +66,15 @@ export class HttpGate {
     const { url = '' } = request;
     const { exemptPaths, exempt } = this.options;
     if (exemptPaths.some((path) => isAtOrBelow(url, path))) return true;
-    return exempt !== undefined && ask(this.environment, 'systemProtection.exempt', false, () => exempt(request));
+    return (
+      exempt !== undefined && ask(this.environment, 'systemProtection.exempt', yesOrNo, false, () => exempt(request))
+    );
   }
 
   #priorityOf(request: IncomingMessage): number {
     const { priority } = this.options;
     if (priority === undefined) return 0;
-    const given = Number(ask(this.environment, 'systemProtection.priority', 0, () => priority(request)));
-    return Number.isNaN(given) ? 0 : given;
+    return ask(this.environment, 'systemProtection.priority', rank, 0, () => priority(request));
   }
 }
 

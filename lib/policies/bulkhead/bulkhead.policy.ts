@@ -2,9 +2,10 @@ import { AsyncResource } from 'node:async_hooks';
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { AdaptiveLimit, type Ending } from '../adaptive-limit/adaptive-limit.js';
+import { ask, rank } from '../ask.js';
 import type { Call, Next } from '../call.js';
 import { DeadlineQueue } from '../deadline-queue.js';
-import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { QueuedCall } from './queued-call.js';
@@ -220,8 +221,7 @@ export class BulkheadPolicy implements Policy {
   #priorityOf(call: Call): number {
     const { priority } = this.options;
     if (priority === undefined) return 0;
-    const given = ask(this.environment, `${this.name}, priority`, 0, () => priority(call));
-    return Number.isNaN(Number(given)) ? 0 : Number(given);
+    return ask(this.environment, `${this.name}, priority`, rank, 0, () => priority(call));
   }
 
   /** A call whose turn cannot come before its time is over is better told at once. */

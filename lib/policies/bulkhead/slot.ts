@@ -1,4 +1,5 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
+import { instanceOf } from '../../errors/foreign.js';
 import type { Ending } from '../adaptive-limit/adaptive-limit.js';
 import type { Call } from '../call.js';
 import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
@@ -56,7 +57,7 @@ export class Slot extends Deadline {
     this.abandonments?.add(this, this.bulkhead.environment.clock.now());
     // What took all its time has told how slow it is, whether or not the work goes on.
     // The limit of several attempts says nothing of one.
-    if (reason instanceof TimeoutException) this.#measure(reason.details?.scope === 'perAttempt' ? 'cut' : 'failed');
+    if (instanceOf(reason, TimeoutException)) this.#measure(reason.details?.scope === 'perAttempt' ? 'cut' : 'failed');
   };
 
   #measure(ending: Ending): void {

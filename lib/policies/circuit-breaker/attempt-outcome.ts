@@ -1,9 +1,10 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
+import { instanceOf } from '../../errors/foreign.js';
+import { ask, yesOrNo } from '../ask.js';
 import { FasterAttemptError, type CallInfo } from '../call.js';
 import { judge } from '../outcome.js';
-import { ask } from '../policy.js';
 import { retryAfterOf } from '../retry-after.js';
 import type { BreakerCore } from './breaker-core.js';
 
@@ -33,7 +34,7 @@ export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attem
   const { isFailure } = options;
   if (
     isFailure !== undefined &&
-    ask(environment, `${breaker.place}, isFailure`, false, () => isFailure(value, attempt))
+    ask(environment, `${breaker.place}, isFailure`, yesOrNo, false, () => isFailure(value, attempt))
   ) {
     const error = new Error('the result was judged a failure');
     recordFailure(breaker, permit, now, latencyMs, error, false, attempt.args);
@@ -50,7 +51,7 @@ export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attem
   const outcome = classify(breaker, attempt, error, latencyMs, now);
   if (outcome === 'success') return recordSuccess(breaker, permit, latencyMs, now, error);
   if (outcome === 'failure') {
-    const timedOut = error instanceof TimeoutException || attempt.aborted;
+    const timedOut = instanceOf(error, TimeoutException) || attempt.aborted;
     return recordFailure(breaker, permit, now, latencyMs, error, timedOut, attempt.args);
   }
   const { ignored: reason } = outcome;
@@ -58,8 +59,8 @@ export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attem
     environment.events.emit({ type: 'ignored', name, policy: 'circuitBreaker', reason, error });
   }
   if (reason === LOST) return breaker.lost(permit, now, attempt.startedAt === undefined ? undefined : latencyMs);
-  if (error instanceof CircuitOpenException && error.instanceName === name) breaker.machine.allowNested();
-  breaker.ignored(permit, now, error instanceof BulkheadFullException ? error : undefined);
+  if (instanceOf(error, CircuitOpenException) && error.instanceName === name) breaker.machine.allowNested();
+  breaker.ignored(permit, now, instanceOf(error, BulkheadFullException) ? error : undefined);
 }
 
 function recordSuccess(breaker: BreakerCore, permit: Permit, latencyMs: number, now: number, result: unknown): void {
@@ -94,13 +95,13 @@ function classify(
   const { environment, options } = breaker;
   const { kind } = judge(error, attempt.aborted, attempt.reason);
   if (kind === 'refused') return { ignored: 'refused by a policy inside' };
-  if (attempt.aborted && attempt.reason instanceof FasterAttemptError && kind === 'aborted') return { ignored: LOST };
+  if (attempt.aborted && instanceOf(attempt.reason, FasterAttemptError) && kind === 'aborted') return { ignored: LOST };
   if (attempt.startedAt === undefined && attempt.aborted) return { ignored: 'ended before the method began' };
   if (kind === 'aborted') return attempt.emitted ? 'success' : { ignored: 'the caller gave up' };
   const { errorFilter } = options;
   const filtered =
     errorFilter !== undefined &&
-    ask(environment, `${breaker.place}, errorFilter`, false, () => errorFilter(error, ...attempt.args));
+    ask(environment, `${breaker.place}, errorFilter`, yesOrNo, false, () => errorFilter(error, ...attempt.args));
   if (filtered) return { ignored: 'errorFilter' };
   if (kind === 'answered') return 'success';
   // A call cut sooner than successes take says nothing about the dependency, only about its time limit.

@@ -2,7 +2,8 @@ import type { EventEmitter } from 'node:events';
 import type { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { Call, WaitingRoom } from '../call.js';
-import { ask, type PolicyEnvironment } from '../policy.js';
+import { ask, milliseconds, notify } from '../ask.js';
+import type { PolicyEnvironment } from '../policy.js';
 import type { Permit } from './attempt-outcome.js';
 import { readStats, type BreakerStats } from './breaker-stats.js';
 import {
@@ -16,7 +17,8 @@ import { describeRefusal, refusalOf, summaryOf, type OpenSummary, type RefusalDe
 import { RollingWindow } from './rolling-window.js';
 import { StateMachine } from './state-machine.js';
 import { transitionTimerOf, type Transitional } from './transition-timer.js';
-import type { TripTracker, TripWindow } from './trip/trip-strategy.js';
+import { strategyName, TrackedStrategy } from './trip/tracked-strategy.js';
+import type { TripWindow } from './trip/trip-strategy.js';
 
 /** What a breaker needs to know of itself. */
 export interface BreakerInit {
@@ -65,7 +67,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   #latencies: LatencyHistogram | undefined;
   readonly #sharesLatencies: boolean;
   readonly #onChange: (() => void) | undefined;
-  #trip: TripTracker;
+  #trip: TrackedStrategy;
   readonly #createdAt: number;
   #summary: OpenSummary | undefined = undefined;
   #refusal: RefusalDescription | undefined = undefined;
@@ -85,7 +87,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.#onChange = init.onChange;
     this.#createdAt = environment.clock.now();
     this.#window = windowOf(options);
-    this.#trip = trackerOf(options);
+    this.#trip = this.#tracked(options);
     this.machine = new StateMachine(options, environment.random, this, this.#createdAt);
   }
 
@@ -102,8 +104,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     const now = this.environment.clock.now();
     if (!sameWindow(options, before)) {
       this.#window = windowOf(options);
-      this.#trip = trackerOf(options);
-    } else if (options.trip.name !== before.trip.name) this.#trip = trackerOf(options);
+      this.#trip = this.#tracked(options);
+    } else if (strategyName(options.trip) !== strategyName(before.trip)) this.#trip = this.#tracked(options);
     this.#latencies = latencies;
     this.#options = options;
     this.machine.settle(now);
@@ -142,10 +144,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   /** Counts a success without reading the clock, where nobody asks for its time. Returns false where somebody does. */
   succeededUnmeasured(permit: Permit): boolean {
     const { machine, options } = this;
-    if (machine.recorded !== 'closed' || options.isFailure !== undefined || this.#trip.record !== undefined)
-      return false;
+    if (machine.recorded !== 'closed' || options.isFailure !== undefined || this.#trip.records) return false;
     if (this.environment.events.active || this.hears('success')) return false;
-    this.inFlight--;
     if (permit.epoch !== machine.epoch) return true;
     this.#window.success(0, 0);
     this.consecutiveFailures = 0;
@@ -187,17 +187,18 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     if (this.#counts(permit, now) && this.machine.recorded === 'halfOpen') this.machine.handBack(permit.since);
   }
 
+  /** An outcome could not be judged: it counts nowhere. */
+  unjudged({ epoch, since }: Permit, fault: unknown): void {
+    if (epoch === this.machine.epoch) this.machine.handBack(since);
+    this.environment.reportCallback(`${this.place}, judging an outcome`, fault);
+  }
+
   /** A faster attempt answered: it counts nowhere, but may have been slow. `ranMs` is undefined if it never began. */
   lost(permit: Permit, now: number, ranMs: number | undefined): void {
     if (!this.#counts(permit, now)) return;
     if (this.machine.recorded === 'halfOpen') return this.machine.handBack(permit.since);
-    if (this.#trip.recordLost === undefined || ranMs === undefined) return;
+    if (ranMs === undefined || !this.#trip.recordLost(ranMs, now)) return;
     this.#window.advance(now);
-    try {
-      this.#trip.recordLost(ranMs, now);
-    } catch (error) {
-      this.environment.reportCallback(`${this.place}, trip strategy`, error);
-    }
     this.#judge(now, undefined, 0);
   }
 
@@ -230,10 +231,11 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   /** Emits one of opossum's events to whoever listens. */
   tell(event: string, ...args: unknown[]): void {
     if (!this.hears(event)) return;
-    try {
-      this.#face.emit(event, ...args);
-    } catch (error) {
-      this.environment.reportCallback(`${this.place}, a listener of '${event}'`, error);
+    // An emitter ends with the first listener that throws.
+    for (const listener of this.#face.rawListeners(event)) {
+      notify(this.environment, `${this.place}, a listener of '${event}'`, () =>
+        Reflect.apply(listener, this.#face, args),
+      );
     }
   }
 
@@ -300,13 +302,9 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     transitionTimerOf(this.environment).forget(this);
   }
 
-  openTime(backoff: () => number | undefined): number {
-    const place = `${this.place}, resetTimeout`;
-    const ms = ask(this.environment, place, undefined, backoff);
-    if (typeof ms === 'number' && ms >= 0) return ms;
-    if (ms !== undefined)
-      this.environment.reportCallback(place, new RangeError(`expected ms from 0, got ${String(ms)}`));
-    return CIRCUIT_BREAKER_DEFAULTS.resetTimeout;
+  openTime(backoff: () => unknown): number {
+    const { resetTimeout } = CIRCUIT_BREAKER_DEFAULTS;
+    return ask(this.environment, `${this.place}, resetTimeout`, milliseconds, resetTimeout, backoff);
   }
 
   /** A state was entered: called by the state machine. */
@@ -368,22 +366,23 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     return readStats(this.#window, this.#latencies);
   }
 
+  /**
+   * An attempt that it let through is over, whatever became of it. To be called once for each, before anything else: what
+   * comes after looks at values that are not ours.
+   */
+  release(): void {
+    this.inFlight--;
+  }
+
   /** Whether the outcome of an attempt still counts: only in the state in which the attempt began. */
   #counts({ epoch }: Permit, now: number): boolean {
-    this.inFlight--;
     const { machine } = this;
     if (machine.recorded !== 'closed') machine.settle(now);
     return epoch === machine.epoch && machine.recorded !== 'disabled';
   }
 
   #record(failed: boolean, { weight }: Permit, latencyMs: number, now: number, tick: number): void {
-    if (this.#trip.record !== undefined) {
-      try {
-        this.#trip.record(failed, latencyMs, now);
-      } catch (error) {
-        this.environment.reportCallback(`${this.place}, trip strategy`, error);
-      }
-    }
+    if (this.#trip.records) this.#trip.record(failed, latencyMs, now);
     if (this.#latencies === undefined || weight === 0) return;
     this.#latencies.advance(tick);
     this.#latencies.record(latencyMs, weight);
@@ -392,30 +391,21 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   /** @param now undefined: the clock has not been read. */
   #judge(now: number | undefined, error: unknown, askedForMs: number): void {
     if (this.options.allowWarmUp && this.warmUp) return;
-    const verdict = this.#verdict();
-    // Not every strategy is written in TypeScript: whatever says nothing says no.
-    if (verdict === false || verdict === undefined || verdict === '') return;
+    const verdict = this.#trip.shouldTrip(this);
+    if (verdict === false || verdict === '') return;
     const at = now ?? this.environment.clock.now();
-    this.trip(at, verdict === true ? `trip strategy ${this.options.trip.name}` : verdict, error, askedForMs);
+    const reason = verdict === true ? `trip strategy ${strategyName(this.options.trip)}` : verdict;
+    this.trip(at, reason, error, askedForMs);
   }
 
-  #verdict(): boolean | string | undefined {
-    try {
-      return this.#trip.shouldTrip(this);
-    } catch (error) {
-      this.environment.reportCallback(`${this.place}, trip strategy`, error);
-      return false;
-    }
+  #tracked({ trip, rollingCountTimeout, rollingCountBuckets }: ResolvedCircuitBreaker): TrackedStrategy {
+    return new TrackedStrategy(trip, rollingCountTimeout, rollingCountBuckets, this.place, this.environment);
   }
 
   #clear(): void {
     this.#window.clear();
     this.consecutiveFailures = 0;
-    try {
-      this.#trip.reset?.();
-    } catch (error) {
-      this.environment.reportCallback(`${this.place}, trip strategy`, error);
-    }
+    this.#trip.reset();
   }
 
   #endWaits(now: number): void {
@@ -434,10 +424,6 @@ export function sameWindow(one: ResolvedCircuitBreaker, other: ResolvedCircuitBr
 
 function windowOf({ rollingCountTimeout, rollingCountBuckets }: ResolvedCircuitBreaker): RollingWindow {
   return new RollingWindow(rollingCountTimeout, rollingCountBuckets);
-}
-
-function trackerOf({ trip, rollingCountTimeout, rollingCountBuckets }: ResolvedCircuitBreaker): TripTracker {
-  return trip.track?.(rollingCountTimeout, rollingCountBuckets) ?? trip;
 }
 
 const FACE_EVENTS: Partial<Record<CircuitState, string>> = {

@@ -1,9 +1,9 @@
 import type { CircuitState } from '../../events/resilience-event.js';
-import { recordError, recordValue, type Permit } from './attempt-outcome.js';
 import { DeadlineQueue } from '../deadline-queue.js';
 import { BreakerCore, REFUSED, type BreakerInit } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { FiredAction } from './fired-action.js';
+import { JudgedAttempt } from './judged-attempt.js';
 import { restoreBreaker, takeSnapshot, type BreakerSnapshot } from './breaker-snapshot.js';
 import { BreakerStatus, type BreakerStats } from './breaker-stats.js';
 import type { LatencyHistogram } from '../latency-histogram.js';
@@ -162,7 +162,7 @@ export class Breaker extends Opossum {
 
   /** Lets nothing through any more, and lets go of its listeners. */
   shutdown(): void {
-    this.emit('shutdown');
+    this.core.tell('shutdown');
     this.#isShutdown = true;
     this.core.forceOpen('it was shut down');
     this.core.retire();
@@ -221,16 +221,16 @@ export class Breaker extends Opossum {
       if (core.options.mode === 'normal' || this.#isShutdown) throw core.refusal(since);
       return action(...args);
     }
-    const permit: Permit = { epoch: core.machine.epoch, since, weight };
     const fired = new FiredAction(this.name, args, since, core.options.timeout);
+    const judged = new JudgedAttempt(core, fired, core.machine.epoch, since, weight);
     let result: R;
     try {
       result = await fired.run(() => action(...args), this.#limit());
     } catch (error) {
-      recordError(core, permit, fired, error);
+      judged.failed(error);
       throw error;
     }
-    if (weight > 0 || !core.succeededUnmeasured(permit)) recordValue(core, permit, fired, result);
+    judged.succeeded(result);
     return result;
   }
 

@@ -123,12 +123,16 @@ export const MAX_RETRY_AFTER_MS = 60_000;
 
 const openTimeSeries: Expectation = {
   expected: 'a backoff such as exponential({ initial: 1_000, max: 60_000 })',
-  accepts: (value) => isPlainObject(value) && typeof value.series === 'function',
+  accepts: (value) => isPlainObject(value) && aFunction.accepts(value.series),
 };
 const tripStrategy: Expectation = {
   expected:
-    'failureRate(), consecutiveFailures(n), failureCount(n), countWindow(), slowCallRate(), anyOf(), or an object { name, shouldTrip(window) }',
-  accepts: (value) => isPlainObject(value) && aName.accepts(value.name) && typeof value.shouldTrip === 'function',
+    'failureRate(), consecutiveFailures(n), failureCount(n), countWindow(), slowCallRate(), anyOf(), or an object { name, shouldTrip(window), track?() } whose functions are not async',
+  accepts: (value) =>
+    isPlainObject(value) &&
+    aName.accepts(value.name) &&
+    aFunction.accepts(value.shouldTrip) &&
+    (value.track === undefined || aFunction.accepts(value.track)),
 };
 const ramp: Expectation = {
   expected: '{ over: ms above 0, from: a number from 0 to 1 }',

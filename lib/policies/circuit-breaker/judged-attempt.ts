@@ -1,34 +1,32 @@
-import type { AttemptObserver, Call } from '../call.js';
-import { recordError, recordValue, type Permit } from './attempt-outcome.js';
+import type { AttemptObserver } from '../call.js';
+import { recordError, recordValue, type Attempt, type Permit } from './attempt-outcome.js';
 import type { BreakerCore } from './breaker-core.js';
 
 /** An attempt that a breaker has let through. Whatever is strange about its value or its error, its caller gets it. */
 export class JudgedAttempt implements Permit, AttemptObserver {
   constructor(
     private readonly core: BreakerCore,
-    private readonly call: Call,
+    private readonly attempt: Attempt,
     readonly epoch: number,
     readonly since: number,
     readonly weight: number,
   ) {}
 
   succeeded(value: unknown): void {
+    this.core.release();
     try {
-      if (this.weight > 0 || !this.core.succeededUnmeasured(this)) recordValue(this.core, this, this.call, value);
+      if (this.weight > 0 || !this.core.succeededUnmeasured(this)) recordValue(this.core, this, this.attempt, value);
     } catch (fault) {
-      report(this.core, fault);
+      this.core.unjudged(this, fault);
     }
   }
 
   failed(error: unknown): void {
+    this.core.release();
     try {
-      recordError(this.core, this, this.call, error);
+      recordError(this.core, this, this.attempt, error);
     } catch (fault) {
-      report(this.core, fault);
+      this.core.unjudged(this, fault);
     }
   }
-}
-
-function report({ environment, place }: BreakerCore, fault: unknown): void {
-  environment.reportCallback(`${place}, judging an outcome`, fault);
 }

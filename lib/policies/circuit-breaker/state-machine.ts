@@ -4,7 +4,7 @@ import type { OpenTimeSeries, ResolvedCircuitBreaker } from './circuit-breaker.o
 /** Told when a state is entered, with the moment at which it came about. */
 export interface TransitionListener {
   /** Asks a backoff, which may be a user's, for an open time in ms. */
-  openTime(ask: () => number | undefined): number;
+  openTime(ask: () => unknown): number;
   onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void;
 }
 
@@ -226,8 +226,10 @@ export class StateMachine {
   #baseOpenTime(opening: number): number {
     const { resetTimeout } = this.options;
     if (typeof resetTimeout === 'number') return resetTimeout;
-    this.#series ??= typeof resetTimeout === 'function' ? resetTimeout : resetTimeout.series(this.random);
-    return this.listener.openTime(() => this.#series?.(opening, undefined, undefined as never));
+    return this.listener.openTime(() => {
+      this.#series ??= typeof resetTimeout === 'function' ? resetTimeout : resetTimeout.series(this.random);
+      return this.#series(opening, undefined, undefined as never);
+    });
   }
 
   #hungAt(): number {

@@ -1,7 +1,7 @@
 import type { Handler } from '../answer.js';
 import type { ErrorMatch } from '../error-match.js';
 import {
-  aFunction,
+  aHandler,
   aName,
   checkOptions,
   either,
@@ -66,7 +66,7 @@ function parseOne(place: string, setting: unknown): DeclaredFallback {
     );
   }
   checkOptions<DeclaredFallback>(place, setting, {
-    use: either(aName, aFunction),
+    use: either(aName, aHandler),
     value: anything,
     on: errorMatch,
     skipOn: errorMatch,

@@ -1,15 +1,16 @@
 import { isRefusal } from '../../errors/resilience.exception.js';
 import type { Call, Next, Rescue } from '../call.js';
-import { toPredicate, type ErrorPredicate } from '../error-match.js';
+import { ask, yesOrNo } from '../ask.js';
+import { toMatcher, type Matcher } from '../error-match.js';
 import { judge } from '../outcome.js';
-import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejection } from '../rejection.js';
 import { toAnswer, type Answer } from '../answer.js';
 import type { DeclaredFallback } from './fallback.options.js';
 
 interface Rule {
-  readonly on: ErrorPredicate | undefined;
-  readonly skipOn: ErrorPredicate | undefined;
+  readonly on: Matcher | undefined;
+  readonly skipOn: Matcher | undefined;
   readonly answer: Answer;
 }
 
@@ -24,8 +25,8 @@ export class FallbackPolicy implements Policy {
     private readonly environment: PolicyEnvironment,
   ) {
     this.#rules = fallbacks.map((declared) => ({
-      on: declared.on === undefined ? undefined : toPredicate(declared.on),
-      skipOn: declared.skipOn === undefined ? undefined : toPredicate(declared.skipOn),
+      on: declared.on === undefined ? undefined : toMatcher(declared.on),
+      skipOn: declared.skipOn === undefined ? undefined : toMatcher(declared.skipOn),
       answer: toAnswer(declared, parameterCount),
     }));
   }
@@ -62,8 +63,8 @@ export class FallbackPolicy implements Policy {
     const wanted =
       on === undefined
         ? byDefault
-        : ask(this.environment, `${this.name}, fallback on`, byDefault, () => on(error, call));
+        : ask(this.environment, `${this.name}, fallback on`, yesOrNo, byDefault, () => on(error, call));
     if (!wanted || skipOn === undefined) return wanted;
-    return !ask(this.environment, `${this.name}, fallback skipOn`, false, () => skipOn(error, call));
+    return !ask(this.environment, `${this.name}, fallback skipOn`, yesOrNo, false, () => skipOn(error, call));
   }
 }

@@ -1,4 +1,6 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { propertyOf } from '../../errors/foreign.js';
+import { answersLater } from '../answers-later.js';
 import { isErrorMatch } from '../error-match.js';
 
 /** What an option accepts; the text completes "expected ...". */
@@ -39,9 +41,18 @@ export const percentage = expectation(
 );
 export const fraction = expectation('a number from 0 to 1', (value) => isNumber(value) && value >= 0 && value <= 1);
 export const aBoolean = expectation('true or false', (value) => typeof value === 'boolean');
-export const aFunction = expectation('a function', (value) => typeof value === 'function');
+/** A callback whose answer is wanted at once. */
+export const aFunction = expectation(
+  'a function (not an async one)',
+  (value) => typeof value === 'function' && !answersLater(value),
+);
+/** What gives a substitute answer, now or later. */
+export const aHandler = expectation('a function', (value) => typeof value === 'function');
 export const aName = expectation('a non-empty string', (value) => typeof value === 'string' && value !== '');
-export const errorMatch = expectation('an error class, a list of them, or a predicate', isErrorMatch);
+export const errorMatch = expectation(
+  'an error class, a list of them, or a predicate (not an async one)',
+  isErrorMatch,
+);
 
 export const oneOf = (...values: readonly string[]): Expectation =>
   expectation(`one of ${values.map((value) => `'${value}'`).join(', ')}`, (value) => values.includes(value as string));
@@ -81,8 +92,17 @@ export function checkOptions<O>(place: string, options: unknown, shape: Shape<O>
 
 /** @throws ResilienceConfigurationError unless `value` is accepted. */
 export function checkValue(place: string, what: string, value: unknown, expectation: Expectation): void {
-  if (expectation.accepts(value)) return;
+  if (isAccepted(value, expectation)) return;
   throw new ResilienceConfigurationError(place, `${what}: expected ${expectation.expected}, got ${show(value)}`);
+}
+
+/** What cannot be looked at is not accepted. */
+function isAccepted(value: unknown, expectation: Expectation): boolean {
+  try {
+    return expectation.accepts(value);
+  } catch {
+    return false;
+  }
 }
 
 /** An object that was written as options: a literal, or one without a prototype. */
@@ -94,14 +114,24 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
 export function show(value: unknown): string {
   if (typeof value === 'string') return `'${value}'`;
   if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return value.name === '' ? 'a function' : `function ${value.name}`;
-  if (typeof value === 'object' && value !== null) {
-    try {
-      const text = JSON.stringify(value);
-      return text.length > 80 ? `${text.slice(0, 77)}...` : text;
-    } catch {
-      return Object.prototype.toString.call(value);
-    }
-  }
+  if (typeof value === 'function') return showFunction(value);
+  if (typeof value === 'object' && value !== null) return showObject(value);
   return String(value);
+}
+
+function showFunction(value: object): string {
+  const name = propertyOf(value, 'name');
+  const what = answersLater(value) ? 'async function' : 'function';
+  return typeof name !== 'string' || name === '' ? `${what === 'function' ? 'a' : 'an'} ${what}` : `${what} ${name}`;
+}
+
+function showObject(value: object): string {
+  try {
+    const text = JSON.stringify(value);
+    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+  } catch {
+    // A cycle, or a value that cannot be looked at.
+    const tag = propertyOf(value, Symbol.toStringTag);
+    return typeof tag === 'string' ? `[object ${tag}]` : '[object Object]';
+  }
 }

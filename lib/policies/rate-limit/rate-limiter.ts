@@ -1,6 +1,7 @@
+import { amount, ask } from '../ask.js';
 import type { Call } from '../call.js';
 import { keyOf } from '../key-of.js';
-import { ask, type PolicyEnvironment } from '../policy.js';
+import type { PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import { Bucket } from './bucket.js';
 import { KeyedBuckets } from './keyed-buckets.js';
@@ -114,11 +115,7 @@ export class RateLimiter {
   }
 
   #costOf(call: Call): number {
-    const value: unknown = ask(this.environment, this.#costPlace, 1, () => this.options.cost?.(...call.args));
-    if (typeof value === 'number' && value >= 0 && value < Infinity) return value;
-    const error = new RangeError(`expected a finite number from 0, got ${String(value)}`);
-    this.environment.reportCallback(this.#costPlace, error);
-    return 1;
+    return ask(this.environment, this.#costPlace, amount, 1, () => this.options.cost?.(...call.args));
   }
 
   #bucketOf(call: Call, keyed: KeyedBuckets, now: number): Bucket {

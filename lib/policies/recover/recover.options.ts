@@ -1,6 +1,6 @@
 import type { ErrorMatch } from '../error-match.js';
 import type { Handler } from '../answer.js';
-import { aBoolean, aFunction, aName, checkOptions, either, errorMatch, type Expectation } from '../options/check.js';
+import { aBoolean, aHandler, aName, checkOptions, either, errorMatch, type Expectation } from '../options/check.js';
 
 /**
  * What stands in when everything else has failed.
@@ -27,7 +27,7 @@ export function parseRecover(place: string, setting: unknown): RecoverOptions {
   if (setting === true) return {};
   if (typeof setting === 'function') return { use: setting as Handler };
   checkOptions<RecoverOptions>(place, setting, {
-    use: either(aName, aFunction),
+    use: either(aName, aHandler),
     value: anything,
     on: errorMatch,
     log: aBoolean,

@@ -1,9 +1,10 @@
 import { isClientError } from '../../errors/client-error.js';
+import { instanceOf, isObject, isThenable, promiseOf } from '../../errors/foreign.js';
 import { toAnswer, type Answer } from '../answer.js';
-import { isThenable } from '../thenable.js';
 import { UnsubscribedError, type Call, type Next } from '../call.js';
-import { toPredicate, type ErrorPredicate } from '../error-match.js';
-import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import { ask, yesOrNo } from '../ask.js';
+import { toMatcher, type Matcher } from '../error-match.js';
+import type { Policy, PolicyEnvironment } from '../policy.js';
 import type { RecoverOptions } from './recover.options.js';
 
 /** What the guarded method is, as far as Recover must know. */
@@ -15,7 +16,7 @@ export interface RecoverTarget {
 
 /** The outermost guard: logs what would escape and answers in its place. */
 export class RecoverPolicy implements Policy {
-  readonly #on: ErrorPredicate | undefined;
+  readonly #on: Matcher | undefined;
   readonly #answer: Answer;
   readonly #log: boolean;
 
@@ -25,13 +26,17 @@ export class RecoverPolicy implements Policy {
     private readonly target: RecoverTarget,
     private readonly environment: PolicyEnvironment,
   ) {
-    this.#on = options.on === undefined ? undefined : toPredicate(options.on);
+    this.#on = options.on === undefined ? undefined : toMatcher(options.on);
     this.#answer = toAnswer(options, target.parameterCount);
     this.#log = options.log ?? true;
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
-    return next(call).then(undefined, (error: unknown) => this.answer(error, call));
+    return next(call).then(undefined, (error: unknown) => {
+      const answer = this.answer(error, call);
+      // A promise is resolved with it, and that may fail as well.
+      return isObject(answer) ? this.#awaited(answer) : answer;
+    });
   }
 
   /** The answer in place of `error`; throws `error` itself where it is not meant to be caught. */
@@ -42,19 +47,23 @@ export class RecoverPolicy implements Policy {
     if (events.active) events.emit({ type: 'recovered', name: this.name, policy: 'recover', error });
     try {
       const answer = this.#answer(error, call);
-      return isThenable(answer) ? Promise.resolve(answer).catch((failure: unknown) => this.#giveUp(failure)) : answer;
+      return isThenable(answer) ? this.#awaited(answer) : answer;
     } catch (failure) {
       return this.#giveUp(failure);
     }
   }
 
   #catches(error: unknown, call: Call): boolean {
-    if (error instanceof UnsubscribedError) return false;
+    if (instanceOf(error, UnsubscribedError)) return false;
     const on = this.#on;
     const byDefault = !(this.target.http && isClientError(error));
     return on === undefined
       ? byDefault
-      : ask(this.environment, `${this.name}, recover on`, byDefault, () => on(error, call));
+      : ask(this.environment, `${this.name}, recover on`, yesOrNo, byDefault, () => on(error, call));
+  }
+
+  #awaited(answer: unknown): Promise<unknown> {
+    return promiseOf(answer).then(undefined, (failure: unknown) => this.#giveUp(failure));
   }
 
   /** The handler failed as well: nothing escapes all the same. */

@@ -1,9 +1,10 @@
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import type { RetrySuppressedEvent } from '../../events/resilience-event.js';
 import type { Call, Next, Rescue } from '../call.js';
-import { toPredicate, type ErrorPredicate } from '../error-match.js';
+import { ask, milliseconds, yesOrNo } from '../ask.js';
+import { toMatcher, type Matcher } from '../error-match.js';
 import { judge } from '../outcome.js';
-import { ask, type Policy, type PolicyEnvironment } from '../policy.js';
+import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejection, rescued } from '../rejection.js';
 import type { RetryBudget } from '../retry-budget/retry-budget.js';
 import { retryAfterOf } from '../retry-after.js';
@@ -14,8 +15,8 @@ import { pause } from './pause.js';
 
 /** Makes a failed call again, each attempt as a call of its own inside the whole. */
 export class RetryPolicy implements Policy {
-  /** @internal */ readonly retryOn: ErrorPredicate | undefined;
-  /** @internal */ readonly abortOn: ErrorPredicate | undefined;
+  /** @internal */ readonly retryOn: Matcher | undefined;
+  /** @internal */ readonly abortOn: Matcher | undefined;
   /** Whether a first attempt that succeeds matters, or when it began. */
   readonly #watchesAll: boolean;
 
@@ -25,8 +26,8 @@ export class RetryPolicy implements Policy {
     /** @internal */ readonly environment: PolicyEnvironment,
     /** @internal */ readonly budget?: RetryBudget,
   ) {
-    this.retryOn = options.retryOn === undefined ? undefined : toPredicate(options.retryOn);
-    this.abortOn = options.abortOn === undefined ? undefined : toPredicate(options.abortOn);
+    this.retryOn = options.retryOn === undefined ? undefined : toMatcher(options.retryOn);
+    this.abortOn = options.abortOn === undefined ? undefined : toMatcher(options.abortOn);
     this.#watchesAll = options.maxDuration !== undefined || options.retryOnResult !== undefined;
   }
 
@@ -93,11 +94,8 @@ class Attempts {
     if (options.retryOnResult === undefined) return undefined;
     return (result: unknown): unknown => {
       if (this.call.aborted) return result;
-      const again = ask(
-        environment,
-        `${name}, retryOnResult`,
-        false,
-        () => options.retryOnResult?.(result, attempt) === true,
+      const again = ask(environment, `${name}, retryOnResult`, yesOrNo, false, () =>
+        options.retryOnResult?.(result, attempt),
       );
       if (!again || this.#made >= options.maxAttempts || attempt.emitted) return result;
       return this.#again(attempt, undefined, () => result);
@@ -114,12 +112,12 @@ class Attempts {
 
   #asksForAnother(attempt: Call, error: unknown): boolean {
     const { name, environment, abortOn, retryOn } = this.policy;
-    if (abortOn !== undefined && ask(environment, `${name}, abortOn`, false, () => abortOn(error, attempt)))
+    if (abortOn !== undefined && ask(environment, `${name}, abortOn`, yesOrNo, false, () => abortOn(error, attempt)))
       return false;
     const byDefault = judge(error, attempt.aborted, attempt.reason).repeatable;
     return retryOn === undefined
       ? byDefault
-      : ask(environment, `${name}, retryOn`, byDefault, () => retryOn(error, attempt));
+      : ask(environment, `${name}, retryOn`, yesOrNo, byDefault, () => retryOn(error, attempt));
   }
 
   /** Pauses and makes the next attempt, or gives what the last one ended with. */
@@ -173,14 +171,11 @@ class Attempts {
 
   #delay(attempt: Call, error: unknown): number {
     const { name, options, environment } = this.policy;
-    this.#backoff ??= startSeries(options.backoff, environment.random);
-    const backoff = this.#backoff;
-    const fallback = (): number => exponential().series(environment.random)(this.#made, error, attempt);
-    const delay = ask(environment, `${name}, backoff`, undefined, () => backoff(this.#made, error, attempt));
-    if (typeof delay === 'number' && delay >= 0 && delay < Infinity) return delay;
-    if (delay !== undefined)
-      environment.reportCallback(`${name}, backoff`, new RangeError(`expected ms from 0, got ${String(delay)}`));
-    return fallback();
+    const delay = ask<number | undefined>(environment, `${name}, backoff`, milliseconds, undefined, () => {
+      this.#backoff ??= startSeries(options.backoff, environment.random);
+      return this.#backoff(this.#made, error, attempt);
+    });
+    return delay ?? exponential().series(environment.random)(this.#made, error, attempt);
   }
 
   #shutDown(cause: unknown): ShutdownException {

@@ -1,6 +1,7 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { Call, ItemTimer, Next } from '../call.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
+import { rejection } from '../rejection.js';
 import { Deadline, DeadlineQueue } from '../deadline-queue.js';
 
 /**
@@ -24,7 +25,10 @@ export class TotalTimeoutPolicy implements Policy {
     this.#queue.add(limit, call.instant());
     bounded.limit(limit.due);
     bounded.itemTimer = limit;
-    return next(bounded).finally(() => limit.pause());
+    return next(bounded).then(
+      (value) => (limit.pause(), value),
+      (error: unknown) => (limit.pause(), rejection(error)),
+    );
   }
 
   /** @internal */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ResilienceException } from '../../../lib/errors/resilience.exception.js';
 import { TimeoutException } from '../../../lib/errors/timeout.exception.js';
-import { isErrorMatch, toPredicate, type ErrorMatch } from '../../../lib/policies/error-match.js';
+import { isErrorMatch, toMatcher, type ErrorMatch } from '../../../lib/policies/error-match.js';
 import { newCall } from '../../support/calls.js';
 import { TestEnvironment } from '../../support/test-environment.js';
 
@@ -13,9 +13,9 @@ class Concrete extends Base {}
 class NotAnError {}
 
 const call = newCall(new TestEnvironment());
-const matches = (match: ErrorMatch, error: unknown) => toPredicate(match)(error, call);
+const matches = (match: ErrorMatch, error: unknown) => toMatcher(match)(error, call);
 
-describe('toPredicate', () => {
+describe('toMatcher', () => {
   it('matches a class and its subclasses, and nothing else', () => {
     expect(matches(Down, new Down())).toBe(true);
     expect(matches(Down, new VeryDown())).toBe(true);
@@ -65,7 +65,7 @@ describe('toPredicate', () => {
   it('hands the error and the call to a predicate', () => {
     const seen: unknown[] = [];
 
-    toPredicate((error, asked) => seen.push(error, asked) > 0)('gone', call);
+    toMatcher((error, asked) => seen.push(error, asked) > 0)('gone', call);
 
     expect(seen).toEqual(['gone', call]);
   });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ask, Lifecycle } from '../../../lib/policies/policy.js';
-import { TestEnvironment } from '../../support/test-environment.js';
+import { Lifecycle } from '../../../lib/policies/policy.js';
 
 describe('Lifecycle', () => {
   it('ends every wait at shutdown, once', () => {
@@ -58,26 +57,5 @@ describe('Lifecycle', () => {
     lifecycle.dispose();
 
     expect(steps).toEqual(['ended', 'disposed']);
-  });
-});
-
-describe('ask', () => {
-  it("gives the callback's answer", () => {
-    const environment = new TestEnvironment();
-
-    expect(ask(environment, 'place', 1, () => 2)).toBe(2);
-    expect(environment.reports).toEqual([]);
-  });
-
-  it('reports what the callback throws, and gives the default', () => {
-    const environment = new TestEnvironment();
-    const error = new Error('mine');
-
-    const answer = ask(environment, 'Shop.buy, isFailure', 1, () => {
-      throw error;
-    });
-
-    expect(answer).toBe(1);
-    expect(environment.reports).toEqual([{ place: 'Shop.buy, isFailure', error }]);
   });
 });

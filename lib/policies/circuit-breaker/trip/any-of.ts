@@ -1,5 +1,6 @@
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
-import type { TripStrategy, TripTracker } from './trip-strategy.js';
+import { heed, isObject, isThenable } from '../../../errors/foreign.js';
+import type { TripStrategy, TripTracker, TripWindow } from './trip-strategy.js';
 
 /**
  * Opens as soon as one of several strategies says so.
@@ -12,35 +13,63 @@ export function anyOf(...strategies: readonly TripStrategy[]): TripStrategy {
   return {
     name: `anyOf(${strategies.map(({ name }) => name).join(', ')})`,
     shouldTrip: () => false,
-    track: (windowMs, buckets) =>
-      combine(strategies.map((strategy) => strategy.track?.(windowMs, buckets) ?? strategy)),
+    track: (windowMs, buckets) => combine(strategies.map((strategy) => trackerOf(strategy, windowMs, buckets))),
   };
+}
+
+/** One that cannot track says so each time it is asked; the others go on. */
+function trackerOf(strategy: TripStrategy, windowMs: number, buckets: number): TripTracker {
+  try {
+    return strategy.track?.(windowMs, buckets) ?? strategy;
+  } catch (error) {
+    const shouldTrip = (): never => {
+      throw error;
+    };
+    return { shouldTrip };
+  }
 }
 
 function combine(trackers: readonly TripTracker[]): TripTracker {
   return {
-    record: (failed, latencyMs, now) => {
-      for (const tracker of trackers) tracker.record?.(failed, latencyMs, now);
-    },
-    recordLost: (ranMs, now) => {
-      for (const tracker of trackers) tracker.recordLost?.(ranMs, now);
-    },
-    reset: () => {
-      for (const tracker of trackers) tracker.reset?.();
-    },
-    shouldTrip: (window) => {
-      let failure: { error: unknown } | undefined;
-      for (const tracker of trackers) {
-        try {
-          const verdict = tracker.shouldTrip(window);
-          if (verdict !== false) return verdict;
-        } catch (error) {
-          failure ??= { error };
-        }
-      }
-      // One that throws does not silence the others; it is told when none of them opens.
-      if (failure !== undefined) throw failure.error;
-      return false;
-    },
+    record: (failed, latencyMs, now) => tellAll(trackers, (tracker) => tracker.record?.(failed, latencyMs, now)),
+    recordLost: (ranMs, now) => tellAll(trackers, (tracker) => tracker.recordLost?.(ranMs, now)),
+    reset: () => tellAll(trackers, (tracker) => tracker.reset?.()),
+    shouldTrip: (window) => firstVerdict(trackers, window),
   };
+}
+
+/** One that throws, now or later, keeps nothing from the others; it is told when all have heard. */
+function tellAll(trackers: readonly TripTracker[], tell: (tracker: TripTracker) => unknown): void {
+  const failures: unknown[] = [];
+  for (const tracker of trackers) {
+    try {
+      const answer = tell(tracker);
+      if (!isThenable(answer)) continue;
+      heed(answer, () => undefined);
+      failures.push(new TypeError('expected a strategy that counts at once, got a promise'));
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+/** One that throws or gives no verdict does not silence the others; it is told when none of them opens. */
+function firstVerdict(trackers: readonly TripTracker[], window: TripWindow): boolean | string {
+  const failures: (() => boolean | string)[] = [];
+  for (const tracker of trackers) {
+    try {
+      const verdict: unknown = tracker.shouldTrip(window);
+      if (verdict === true || (typeof verdict === 'string' && verdict !== '')) return verdict;
+      if (isObject(verdict)) {
+        heed(verdict, () => undefined);
+        failures.push(() => verdict as never);
+      }
+    } catch (error) {
+      failures.push(() => {
+        throw error;
+      });
+    }
+  }
+  return failures[0]?.() ?? false;
 }

@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import type { CallInfo } from '../../call.js';
-import { checkOptions, type Expectation, type Shape } from '../../options/check.js';
+import { aFunction, checkOptions, isPlainObject, type Expectation, type Shape } from '../../options/check.js';
 
 /**
  * The pause before the next attempt, in ms.
@@ -32,10 +32,8 @@ export type BackoffSetting = Backoff | BackoffFunction;
 
 export const backoffExpectation: Expectation = {
   expected:
-    'fixed(), linear(), exponential(), fibonacci(), decorrelatedJitter(), or a function (attempt, error, call) => ms',
-  accepts: (value) =>
-    typeof value === 'function' ||
-    (typeof value === 'object' && value !== null && typeof (value as Partial<Backoff>).series === 'function'),
+    'fixed(), linear(), exponential(), fibonacci(), decorrelatedJitter(), or a function (attempt, error, call) => ms that is not async',
+  accepts: (value) => aFunction.accepts(value) || (isPlainObject(value) && aFunction.accepts(value.series)),
 };
 
 /** Starts the pauses of one call. */

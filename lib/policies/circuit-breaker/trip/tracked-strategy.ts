@@ -1,0 +1,80 @@
+import { isObject, propertyOf } from '../../../errors/foreign.js';
+import { accept, ask, notify, WRONG, type CallbackReporter, type Wanted } from '../../ask.js';
+import type { TripStrategy, TripTracker, TripWindow } from './trip-strategy.js';
+
+/** Whether to open, and why; `''` says no, and so does whoever says nothing. */
+const verdict: Wanted<boolean | string> = {
+  expected: 'true, false or a reason',
+  read: (answer) => {
+    if (typeof answer === 'boolean' || typeof answer === 'string') return answer;
+    return answer === undefined || answer === null ? false : WRONG;
+  },
+};
+
+const tracker: Wanted<TripTracker | undefined> = {
+  expected: 'an object with shouldTrip()',
+  read: (answer) => {
+    if (answer === undefined) return undefined;
+    return isObject(answer) && typeof propertyOf(answer, 'shouldTrip') === 'function' ? (answer as TripTracker) : WRONG;
+  },
+};
+
+/**
+ * A trip strategy at work in one breaker. It may be a user's, so each of its members may throw, give a promise or
+ * rubbish: that is reported, and says nothing about the dependency.
+ */
+export class TrackedStrategy {
+  /** Whether it wants to be told of each outcome. */
+  readonly records: boolean;
+  readonly #recordsLost: boolean;
+  readonly #tracker: TripTracker;
+  readonly #place: string;
+
+  /** Where `track()` fails, the strategy's own `shouldTrip` is asked. */
+  constructor(
+    strategy: TripStrategy,
+    windowMs: number,
+    buckets: number,
+    breaker: string,
+    private readonly reporter: CallbackReporter,
+  ) {
+    const place = (this.#place = `${breaker}, trip strategy`);
+    const own = ask(reporter, place, tracker, undefined, () => strategy.track?.(windowMs, buckets));
+    this.#tracker = own ?? strategy;
+    this.records = typeof propertyOf(this.#tracker, 'record') === 'function';
+    this.#recordsLost = typeof propertyOf(this.#tracker, 'recordLost') === 'function';
+  }
+
+  record(failed: boolean, latencyMs: number, now: number): void {
+    if (this.records) notify(this.reporter, this.#place, () => this.#tracker.record?.(failed, latencyMs, now));
+  }
+
+  /** @returns whether it wanted to know. */
+  recordLost(ranMs: number, now: number): boolean {
+    if (this.#recordsLost) notify(this.reporter, this.#place, () => this.#tracker.recordLost?.(ranMs, now));
+    return this.#recordsLost;
+  }
+
+  reset(): void {
+    notify(this.reporter, this.#place, () => this.#tracker.reset?.());
+  }
+
+  /** Whether to open; a string is the reason. */
+  shouldTrip(window: TripWindow): boolean | string {
+    // It is asked after each call: nothing is made for the answer that nearly always comes.
+    let answer: unknown;
+    try {
+      answer = this.#tracker.shouldTrip(window);
+    } catch (error) {
+      this.reporter.reportCallback(this.#place, error);
+      return false;
+    }
+    return answer === false ? false : accept(this.reporter, this.#place, verdict, false, answer);
+  }
+}
+
+/** The name of a strategy, as reasons show it. */
+export function strategyName(strategy: TripStrategy): string {
+  const name = propertyOf(strategy, 'name');
+  return typeof name === 'string' ? name : 'of its own';
+}
