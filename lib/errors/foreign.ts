@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 /**
  * The one place that looks at values that are not ours: results, errors, abort reasons, what callbacks answer. To look
  * at one may run code of its own, a getter or the trap of a proxy, and that may throw. Nothing here throws: what cannot
@@ -99,11 +97,18 @@ export function promiseOf(value: unknown): Promise<unknown> {
   let promise: Promise<unknown>;
   try {
     promise = Promise.resolve(value);
-    if (promise.then === Promise.prototype.then) return promise;
   } catch (error) {
-    return types.isPromise(value) ? adopted(value) : Promise.reject(error);
+    return Promise.reject(error);
   }
-  return adopted(promise);
+  return listensPlainly(promise) ? promise : adopted(promise);
+}
+
+function listensPlainly(promise: Promise<unknown>): boolean {
+  try {
+    return promise.then === Promise.prototype.then;
+  } catch {
+    return false;
+  }
 }
 
 /** As `await` does it: without a look at the promise's own `then`. */

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { Observable } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { ResilienceException } from '../errors/resilience.exception.js';
 import type { ResilienceEvent } from '../events/resilience-event.js';
@@ -10,6 +10,7 @@ import type { CallInfo } from '../policies/call.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { offer } from './runtime/binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
+import { EventStream } from './event-stream.js';
 import { BulkheadHandle } from './bulkhead-handle.js';
 import { planEntries, type PlanEntry } from './planning/plan-entries.js';
 import type { Runtime } from './runtime/runtime.js';
@@ -39,7 +40,13 @@ export interface ExecuteOptions<T = unknown> {
  */
 @Injectable()
 export class ResilienceService {
-  /** Everything that the policies tell. Events are built only while somebody subscribes. */
+  /**
+   * Everything that the policies tell. Events are built only while somebody subscribes.
+   *
+   * A subscriber that throws, or whose promise rejects, is logged once a minute, stays subscribed, and hurts nobody else.
+   * What is thrown behind a `pipe()` goes to the `error` of its own subscriber; without one rxjs reports it, which ends
+   * the process.
+   */
   readonly events$: Observable<ResilienceEvent>;
   readonly #runtime: Runtime;
 
@@ -49,7 +56,7 @@ export class ResilienceService {
     readonly rules: ResilienceRules,
   ) {
     this.#runtime = runtime as Runtime;
-    this.events$ = new Observable((subscriber) => this.#runtime.events.subscribe((event) => subscriber.next(event)));
+    this.events$ = new EventStream(this.#runtime.events, this.#runtime.environment);
   }
 
   /**
@@ -65,9 +72,10 @@ export class ResilienceService {
   execute<T>(
     set: string | PolicySet,
     work: (call: CallInfo) => T | PromiseLike<T>,
-    { signal, args = [], onRefused }: ExecuteOptions<T> = {},
+    options: ExecuteOptions<T> = {},
   ): Promise<T> {
     try {
+      const { signal, args = [], onRefused } = options;
       const plan = this.#planOf(set);
       return plan.call({ instance: undefined, args, signal, outer: outerCall(), body: work, onRefused }) as Promise<T>;
     } catch (error) {

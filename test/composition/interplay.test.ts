@@ -11,8 +11,7 @@ import {
   Timeout,
   TimeoutException,
 } from 'nestjs-bulwark';
-import { config } from 'rxjs';
-import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Deferred, fail, guard, hang, pass, settle, startApp, watch, type MethodGuard } from './scene.js';
 
 const BREAKER = { volumeThreshold: 1, resetTimeout: 1_000, resetJitter: 0, timeout: false } as const;
@@ -887,9 +886,6 @@ describe('events', () => {
       throw new Error('listener');
     });
     scene.resilience.events$.subscribe(({ type }) => heard.push(type));
-    // rxjs throws what a subscriber threw on a timer of its own.
-    config.onUnhandledError = () => {};
-    onTestFinished(() => void (config.onUnhandledError = null));
 
     const call = watch(scene.call());
     await pass(10);

@@ -11,9 +11,9 @@ import {
   Timeout,
   type ResilienceEvent,
 } from 'nestjs-bulwark';
-import { config } from 'rxjs';
+import { firstValueFrom, map, take, type Observer } from 'rxjs';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { initialise, never, rejection, until } from './support/harness.js';
+import { initialise, never, rejection } from './support/harness.js';
 
 @Injectable()
 class Shop {
@@ -65,11 +65,11 @@ class Shop {
 }
 
 async function recorded() {
-  const { module } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Shop] });
+  const { module, log } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Shop] });
   const events: ResilienceEvent[] = [];
   const subscription = module.get(ResilienceService).events$.subscribe((event) => events.push(event));
   onTestFinished(() => subscription.unsubscribe());
-  return { shop: module.get(Shop), service: module.get(ResilienceService), events, subscription };
+  return { shop: module.get(Shop), service: module.get(ResilienceService), events, subscription, log };
 }
 
 describe('events$', () => {
@@ -247,19 +247,57 @@ describe('events$', () => {
     expect([events.length, others.length]).toEqual([1, 2]);
   });
 
-  it('harms no call, when a subscriber throws', async () => {
-    const { shop, service, events } = await recorded();
-    const unhandled: unknown[] = [];
-    config.onUnhandledError = (error) => unhandled.push(error);
-    onTestFinished(() => void (config.onUnhandledError = null));
-    service.events$.subscribe(() => {
-      throw new Error('a bad subscriber');
-    });
+  it.each<[string, Partial<Observer<ResilienceEvent>> | ((event: ResilienceEvent) => unknown)]>([
+    [
+      'throws',
+      () => {
+        throw new Error('a bad subscriber');
+      },
+    ],
+    [
+      'gives a promise that rejects',
+      async () => {
+        throw new Error('a bad subscriber');
+      },
+    ],
+    [
+      'is an observer that throws',
+      {
+        next: () => {
+          throw new Error('a bad subscriber');
+        },
+      },
+    ],
+  ])('logs once a minute that a subscriber %s, which harms nobody', async (_, bad) => {
+    const { shop, service, events, log } = await recorded();
+    const later: ResilienceEvent[] = [];
+    service.events$.subscribe(bad);
+    service.events$.subscribe((event) => later.push(event));
 
     expect(await shop.judged()).toBe('fine');
     expect(await shop.judged()).toBe('fine');
+    // rxjs would throw it on a timer, which ends the process.
+    await new Promise((resolve) => setTimeout(resolve, 20));
 
-    expect(events).toHaveLength(2);
-    await until(() => unhandled.length === 2, "RxJS's report of both errors");
+    expect([events.length, later.length]).toEqual([2, 2]);
+    expect(log.ofBulwark('error')).toEqual(['a subscriber of events$ failed: a bad subscriber']);
+  });
+
+  it('gives to operators what it gives to subscribers', async () => {
+    const { shop, service } = await recorded();
+    const types: string[] = [];
+    const first = firstValueFrom(service.events$);
+    service.events$
+      .pipe(
+        map(({ type }) => type),
+        take(1),
+      )
+      .subscribe((type) => types.push(type));
+
+    await shop.judged();
+    await shop.judged();
+
+    expect(types).toEqual(['success']);
+    expect(await first).toMatchObject({ type: 'success' });
   });
 });

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RuleFault } from '../../errors/rule-set.error.js';
 import type { Plan } from '../../pipeline/plan.js';
+import { textOf } from '../../policies/error-text.js';
 import { show } from '../../policies/options/check.js';
 import { planEntries } from '../planning/plan-entries.js';
 import type { RuleLayer } from '../planning/rule-layer.js';
@@ -103,7 +104,7 @@ function idleRules(rules: RuleSet): RuleFault[] {
 
 /** Lays an error at the rule that brought it about. */
 function blame(rules: RuleSet, touched: readonly string[], error: unknown): RuleFault {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = textOf(error);
   const path = touched.find((one) => text.includes(one)) ?? touched[0] ?? 'document';
   const option = /option '(\w+)'/.exec(text)?.[1];
   const value = option === undefined ? undefined : rules.at(`${path}.${option}`);

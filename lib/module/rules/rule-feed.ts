@@ -1,5 +1,7 @@
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
+import { heed } from '../../errors/foreign.js';
+import { textOf } from '../../policies/error-text.js';
 import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
 import { FileRuleSource } from './file-rule-source.js';
 import { ResilienceRules } from './resilience-rules.js';
@@ -11,6 +13,7 @@ import type { RuleSource } from './rule-source.js';
 export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger('Bulwark');
   #source: RuleSource | undefined;
+  #name = '';
   /** What was read last: a source that says the same again does not undo what was applied by hand since. */
   #last: unknown;
   #reading: Promise<void> = Promise.resolve();
@@ -26,41 +29,46 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
     const from = this.options.rules;
     if (from === undefined) return;
     const source = (this.#source = 'file' in from ? new FileRuleSource(from.file) : from.source);
+    this.#name = source.name;
     const document = await source.read();
-    if (document === undefined) this.#logger.warn(`${source.name} is not there yet: the app starts without rules`);
-    else this.#apply(source, document);
+    if (document === undefined) this.#logger.warn(`${this.#name} is not there yet: the app starts without rules`);
+    else this.#apply(document);
     if (this.#closed) return;
-    source.watch(() => {
+    const watching: unknown = source.watch(() => {
       this.#reading = this.#reading.then(() => this.#readAgain(source));
     });
+    heed(watching, (error) => this.#logger.error(`${this.#name} is not watched any more: ${textOf(error)}`));
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.#closed = true;
-    await this.#source?.close();
+    try {
+      await this.#source?.close();
+    } catch (error) {
+      this.#logger.error(`${this.#name} could not be closed: ${textOf(error)}`);
+    }
   }
 
   async #readAgain(source: RuleSource): Promise<void> {
     if (this.#closed) return;
     try {
       const document = await source.read();
-      if (document === undefined) this.#gone(source);
-      else this.#apply(source, document);
+      if (document === undefined) this.#gone();
+      else this.#apply(document);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#logger.error(`${source.name}: the rules in force stay, since the new ones are wrong: ${why}`);
+      this.#logger.error(`${this.#name}: the rules in force stay, since the new ones are wrong: ${textOf(error)}`);
     }
   }
 
-  #gone(source: RuleSource): void {
+  #gone(): void {
     if (this.#last === undefined) return;
     this.#last = undefined;
-    this.#logger.warn(`${source.name} is gone: the rules in force stay; an empty document, {}, takes them back`);
+    this.#logger.warn(`${this.#name} is gone: the rules in force stay; an empty document, {}, takes them back`);
   }
 
-  #apply(source: RuleSource, document: unknown): void {
+  #apply(document: unknown): void {
     if (this.#last !== undefined && isDeepStrictEqual(document, this.#last)) return;
     this.#last = document;
-    this.rules.apply(document as RuleDocument, { by: source.name, source: source.name });
+    this.rules.apply(document as RuleDocument, { by: this.#name, source: this.#name });
   }
 }

@@ -82,10 +82,10 @@ export class Runtime {
       lifecycle: this.lifecycle,
       events: new EventBus(
         () => clock.wallNow(),
-        (error) => report('a listener of events$', error),
+        (error) => report('a listener of events', error),
       ),
       reportCallback: report,
-      logRecovered: (place, error) => this.#logger.error(`${place} recovered from: ${textOf(error)}`, stackOf(error)),
+      logRecovered: (place, error) => this.#tell(() => `${place} recovered from: ${textOf(error)}`, error),
       get enabled() {
         return runtime.#enabled;
       },
@@ -295,7 +295,16 @@ export class Runtime {
     const now = this.environment.clock.now();
     if (now - (this.#reportedAt.get(place) ?? -Infinity) < REPORT_EVERY_MS) return;
     this.#reportedAt.set(place, now);
-    this.#logger.error(`${place} failed, its default is used: ${textOf(error)}`, stackOf(error));
+    this.#tell(() => `${place} failed: ${textOf(error)}`, error);
+  }
+
+  /** The logger may be the app's own: where even that throws nobody is left to tell. */
+  #tell(text: () => string, error: unknown): void {
+    try {
+      this.#logger.error(text(), stackOf(error));
+    } catch {
+      // A log line is worth no call.
+    }
   }
 }
 
