@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import { Observable } from 'rxjs';
+import { instanceOf } from '../errors/foreign.js';
 import type { AnyFunction, MethodKind } from '../pipeline/guarded-method.js';
 
 /**
@@ -14,7 +15,7 @@ export function kindOf(method: AnyFunction, prototype: object, name: string): Me
   // The compiler writes Object for interfaces and unions, and undefined for an inferred type: they say nothing.
   if (typeof declared !== 'function' || declared === Object) return undefined;
   if (declared === Promise) return 'promise';
-  if (declared === Observable || declared.prototype instanceof Observable || declared.name === 'Observable')
+  if (declared === Observable || instanceOf(declared.prototype, Observable) || declared.name === 'Observable')
     return 'observable';
   return 'sync';
 }

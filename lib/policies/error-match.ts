@@ -51,5 +51,5 @@ function isErrorClass(value: unknown): value is ErrorClass {
   if (typeof value !== 'function') return false;
   const prototype = Object.getOwnPropertyDescriptor(value, 'prototype');
   if (prototype === undefined) return false;
-  return prototype.writable === false || prototype.value instanceof Error || (value as unknown) === Error;
+  return prototype.writable === false || instanceOf(prototype.value, Error) || (value as unknown) === Error;
 }

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util';
+import { instanceOf } from '../errors/foreign.js';
 import { ResilienceException } from '../errors/resilience.exception.js';
 
 /** How much of an error's text a refusal quotes, in UTF-16 units. */
@@ -15,24 +16,15 @@ export function textOf(error: unknown): string {
 export function describeError(error: unknown): string {
   const text = guarded(() => {
     const said = textOfThrown(error);
-    const name = error instanceof Error ? stringAt(error, 'name') : undefined;
+    const name = instanceOf(error, Error) ? stringAt(error, 'name') : undefined;
     return name === undefined || name === said ? said : said === '' ? name : `${name}: ${said}`;
   }, error);
   return text.length > QUOTED ? `${text.slice(0, QUOTED - 3)}...` : text;
 }
 
-/** The stack of an error, if it has one that can be read. */
-export function stackOf(error: unknown): string | undefined {
-  try {
-    return error instanceof Error ? stringAt(error, 'stack') : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 function textOfThrown(error: unknown): string {
-  if (error instanceof ResilienceException) return error.explanation;
-  if (error instanceof Error) return stringAt(error, 'message') ?? codeOf(error) ?? innerTextOf(error) ?? '';
+  if (instanceOf(error, ResilienceException)) return error.explanation;
+  if (instanceOf(error, Error)) return stringAt(error, 'message') ?? codeOf(error) ?? innerTextOf(error) ?? '';
   if (typeof error === 'function') return inspect(error);
   if (typeof error !== 'object' || error === null) return String(error);
   const message = stringAt(error, 'message');

@@ -1,5 +1,5 @@
 import { TimeoutException } from '../errors/timeout.exception.js';
-import { invoke } from '../errors/foreign.js';
+import { instanceOf, invoke } from '../errors/foreign.js';
 import { isRefusal } from '../errors/resilience.exception.js';
 
 /**
@@ -73,7 +73,7 @@ function read(error: unknown, aborted: boolean, reason: unknown): Judgement {
 }
 
 function isTimeout(error: unknown): boolean {
-  return error instanceof TimeoutException || (error instanceof DOMException && error.name === 'TimeoutError');
+  return instanceOf(error, TimeoutException) || (instanceOf(error, DOMException) && error.name === 'TimeoutError');
 }
 
 function isAbortError(error: unknown): boolean {

@@ -1,3 +1,4 @@
+import { instanceOf } from '../errors/foreign.js';
 import type { Rescue } from './call.js';
 
 /**
@@ -21,7 +22,7 @@ export function rejection(error: unknown): PromiseLike<never> {
 
 /** What `rescue` makes of an answer that may be a rejection, now or later. */
 export function rescued(answer: PromiseLike<unknown>, rescue: Rescue): unknown {
-  return answer instanceof Rejection ? rescue(answer.error) : answer.then(undefined, rescue);
+  return instanceOf(answer, Rejection) ? rescue(answer.error) : answer.then(undefined, rescue);
 }
 
 /** A promise that rejects with `error` a turn later, when its caller listens. */

@@ -1,4 +1,5 @@
 import type { ExecutionContext } from '@nestjs/common';
+import { propertyOf } from '../../errors/foreign.js';
 
 /**
  * Whether a request may be handled once more: an HTTP method that means the same when repeated, while nothing of the
@@ -10,22 +11,18 @@ export function repeatable(context: ExecutionContext, methods: readonly string[]
   const type: string = context.getType();
   if (type === 'graphql') return operationOf(context) === 'query';
   if (type !== 'http') return true;
-  const { method } = context.switchToHttp().getRequest<{ method?: string }>();
-  return methods.includes(method ?? '') && !hasBegun(context.switchToHttp().getResponse());
-}
-
-interface ResponseLike {
-  headersSent?: boolean;
-  sent?: boolean;
-  raw?: { headersSent?: boolean };
+  const method = propertyOf(context.switchToHttp().getRequest(), 'method');
+  return methods.includes(method as string) && !hasBegun(context.switchToHttp().getResponse());
 }
 
 /** Express tells by `headersSent`, Fastify's reply by `sent` and by the raw response. */
-function hasBegun({ headersSent, sent, raw }: ResponseLike): boolean {
-  return headersSent === true || sent === true || raw?.headersSent === true;
+function hasBegun(response: unknown): boolean {
+  const raw = propertyOf(response, 'raw');
+  return [propertyOf(response, 'headersSent'), propertyOf(response, 'sent'), propertyOf(raw, 'headersSent')].includes(
+    true,
+  );
 }
 
-function operationOf(context: ExecutionContext): string | undefined {
-  const info = context.getArgByIndex<{ operation?: { operation?: string } } | undefined>(3);
-  return info?.operation?.operation;
+function operationOf(context: ExecutionContext): unknown {
+  return propertyOf(propertyOf(context.getArgByIndex(3), 'operation'), 'operation');
 }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { prototypeOf } from '../../errors/foreign.js';
 import type { Options } from './policy-parsers.js';
 
 /**
@@ -23,14 +24,19 @@ export function describeOptions(options: Options): Options {
 function describe(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(describe);
   if (!isLiteral(value)) return value;
-  const { kind, options, name, shouldTrip } = value;
-  if (typeof kind === 'string' && isLiteral(options)) return { kind, ...options };
-  return typeof shouldTrip === 'function' ? name : describeOptions(value);
+  try {
+    const { kind, options, name, shouldTrip } = value;
+    if (typeof kind === 'string' && isLiteral(options)) return { kind, ...options };
+    return typeof shouldTrip === 'function' ? name : describeOptions(value);
+  } catch {
+    // What a fallback answers with may not let itself be looked at.
+    return value;
+  }
 }
 
 /** An instance of a class may be what a fallback answers with: it is shown as it is. */
 function isLiteral(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
+  const prototype = prototypeOf(value);
   return prototype === Object.prototype || prototype === null;
 }

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { basename, dirname, extname, resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { instanceOf } from '../../errors/foreign.js';
 import { textOf } from '../../policies/error-text.js';
 import type { RuleSource } from './rule-source.js';
 
@@ -33,7 +34,7 @@ export class FileRuleSource implements RuleSource {
     try {
       return await this.#parse(text);
     } catch (error) {
-      if (error instanceof ResilienceConfigurationError) throw error;
+      if (instanceOf(error, ResilienceConfigurationError)) throw error;
       throw new ResilienceConfigurationError(`rules in ${this.name}`, textOf(error));
     }
   }

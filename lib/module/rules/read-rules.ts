@@ -1,6 +1,7 @@
 import type { RuleFault } from '../../errors/rule-set.error.js';
 import { textOf } from '../../policies/error-text.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { instanceOf } from '../../errors/foreign.js';
 import { isPlainObject, show } from '../../policies/options/check.js';
 import { POLICY_KEYS, type SetKey } from '../../policies/policy-set.js';
 import { KINDS, type Options } from '../planning/policy-parsers.js';
@@ -146,7 +147,7 @@ class Reader {
 
 /** An error of a parser as a fault: what it says of the place stands in the path already. */
 export function faultOf(path: string, value: unknown, error: unknown): RuleFault {
-  if (!(error instanceof ResilienceConfigurationError)) return { path, message: textOf(error), value };
+  if (!instanceOf(error, ResilienceConfigurationError)) return { path, message: textOf(error), value };
   const { place, message } = error;
   const problem = message.slice(place.length + 2);
   if (path.startsWith(place)) {

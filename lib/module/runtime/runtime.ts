@@ -15,7 +15,7 @@ import { describePassed } from '../../pipeline/learning.js';
 import type { Learner, Plan } from '../../pipeline/plan.js';
 import { orEarlyResult, type Body } from '../../pipeline/stages.js';
 import { systemClock } from '../../policies/clock.js';
-import { stackOf, textOf } from '../../policies/error-text.js';
+import { textOf } from '../../policies/error-text.js';
 import { Lifecycle } from '../../policies/policy.js';
 import type { PolicySet, Returns } from '../../policies/policy-set.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';

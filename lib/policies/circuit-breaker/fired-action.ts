@@ -1,3 +1,4 @@
+import { promiseOf } from '../../errors/foreign.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
 import type { Attempt } from './attempt-outcome.js';
@@ -37,7 +38,7 @@ export class FiredAction extends Deadline implements Attempt {
     return new Promise<R>((resolve, reject) => {
       this.#reject = reject;
       limit?.add(this, this.startedAt);
-      Promise.resolve(action()).then(resolve, reject);
+      promiseOf(action()).then(resolve as (value: unknown) => void, reject);
     }).finally(() => limit?.remove(this));
   }
 
