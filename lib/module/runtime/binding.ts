@@ -53,7 +53,7 @@ export function bind(instance: object, runtime: Runtime): void {
  */
 export function offer(instance: object, runtime: Runtime): void {
   if (isGuarded(instance)) bind(instance, runtime);
-  else if (hasProperty(instance, RUNTIME_PROPERTY)) instance[RUNTIME_PROPERTY] = runtime;
+  else if (hasProperty(instance, RUNTIME_PROPERTY)) Reflect.set(instance, RUNTIME_PROPERTY, runtime);
 }
 
 /** Whether a class of `value` has decorators of ours. Nothing of the value itself is read: it may be a strict proxy. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TimeoutException } from '../../../lib/errors/timeout.exception.js';
-import { describeError, stackOf, textOf } from '../../../lib/policies/error-text.js';
+import { stackOf } from '../../../lib/errors/foreign.js';
+import { describeError, textOf } from '../../../lib/policies/error-text.js';
 
 const revoked = (): object => {
   const { proxy, revoke } = Proxy.revocable({}, {});
