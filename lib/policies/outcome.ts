@@ -1,6 +1,8 @@
 import { TimeoutException } from '../errors/timeout.exception.js';
-import { instanceOf, invoke } from '../errors/foreign.js';
+import { instanceOf, propertyOf } from '../errors/foreign.js';
 import { isRefusal } from '../errors/resilience.exception.js';
+import { isDatabaseAnswer } from './outcome-database.js';
+import { statusOf } from './outcome-status.js';
 
 /**
  * What an error says about the dependency:
@@ -32,9 +34,6 @@ const GRPC_CANCELLED = 1;
 const GRPC_UNKNOWN = 2;
 /** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
 const GRPC_FAILED = new Set([GRPC_UNKNOWN, 4, 8, 13, 14, 15]);
-
-/** Data exception, integrity violation, syntax error or access rule: the database worked. */
-const SQLSTATE_ANSWERED = /^(?:22|23|42)[0-9A-Z]{3}$/;
 
 /**
  * The one place that says what an error means; breaker, retry, fallback and filters all ask here.
@@ -69,66 +68,22 @@ function read(error: unknown, aborted: boolean, reason: unknown): Judgement {
     if (status < 500) return FAILED_4XX.has(status) ? FAILURE : ANSWERED;
     return PERMANENT_5XX.has(status) ? HOPELESS : FAILURE;
   }
-  return hasAnsweredSqlState(error) ? ANSWERED : FAILURE;
+  return isDatabaseAnswer(error) ? ANSWERED : FAILURE;
 }
 
 function isTimeout(error: unknown): boolean {
   return instanceOf(error, TimeoutException) || (instanceOf(error, DOMException) && error.name === 'TimeoutError');
 }
 
+/** What clients reject with when their signal aborts: fetch, undici, Node and the AWS SDK; axios; got. */
+const ABORT_ERRORS: ReadonlySet<unknown> = new Set(['AbortError', 'CanceledError', 'CancelError']);
+
 function isAbortError(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && (error as { name?: unknown }).name === 'AbortError';
+  return ABORT_ERRORS.has(propertyOf(error, 'name'));
 }
 
 /** The code of a gRPC status: a number beside `details` and `metadata`, as grpc-js builds its errors. */
 function grpcCodeOf(error: object): number | undefined {
   const { code } = error as { code?: unknown };
   return typeof code === 'number' && 'details' in error && 'metadata' in error ? code : undefined;
-}
-
-/** The HTTP status that `error` carries, in the shapes that the clients of the field use; integers 400-599 only. */
-export function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null) return undefined;
-  const shape = error as Shape;
-  return (
-    asStatus(invoke(shape, 'getStatus')) ??
-    asStatus(shape.status) ??
-    asStatus(shape.statusCode) ??
-    asStatus(shape.response?.status) ??
-    asStatus(shape.response?.statusCode) ??
-    asStatus(shape.$metadata?.httpStatusCode) ??
-    statusOfRpcError(shape)
-  );
-}
-
-interface Shape {
-  status?: unknown;
-  statusCode?: unknown;
-  response?: { status?: unknown; statusCode?: unknown } | null;
-  $metadata?: { httpStatusCode?: unknown } | null;
-}
-
-/** An RpcException holds what was thrown remotely: a status, or an object with one. */
-function statusOfRpcError(shape: Shape): number | undefined {
-  const inner = invoke(shape, 'getError');
-  if (typeof inner !== 'object' || inner === null) return asStatus(inner);
-  const { status, statusCode } = inner as Shape;
-  return asStatus(status) ?? asStatus(statusCode);
-}
-
-function asStatus(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 400 && value <= 599 ? value : undefined;
-}
-
-/** pg has the SQLSTATE in `code`, mysql2 in `sqlState`; query builders pass on the driver's error as `cause`. */
-function hasAnsweredSqlState(error: object): boolean {
-  const { code, sqlState, cause } = error as { code?: unknown; sqlState?: unknown; cause?: unknown };
-  if (isAnsweredSqlState(sqlState) || isAnsweredSqlState(code)) return true;
-  if (typeof cause !== 'object' || cause === null) return false;
-  const inner = cause as { code?: unknown; sqlState?: unknown };
-  return isAnsweredSqlState(inner.sqlState) || isAnsweredSqlState(inner.code);
-}
-
-function isAnsweredSqlState(value: unknown): boolean {
-  return typeof value === 'string' && SQLSTATE_ANSWERED.test(value);
 }

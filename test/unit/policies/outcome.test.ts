@@ -5,7 +5,8 @@ import { CircuitOpenException } from '../../../lib/errors/circuit-open.exception
 import { RateLimitExceededException } from '../../../lib/errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../../lib/errors/shutdown.exception.js';
 import { TimeoutException } from '../../../lib/errors/timeout.exception.js';
-import { judge, statusOf } from '../../../lib/policies/outcome.js';
+import { judge } from '../../../lib/policies/outcome.js';
+import { statusOf } from '../../../lib/policies/outcome-status.js';
 
 const init = { policy: 'p', instanceName: 'i', message: 'm' };
 const judged = (error: unknown) => judge(error, false, undefined);
@@ -178,6 +179,73 @@ describe('judge', () => {
     });
   });
 
+  describe("of a database's own words", () => {
+    const named = (name: string, shape: object = {}) => Object.assign(new Error(name), { name, ...shape });
+    const prisma = (code: string, meta?: object) => named('PrismaClientKnownRequestError', { code, meta });
+
+    it.each<[string, Error]>([
+      ['better-sqlite3 and libsql', named('SqliteError', { code: 'SQLITE_CONSTRAINT_UNIQUE' })],
+      ['sqlite3', shaped({ code: 'SQLITE_CONSTRAINT', errno: 19 })],
+      ['node:sqlite', shaped({ code: 'ERR_SQLITE_ERROR', errcode: 2067, errstr: 'constraint failed' })],
+      ['a value that is too big for SQLite', shaped({ code: 'SQLITE_TOOBIG' })],
+      ['MongoDB, a duplicate key', named('MongoServerError', { code: 11000 })],
+      ['MongoDB, a bulk write', named('MongoBulkWriteError', { code: 11000 })],
+      ['MongoDB, a failed validation', named('MongoServerError', { code: 121 })],
+      ['Prisma, a unique constraint', prisma('P2002')],
+      ['Prisma, a foreign key', prisma('P2003')],
+      ['Prisma, an absent row', prisma('P2025')],
+      ['Prisma, a raw query', prisma('P2010', { code: '23505' })],
+      ['Prisma, a wrong query', named('PrismaClientValidationError')],
+      ['Sequelize', named('SequelizeUniqueConstraintError', { parent: shaped({ code: '23505' }) })],
+      ['Sequelize, by the driver alone', named('SequelizeDatabaseError', { original: shaped({ code: '22P02' }) })],
+      ['TypeORM', named('QueryFailedError', { driverError: shaped({ code: 'SQLITE_CONSTRAINT' }) })],
+      ['TypeORM, an absent row', named('EntityNotFoundError')],
+      ['MikroORM', named('UniqueConstraintViolationException', { code: 'ER_DUP_ENTRY', sqlState: '23000' })],
+      ['Drizzle', named('DrizzleQueryError', { cause: shaped({ code: '23505' }) })],
+      ['Knex over SQLite', shaped({ code: 'SQLITE_CONSTRAINT_FOREIGNKEY' })],
+      ['MySQL, a check constraint', shaped({ code: 'ER_CHECK_CONSTRAINT_VIOLATED', errno: 3819, sqlState: 'HY000' })],
+      ['SQL Server', named('RequestError', { code: 'EREQUEST', number: 2627 })],
+      [
+        'one five layers deep',
+        [1, 2, 3, 4, 5].reduce<Error>((cause) => new Error('', { cause }), shaped({ code: '23505' })),
+      ],
+    ])('says answered: %s', (_what, error) => {
+      expect(judged(error)).toEqual({ kind: 'answered', repeatable: false });
+    });
+
+    it.each<[string, Error]>([
+      ['SQLite, busy', shaped({ code: 'SQLITE_BUSY', errno: 5 })],
+      ['SQLite, a failing disk', shaped({ code: 'SQLITE_IOERR_WRITE' })],
+      ['node:sqlite, busy', shaped({ code: 'ERR_SQLITE_ERROR', errcode: 5 })],
+      ['MongoDB, not the primary', named('MongoServerError', { code: 10107 })],
+      ['MongoDB, no server', named('MongoServerSelectionError')],
+      ['a number that MongoDB did not say', shaped({ code: 11000 })],
+      ['Prisma, no connection came free', prisma('P2024')],
+      ['Prisma, a deadlock', prisma('P2034')],
+      ['Prisma, too many connections', prisma('P2037')],
+      ['Prisma, the server is away', named('PrismaClientInitializationError', { errorCode: 'P1001' })],
+      ['Prisma, a raw query that lost its connection', prisma('P2010', { code: '08006' })],
+      [
+        'Sequelize, a refused connection',
+        named('SequelizeConnectionRefusedError', { parent: shaped({ code: 'ECONNREFUSED' }) }),
+      ],
+      ['TypeORM, a deadlock', named('QueryFailedError', { driverError: shaped({ code: '40P01' }) })],
+      ['MySQL, a deadlock', shaped({ code: 'ER_LOCK_DEADLOCK', errno: 1213, sqlState: '40001' })],
+      ['SQL Server, a deadlock', named('RequestError', { code: 'EREQUEST', number: 1205 })],
+      ['Redis', named('ReplyError')],
+      [
+        'one six layers deep',
+        [1, 2, 3, 4, 5, 6].reduce<Error>((cause) => new Error('', { cause }), shaped({ code: '23505' })),
+      ],
+    ])('says failure: %s', (_what, error) => {
+      expect(judged(error).kind).toBe('failure');
+    });
+
+    it('goes by the status, when an error has both', () => {
+      expect(judged(new HttpException('down', 503, { cause: shaped({ code: '23505' }) })).kind).toBe('failure');
+    });
+  });
+
   describe('of what time cut', () => {
     it('says failure, repeatable: a TimeoutException, aborted or not', () => {
       const error = new TimeoutException(init);
@@ -217,6 +285,10 @@ describe('judge', () => {
       const error = Object.assign(new Error('This operation was aborted'), { name: 'AbortError' });
 
       expect(judge(error, true, 'gone').kind).toBe('aborted');
+    });
+
+    it.each(['CanceledError', 'CancelError'])('says aborted: a %s, as axios and got call it', (name) => {
+      expect(judge(Object.assign(new Error('canceled'), { name }), true, 'gone').kind).toBe('aborted');
     });
 
     it("says failure: an AbortError of the method's own, when nobody aborted the call", () => {
