@@ -38,7 +38,12 @@ export interface ResilienceModuleExtras {
   dataService?: DataRecipe;
   /** Further data services, for `@InjectDataService(name)`. @default none */
   dataServices?: Readonly<Record<string, DataRecipe>>;
-  /** Whether {@link ResilienceExceptionFilter} answers for the whole app. @default false */
+  /**
+   * Whether {@link ResilienceExceptionFilter} answers for the whole app, its gateways included. Filters of the app's own go
+   * first.
+   *
+   * @default false
+   */
   exceptionFilter?: boolean;
 }
 

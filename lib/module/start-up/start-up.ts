@@ -7,6 +7,7 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { bindGateways } from './bind-gateways.js';
 import { bindProviders } from './bind-providers.js';
 import { Catalog } from './catalog.js';
 import { checkClasses } from './check-classes.js';
@@ -43,6 +44,8 @@ export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnAppli
     this.#runtime.configure(options);
     this.#runtime.attach(new Catalog(container));
     bindProviders(container, this.#runtime);
+    // Nest reads the filters of gateways before any hook runs.
+    if (extras.exceptionFilter === true) bindGateways(container);
   }
 
   onModuleInit(): void {
