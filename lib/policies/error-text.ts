@@ -1,5 +1,5 @@
 import { inspect } from 'node:util';
-import { instanceOf } from '../errors/foreign.js';
+import { instanceOf, invoke } from '../errors/foreign.js';
 import { ResilienceException } from '../errors/resilience.exception.js';
 
 /** How much of an error's text a refusal quotes, in UTF-16 units. */
@@ -23,7 +23,7 @@ export function describeError(error: unknown): string {
 }
 
 function textOfThrown(error: unknown): string {
-  if (instanceOf(error, ResilienceException)) return error.explanation;
+  if (instanceOf(error, ResilienceException) && error.explanation !== '') return error.explanation;
   if (instanceOf(error, Error)) return stringAt(error, 'message') ?? codeOf(error) ?? innerTextOf(error) ?? '';
   if (typeof error === 'function') return inspect(error);
   if (typeof error !== 'object' || error === null) return String(error);
@@ -43,7 +43,7 @@ function innerTextOf(error: Error): string | undefined {
 
 /** What its own `toString()` gives; that of all objects says nothing. */
 function ownWords(error: object): string | undefined {
-  const words = (error as { toString(): unknown }).toString();
+  const words = invoke(error, 'toString');
   return typeof words === 'string' && words !== '' && !words.includes('[object ') ? words : undefined;
 }
 

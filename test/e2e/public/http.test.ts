@@ -40,7 +40,14 @@ describe.each(PLATFORMS)('an error of ours on $platform', ({ adapter }: Platform
         controllers: [InsideController],
         providers: [InsideClient, ...(answerer === 'own' ? [{ provide: APP_FILTER, useClass: MessageFilter }] : [])],
       },
-      { adapter },
+      {
+        adapter,
+        prepare: (app) =>
+          app.use('/early', ({ url }: { url: string }, _response: unknown, next: (error: unknown) => void) => {
+            const kind = KINDS.find(([one]) => url.includes(one))?.[0] ?? 'open';
+            app.get(InsideClient).fail(kind).catch(next);
+          }),
+      },
     );
     return url;
   }
@@ -59,6 +66,17 @@ describe.each(PLATFORMS)('an error of ours on $platform', ({ adapter }: Platform
       } else {
         expect(body).toEqual({ statusCode: response.status, message: phrase, errorCode: code });
       }
+    });
+
+    it.each(KINDS)('shows nothing of the inside, when middleware fails with %s', async (kind, code) => {
+      const url = await app(answerer);
+
+      const response = await fetch(`${url}/early/${kind}`);
+      const text = await response.text();
+
+      expect(response.status).toBeGreaterThanOrEqual(429);
+      expect(text).toContain(code);
+      expectPublic(text);
     });
 
     it.each(KINDS)('shows nothing of the inside in mid-stream, when it is %s', async (kind, code) => {
