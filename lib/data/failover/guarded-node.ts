@@ -106,7 +106,7 @@ export class GuardedNode {
     } catch (error) {
       if (error instanceof TimeoutException) controller.abort(error);
       else if (!(error instanceof CircuitOpenException)) throw error;
-      const message = `The ${this.name} of failoverData is unavailable: ${error.message}`;
+      const message = `The ${this.name} of failoverData is unavailable: ${error.explanation}`;
       throw new DataUnavailableException(message, { cause: error });
     } finally {
       signal?.removeEventListener('abort', onAbort);

@@ -35,7 +35,7 @@ describe('the text of an error', () => {
     ['an object with a message and a code', { message: 'down', code: 'E_DOWN' }, 'down (E_DOWN)'],
     ['an object with a code', { code: 'E_DOWN', details: 'x' }, 'E_DOWN'],
     ['an object with a numeric code', { code: 14 }, '14'],
-
+    [
       'an object that says nothing of itself',
       { status: 'error', reason: { text: 'down' } },
       "{ status: 'error', reason: { text: 'down' } }",
@@ -44,7 +44,7 @@ describe('the text of an error', () => {
     ['an object with words of its own', { toString: () => 'my words' }, 'my words'],
     ['a list of objects', [{ a: 1 }], '[ { a: 1 } ]'],
     ['an Error without a message', Object.assign(new Error(), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
-
+    [
       'an Error of several',
       new AggregateError([new Error('down at ::1'), new Error('down at 127.0.0.1')]),
       'down at ::1',
@@ -62,7 +62,7 @@ describe('the text of an error', () => {
     ['an Error whose name throws', () => throwing('name', new Error('down'))],
     ['an Error whose stack and message throw', () => throwing('message', throwing('stack', new Error('down')))],
     ['a message that is no string', () => Object.assign(new Error('x'), { message: { toString: () => 1 } })],
-
+    [
       'a toString that throws',
       () => ({
         toString: () => {
@@ -72,7 +72,7 @@ describe('the text of an error', () => {
     ],
     ['a toString that rejects', () => ({ toString: () => Promise.reject(new Error('x')) })],
     ['a toString that gives an object', () => ({ toString: () => ({}) })],
-
+    [
       'an inspection that throws',
       () => ({
         [Symbol.for('nodejs.util.inspect.custom')]: () => {
@@ -80,7 +80,7 @@ describe('the text of an error', () => {
         },
       }),
     ],
-
+    [
       'an Error of itself',
       () => {
         const error = new AggregateError([]);
