@@ -48,7 +48,7 @@ export class PrimaryNode extends GuardedNode {
       return await this.#writes.fire(() => this.run(work, signal));
     } catch (error) {
       if (!(error instanceof CircuitOpenException)) throw error;
-      const message = `The ${this.name} of failoverData takes no writes: ${error.message}`;
+      const message = `The ${this.name} of failoverData takes no writes: ${error.explanation}`;
       throw new DataReadOnlyException(message, { cause: error });
     }
   }
