@@ -1,5 +1,6 @@
 import { Injectable, Logger, UseInterceptors, Controller, Get } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import type * as Bulwark from 'nestjs-bulwark';
 import { ResilienceModule, ResilienceService } from 'nestjs-bulwark';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { compileLib } from '../support/compiled-lib.js';
 
-type Package = typeof import('nestjs-bulwark');
+type Package = typeof Bulwark;
 
 const folders: string[] = [];
 
