@@ -1,28 +1,48 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { DeadlineQueue } from '../../policies/deadline-queue.js';
+import type { Socket } from 'node:net';
 import { ask, rank, yesOrNo } from '../../policies/ask.js';
+import { DeadlineQueue } from '../../policies/deadline-queue.js';
 import type { PolicyEnvironment } from '../../policies/policy.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../policies/system-protection/system-protection.options.js';
-import { HttpVisit } from './http-visit.js';
+import { HttpVisit, type VisitSurroundings } from './http-visit.js';
 
 /** The body of every answer of ours, as the exceptions give it. */
 const BODY = JSON.stringify({ statusCode: 503, message: 'Service Unavailable', errorCode: 'SHED' });
 
+/** A request is looked at this often, ms: whether the app waits for the client. */
+const LOOK_EVERY_MS = 100;
 /** A handler whose client has gone, and that never answers, counts at most so long, ms; as abandoned work in a bulkhead. */
 const DESERTED_MS = 60_000;
+/** The same for one that was writing its answer, ms: to notice that nobody reads it takes no longer. */
+const BROKEN_OFF_MS = 5_000;
 
 /** Stands between an HTTP server and the app: what is shed costs no routing, no parsing and no handler. */
-export class HttpGate {
+export class HttpGate implements VisitSurroundings {
+  readonly clock;
+  readonly looks: DeadlineQueue;
+  readonly desertions: DeadlineQueue;
+  readonly breakOffs: DeadlineQueue;
   readonly #headers: Record<string, string>;
-  readonly #desertions: DeadlineQueue;
+  /**
+   * What is under way on each connection, since only the connection tells that the client has gone: a response that waits
+   * behind another on it never hears of that.
+   */
+  readonly #connections = new Map<Socket, Set<HttpVisit>>();
+  /** What is under way on streams of HTTP/2, each of which tells of its own end. */
+  readonly #streams = new Set<HttpVisit>();
 
   constructor(
-    private readonly ingress: Ingress,
+    readonly ingress: Ingress,
     private readonly options: ResolvedSystemProtection,
     private readonly environment: PolicyEnvironment,
   ) {
-    this.#desertions = new DeadlineQueue(DESERTED_MS, environment.clock, environment.lifecycle, false);
+    const { clock, lifecycle } = environment;
+    const queue = (ms: number): DeadlineQueue => new DeadlineQueue(ms, clock, lifecycle, false);
+    this.clock = clock;
+    this.looks = queue(LOOK_EVERY_MS);
+    this.desertions = queue(DESERTED_MS);
+    this.breakOffs = queue(BROKEN_OFF_MS);
     this.#headers = {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': String(Buffer.byteLength(BODY)),
@@ -40,26 +60,45 @@ export class HttpGate {
     const emit = server.emit.bind(server) as (event: string | symbol, ...args: unknown[]) => boolean;
     // A listener of our own could not keep the app's from hearing the same request.
     const guarded = (event: string | symbol, ...args: unknown[]): boolean =>
-      event === 'request' && !this.#admit(args[0] as IncomingMessage, args[1] as ServerResponse)
-        ? true
+      event === 'request'
+        ? this.#admit(args[0] as IncomingMessage, args[1] as ServerResponse, () => emit(event, ...args))
         : emit(event, ...args);
     Object.defineProperty(server, 'emit', { value: guarded, configurable: true, writable: true });
     return () => {
+      this.#forgetAll();
       if (server.emit !== guarded) return;
       if (own === undefined) Reflect.deleteProperty(server, 'emit');
       else Object.defineProperty(server, 'emit', own);
     };
   }
 
-  #admit(request: IncomingMessage, response: ServerResponse): boolean {
-    if (this.#isExempt(request)) return true;
-    const now = this.environment.clock.now();
-    if (this.ingress.enter(now, this.#priorityOf(request)) !== undefined) {
+  refuse(request: IncomingMessage, response: ServerResponse): void {
+    // What the app has read of the body is let go when it hears that there is no more.
+    response.once('close', () => request.destroy());
+    response.shouldKeepAlive = false;
+    response.writeHead(503, this.#headers).end(BODY);
+  }
+
+  #admit(request: IncomingMessage, response: ServerResponse, tellApp: () => boolean): boolean {
+    if (this.#isExempt(request)) return tellApp();
+    // Of a pipelined request that is read when its connection is lost already, nobody would hear the answer.
+    if (request.socket.destroyed) return true;
+    const now = this.clock.now();
+    const priority = this.#priorityOf(request);
+    if (this.ingress.enter(now, priority) !== undefined) {
       response.writeHead(503, this.#headers).end(BODY);
-      return false;
+      return true;
     }
-    new HttpVisit(this.ingress, this.environment.clock, now, response, this.#desertions);
-    return true;
+    const visit = new HttpVisit(this, this.#homeOf(request), request, response, priority, now);
+    if (request.httpVersionMajor >= 2) response.once('close', () => visit.leave());
+    try {
+      return tellApp();
+    } catch (error) {
+      visit.drop();
+      throw error;
+    } finally {
+      visit.begun();
+    }
   }
 
   #isExempt(request: IncomingMessage): boolean {
@@ -75,6 +114,27 @@ export class HttpGate {
     const { priority } = this.options;
     if (priority === undefined) return 0;
     return ask(this.environment, 'systemProtection.priority', rank, 0, () => priority(request));
+  }
+
+  #homeOf(request: IncomingMessage): Set<HttpVisit> {
+    if (request.httpVersionMajor >= 2) return this.#streams;
+    const { socket } = request;
+    const known = this.#connections.get(socket);
+    if (known !== undefined) return known;
+    const visits = new Set<HttpVisit>();
+    this.#connections.set(socket, visits);
+    // Before the app hears of it, and with it whatever is written to a response.
+    socket.prependOnceListener('close', () => {
+      this.#connections.delete(socket);
+      for (const visit of [...visits]) visit.leave();
+    });
+    return visits;
+  }
+
+  #forgetAll(): void {
+    for (const visits of [...this.#connections.values(), this.#streams]) {
+      for (const visit of [...visits]) visit.drop();
+    }
   }
 }
 

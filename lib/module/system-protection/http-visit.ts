@@ -1,90 +1,197 @@
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../policies/clock.js';
 import { Deadline, type DeadlineQueue } from '../../policies/deadline-queue.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
+import { awaitsBody, isEventStream, isStalled } from './client-line.js';
 
 /** How long an answer is sent for at most, ms, before it tells more of the client's line than of our work. */
 const LONG_ANSWER_MS = 1_000;
-const EVENT_STREAM = /^\s*text\/event-stream\b/i;
 
-/**
- * A request that was let in, until its answer is sent. A stream of events goes on for as long as its client likes and is
- * idle nearly all the time, so it is over when its headers go out. Where the client goes before there is an answer, the
- * handler works on and is as much of a load as before: the visit is over when it answers, though nobody hears it, or
- * after a last limit.
- */
-export class HttpVisit extends Deadline {
-  #inside = true;
-  #headersAt: number | undefined;
-
-  constructor(
-    private readonly ingress: Ingress,
-    private readonly clock: Clock,
-    private readonly enteredAt: number,
-    private readonly response: ServerResponse,
-    private readonly desertions: DeadlineQueue,
-  ) {
-    super();
-    const writeHead = response.writeHead.bind(response) as (...head: unknown[]) => ServerResponse;
-    // Node calls it too for headers that nobody wrote by name.
-    response.writeHead = (...head: unknown[]): ServerResponse => {
-      const written = writeHead(...head);
-      this.#answers(head);
-      return written;
-    };
-    // It comes last, whether the answer was sent or the client has gone.
-    response.once('close', this.#onClose);
-  }
-
-  /** The handler has not answered, and may never do so, since it knows that nobody listens. */
-  expire(): void {
-    if (!this.#inside) return;
-    this.#inside = false;
-    this.ingress.leaveUnmeasured();
-  }
-
-  #answers(head: unknown[]): void {
-    this.#headersAt ??= this.clock.now();
-    const contentType = this.response.getHeader('content-type') ?? contentTypeIn(head.at(-1));
-    if (!EVENT_STREAM.test(String(contentType)) || !this.#inside) return;
-    this.#inside = false;
-    this.ingress.leaveUnmeasured();
-  }
-
-  readonly #onClose = (): void => {
-    if (!this.#inside) return;
-    const { writableFinished, writableEnded, statusCode } = this.response;
-    if (this.#headersAt === undefined && !writableEnded) {
-      this.#awaitHandler();
-    } else {
-      this.#leave(writableFinished && statusCode < 500);
-    }
-  };
-
-  #awaitHandler(): void {
-    this.desertions.add(this, this.clock.now());
-    // A response whose client has gone writes no headers any more, so `end` is what tells.
-    const end = this.response.end.bind(this.response) as (...body: unknown[]) => ServerResponse;
-    this.response.end = (...body: unknown[]): ServerResponse => {
-      this.#leave(false);
-      return end(...body);
-    };
-  }
-
-  #leave(whole: boolean): void {
-    if (!this.#inside) return;
-    this.#inside = false;
-    this.desertions.remove(this);
-    const sentForMs = this.#headersAt === undefined ? 0 : this.clock.now() - this.#headersAt;
-    if (sentForMs > LONG_ANSWER_MS) this.ingress.leaveUnmeasured();
-    else this.ingress.leave(this.enteredAt, whole);
-  }
+/** What the visits of a server share. */
+export interface VisitSurroundings {
+  readonly ingress: Ingress;
+  readonly clock: Clock;
+  /** After each of these times a visit is looked at. */
+  readonly looks: DeadlineQueue;
+  /** How long a handler may work on for a client that has gone. */
+  readonly desertions: DeadlineQueue;
+  /** The same, where the answer has begun: most such handlers stop, and none of them need say so. */
+  readonly breakOffs: DeadlineQueue;
+  /** Answers in the app's place; the connection ends with the answer. */
+  refuse(request: IncomingMessage, response: ServerResponse): void;
 }
 
-/** Headers given to `writeHead` alone are kept nowhere else: an object, pairs, or names and values in turn. */
-function contentTypeIn(headers: unknown): unknown {
-  if (typeof headers !== 'object' || headers === null) return undefined;
-  const list: unknown[] = Array.isArray(headers) ? headers.flat() : Object.entries(headers).flat();
-  const at = list.findIndex((one, index) => index % 2 === 0 && String(one).toLowerCase() === 'content-type');
-  return at < 0 ? undefined : list[at + 1];
+/**
+ * A request that was let in. It has a place as long as we work on it:
+ *
+ * - The client's line is not our work. While the app waits for the rest of a body, or for the client to take what was
+ *   written, the place is given back. When the body is there a place is asked for anew; a handler that is under way
+ *   already takes it up again unasked.
+ * - The place is given back when the app ends its answer, whether anybody hears it or not.
+ * - A client that goes leaves a handler behind that works on. So the place stays taken until the handler answers, or for
+ *   a last limit; but no longer where no handler has begun, or what was sent came from another stream.
+ * - A stream of events goes on for as long as its client likes and is idle nearly all the time, so the visit is over when
+ *   its headers go out.
+ */
+export class HttpVisit extends Deadline {
+  #state: 'inside' | 'paused' | 'over' = 'inside';
+  #gone = false;
+  #pausedAt = 0;
+  /** The queue that it waits in. */
+  #queue: DeadlineQueue;
+  /** Whether another stream is written to the response: it stops when the client goes, and does not end the response. */
+  #piped = false;
+  #holdsEnd = false;
+  #hearsDrain = false;
+  #headersAt: number | undefined;
+
+  /**
+   * @param home the visits under way on the same connection.
+   * @param enteredAt when a place was taken.
+   */
+  constructor(
+    private readonly surroundings: VisitSurroundings,
+    private readonly home: Set<HttpVisit>,
+    private readonly request: IncomingMessage,
+    private readonly response: ServerResponse,
+    private readonly priority: number,
+    private enteredAt: number,
+  ) {
+    super();
+    home.add(this);
+    this.#queue = surroundings.looks;
+    this.#queue.add(this, enteredAt);
+    this.#watch();
+  }
+
+  /** The app has heard of the request. */
+  begun(): void {
+    if (this.#state === 'inside' && awaitsBody(this.request)) this.#pause();
+  }
+
+  /** The client has gone. */
+  leave(): void {
+    if (this.#state === 'over') return;
+    this.#gone = true;
+    if (this.#state === 'paused' || awaitsBody(this.request) || this.#piped) return this.drop();
+    const { breakOffs, desertions, clock } = this.surroundings;
+    this.#queue.remove(this);
+    this.#queue = this.#headersAt === undefined ? desertions : breakOffs;
+    this.#queue.add(this, clock.now());
+  }
+
+  /** It is over, and the time that it took tells nothing. */
+  drop(): void {
+    const wasInside = this.#state === 'inside';
+    if (this.#end() && wasInside) this.surroundings.ingress.leaveUnmeasured();
+  }
+
+  /** @internal A look is due; or the handler has not answered, and may never do so, since it knows that nobody listens. */
+  expire(): void {
+    if (this.#state === 'over') return;
+    if (this.#gone) return this.drop();
+    const idle = awaitsBody(this.request) || isStalled(this.response);
+    if (idle && this.#state === 'inside') this.#pause();
+    else if (!idle && this.#state === 'paused') this.#resume();
+    this.#queue.add(this, this.surroundings.clock.now());
+  }
+
+  #watch(): void {
+    const { response } = this;
+    const { writeHead, end, destroy } = response;
+    response.once('pipe', () => (this.#piped = true));
+    // Node calls it too for headers that nobody wrote by name.
+    response.writeHead = (...head: unknown[]): ServerResponse => {
+      const written: unknown = Reflect.apply(writeHead, response, head);
+      this.#answers(head);
+      return written as ServerResponse;
+    };
+    response.end = (...body: unknown[]): ServerResponse => {
+      const ended: unknown = Reflect.apply(end, response, body);
+      this.#answered();
+      return ended as ServerResponse;
+    };
+    response.destroy = (...error: unknown[]): ServerResponse => {
+      this.drop();
+      return Reflect.apply(destroy, response, error) as ServerResponse;
+    };
+  }
+
+  #answers(head: readonly unknown[]): void {
+    if (this.#state === 'over') return;
+    this.#headersAt ??= this.surroundings.clock.now();
+    if (isEventStream(this.response, head)) this.drop();
+  }
+
+  #answered(): void {
+    const wasInside = this.#state === 'inside';
+    if (!this.#end() || !wasInside) return;
+    const { ingress, clock } = this.surroundings;
+    const sentForMs = this.#headersAt === undefined ? 0 : clock.now() - this.#headersAt;
+    if (sentForMs > LONG_ANSWER_MS) ingress.leaveUnmeasured();
+    else ingress.leave(this.enteredAt, !this.#gone && this.response.statusCode < 500);
+  }
+
+  #pause(): void {
+    this.#state = 'paused';
+    this.#pausedAt = this.surroundings.clock.now();
+    this.surroundings.ingress.leaveUnmeasured();
+    if (isStalled(this.response)) this.#hearDrain();
+    else this.#holdEnd();
+  }
+
+  #hearDrain(): void {
+    if (this.#hearsDrain) return;
+    this.#hearsDrain = true;
+    this.response.on('drain', () => {
+      if (this.#state === 'paused') this.#resume();
+    });
+  }
+
+  /** The end of a body starts a handler, so there must be room for it. */
+  #holdEnd(): void {
+    if (this.#holdsEnd) return;
+    this.#holdsEnd = true;
+    const { request } = this;
+    const { push } = request;
+    request.push = (...chunk: [unknown, BufferEncoding?]): boolean =>
+      chunk[0] === null && this.#state === 'paused' && !this.#returns() ? false : push.apply(request, chunk);
+  }
+
+  /** The body is there; false: there is no room, and the app is not to know of the body's end. */
+  #returns(): boolean {
+    const { ingress, clock } = this.surroundings;
+    if (this.response.headersSent || isStalled(this.response)) {
+      this.#resume();
+      return true;
+    }
+    if (ingress.reenter(clock.now(), this.priority) === undefined) {
+      this.#goOn();
+      return true;
+    }
+    this.#end();
+    this.surroundings.refuse(this.request, this.response);
+    return false;
+  }
+
+  #resume(): void {
+    this.surroundings.ingress.resume(this.surroundings.clock.now());
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    this.#state = 'inside';
+    const pausedMs = this.surroundings.clock.now() - this.#pausedAt;
+    this.enteredAt += pausedMs;
+    if (this.#headersAt !== undefined) this.#headersAt += pausedMs;
+  }
+
+  /** @returns whether it was still under way. */
+  #end(): boolean {
+    if (this.#state === 'over') return false;
+    this.#state = 'over';
+    this.home.delete(this);
+    this.#queue.remove(this);
+    return true;
+  }
 }

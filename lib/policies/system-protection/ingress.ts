@@ -69,17 +69,28 @@ export class Ingress {
 
   /** Lets a request in, or gives the limit that it met. Whoever was let in must be {@link leave | given back}. */
   enter(now: number, priority: number): ShedReason | undefined {
-    const share = this.#shares === undefined ? 1 : this.#shares.shareOf(priority, now);
+    const share = this.#shareOf(priority, now);
     const met = this.#meets(now, share);
-    if (met !== undefined) {
-      this.#shed++;
-      if (met === 'concurrency') this.#adaptive?.wanted();
-      if (this.environment.events.active) this.#tellShed(met, priority);
-      return met;
-    }
+    if (met === undefined) this.resume(now);
+    else this.#turnAway(met, priority);
+    return met;
+  }
+
+  /**
+   * Lets a request go on that has {@link leaveUnmeasured | given its place back} to wait for its client, before any work
+   * was done for it; or gives the limit that it met.
+   */
+  reenter(now: number, priority: number): ShedReason | undefined {
+    const met = this.#meetsRoom(now, this.#shareOf(priority, now));
+    if (met === undefined) this.resume(now);
+    else this.#turnAway(met, priority);
+    return met;
+  }
+
+  /** Takes a place for work that cannot be turned away any more. */
+  resume(now: number): void {
     this.#active++;
     this.#adaptive?.began(now, this.#active);
-    return undefined;
   }
 
   /**
@@ -105,10 +116,24 @@ export class Ingress {
   #meets(now: number, share: number): ShedReason | undefined {
     const turnAge = this.#turns?.age(now) ?? 0;
     if (turnAge >= this.#turnMs * share && this.#turns?.standing(now) === true) return 'eventLoopDelay';
+    return this.#meetsRoom(now, share) ?? (this.#rate?.take(now, 1 - share) === false ? 'rate' : undefined);
+  }
+
+  #meetsRoom(now: number, share: number): ShedReason | undefined {
     const cap = Math.min(this.#loop.at(now, this.#active), this.limit);
     // One at least may always come in.
     if (this.#active > 0 && this.#active >= cap * share) return cap < this.limit ? 'eventLoopDelay' : 'concurrency';
-    return this.#rate?.take(now, 1 - share) === false ? 'rate' : undefined;
+    return undefined;
+  }
+
+  #shareOf(priority: number, now: number): number {
+    return this.#shares === undefined ? 1 : this.#shares.shareOf(priority, now);
+  }
+
+  #turnAway(met: ShedReason, priority: number): void {
+    this.#shed++;
+    if (met === 'concurrency') this.#adaptive?.wanted();
+    if (this.environment.events.active) this.#tellShed(met, priority);
   }
 
   #tellShed(reason: ShedReason, priority: number): void {
