@@ -14,9 +14,13 @@ export interface RuleFault {
   readonly value: unknown;
 }
 
+/** The message names so many faults; the property has all. */
+const MAX_TOLD = 100;
+const MAX_LINE = 1_000;
+
 /**
- * A rule document was refused as a whole; the rules that were in force before stay in force. The message names every
- * fault with its path.
+ * A rule document was refused as a whole; the rules that were in force before stay in force. The message names each
+ * fault with its path, up to 100 of them.
  *
  * @publicApi
  */
@@ -26,9 +30,16 @@ export class RuleSetError extends ResilienceConfigurationError {
     /** Everything that is wrong. */
     readonly faults: readonly RuleFault[],
   ) {
-    super(
-      place,
-      `refused, nothing was changed:\n${faults.map(({ path, message }) => `- ${path}: ${message}`).join('\n')}`,
-    );
+    super(place, `refused, nothing was changed:\n${list(faults)}`);
   }
+}
+
+function list(faults: readonly RuleFault[]): string {
+  const lines = faults.slice(0, MAX_TOLD).map(({ path, message }) => shortened(`- ${path}: ${message}`));
+  if (faults.length > MAX_TOLD) lines.push(`- and ${faults.length - MAX_TOLD} more`);
+  return lines.join('\n');
+}
+
+function shortened(line: string): string {
+  return line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)}...` : line;
 }

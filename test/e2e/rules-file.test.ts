@@ -1,6 +1,11 @@
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import {
   Resilient,
@@ -11,7 +16,7 @@ import {
   type ResilienceEvent,
   type RuleSource,
 } from 'nestjs-bulwark';
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { initialise, startUpError, until, type Compiled } from './support/harness.js';
 
 @Injectable()
@@ -156,6 +161,176 @@ describe('rules in a file', () => {
     await new Promise((resolve) => setTimeout(resolve, 300));
 
     expect(limit()).toBe(300);
+  });
+});
+
+describe('rules in a file that is reached through links', () => {
+  /** Puts a link in place of another in one step, as releases do. */
+  async function link(target: string, at: string): Promise<void> {
+    await symlink(target, `${at}.new`);
+    await rename(`${at}.new`, at);
+  }
+
+  async function release(name: string, ms: number): Promise<void> {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, 'rules.yaml'), yaml(ms));
+  }
+
+  it('follow a release link above the file, again and again', async () => {
+    await release('r1', 300);
+    await link('r1', join(folder, 'current'));
+    file = join(folder, 'current', 'rules.yaml');
+    const { limit } = await start();
+    for (const [name, ms] of [['r2', 200] as const, ['r3', 150] as const]) {
+      await release(name, ms);
+      await link(name, join(folder, 'current'));
+      await until(() => limit() === ms, `the rule of ${name}`);
+      await rm(join(folder, name === 'r2' ? 'r1' : 'r2'), { recursive: true });
+    }
+
+    await writeFile(file, yaml(120));
+    await until(() => limit() === 120, 'a change within the release');
+  });
+
+  it('follow a ConfigMap', async () => {
+    await release('..2030_01', 300);
+    await link('..2030_01', join(folder, '..data'));
+    await symlink(join('..data', 'rules.yaml'), file);
+    const { limit } = await start();
+    await release('..2030_02', 200);
+    await link('..2030_02', join(folder, '..data'));
+
+    await until(() => limit() === 200, 'the rule');
+  });
+
+  it('follow what is written to the target of a link, twice within a moment and with the same length', async () => {
+    await release('elsewhere', 300);
+    await symlink(join('elsewhere', 'rules.yaml'), file);
+    const { limit } = await start();
+    for (const ms of [200, 201, 202]) {
+      await writeFile(join(folder, 'elsewhere', 'rules.yaml'), yaml(ms));
+      if (ms !== 201) await until(() => limit() === ms, `the rule of ${ms} ms`);
+    }
+  });
+
+  it('follow a folder that is deleted and made again', async () => {
+    await release('config', 300);
+    file = join(folder, 'config', 'rules.yaml');
+    const { limit, log } = await start();
+    for (const ms of [200, 150]) {
+      await rm(join(folder, 'config'), { recursive: true });
+      const gone = (): number => log.ofBulwark('warn').filter((line) => line.includes('is gone')).length;
+      await until(() => gone() === (ms === 200 ? 1 : 2), 'the warning');
+      await release('config', ms);
+      await until(() => limit() === ms, `the rule of ${ms} ms`);
+    }
+    await writeFile(file, yaml(120));
+    await until(() => limit() === 120, 'a change within it');
+  });
+
+  it('are followed where nothing can be watched, with a warning', async () => {
+    await writeFile(file, yaml(300));
+    vi.spyOn(fs, 'watch').mockImplementation(() => {
+      throw Object.assign(new Error('System limit for number of file watchers reached'), { code: 'ENOSPC' });
+    });
+    syncBuiltinESMExports();
+    const { limit, log } = await start();
+    vi.restoreAllMocks();
+    syncBuiltinESMExports();
+    expect(log.ofBulwark('warn')).toEqual([expect.stringMatching(/cannot be watched \(System limit.*twice a second/)]);
+
+    await writeFile(file, yaml(200));
+
+    await until(() => limit() === 200, 'the rule');
+  });
+});
+
+describe('rules in what is no file of a sensible size', () => {
+  const refused = async (path: string): Promise<string> => (await startUpError(metadata({ file: path }))).message;
+
+  it('are refused at once', async () => {
+    const pipe = join(folder, 'pipe.yaml');
+    await promisify(execFile)('mkfifo', [pipe]);
+    await mkdir(join(folder, 'folder.json'));
+    await writeFile(join(folder, 'large.json'), '{}');
+    await truncate(join(folder, 'large.json'), 2 ** 40);
+    await writeFile(join(folder, 'latin.yaml'), Buffer.from([0xe9, 0x3a, 0x20, 0x31]));
+    const server = createServer().listen(join(folder, 'socket.yaml'));
+    onTestFinished(() => void server.close());
+
+    expect(await refused(pipe)).toContain('expected a regular file, got a named pipe');
+    expect(await refused('/dev/zero')).toContain('expected a regular file, got a device');
+    expect(await refused(join(folder, 'folder.json'))).toContain('expected a regular file, got a directory');
+    expect(await refused(join(folder, 'socket.yaml'))).toContain('expected a regular file, got a socket');
+    expect(await refused(join(folder, 'large.json'))).toContain('expected at most 1048576 bytes');
+    expect(await refused(join(folder, 'latin.yaml'))).toContain('expected text in UTF-8');
+  });
+
+  it('leave the rules in force when they come later', async () => {
+    await writeFile(file, yaml(300));
+    const { limit, log } = await start();
+    await promisify(execFile)('mkfifo', [join(folder, 'pipe')]);
+    await rename(join(folder, 'pipe'), file);
+    const told = (): string[] => log.ofBulwark('error');
+    await until(() => told().length > 0, 'the error');
+    expect(told().join()).toContain('got a named pipe');
+    expect(limit()).toBe(300);
+
+    await writeFile(join(folder, 'new'), yaml(200));
+    await rename(join(folder, 'new'), file);
+
+    await until(() => limit() === 200, 'the rule');
+    expect(told()).toHaveLength(1);
+  });
+
+  const laughs = ['a: &a [1,1,1,1,1,1,1,1,1,1]'];
+  for (const [name, before] of ['ba', 'cb', 'dc', 'ed', 'fe', 'gf', 'hg'].map((pair) => [...pair] as [string, string]))
+    laughs.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(',')}]`);
+
+  it.each([
+    ['aliases of aliases', 'yaml', laughs.join('\n')],
+    ['deep lists', 'yaml', '['.repeat(40_000)],
+    ['deep lists', 'json', '['.repeat(500_000) + ']'.repeat(500_000)],
+    ['deep objects', 'json', '{"a":'.repeat(100_000) + '1' + '}'.repeat(100_000)],
+    ['many values', 'json', JSON.stringify({ version: 1, policies: Array.from({ length: 200_000 }, () => 1) })],
+    [
+      'many faults',
+      'json',
+      JSON.stringify(Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [index, 1]))),
+    ],
+    ['a long name', 'json', JSON.stringify({ ['x'.repeat(1_000_000)]: 1 })],
+    ['a long text', 'json', JSON.stringify({ policies: 'x'.repeat(1_000_000) })],
+  ])('are refused soon and shortly: %s in %s', async (_, form, text) => {
+    const path = join(folder, `large.${form}`);
+    await writeFile(path, text);
+    const before = performance.now();
+    const message = await refused(path);
+
+    expect(performance.now() - before).toBeLessThan(10_000);
+    expect(message.length).toBeLessThan(20_000);
+  });
+
+  it('are logged in a line of bounded length', async () => {
+    file = join(folder, 'rules.json');
+    await writeFile(file, '{}');
+    const { log } = await start();
+    const faults = Object.fromEntries(Array.from({ length: 5_000 }, (_, index) => [`fault ${index}`, 1]));
+    await writeFile(file, JSON.stringify(faults));
+    await until(() => log.ofBulwark('error').length > 0, 'the error');
+
+    expect(log.ofBulwark('error')[0]?.length).toBeLessThan(5_000);
+  });
+});
+
+describe('rules that code has made', () => {
+  it('may not stand for more values than anybody can read', async () => {
+    const { module } = await start(undefined);
+    let laughs: unknown = 1;
+    for (let depth = 0; depth < 15; depth++) laughs = Array.from({ length: 10 }, () => laughs);
+
+    const faults = module.get(ResilienceService).rules.validate({ policies: laughs as never });
+
+    expect(faults).toMatchObject([{ message: 'expected at most 100000 values in all' }]);
   });
 });
 

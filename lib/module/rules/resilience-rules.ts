@@ -4,6 +4,7 @@ import { RuleSetError, type RuleFault } from '../../errors/rule-set.error.js';
 import { show } from '../../policies/options/check.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
+import { logLine } from './log-line.js';
 import { readRules } from './read-rules.js';
 import { rehearse, type Outlook } from './rehearsal.js';
 import type { RuleChange, RuleDocument } from './rule-document.js';
@@ -105,7 +106,7 @@ export class ResilienceRules {
   #tell(changes: readonly RuleChange[], before: RuleSet, now: RuleSet, author: RuleAuthor): void {
     const { by, reason, source = 'api' } = author;
     const list = changes.map(({ path, from, to }) => `${path}: ${show(from)} -> ${show(to)}`).join('; ');
-    this.#logger.log(`Rules by ${by} (${source})${reason === undefined ? '' : `, ${reason}`}: ${list}`);
+    this.#logger.log(logLine(`Rules by ${by} (${source})${reason === undefined ? '' : `, ${reason}`}: ${list}`));
     const { events } = this.#runtime;
     if (!events.active) return;
     const { version } = now;

@@ -4,6 +4,8 @@ import { heed } from '../../errors/foreign.js';
 import { textOf } from '../../policies/error-text.js';
 import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
 import { FileRuleSource } from './file-rule-source.js';
+import { logLine } from './log-line.js';
+import { faultsOfData, ROOT } from './plain-data.js';
 import { ResilienceRules } from './resilience-rules.js';
 import type { RuleDocument } from './rule-document.js';
 import type { RuleSource } from './rule-source.js';
@@ -16,6 +18,8 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
   #name = '';
   /** What was read last: a source that says the same again does not undo what was applied by hand since. */
   #last: unknown;
+  /** What was wrong when it was read last: the same is not said twice. */
+  #problem: string | undefined;
   #reading: Promise<void> = Promise.resolve();
   #closed = false;
 
@@ -55,8 +59,12 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
       const document = await source.read();
       if (document === undefined) this.#gone();
       else this.#apply(document);
+      this.#problem = undefined;
     } catch (error) {
-      this.#logger.error(`${this.#name}: the rules in force stay, since the new ones are wrong: ${textOf(error)}`);
+      const problem = `${this.#name}: the rules in force stay, since the new ones are wrong: ${textOf(error)}`;
+      if (problem === this.#problem) return;
+      this.#problem = problem;
+      this.#logger.error(logLine(problem));
     }
   }
 
@@ -67,8 +75,10 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   #apply(document: unknown): void {
-    if (this.#last !== undefined && isDeepStrictEqual(document, this.#last)) return;
-    this.#last = document;
+    // What is no plain data may be endless to compare; it is refused below.
+    const isPlain = faultsOfData(ROOT, document).length === 0;
+    if (isPlain && this.#last !== undefined && isDeepStrictEqual(document, this.#last)) return;
+    this.#last = isPlain ? document : undefined;
     this.rules.apply(document as RuleDocument, { by: this.#name, source: this.#name });
   }
 }

@@ -83,7 +83,7 @@ export function checkOptions<O>(place: string, options: unknown, shape: Shape<O>
       const known = Object.keys(shape).join(', ');
       throw new ResilienceConfigurationError(
         place,
-        `unknown option '${key}' (got ${show(value)}); expected one of: ${known}`,
+        `unknown option ${show(key)} (got ${show(value)}); expected one of: ${known}`,
       );
     }
     if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
@@ -110,13 +110,20 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** A value is shown with at most so many characters. */
+const MAX_SHOWN = 80;
+
 /** A value as an error message shows it. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${value}'`;
-  if (typeof value === 'bigint') return `${value}n`;
-  if (typeof value === 'function') return showFunction(value);
-  if (typeof value === 'object' && value !== null) return showObject(value);
-  return String(value);
+  if (typeof value === 'string') return `'${shortened(value)}'`;
+  if (typeof value === 'bigint') return `${shortened(String(value))}n`;
+  if (typeof value === 'function') return shortened(showFunction(value));
+  if (typeof value === 'object' && value !== null) return shortened(showObject(value));
+  return shortened(String(value));
+}
+
+function shortened(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
 }
 
 function showFunction(value: object): string {
@@ -127,8 +134,7 @@ function showFunction(value: object): string {
 
 function showObject(value: object): string {
   try {
-    const text = JSON.stringify(value);
-    return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+    return (JSON.stringify(value) as string | undefined) ?? '[object Object]';
   } catch {
     // A cycle, or a value that cannot be looked at.
     const tag = propertyOf(value, Symbol.toStringTag);
