@@ -1,5 +1,11 @@
+import { createHash } from 'node:crypto';
 import { ask, keyText } from './ask.js';
 import type { PolicyEnvironment } from './policy.js';
+
+/** A longer key is kept as its hash, bytes: keys often come from clients, and each is kept, shown and logged. */
+const MAX_KEY_BYTES = 512;
+/** No character takes more bytes in UTF-8. */
+const MAX_CHARACTER_BYTES = 3;
 
 /** The key that a user's function gives for the arguments of a call, as text; undefined: it has none. */
 export function keyOf(
@@ -8,5 +14,13 @@ export function keyOf(
   key: ((...args: unknown[]) => unknown) | undefined,
   args: readonly unknown[],
 ): string | undefined {
-  return ask(environment, place, keyText, undefined, () => key?.(...args));
+  const text = ask(environment, place, keyText, undefined, () => key?.(...args));
+  return text === undefined ? undefined : boundedKey(text);
+}
+
+/** A key as tables keep it: itself, or `sha256:` and its hash where it is longer than 512 bytes. */
+export function boundedKey(key: string): string {
+  if (key.length * MAX_CHARACTER_BYTES <= MAX_KEY_BYTES || Buffer.byteLength(key) <= MAX_KEY_BYTES) return key;
+  // In UTF-8 all broken characters would be the same.
+  return `sha256:${createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('hex')}`;
 }

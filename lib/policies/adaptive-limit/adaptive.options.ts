@@ -1,5 +1,5 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { checkOptions, either, positiveInteger, positiveMs, type Expectation } from '../options/check.js';
+import { checkOptions, either, MOST, numberUpTo, positiveMs, wholeNumber, type Expectation } from '../options/check.js';
 
 /** What {@link adaptive} takes. */
 export interface AdaptiveOptions {
@@ -7,7 +7,7 @@ export interface AdaptiveOptions {
   initial?: number;
   /** The limit never falls below, from 1; below 4 it only lets `initial` be as low. @default 4 */
   min?: number;
-  /** The limit never rises above, from `min`. @default 1_000 */
+  /** The limit never rises above, from `min` to 1_000_000. @default 1_000 */
   max?: number;
   /** How many times as long as unloaded the work may take, from 1: higher favours throughput. @default 1 */
   tolerance?: number;
@@ -35,10 +35,8 @@ export interface AdaptiveConcurrency {
 const MADE = new WeakSet<object>();
 const DEFAULTS: ResolvedAdaptive = { initial: 20, min: 4, max: 1_000, tolerance: 1, probeEvery: 10_000 };
 const PLACE = 'adaptive()';
-const factor: Expectation = {
-  expected: 'a number of at least 1',
-  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 1,
-};
+const factor = numberUpTo(MOST.factor, 'a number of at least 1', (value) => value >= 1);
+const atOnce = wholeNumber(1, MOST.atOnce);
 
 /**
  * How many run at once, found by watching latency: the limit grows as long as more at once costs no time, and shrinks
@@ -53,9 +51,9 @@ const factor: Expectation = {
  */
 export function adaptive(options: AdaptiveOptions = {}): AdaptiveConcurrency {
   checkOptions<AdaptiveOptions>(PLACE, options, {
-    initial: positiveInteger,
-    min: positiveInteger,
-    max: positiveInteger,
+    initial: atOnce,
+    min: atOnce,
+    max: atOnce,
     tolerance: factor,
     probeEvery: positiveMs,
   });
@@ -78,7 +76,7 @@ export function isAdaptive(value: unknown): value is AdaptiveConcurrency {
 }
 
 /** How many may run at once: a number, or a limit that finds it. */
-export const concurrency: Expectation = either(positiveInteger, {
+export const concurrency: Expectation = either(atOnce, {
   expected: 'adaptive()',
   accepts: isAdaptive,
 });

@@ -4,11 +4,12 @@ import {
   aFunction,
   checkOptions,
   checkValue,
-  nonNegativeInteger,
+  MOST,
   nonNegativeMs,
   offOr,
   oneOf,
   positiveMs,
+  wholeNumber,
 } from '../options/check.js';
 
 /**
@@ -17,9 +18,9 @@ import {
  * @publicApi
  */
 export interface BulkheadOptions {
-  /** How many run at once, from 1; `adaptive()` finds the number by watching latency. @default 10 */
+  /** How many run at once, from 1 to 1_000_000; `adaptive()` finds the number by watching latency. @default 10 */
   maxConcurrent?: number | AdaptiveConcurrency;
-  /** How many wait for a slot, the more important first, among equals first come first served; from 0. @default 0 */
+  /** How many wait for a slot, the more important first, among equals first come first served; from 0 to 1_000_000. @default 0 */
   maxQueue?: number;
   /**
    * How important a call is that has to wait; higher is more important. When the queue is full, a newcomer takes the
@@ -62,7 +63,7 @@ export function parseBulkhead(place: string, setting: unknown): BulkheadOptions 
   }
   checkOptions<BulkheadOptions>(place, setting, {
     maxConcurrent: concurrency,
-    maxQueue: nonNegativeInteger,
+    maxQueue: wholeNumber(0, MOST.atOnce),
     priority: aFunction,
     maxWait: positiveMs,
     abandonAfter: offOr(nonNegativeMs),

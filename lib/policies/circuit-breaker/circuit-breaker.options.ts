@@ -7,13 +7,14 @@ import {
   either,
   fraction,
   isPlainObject,
+  MOST,
   nonNegativeInteger,
   nonNegativeMs,
   offOr,
   oneOf,
   percentage,
-  positiveInteger,
   positiveMs,
+  wholeNumber,
   type Expectation,
 } from '../options/check.js';
 import { failureRate } from './trip/failure-rate.js';
@@ -41,7 +42,7 @@ export interface CircuitBreakerOptions {
   volumeThreshold?: number;
   /** How far back the rolling window reaches, ms. @default 10_000 */
   rollingCountTimeout?: number;
-  /** Into how many buckets it is divided, from 1. @default 10 */
+  /** Into how many buckets it is divided, from 1 to 10_000. @default 10 */
   rollingCountBuckets?: number;
   /** Whether latency percentiles are kept. @default true */
   rollingPercentilesEnabled?: boolean;
@@ -69,10 +70,13 @@ export interface CircuitBreakerOptions {
   halfOpenMaxWait?: number;
   /** After closing it admits a share of the calls that grows from `from` (0 to 1) to all `over` ms. @default none */
   recovery?: { over: number; from: number };
-  /** One breaker for each key that this gives for the call's arguments. @default one breaker for all calls */
+  /**
+   * One breaker for each key that this gives for the call's arguments; a key longer than 512 bytes is kept as its hash.
+   * @default one breaker for all calls
+   */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the guarded method
   key?: (...args: any[]) => string;
-  /** How many keys have a breaker at once, from 1. @default 1_000 */
+  /** How many keys have a breaker at once, from 1 to 1_000_000. @default 1_000 */
   maxKeys?: number;
   /** `'metricsOnly'`: it judges and reports what it would have done, and refuses nothing. @default 'normal' */
   mode?: 'normal' | 'metricsOnly';
@@ -151,7 +155,7 @@ export function parseCircuitBreaker(place: string, setting: unknown): CircuitBre
     errorThresholdPercentage: percentage,
     volumeThreshold: nonNegativeInteger,
     rollingCountTimeout: positiveMs,
-    rollingCountBuckets: positiveInteger,
+    rollingCountBuckets: wholeNumber(1, MOST.buckets),
     rollingPercentilesEnabled: aBoolean,
     resetTimeout: either(nonNegativeMs, openTimeSeries, aFunction),
     resetJitter: fraction,
@@ -161,11 +165,11 @@ export function parseCircuitBreaker(place: string, setting: unknown): CircuitBre
     group: aName,
     enabled: aBoolean,
     trip: tripStrategy,
-    halfOpenCalls: positiveInteger,
+    halfOpenCalls: wholeNumber(1, MOST.atOnce),
     halfOpenMaxWait: positiveMs,
     recovery: ramp,
     key: aFunction,
-    maxKeys: positiveInteger,
+    maxKeys: wholeNumber(1, MOST.keys),
     mode: oneOf('normal', 'metricsOnly'),
   });
   return setting;

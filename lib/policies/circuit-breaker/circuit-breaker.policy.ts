@@ -1,5 +1,5 @@
 import type { Call, Next } from '../call.js';
-import { keyOf } from '../key-of.js';
+import { boundedKey, keyOf } from '../key-of.js';
 import { observed } from '../observed.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
@@ -62,7 +62,7 @@ export class CircuitBreakerPolicy implements Policy {
 
   /** The breaker of the name, or of one key; undefined for a key that has none. */
   breaker(key?: string): Breaker | undefined {
-    return key === undefined ? this.#breaker : this.#keyed?.peek(key);
+    return key === undefined ? this.#breaker : this.#keyed?.peek(boundedKey(key));
   }
 
   breakers(): Breaker[] {

@@ -3,10 +3,12 @@ import {
   checkOptions,
   isPlainObject,
   MAX_DELAY_MS,
+  MOST,
   nonNegativeMs,
   positiveMs,
   show,
   type Expectation,
+  wholeNumber,
 } from '../options/check.js';
 import {
   budgetExpectation,
@@ -41,7 +43,7 @@ export interface HedgePercentile {
 export interface HedgeOptions {
   /** How long an attempt may be without an answer before the next begins: ms above 0, or a percentile. */
   after?: number | HedgePercentile;
-  /** How many attempts may run in all, the first included; from 2. @default 2 */
+  /** How many attempts may run in all, the first included; from 2 to 1_000. @default 2 */
   maxAttempts?: number;
   /**
    * The budget that bounds retries and hedges together, one for each policy set, else breaker, else method; `false`:
@@ -61,10 +63,7 @@ const delayExpectation: Expectation = {
   expected: `a number of milliseconds above 0 and at most ${MAX_DELAY_MS}, or { percentile, min, max }`,
   accepts: (value) => positiveMs.accepts(value) || isPlainObject(value),
 };
-const atLeastTwo: Expectation = {
-  expected: 'a whole number of at least 2',
-  accepts: (value) => Number.isSafeInteger(value) && (value as number) >= 2,
-};
+const atLeastTwo = wholeNumber(2, MOST.hedges);
 const openPercentage: Expectation = {
   expected: 'a number above 0 and below 100',
   accepts: (value) => typeof value === 'number' && value > 0 && value < 100,

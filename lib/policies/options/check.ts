@@ -6,14 +6,49 @@ import { isErrorMatch } from '../error-match.js';
 /** What an option accepts; the text completes "expected ...". */
 export interface Expectation {
   readonly expected: string;
+  /** The highest number that it accepts; said where a higher one was given. */
+  readonly most?: number;
   accepts(value: unknown): boolean;
 }
+
+/**
+ * What a machine can carry: the highest numbers that options take. They lie far above all use; a number beyond them is a
+ * slip, and would fill memory, or hold up the process, long after the start.
+ */
+export const MOST = {
+  /** What is only counted: calls, failures, units of a limit. */
+  count: 1_000_000_000,
+  /** What is at work or waits at once. */
+  atOnce: 1_000_000,
+  /** What has a state of its own for each. */
+  keys: 1_000_000,
+  /** Attempts of one call. */
+  attempts: 1_000_000,
+  /** Attempts of one call that run beside one another. */
+  hedges: 1_000,
+  /** Calls whose outcomes are kept. */
+  window: 1_000_000,
+  /** Parts of a rolling window. */
+  buckets: 10_000,
+  /** What something is multiplied by. */
+  factor: 1_000_000,
+} as const;
 
 /** The longest delay that Node's timers hold; a longer one would fire at once. */
 export const MAX_DELAY_MS = 2 ** 31 - 1;
 
 const isNumber = (value: unknown): value is number => typeof value === 'number';
 const expectation = (expected: string, accepts: (value: unknown) => boolean): Expectation => ({ expected, accepts });
+
+/** A number that fulfils `holds`, up to `most`. */
+export const numberUpTo = (most: number, expected: string, holds: (value: number) => boolean): Expectation => ({
+  expected,
+  most,
+  accepts: (value) => isNumber(value) && value <= most && holds(value),
+});
+/** A whole number from `least` to `most`. */
+export const wholeNumber = (least: number, most: number): Expectation =>
+  numberUpTo(most, `a whole number of at least ${least}`, (value) => Number.isSafeInteger(value) && value >= least);
 
 export const positiveMs = expectation(
   `a number of milliseconds above 0 and at most ${MAX_DELAY_MS}`,
@@ -23,18 +58,12 @@ export const nonNegativeMs = expectation(
   `a number of milliseconds from 0 to ${MAX_DELAY_MS}`,
   (value) => isNumber(value) && value >= 0 && value <= MAX_DELAY_MS,
 );
-export const positiveInteger = expectation(
-  'a whole number of at least 1',
-  (value) => Number.isSafeInteger(value) && (value as number) >= 1,
-);
+export const positiveInteger = wholeNumber(1, MOST.count);
 export const positiveIntegerOrInfinity = expectation(
   'a whole number of at least 1, or Infinity',
   (value) => value === Infinity || positiveInteger.accepts(value),
 );
-export const nonNegativeInteger = expectation(
-  'a whole number of at least 0',
-  (value) => Number.isSafeInteger(value) && (value as number) >= 0,
-);
+export const nonNegativeInteger = wholeNumber(0, MOST.count);
 export const percentage = expectation(
   'a number from 0 to 100',
   (value) => isNumber(value) && value >= 0 && value <= 100,
@@ -56,10 +85,14 @@ export const errorMatch = expectation(
 
 export const oneOf = (...values: readonly string[]): Expectation =>
   expectation(`one of ${values.map((value) => `'${value}'`).join(', ')}`, (value) => values.includes(value as string));
-export const either = (...expectations: readonly Expectation[]): Expectation =>
-  expectation(expectations.map((one) => one.expected).join(', or '), (value) =>
-    expectations.some((one) => one.accepts(value)),
-  );
+export const either = (...expectations: readonly Expectation[]): Expectation => {
+  const numbers = expectations.flatMap(({ most }) => most ?? []);
+  return {
+    expected: expectations.map((one) => one.expected).join(', or '),
+    ...(numbers.length > 0 && { most: Math.max(...numbers) }),
+    accepts: (value) => expectations.some((one) => one.accepts(value)),
+  };
+};
 export const offOr = (other: Expectation): Expectation =>
   either(
     expectation('false', (value) => value === false),
@@ -93,7 +126,13 @@ export function checkOptions<O>(place: string, options: unknown, shape: Shape<O>
 /** @throws ResilienceConfigurationError unless `value` is accepted. */
 export function checkValue(place: string, what: string, value: unknown, expectation: Expectation): void {
   if (isAccepted(value, expectation)) return;
-  throw new ResilienceConfigurationError(place, `${what}: expected ${expectation.expected}, got ${show(value)}`);
+  throw new ResilienceConfigurationError(place, `${what}: ${expectedOf(expectation, value)}`);
+}
+
+/** What was expected, and what was given. */
+export function expectedOf({ expected, most = Infinity }: Expectation, value: unknown): string {
+  const bound = isNumber(value) && value > most ? `; the highest is ${most}` : '';
+  return `expected ${expected}, got ${show(value)}${bound}`;
 }
 
 /** What cannot be looked at is not accepted. */

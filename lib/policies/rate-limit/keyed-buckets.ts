@@ -1,3 +1,4 @@
+import { boundedKey } from '../key-of.js';
 import { KeysExhausted } from '../keys-exhausted.js';
 import type { PolicyEnvironment } from '../policy.js';
 import { Bucket } from './bucket.js';
@@ -31,8 +32,7 @@ export class KeyedBuckets {
     this.#rate = Rate.of(options);
     this.#exhausted = new KeysExhausted(name, 'rateLimit', environment);
     this.others = new Bucket(this.#rate, '*');
-    for (const [key, override] of Object.entries(options.overrides ?? {}))
-      this.#overrides.set(key, new Bucket(Rate.override(override, options), key));
+    for (const [key, rate] of ownRates(options)) this.#overrides.set(key, new Bucket(rate, key));
   }
 
   /** How many keys have a bucket, those with limits of their own aside. */
@@ -65,9 +65,7 @@ export class KeyedBuckets {
     this.#overrides.clear();
     this.#buckets.clear();
     this.#fullAt.clear();
-    const rates = new Map(
-      Object.entries(options.overrides ?? {}).map(([key, override]) => [key, Rate.override(override, options)]),
-    );
+    const rates = ownRates(options);
     for (const bucket of known) {
       const key = bucket.key as string;
       const own = rates.get(key);
@@ -94,4 +92,14 @@ export class KeyedBuckets {
     }
     return false;
   }
+}
+
+/** The rates of keys with limits of their own. */
+function ownRates(options: ResolvedRateLimit): Map<string, Rate> {
+  return new Map(
+    Object.entries(options.overrides ?? {}).map(([key, override]) => [
+      boundedKey(key),
+      Rate.override(override, options),
+    ]),
+  );
 }

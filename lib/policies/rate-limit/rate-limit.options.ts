@@ -2,11 +2,15 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import {
   aFunction,
   checkOptions,
+  either,
+  expectedOf,
   isPlainObject,
+  MOST,
+  numberUpTo,
   oneOf,
-  positiveInteger,
   positiveMs,
   show,
+  wholeNumber,
   type Expectation,
 } from '../options/check.js';
 
@@ -57,7 +61,7 @@ export interface RateLimitOptions {
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the guarded method
   key?: (...args: any[]) => string;
   /**
-   * How many keys are told apart at once, from 1. A key whose limit is unused gives way to a new one; where there is
+   * How many keys are told apart at once, from 1 to 1_000_000. A key whose limit is unused gives way to a new one; where there is
    * none, new keys share one limit, `name[*]`.
    *
    * @default 1_000
@@ -90,16 +94,10 @@ export const RATE_LIMIT_DEFAULTS = {
 /** How many times slower than `limit` a cold start is, as in Sentinel and Guava. */
 export const DEFAULT_COLD_FACTOR = 3;
 
-const isFiniteFrom = (value: unknown, least: (value: number) => boolean): boolean =>
-  typeof value === 'number' && Number.isFinite(value) && least(value);
-const positiveNumber: Expectation = {
-  expected: 'a number above 0',
-  accepts: (value) => isFiniteFrom(value, (number) => number > 0),
-};
-const nonNegativeNumber: Expectation = {
-  expected: 'a number from 0',
-  accepts: (value) => isFiniteFrom(value, (number) => number >= 0),
-};
+const positiveNumber = numberUpTo(MOST.count, 'a number above 0', (value) => value > 0);
+const nonNegativeNumber = numberUpTo(MOST.count, 'a number from 0', (value) => value >= 0);
+const aboveOne = numberUpTo(MOST.factor, 'a number above 1', (value) => value > 1);
+const overrideObject: Expectation = { expected: '{ limit, per?, burst? }', accepts: () => false };
 const coldStart: Expectation = {
   expected: '{ over: ms above 0, coldFactor?: a number above 1 }',
   accepts: (value) => {
@@ -108,7 +106,7 @@ const coldStart: Expectation = {
     return (
       Object.keys(others).length === 0 &&
       positiveMs.accepts(over) &&
-      (coldFactor === undefined || isFiniteFrom(coldFactor, (number) => number > 1))
+      (coldFactor === undefined || aboveOne.accepts(coldFactor))
     );
   },
 };
@@ -127,7 +125,7 @@ export function parseRateLimit(place: string, setting: unknown): RateLimitOption
     maxWait: positiveMs,
     warmUp: coldStart,
     key: aFunction,
-    maxKeys: positiveInteger,
+    maxKeys: wholeNumber(1, MOST.keys),
     overrides: limitsByKey,
     cost: aFunction,
     mode: oneOf('normal', 'metricsOnly'),
@@ -140,11 +138,9 @@ export function parseRateLimit(place: string, setting: unknown): RateLimitOption
 
 function checkOverride(place: string, override: unknown): void {
   const limit: unknown = isPlainObject(override) ? override.limit : override;
-  if (!nonNegativeNumber.accepts(limit)) {
-    throw new ResilienceConfigurationError(
-      place,
-      `expected ${nonNegativeNumber.expected}, or { limit, per?, burst? }, got ${show(override)}`,
-    );
+  const isWhole = isPlainObject(override) && limit !== undefined;
+  if (!isWhole && !nonNegativeNumber.accepts(limit)) {
+    throw new ResilienceConfigurationError(place, expectedOf(either(nonNegativeNumber, overrideObject), override));
   }
   if (!isPlainObject(override)) return;
   checkOptions<Exclude<RateLimitOverride, number>>(place, override, {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { checkOptions, isPlainObject, show, type Expectation } from '../options/check.js';
+import { checkOptions, isPlainObject, MOST, numberUpTo, show, type Expectation } from '../options/check.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 
 /**
@@ -26,10 +26,7 @@ export type ResolvedRetryBudget = Required<RetryBudgetOptions>;
 
 export const RETRY_BUDGET_DEFAULTS: ResolvedRetryBudget = { ratio: 0.2, perSecond: 0.1, min: 10 };
 
-const nonNegativeNumber: Expectation = {
-  expected: 'a number of at least 0',
-  accepts: (value) => typeof value === 'number' && value >= 0 && value < Infinity,
-};
+const nonNegativeNumber = numberUpTo(MOST.count, 'a number of at least 0', (value) => value >= 0);
 
 /** What the option `budget` accepts; the options inside are checked by {@link checkRetryBudget}. */
 export const budgetExpectation: Expectation = {

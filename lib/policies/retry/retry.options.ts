@@ -5,9 +5,10 @@ import {
   checkOptions,
   checkValue,
   errorMatch,
+  MOST,
   nonNegativeMs,
-  positiveInteger,
   positiveMs,
+  wholeNumber,
   type Expectation,
 } from '../options/check.js';
 import {
@@ -25,7 +26,7 @@ import { exponential } from './backoff/exponential.js';
  * @publicApi
  */
 export interface RetryOptions {
-  /** How many calls in all, the first included; from 1. @default 3 */
+  /** How many calls in all, the first included; from 1 to 1_000_000. @default 3 */
   maxAttempts?: number;
   /** The pause before each next attempt. @default exponential({ initial: 100, factor: 2, max: 10_000, jitter: 'full' }) */
   backoff?: BackoffSetting;
@@ -63,6 +64,7 @@ export const RETRY_DEFAULTS = {
   budget: RETRY_BUDGET_DEFAULTS,
 } as const satisfies RetryOptions;
 
+const attempts = wholeNumber(1, MOST.attempts);
 const methodList: Expectation = {
   expected: 'a list of HTTP methods in capitals',
   accepts: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && /^[A-Z-]+$/.test(one)),
@@ -71,11 +73,11 @@ const methodList: Expectation = {
 /** @throws ResilienceConfigurationError */
 export function parseRetry(place: string, setting: unknown): RetryOptions {
   if (typeof setting !== 'object') {
-    checkValue(place, 'maxAttempts', setting, positiveInteger);
+    checkValue(place, 'maxAttempts', setting, attempts);
     return { maxAttempts: setting as number };
   }
   checkOptions<RetryOptions>(place, setting, {
-    maxAttempts: positiveInteger,
+    maxAttempts: attempts,
     backoff: backoffExpectation,
     retryOn: errorMatch,
     abortOn: errorMatch,

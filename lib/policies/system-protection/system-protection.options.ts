@@ -1,6 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { adaptive, concurrency, type AdaptiveConcurrency } from '../adaptive-limit/adaptive.options.js';
-import { aFunction, checkOptions, either, offOr, positiveMs, type Expectation } from '../options/check.js';
+import {
+  aFunction,
+  checkOptions,
+  either,
+  MOST,
+  numberUpTo,
+  offOr,
+  positiveMs,
+  type Expectation,
+} from '../options/check.js';
 
 /**
  * What keeps the process from drowning in incoming HTTP requests. Those that are too many are answered 503 with
@@ -53,10 +62,7 @@ export interface ResolvedSystemProtection {
 
 const HEALTH_PATHS = ['/health', '/healthz', '/live', '/livez', '/ready', '/readyz'];
 
-const perSecond: Expectation = {
-  expected: 'a number above 0',
-  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
-};
+const perSecond = numberUpTo(MOST.count, 'a number above 0', (value) => value > 0);
 const paths: Expectation = {
   expected: "a list of paths that begin with '/'",
   accepts: (value) => Array.isArray(value) && value.every((one) => typeof one === 'string' && one.startsWith('/')),

@@ -39,4 +39,16 @@ describe('keyOf', () => {
 
     expect(ask(thrower)).toEqual({ key: undefined, reports: [{ place: 'place', error }] });
   });
+
+  it('keeps a key of up to 512 bytes as it is, and of a longer one a hash', () => {
+    const text = (given: unknown) => given;
+    for (const short of ['x'.repeat(512), 'é'.repeat(256), '日'.repeat(170)])
+      expect(ask(text, short)).toEqual({ key: short, reports: [] });
+    const long = ['x'.repeat(513), 'é'.repeat(257), '日'.repeat(171), '\ud800'.repeat(171), '\ud801'.repeat(171)];
+    const keys = [...long, 10n ** 600n].map((one) => ask(text, one).key as string);
+
+    for (const key of keys) expect(key).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(ask(text, long[0]).key).toBe(keys[0]);
+  });
 });

@@ -1,8 +1,8 @@
-import { checkValue, percentage as percentageOption, positiveInteger } from '../../options/check.js';
+import { checkValue, MOST, percentage as percentageOption, wholeNumber } from '../../options/check.js';
 import type { TripStrategy, TripTracker } from './trip-strategy.js';
 
 export interface CountWindowOptions {
-  /** How many of the last calls are looked at, from 1. */
+  /** How many of the last calls are looked at, from 1 to 1_000_000. */
   size: number;
   /** The share of failures that opens, 0 to 100; reached at >=. */
   percentage: number;
@@ -16,7 +16,7 @@ export interface CountWindowOptions {
  */
 export function countWindow({ size, percentage }: CountWindowOptions): TripStrategy {
   const place = 'trip strategy countWindow()';
-  checkValue(place, "option 'size'", size, positiveInteger);
+  checkValue(place, "option 'size'", size, wholeNumber(1, MOST.window));
   checkValue(place, "option 'percentage'", percentage, percentageOption);
   return {
     name: `countWindow(${size}, ${percentage} %)`,

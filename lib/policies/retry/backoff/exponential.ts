@@ -1,4 +1,4 @@
-import { nonNegativeMs, oneOf, type Expectation } from '../../options/check.js';
+import { MOST, nonNegativeMs, numberUpTo, oneOf } from '../../options/check.js';
 import { resolveBackoff, type Backoff, type Jitter } from './backoff.js';
 
 export interface ExponentialOptions {
@@ -14,10 +14,7 @@ export interface ExponentialOptions {
 
 const DEFAULTS: Required<ExponentialOptions> = { initial: 100, factor: 2, max: 10_000, jitter: 'full' };
 
-const growth: Expectation = {
-  expected: 'a number of at least 1',
-  accepts: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 1,
-};
+const growth = numberUpTo(MOST.factor, 'a number of at least 1', (value) => value >= 1);
 
 /**
  * Pauses that double (or grow by `factor`), spread at random so that clients that failed together do not return
@@ -33,7 +30,11 @@ export function exponential(options: ExponentialOptions = {}): Backoff {
   return {
     kind: 'exponential',
     options: { ...resolved },
-    series: (random) => (attempt) => spread(Math.min(max, initial * factor ** (attempt - 1)), jitter, random),
+    series: (random) => (attempt) => {
+      // Of a factor beyond all numbers, 0 times as much would be no number.
+      const ms = initial === 0 ? 0 : Math.min(max, initial * factor ** (attempt - 1));
+      return spread(ms, jitter, random);
+    },
   };
 }
 

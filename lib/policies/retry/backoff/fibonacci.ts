@@ -27,7 +27,7 @@ export function fibonacci(options: FibonacciOptions = {}): Backoff {
     options: { initial, max },
     series: () => (attempt) => {
       let [current, next] = [initial, initial];
-      for (let i = 1; i < attempt && current < max; i++) [current, next] = [next, current + next];
+      for (let i = 1; i < attempt && current < max && next > 0; i++) [current, next] = [next, current + next];
       return Math.min(max, current);
     },
   };
