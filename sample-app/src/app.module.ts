@@ -2,6 +2,8 @@ import { Module, ValidationPipe } from '@nestjs/common';
 import { APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ResilienceModule, TimeoutInterceptor } from 'nestjs-bulwark';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
+import { Draining } from './http/draining.js';
+import { ShallowInputPipe } from './http/shallow-input.pipe.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { openData } from './settings/open-data.js';
@@ -25,6 +27,8 @@ import { UpstreamControlModule } from './upstream-control/upstream-control.modul
     OperationsModule,
   ],
   providers: [
+    Draining,
+    { provide: APP_PIPE, useClass: ShallowInputPipe },
     { provide: APP_INTERCEPTOR, useClass: TimeoutInterceptor },
     {
       provide: APP_PIPE,

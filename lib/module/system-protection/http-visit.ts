@@ -7,6 +7,9 @@ import { awaitsBody, isEventStream, isStalled } from './client-line.js';
 /** How long an answer is sent for at most, ms, before it tells more of the client's line than of our work. */
 const LONG_ANSWER_MS = 1_000;
 
+/** Methods as they are taken from an object, to be called on it by others in their place. */
+type Methods<K extends string> = Readonly<Record<K, (...args: unknown[]) => unknown>>;
+
 /** What the visits of a server share. */
 export interface VisitSurroundings {
   readonly ingress: Ingress;
@@ -98,16 +101,16 @@ export class HttpVisit extends Deadline {
 
   #watch(): void {
     const { response } = this;
-    const { writeHead, end, destroy } = response;
+    const { writeHead, end, destroy } = response as unknown as Methods<'writeHead' | 'end' | 'destroy'>;
     response.once('pipe', () => (this.#piped = true));
     // Node calls it too for headers that nobody wrote by name.
     response.writeHead = (...head: unknown[]): ServerResponse => {
-      const written: unknown = Reflect.apply(writeHead, response, head);
+      const written = Reflect.apply(writeHead, response, head);
       this.#answers(head);
       return written as ServerResponse;
     };
     response.end = (...body: unknown[]): ServerResponse => {
-      const ended: unknown = Reflect.apply(end, response, body);
+      const ended = Reflect.apply(end, response, body);
       this.#answered();
       return ended as ServerResponse;
     };
@@ -153,9 +156,11 @@ export class HttpVisit extends Deadline {
     if (this.#holdsEnd) return;
     this.#holdsEnd = true;
     const { request } = this;
-    const { push } = request;
-    request.push = (...chunk: [unknown, BufferEncoding?]): boolean =>
-      chunk[0] === null && this.#state === 'paused' && !this.#returns() ? false : push.apply(request, chunk);
+    const { push } = request as unknown as Methods<'push'>;
+    request.push = (...chunk: unknown[]): boolean => {
+      if (chunk[0] === null && this.#state === 'paused' && !this.#returns()) return false;
+      return Reflect.apply(push, request, chunk) as boolean;
+    };
   }
 
   /** The body is there; false: there is no room, and the app is not to know of the body's end. */

@@ -14,6 +14,8 @@ export interface Settings {
   readonly dataFolder: string;
   /** DATABASE_URL, for the backends that have a database; an SQLite file in DATA_DIR by default. */
   readonly databaseUrl: string;
+  /** SHUTDOWN_GRACE_MS; how long requests under way may take to end when the shop is told to close, ms. */
+  readonly shutdownGraceMs: number;
 }
 
 /** The DI token of {@link Settings}. */
@@ -21,15 +23,25 @@ export const SETTINGS = Symbol('settings');
 
 /** @throws Error that says what was found and what was expected. */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const { HOST = '127.0.0.1', PORT = '3000', DATA_BACKEND = 'file', DATA_DIR = '.data' } = env;
+  const {
+    HOST = '127.0.0.1',
+    PORT = '3000',
+    DATA_BACKEND = 'file',
+    DATA_DIR = '.data',
+    SHUTDOWN_GRACE_MS = '10000',
+  } = env;
   const port = Number(PORT);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new Error(`PORT is '${PORT}'; expected a number from 0 to 65535`);
+  }
+  const shutdownGraceMs = Number(SHUTDOWN_GRACE_MS);
+  if (!Number.isInteger(shutdownGraceMs) || shutdownGraceMs < 0 || shutdownGraceMs > 600_000) {
+    throw new Error(`SHUTDOWN_GRACE_MS is '${SHUTDOWN_GRACE_MS}'; expected a number of ms from 0 to 600000`);
   }
   const dataBackend = DATA_BACKENDS.find((known) => known === DATA_BACKEND);
   if (dataBackend === undefined) {
     throw new Error(`DATA_BACKEND is '${DATA_BACKEND}'; expected one of: ${DATA_BACKENDS.join(', ')}`);
   }
   const { DATABASE_URL = `sqlite:${join(DATA_DIR, 'shop.db')}` } = env;
-  return { host: HOST, port, dataBackend, dataFolder: DATA_DIR, databaseUrl: DATABASE_URL };
+  return { host: HOST, port, dataBackend, dataFolder: DATA_DIR, databaseUrl: DATABASE_URL, shutdownGraceMs };
 }
