@@ -58,6 +58,20 @@ async function tenants(options: CircuitBreakerOptions = {}) {
   return { service, call, trip, use, kept, overflow: () => service.circuitBreaker('tenants').stats };
 }
 
+it('finds the breaker of a key that is longer than 512 bytes, which is kept as its hash', async () => {
+  const { service, trip, call } = await tenants();
+  const long = 'x'.repeat(100_000);
+  await trip(long);
+
+  const breaker = service.circuitBreaker('tenants', long);
+  expect(breaker.name).toMatch(/^tenants\[sha256:[0-9a-f]{64}\]$/);
+  expect(breaker.state).toBe('open');
+  await expect(call(long)).rejects.toThrow(CircuitOpenException);
+  await expect(call(`${long}y`)).resolves.toBe('done');
+  breaker.forceClose();
+  await expect(call(long)).resolves.toBe('done');
+});
+
 it('has a breaker for each key, named after both, when calls differ in their key', async () => {
   const { service, call, trip } = await tenants();
 

@@ -14,9 +14,11 @@ import {
 /**
  * What keeps the process from drowning in incoming HTTP requests. Those that are too many are answered 503 with
  * `Retry-After` and `{ statusCode, message, errorCode: 'SHED' }`, before anything else is done for them; so they get no
- * headers of other middleware, such as those of CORS. A request counts until its answer is sent, also when its client
- * has gone before; a stream of server-sent events until its headers are sent. A route of long polls counts all the time:
- * exempt it.
+ * headers of other middleware, such as those of CORS.
+ *
+ * A request counts while the app works on it, until it ends its answer: not while the app waits for the client to send
+ * a body or to read an answer. A handler whose client has gone counts for up to 60 s, or 5 s if it was answering. A stream
+ * of server-sent events counts until its headers are sent. A route of long polls counts all the time: exempt it.
  *
  * WebSocket upgrades, RPC and GraphQL subscriptions pass. On Fastify, `listen(port, 'localhost')` opens a second server
  * for the other kind of address, which is not guarded: name an address, or '::' for both.
