@@ -147,6 +147,9 @@ class World {
     this.seen.push(seen);
     request.on('error', () => undefined);
     request.once('end', () => (seen.bodyThere = true));
+    response.on('drain', () => {
+      if (connection.leftAt === undefined) seen.heldUp = false;
+    });
     if (kind === 'body') request.resume();
     if (kind === 'stream') {
       seen.begun = seen.piped = true;
@@ -225,7 +228,13 @@ class World {
   #open(): void {
     this.log.push('open');
     const connection: Connection = { ...pair(), missing: 0, leftAt: undefined };
-    connection.server.once('close', () => (connection.leftAt ??= this.environment.clock.now()));
+    connection.server.once('close', () => {
+      connection.leftAt ??= this.environment.clock.now();
+      // A body may have come to its end just before.
+      for (const one of this.seen)
+        if (one.connection === connection && one.kind === 'body')
+          one.heldUp = !one.request.complete || one.response.writableEnded;
+    });
     this.connections.push(connection);
     this.#server.emit('connection', connection.server);
   }

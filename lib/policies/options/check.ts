@@ -173,7 +173,8 @@ function showFunction(value: object): string {
 
 function showObject(value: object): string {
   try {
-    return (JSON.stringify(value) as string | undefined) ?? '[object Object]';
+    // What says that it has no text is none either.
+    return JSON.stringify(value).slice(0, MAX_SHOWN + 1);
   } catch {
     // A cycle, or a value that cannot be looked at.
     const tag = propertyOf(value, Symbol.toStringTag);
