@@ -166,8 +166,9 @@ describe.each(PLATFORMS)('hostile clients on $platform', ({ adapter }) => {
     await Promise.all(Array.from({ length: 2 * LIMIT }, (_, index) => visit(GOODBYES[index % 4] as Act)));
     await until(() => gate.active === 0, 'every place is free', 4_500);
 
-    expect(await get('/work')).toBe(200);
-    expect(gate.active).toBe(0);
+    // On a busy machine some of what was sent is read only now.
+    await expect.poll(() => get('/work'), { timeout: 10_000 }).toBe(200);
+    await until(() => gate.active === 0, 'every place is free again', 10_000);
   });
 
   it('give every place back: 300 strange paths and priorities', async () => {
