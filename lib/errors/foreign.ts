@@ -53,6 +53,16 @@ export function constructorOf(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? propertyOf(prototypeOf(value), 'constructor') : undefined;
 }
 
+/** Whether `value` is an array. */
+export function isList(value: unknown): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    // A proxy that was revoked.
+    return false;
+  }
+}
+
 /** The stack of an error. */
 export function stackOf(error: unknown): string | undefined {
   if (!instanceOf(error, Error)) return undefined;

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { isAsyncIterable, isObservableLike, isThenable, propertyOf } from '../errors/foreign.js';
+import { isAsyncIterable, isList, isObservableLike, isThenable, propertyOf } from '../errors/foreign.js';
 import type { Returns } from '../policies/policy-set.js';
 import type { PipelineCall } from './call.js';
 import { isDecoratedItself, type GuardedMethod } from './guarded-method.js';
@@ -51,7 +51,7 @@ function describe(value: unknown): string {
   if (isThenable(value)) return 'a thenable that is no native promise';
   if (isObservableLike(value)) return 'a Subject';
   if (isAsyncIterable(value)) return isNodeStream(value) ? 'a stream of Node' : 'an async iterable';
-  return Array.isArray(value) ? 'an array' : 'an object';
+  return isList(value) ? 'an array' : 'an object';
 }
 
 function isSubject(value: object): boolean {

@@ -13,7 +13,7 @@ export const WRONG = Symbol('wrong');
 export interface Wanted<T> {
   /** Completes "expected ...". */
   readonly expected: string;
-  /** The answer as such a value, or {@link WRONG}. It looks at nothing but primitives. */
+  /** The answer as such a value, or {@link WRONG}. It looks at nothing of an object but its type. */
   read(answer: unknown): T | typeof WRONG;
 }
 
@@ -42,6 +42,12 @@ export const amount: Wanted<number> = {
 export const rank: Wanted<number> = {
   expected: 'a number',
   read: (answer) => (typeof answer === 'number' && !Number.isNaN(answer) ? answer : WRONG),
+};
+
+/** A function that is to be asked itself, later. */
+export const aFunctionAnswer: Wanted<(...args: unknown[]) => number> = {
+  expected: 'a function',
+  read: (answer) => (typeof answer === 'function' ? (answer as () => number) : WRONG),
 };
 
 /** A key as text; undefined: there is none. What has no text of its own, as an object, would make one key of all. */

@@ -22,9 +22,9 @@ export function describeOptions(options: Options): Options {
 }
 
 function describe(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(describe);
-  if (!isLiteral(value)) return value;
   try {
+    if (Array.isArray(value)) return value.map(describe);
+    if (!isLiteral(value)) return value;
     const { kind, options, name, shouldTrip } = value;
     if (typeof kind === 'string' && isLiteral(options)) return { kind, ...options };
     return typeof shouldTrip === 'function' ? name : describeOptions(value);

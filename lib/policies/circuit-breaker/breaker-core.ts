@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { Call, WaitingRoom } from '../call.js';
-import { ask, milliseconds, notify } from '../ask.js';
+import { aFunctionAnswer, ask, milliseconds, notify } from '../ask.js';
 import type { PolicyEnvironment } from '../policy.js';
 import type { Permit } from './attempt-outcome.js';
 import { readStats, type BreakerStats } from './breaker-stats.js';
@@ -300,6 +300,11 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   /** It is no longer in use. */
   retire(): void {
     transitionTimerOf(this.environment).forget(this);
+  }
+
+  openTimes(start: () => unknown): (opening: number, error: unknown, call: never) => number {
+    const { resetTimeout } = CIRCUIT_BREAKER_DEFAULTS;
+    return ask(this.environment, `${this.place}, resetTimeout`, aFunctionAnswer, () => resetTimeout, start);
   }
 
   openTime(backoff: () => unknown): number {

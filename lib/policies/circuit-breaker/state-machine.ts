@@ -1,9 +1,13 @@
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { OpenTimeSeries, ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 
+type OpenTimes = ReturnType<OpenTimeSeries['series']>;
+
 /** Told when a state is entered, with the moment at which it came about. */
 export interface TransitionListener {
-  /** Asks a backoff, which may be a user's, for an open time in ms. */
+  /** Asks a backoff, which may be a user's, for its series. */
+  openTimes(start: () => unknown): OpenTimes;
+  /** Asks a series for an open time in ms. */
   openTime(ask: () => unknown): number;
   onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void;
 }
@@ -40,7 +44,7 @@ export class StateMachine {
   /** Whether it has closed after being open, so that the share of admitted calls grows. */
   #openedBefore = false;
   #plannedOpenTime: { opening: number; ms: number } | undefined;
-  #series: ReturnType<OpenTimeSeries['series']> | undefined;
+  #series: OpenTimes | undefined;
 
   constructor(
     private options: ResolvedCircuitBreaker,
@@ -226,10 +230,10 @@ export class StateMachine {
   #baseOpenTime(opening: number): number {
     const { resetTimeout } = this.options;
     if (typeof resetTimeout === 'number') return resetTimeout;
-    return this.listener.openTime(() => {
-      this.#series ??= typeof resetTimeout === 'function' ? resetTimeout : resetTimeout.series(this.random);
-      return this.#series(opening, undefined, undefined as never);
-    });
+    const series = (this.#series ??= this.listener.openTimes(() =>
+      typeof resetTimeout === 'function' ? resetTimeout : resetTimeout.series(this.random),
+    ));
+    return this.listener.openTime(() => series(opening, undefined, undefined as never));
   }
 
   #hungAt(): number {

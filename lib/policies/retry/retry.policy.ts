@@ -1,7 +1,7 @@
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import type { RetrySuppressedEvent } from '../../events/resilience-event.js';
 import type { Call, Next, Rescue } from '../call.js';
-import { ask, milliseconds, yesOrNo } from '../ask.js';
+import { aFunctionAnswer, ask, milliseconds, yesOrNo } from '../ask.js';
 import { toMatcher, type Matcher } from '../error-match.js';
 import { judge } from '../outcome.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
@@ -171,11 +171,14 @@ class Attempts {
 
   #delay(attempt: Call, error: unknown): number {
     const { name, options, environment } = this.policy;
-    const delay = ask<number | undefined>(environment, `${name}, backoff`, milliseconds, undefined, () => {
-      this.#backoff ??= startSeries(options.backoff, environment.random);
-      return this.#backoff(this.#made, error, attempt);
-    });
-    return delay ?? exponential().series(environment.random)(this.#made, error, attempt);
+    const place = `${name}, backoff`;
+    const byDefault = exponential().series(environment.random);
+    const start = (): unknown => startSeries(options.backoff, environment.random);
+    const backoff = (this.#backoff ??= ask(environment, place, aFunctionAnswer, byDefault, start));
+    const delay = ask<number | undefined>(environment, place, milliseconds, undefined, () =>
+      backoff(this.#made, error, attempt),
+    );
+    return delay ?? byDefault(this.#made, error, attempt);
   }
 
   #shutDown(cause: unknown): ShutdownException {

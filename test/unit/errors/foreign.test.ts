@@ -57,6 +57,7 @@ describe.each(HOSTILE)('%s', (_, value) => {
     ['stackOf', foreign.stackOf],
     ['invoke', (one) => foreign.invoke(one, 'getStatus')],
     ['isThenable', foreign.isThenable],
+    ['isList', foreign.isList],
     ['isAsyncIterable', foreign.isAsyncIterable],
     ['isObservableLike', foreign.isObservableLike],
     ['signalOf', foreign.signalOf],
