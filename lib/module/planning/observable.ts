@@ -1,4 +1,4 @@
-import { from, Observable, of, Subject, takeUntil } from 'rxjs';
+import { from, Observable, Subject, takeUntil } from 'rxjs';
 import { instanceOf, isAsyncIterable, isObservableLike } from '../../errors/foreign.js';
 import type { CallOrigin, PipelineCall } from '../../pipeline/call.js';
 import { STREAM_END, type Body } from '../../pipeline/stages.js';
@@ -28,7 +28,15 @@ export function answeringObservable(policy: Policy): Policy {
 }
 
 function asObservable(answer: unknown): Observable<unknown> {
-  return isStream(answer) ? from(answer as Observable<unknown>) : of(answer);
+  return isStream(answer) ? from(answer as Observable<unknown>) : only(answer);
+}
+
+/** `of(item)`, which would look whether it is a scheduler. */
+function only(item: unknown): Observable<unknown> {
+  return new Observable((subscriber) => {
+    subscriber.next(item);
+    subscriber.complete();
+  });
 }
 
 function isStream(answer: unknown): boolean {
