@@ -5,7 +5,11 @@ import { countWindow } from '../../../../../lib/policies/circuit-breaker/trip/co
 import { failureCount } from '../../../../../lib/policies/circuit-breaker/trip/failure-count.js';
 import { failureRate } from '../../../../../lib/policies/circuit-breaker/trip/failure-rate.js';
 import { slowCallRate } from '../../../../../lib/policies/circuit-breaker/trip/slow-call-rate.js';
-import type { TripStrategy, TripWindow } from '../../../../../lib/policies/circuit-breaker/trip/trip-strategy.js';
+import type {
+  TripStrategy,
+  TripTracker,
+  TripWindow,
+} from '../../../../../lib/policies/circuit-breaker/trip/trip-strategy.js';
 import type { CircuitBreakerOptions } from '../../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { BreakerScene } from '../../../../support/breaker-scene.js';
 
@@ -418,4 +422,30 @@ describe('a strategy of its own', () => {
       expect(scene.environment.reports[0]).toMatchObject({ error: { message: 'mine' } });
     },
   );
+});
+
+describe('a strategy of anyOf() that is faulty', () => {
+  const boom = (): never => {
+    throw new Error('mine');
+  };
+  const later = async (): Promise<never> => boom();
+
+  it.each<[string, Partial<TripStrategy & TripTracker>]>([
+    ['track() throws', { track: boom }],
+    ['shouldTrip() throws', { shouldTrip: boom }],
+    ['shouldTrip() gives a promise', { shouldTrip: later as never }],
+    ['record() throws', { track: () => ({ shouldTrip: () => false, record: boom }) }],
+    ['record() gives a promise', { track: () => ({ shouldTrip: () => false, record: later as never }) }],
+    ['reset() throws', { track: () => ({ shouldTrip: () => false, reset: boom }) }],
+  ])('is reported and does not silence the others, when %s', async (_, members) => {
+    const faulty = { name: 'faulty', shouldTrip: () => false, ...members };
+    const scene = new BreakerScene({ trip: anyOf(faulty, countWindow({ size: 2, percentage: 100 })) });
+
+    await scene.fail(2);
+    expect(scene.state).toBe('open');
+    scene.breaker.reset();
+
+    expect(scene.environment.reports.length).toBeGreaterThan(0);
+    expect(new Set(scene.environment.reports.map(({ place }) => place))).toEqual(new Set(['payments, trip strategy']));
+  });
 });
