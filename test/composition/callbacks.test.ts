@@ -133,7 +133,7 @@ const twoAtOnce: Options = {
 const hedged: Options = {
   seenAtStart: false,
   wants: 'nothing',
-  work: (run) => (run % 2 === 1 ? new Promise((resolve) => setTimeout(() => resolve('late'), 40)) : 'fine'),
+  work: (run) => (run % 2 === 1 ? new Promise((resolve) => setTimeout(() => resolve('late'), 10_000).unref()) : 'fine'),
 };
 
 /** What is asked about requests. */
