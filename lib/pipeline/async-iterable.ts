@@ -2,7 +2,7 @@ import { isAsyncIterable } from '../errors/foreign.js';
 import { UnsubscribedError, type Next } from '../policies/call.js';
 import type { Policy } from '../policies/policy.js';
 import type { PipelineCall } from './call.js';
-import type { Channel } from './channel.js';
+import { Channel } from './channel.js';
 import { STREAM_END, type Body } from './stages.js';
 
 /** The end of a pipeline that gives an async iterable: it settles when the source is done; its items go past it. */
@@ -61,10 +61,12 @@ class Source {
     if (call.aborted) throw call.reason;
     channel.open(this);
     call.onAbort(this.#stop);
+    call.enlist();
     try {
       const iterator = call.run(() => open()[Symbol.asyncIterator]());
       this.#iterator = iterator;
-      while (await channel.demanded()) {
+      while (await this.#demanded()) {
+        call.slot?.resume();
         call.itemTimer?.resume();
         this.pulling = true;
         const result = await call.run(() => iterator.next());
@@ -78,7 +80,15 @@ class Source {
       throw call.reason;
     } finally {
       call.offAbort(this.#stop);
+      call.delist();
     }
+  }
+
+  /** What the call holds meanwhile is on loan to a consumer that may never come back. */
+  #demanded(): Promise<boolean> {
+    const { channel, call } = this;
+    if (!channel.wanted) call.slot?.park();
+    return channel.demanded();
   }
 
   readonly #stop = (): void => {
@@ -100,45 +110,101 @@ class Source {
   }
 }
 
-/**
- * A stream that runs through the pipeline: the call begins with the first item that is asked for, and `return()` is
- * its caller's abort.
- */
-export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown> {
-  readonly #channel: Channel;
+/** One stream that runs through the pipeline, from the first item that is asked for. */
+class Stream {
+  readonly #channel = new Channel();
+  #call: PipelineCall | undefined;
   #state: 'new' | 'running' | 'done' = 'new';
 
   constructor(
     private readonly run: Next,
-    private readonly call: PipelineCall,
-  ) {
-    this.#channel = call.origin.channel as Channel;
-    call.abortable = true;
-  }
+    private readonly open: (channel: Channel) => PipelineCall,
+  ) {}
 
-  next(): Promise<IteratorResult<unknown, unknown>> {
+  next(handle: object): Promise<IteratorResult<unknown, unknown>> {
     if (this.#state === 'done') {
       const late = this.#channel.takeFailure();
       if (late !== undefined) return Promise.reject(late.error);
       return Promise.resolve({ done: true, value: undefined });
     }
     const item = this.#channel.ask();
-    if (this.#state === 'new') this.#begin();
+    if (this.#state === 'new') this.#begin(handle);
     return item;
   }
 
-  async return(value?: unknown): Promise<IteratorResult<unknown, unknown>> {
+  async leave(): Promise<void> {
     const running = this.#state === 'running';
     this.#channel.takeFailure();
     this.#state = 'done';
-    if (running) {
-      const source = this.#channel.source as Source | undefined;
-      const cleanUp = source?.pulling === false ? source.done : undefined;
-      this.call.abort(new UnsubscribedError());
-      this.#channel.end();
-      // As with every generator, leaving a loop waits for the clean-up; but not for an item that may never come.
-      await cleanUp?.catch(() => undefined);
-    }
+    if (!running) return;
+    const source = this.#channel.source as Source | undefined;
+    const cleanUp = source?.pulling === false ? source.done : undefined;
+    this.#call?.abort(new UnsubscribedError());
+    this.#channel.end();
+    // As with every generator, leaving a loop waits for the clean-up; but not for an item that may never come.
+    await cleanUp?.catch(() => undefined);
+  }
+
+  /** Its consumer is gone, and has not said so. */
+  dropped(): void {
+    this.#channel.abandon(() => void this.leave());
+  }
+
+  #begin(handle: object): void {
+    this.#state = 'running';
+    const call = (this.#call = this.open(this.#channel));
+    call.abortable = true;
+    const detach = call.attach();
+    droppedStreams.register(handle, this, this);
+    const end = (): void => {
+      droppedStreams.unregister(this);
+      detach?.();
+      this.#state = 'done';
+    };
+    this.#answer(call).then(
+      () => {
+        end();
+        this.#channel.end();
+      },
+      (error: unknown) => {
+        const left = this.#state === 'done';
+        end();
+        if (!left) this.#channel.fail(error);
+      },
+    );
+  }
+
+  /** Runs the call; what Recover answers takes the place of the stream. */
+  async #answer(call: PipelineCall): Promise<void> {
+    const answer = await this.run(call);
+    if (answer !== STREAM_END && this.#state !== 'done') await pump(call.substitute(), () => asIterable(answer));
+  }
+}
+
+/**
+ * Whoever stops reading without `return()`, and lets go of the stream, leaves behind a source and what guards it. Nobody
+ * else notices, so the collector tells.
+ */
+const droppedStreams = new FinalizationRegistry<Stream>((stream) => stream.dropped());
+
+/**
+ * What the consumer has of a stream: the call begins with the first item that is asked for, and `return()` is its caller's
+ * abort. Nothing that runs refers to it, so that it can be noticed when it is dropped.
+ */
+export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown> {
+  readonly #stream: Stream;
+
+  /** @param open makes the call, in the context of whoever asks for the first item. */
+  constructor(run: Next, open: (channel: Channel) => PipelineCall) {
+    this.#stream = new Stream(run, open);
+  }
+
+  next(): Promise<IteratorResult<unknown, unknown>> {
+    return this.#stream.next(this);
+  }
+
+  async return(value?: unknown): Promise<IteratorResult<unknown, unknown>> {
+    await this.#stream.leave();
     return { done: true, value: await value };
   }
 
@@ -153,33 +219,5 @@ export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
-  }
-
-  #begin(): void {
-    this.#state = 'running';
-    const detach = this.call.attach();
-    const end = (): void => {
-      detach?.();
-      this.#state = 'done';
-    };
-    this.#answer().then(
-      () => {
-        end();
-        this.#channel.end();
-      },
-      (error: unknown) => {
-        const left = this.#state === 'done';
-        end();
-        if (!left) this.#channel.fail(error);
-      },
-    );
-  }
-
-  /** Runs the call; what Recover answers takes the place of the stream. */
-  async #answer(): Promise<void> {
-    const answer = await this.run(this.call);
-    if (answer !== STREAM_END && this.#state !== 'done') {
-      await pump(this.call.substitute(), () => asIterable(answer));
-    }
   }
 }

@@ -6,10 +6,14 @@ import {
   type AttemptObserver,
   type Call,
   type CallInfo,
+  type Holding,
   type ItemTimer,
   type WaitingRoom,
 } from '../policies/call.js';
 import type { Clock } from '../policies/clock.js';
+import type { Lifecycle, Running } from '../policies/policy.js';
+import { rejection } from '../policies/rejection.js';
+import { cutByShutdown } from '../policies/shut-down.js';
 import { followSignal } from './caller-signal.js';
 import { runInCall } from './current-call.js';
 import type { EarlyResult } from './learning.js';
@@ -19,6 +23,8 @@ export interface CallTarget {
   readonly className: string;
   readonly methodName: string;
   readonly clock: Clock;
+  /** That of the app. */
+  readonly lifecycle: Lifecycle;
   /** Whether code below knows the running call. */
   readonly callContext: boolean;
 }
@@ -31,6 +37,8 @@ export interface CallOrigin {
   readonly signal?: AbortSignal | undefined;
   /** The guarded call that this one runs in. */
   readonly outer?: Call | undefined;
+  /** The call that has begun this one for itself and others. */
+  readonly startedBy?: Call | undefined;
   /** The ExecutionContext, in an interceptor. */
   readonly context?: unknown;
   readonly repeatable?: (() => boolean) | undefined;
@@ -59,15 +67,17 @@ export interface ItemSink {
  * Its AbortSignal is made when somebody asks for it: an AbortController costs more than all policies together, and
  * most methods never look.
  */
-export class PipelineCall implements Call {
+export class PipelineCall implements Call, Running {
   probe = false;
   waitingRoom: WaitingRoom | undefined = undefined;
   waitingSince: number | undefined = undefined;
   observer: AttemptObserver | undefined = undefined;
   itemTimer: ItemTimer | undefined = undefined;
+  slot: Holding | undefined = undefined;
   startedAt: number | undefined = undefined;
   emitted = false;
   ended = false;
+  bounded = false;
   abortable = false;
   aborted = false;
   reason: unknown = undefined;
@@ -80,6 +90,8 @@ export class PipelineCall implements Call {
   /** The shared run that it waits for. */
   #followed: Call | undefined = undefined;
   #controller: AbortController | undefined = undefined;
+  #work: Promise<unknown> | undefined = undefined;
+  #enlisted = false;
   // Nearly every call has one listener at most; only more than one needs a set.
   #listener: AbortListener | undefined = undefined;
   #moreListeners: Set<AbortListener> | undefined = undefined;
@@ -109,6 +121,16 @@ export class PipelineCall implements Call {
 
   get around(): Call | undefined {
     return this.#parent ?? this.origin.outer;
+  }
+
+  get outer(): Call | undefined {
+    const { outer, startedBy } = this.origin;
+    return outer ?? startedBy;
+  }
+
+  get signalled(): boolean {
+    const { signal, outer } = this.origin;
+    return signal !== undefined || outer?.signalled === true;
   }
 
   get className(): string {
@@ -153,6 +175,11 @@ export class PipelineCall implements Call {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.aborted) this.#controller.abort(this.reason);
+      else if (this.#work !== undefined && !this.ended) {
+        this.enlist();
+        const over = (): void => this.delist();
+        if (!this.bounded) this.#work.then(over, over);
+      }
     }
     return this.#controller.signal;
   }
@@ -202,6 +229,7 @@ export class PipelineCall implements Call {
     this.aborted = true;
     this.reason = reason;
     this.#left = instanceOf(reason, UnsubscribedError);
+    this.delist();
     this.#controller?.abort(reason);
     this.#child?.abort(reason);
     const listener = this.#listener;
@@ -226,11 +254,12 @@ export class PipelineCall implements Call {
   adopt(early: PipelineCall): void {
     this.#child = early;
     early.#parent = this;
+    early.slot = this.slot;
     if (this.aborted) early.abort(this.reason);
   }
 
   separate(): PipelineCall {
-    return new PipelineCall(this.target, { ...this.origin, signal: undefined, outer: undefined });
+    return new PipelineCall(this.target, { ...this.origin, signal: undefined, outer: undefined, startedBy: this });
   }
 
   follow(run: Call): void {
@@ -239,6 +268,40 @@ export class PipelineCall implements Call {
 
   end(): void {
     this.ended = true;
+    this.bounded = false;
+    this.delist();
+  }
+
+  runs<T>(work: Promise<T>): Promise<T> {
+    this.#work = work;
+    // The only call inside an attempt is one that it has adopted.
+    const watched = this.#controller !== undefined || this.#child !== undefined;
+    if (!watched || this.aborted) return work;
+    this.enlist();
+    // Nobody else listens to the promise that is not given on, so that a caller who drops his is told of it.
+    return this.bounded
+      ? work
+      : work.then(
+          (value) => (this.delist(), value),
+          (error) => (this.delist(), rejection(error)),
+        );
+  }
+
+  /** Lets the end of a shutdown cut it from now on. */
+  enlist(): void {
+    this.#enlisted = true;
+    this.target.lifecycle.enlist(this);
+  }
+
+  /** It is over, or was cut. */
+  delist(): void {
+    if (!this.#enlisted) return;
+    this.#enlisted = false;
+    this.target.lifecycle.delist(this);
+  }
+
+  shutDown(): void {
+    this.abort(cutByShutdown(this));
   }
 
   /** A call for what stands in for this one: it goes on although this one was cut. */

@@ -10,6 +10,7 @@ export class Channel {
   #demands: Demand[] = [];
   #wake: (() => void) | undefined = undefined;
   #cancelled = false;
+  #onServed: (() => void) | undefined = undefined;
   #failure: { error: unknown } | undefined = undefined;
 
   /** A source begins, in place of the one before it. */
@@ -26,9 +27,21 @@ export class Channel {
     });
   }
 
+  /** Whether the consumer waits for an item. */
+  get wanted(): boolean {
+    return this.#demands.length > 0;
+  }
+
+  /** Nobody will ask any more: runs `then` when what was asked for has been given. */
+  abandon(then: () => void): void {
+    if (this.wanted) this.#onServed = then;
+    else then();
+  }
+
   /** Settles when the consumer waits for an item: false if the source is to end instead. */
   demanded(): Promise<boolean> {
-    if (this.#cancelled || this.#demands.length > 0) return Promise.resolve(!this.#cancelled);
+    if (!this.wanted) this.#onServed?.();
+    if (this.#cancelled || this.wanted) return Promise.resolve(!this.#cancelled);
     return new Promise((resolve) => {
       this.#wake = () => {
         this.#wake = undefined;

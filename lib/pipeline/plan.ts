@@ -4,9 +4,9 @@ import type { Next } from '../policies/call.js';
 import type { RecoverPolicy } from '../policies/recover/recover.policy.js';
 import type { Returns, SetKey } from '../policies/policy-set.js';
 import type { Clock } from '../policies/clock.js';
+import type { Lifecycle } from '../policies/policy.js';
 import { rejection } from '../policies/rejection.js';
 import { GuardedIterable } from './async-iterable.js';
-import { Channel } from './channel.js';
 import { PipelineCall, type CallOrigin, type CallTarget } from './call.js';
 import { outerCall } from './current-call.js';
 import type { MethodKind } from './guarded-method.js';
@@ -38,6 +38,7 @@ export interface PlanInit {
   readonly methodName: string;
   readonly kind: MethodKind;
   readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
   readonly callContext: boolean;
   readonly policies: readonly PlannedPolicy[];
   /** The argument at which the caller may pass a signal, and the method wants the attempt's; -1: nowhere. */
@@ -59,6 +60,7 @@ export class Plan implements CallTarget {
   readonly className: string;
   readonly methodName: string;
   readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
   readonly callContext: boolean;
   readonly policies: readonly PlannedPolicy[];
   readonly #init: PlanInit;
@@ -74,6 +76,7 @@ export class Plan implements CallTarget {
     this.className = init.className;
     this.methodName = init.methodName;
     this.clock = init.clock;
+    this.lifecycle = init.lifecycle;
     this.callContext = init.callContext;
     this.policies = init.policies;
     this.#run = init.run;
@@ -113,7 +116,7 @@ export class Plan implements CallTarget {
       case 'observable':
         return this.observe(origin);
       case 'asyncIterable':
-        return new GuardedIterable(this.#run, new PipelineCall(this, { ...origin, channel: new Channel() }));
+        return this.#iterate(origin);
       default:
         return this.#callToLearn(origin);
     }
@@ -131,9 +134,17 @@ export class Plan implements CallTarget {
     );
   }
 
-  /** An Observable each of whose subscriptions is one call. */
+  /** An Observable each of whose subscriptions is one call, inside the guarded call that subscribes. */
   observe(origin: CallOrigin): unknown {
-    return this.#init.observe(this.#run, (sink) => new PipelineCall(this, { ...origin, ...sink }));
+    return this.#init.observe(this.#run, (sink) => new PipelineCall(this, { ...origin, outer: outerCall(), ...sink }));
+  }
+
+  /** An iterable whose first item begins one call, inside the guarded call that asks for it. */
+  #iterate(origin: CallOrigin): unknown {
+    return new GuardedIterable(
+      this.#run,
+      (channel) => new PipelineCall(this, { ...origin, outer: outerCall(), channel }),
+    );
   }
 
   /** Calls a method of which nobody knows yet what it gives; that decides how this call and the next are guarded. */

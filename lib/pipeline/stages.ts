@@ -34,7 +34,7 @@ export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknow
       return rejected(error);
     }
     // A query builder is a promise first, although some can be iterated too.
-    if (instanceOf(result, Promise) || isThenable(result)) return promiseOf(result);
+    if (instanceOf(result, Promise) || isThenable(result)) return call.runs(promiseOf(result));
     const mistake = undeclaredStream(call, result);
     return mistake === undefined ? promiseOf(result) : rejected(mistake);
   };

@@ -46,6 +46,10 @@ export interface Call extends CallInfo {
    * here and tell it; else who has put it here listens to the promise, which costs a promise more.
    */
   observer: AttemptObserver | undefined;
+  /** What its work occupies for as long as it goes on. */
+  slot: Holding | undefined;
+  /** Whether a signal of its caller's can cut it, or one of a call around it. */
+  readonly signalled: boolean;
   /** Told about each item of a stream, so that a time limit can bound the next one. */
   itemTimer: ItemTimer | undefined;
   /** Whether the call itself has an answer to a refusal; then no fallback is asked for one. */
@@ -61,6 +65,8 @@ export interface Call extends CallInfo {
   abort(reason: unknown): void;
   /** Bounds the call by `moment`, beside what bounds the calls around it; Infinity: no more. */
   limit(moment: number): void;
+  /** Whether somebody further out will {@link end} it. */
+  bounded: boolean;
   /** Whether it is over; what it has left running is not bound by it any more. */
   readonly ended: boolean;
   end(): void;
@@ -68,8 +74,12 @@ export interface Call extends CallInfo {
   readonly begun: boolean;
   /** The call that this one is a part of: the whole of an attempt, or the guarded call that it runs in. */
   readonly around: Call | undefined;
+  /** The guarded call of another method that waits for this one: it runs in that, or was begun by it for several. */
+  readonly outer: Call | undefined;
   /** A call of the same method and arguments that nothing around this one cuts or bounds. */
   separate(): Call;
+  /** Says what its work is: at the end of a shutdown its signal, if anybody has asked for it, cuts what is not over. */
+  runs<T>(work: Promise<T>): Promise<T>;
   /** Lets it tell of `run`, which it waits for, what it is asked itself. */
   follow(run: Call): void;
   /** A call inside this one, cut with it, which can be cut alone. */
@@ -88,6 +98,14 @@ export interface AttemptObserver {
 export interface WaitingRoom {
   enter(call: Call): void;
   leave(call: Call): void;
+}
+
+/** A place that the work of a call holds. */
+export interface Holding {
+  /** The work stands still until the consumer of its items asks for another. */
+  park(): void;
+  /** It goes on. */
+  resume(): void;
 }
 
 /** Bounds the time to each next item of a stream. */

@@ -10,6 +10,11 @@ export abstract class Deadline {
   due = 0;
 
   abstract expire(): void;
+
+  /** The app has shut down: what ends with it leaves its queue. */
+  shutDown(): void {
+    // Whatever says nothing else has its time.
+  }
 }
 
 /** A timer later than this was held up by a blocked event loop. */
@@ -19,6 +24,8 @@ const LATE_MS = 5;
  * Deadlines that all lie the same time ahead when they begin, so that nearly all end in the order in which they came:
  * one timer serves them all and a call costs no timer of its own. The timer keeps the process alive only while a deadline
  * is pending.
+ *
+ * When the app has shut down, what is still pending is told so; what would not have kept the process alive is let go of.
  *
  * When the timer comes late, answers may be waiting in their sockets behind whatever held the loop up. So the loop
  * polls twice before anything is judged, and an answer that came meanwhile has won.
@@ -41,6 +48,8 @@ export class DeadlineQueue {
 
   /** @param since when its time began to run. */
   add(deadline: Deadline, since: number): void {
+    // What goes on without an audience is of no interest to an app that is gone.
+    if (!this.keepsAlive && this.lifecycle.disposed) return;
     const wasEmpty = this.#head === undefined;
     deadline.due = since + this.ms;
     deadline.queued = true;
@@ -76,7 +85,7 @@ export class DeadlineQueue {
     deadline.previous = deadline.next = undefined;
     deadline.queued = false;
     if (this.#head === undefined) {
-      if (this.lifecycle.disposed) this.#dropIdleTimer();
+      if (this.lifecycle.disposed) this.#dropTimer();
       else this.#timer?.unref();
     }
   }
@@ -86,13 +95,12 @@ export class DeadlineQueue {
     this.#timer = this.clock.setTimeout(() => this.#onTimer(), Math.max(1, Math.ceil(ms)));
     if (!this.keepsAlive) this.#timer.unref();
     // The app knows of the queue only as long as there is something to give back.
-    this.lifecycle.onDispose(this.#dropIdleTimer);
+    if (!this.lifecycle.disposed) this.lifecycle.onDispose(this.#end);
   }
 
   #onTimer(): void {
     this.#timer = undefined;
-    this.lifecycle.offDispose(this.#dropIdleTimer);
-    if (this.#head === undefined) return;
+    if (this.#head === undefined) return this.lifecycle.offDispose(this.#end);
     const now = this.clock.now();
     if (now - Math.min(this.#timerDue, this.#head.due) > LATE_MS) this.#poll(now);
     else this.#sweep(now);
@@ -115,16 +123,26 @@ export class DeadlineQueue {
       head.expire();
     }
     // Expiring may have added a deadline, and with it a timer.
-    if (this.#head === undefined || this.#timer !== undefined) return;
+    if (this.#timer !== undefined) return;
+    if (this.#head === undefined) return this.lifecycle.offDispose(this.#end);
     const now = this.clock.now();
     if (now - this.#head.due > LATE_MS) this.#poll(now);
     else this.#arm(this.#head.due - now);
   }
 
-  readonly #dropIdleTimer = (): void => {
-    if (this.#head !== undefined || this.#timer === undefined) return;
-    this.clock.clearTimeout(this.#timer);
+  #dropTimer(): void {
+    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.lifecycle.offDispose(this.#dropIdleTimer);
+  }
+
+  readonly #end = (): void => {
+    // One that is cut may take others along.
+    const pending: Deadline[] = [];
+    for (let one = this.#head; one !== undefined; one = one.next) pending.push(one);
+    for (const one of pending) {
+      if (this.keepsAlive) one.shutDown();
+      else this.remove(one);
+    }
+    if (this.#head === undefined) this.#dropTimer();
   };
 }

@@ -1,3 +1,4 @@
+import { ShutdownException } from '../errors/shutdown.exception.js';
 import { TimeoutException } from '../errors/timeout.exception.js';
 import { instanceOf, propertyOf } from '../errors/foreign.js';
 import { isRefusal } from '../errors/resilience.exception.js';
@@ -9,7 +10,7 @@ import { statusOf } from './outcome-status.js';
  * - `failure`: it did not do its work;
  * - `answered`: it worked and said no (another 4xx, a violated constraint);
  * - `refused`: a policy of this process turned the call away;
- * - `aborted`: the caller no longer wants an answer.
+ * - `aborted`: the caller no longer wants an answer, or the app is gone.
  */
 export type ErrorKind = 'failure' | 'answered' | 'refused' | 'aborted';
 
@@ -52,6 +53,8 @@ export function judge(error: unknown, aborted: boolean, reason: unknown): Judgem
 
 function read(error: unknown, aborted: boolean, reason: unknown): Judgement {
   if (isRefusal(error)) return REFUSED;
+  // What a shutdown has cut says nothing more, whatever its work makes of that.
+  if (instanceOf(error, ShutdownException) || (aborted && instanceOf(reason, ShutdownException))) return ABORTED;
   if (isTimeout(error)) return FAILURE;
   if (aborted) {
     if (isTimeout(reason)) return FAILURE;

@@ -1,51 +1,21 @@
 import { execFile } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LeakReport } from './leak.scene.js';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const output = join(root, 'node_modules', '.cache', 'nestjs-bulwark', `leak-${process.pid}`);
-
-/** Compiles the package and the scene, so that a plain Node can run them: a test runner's own memory would drown a leak. */
-function compile(): string {
-  mkdirSync(output, { recursive: true });
-  const exports = { '.': './lib/index.js' };
-  writeFileSync(join(output, 'package.json'), JSON.stringify({ name: 'nestjs-bulwark', type: 'module', exports }));
-  const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => join('lib', name));
-  for (const source of [...sources, join('test', 'e2e', 'leak.scene.ts')]) {
-    const { outputText } = ts.transpileModule(readFileSync(join(root, source), 'utf8'), {
-      fileName: source,
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2023,
-        module: ts.ModuleKind.ESNext,
-        experimentalDecorators: true,
-        emitDecoratorMetadata: true,
-      },
-    });
-    const target = join(output, source.replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, outputText);
-  }
-  return join(output, 'test', 'e2e', 'leak.scene.js');
-}
+import { compileScene } from './support/compiled-scene.js';
 
 describe('20,000 calls through a full stack, ended by success, failure, timeout, abort and refusal', () => {
+  const scene = compileScene('leak');
   let report: LeakReport;
 
   beforeAll(async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', compile()], {
+    const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', scene.file], {
       timeout: 110_000,
     });
     report = JSON.parse(stdout) as LeakReport;
   }, 120_000);
 
-  afterAll(() => rmSync(output, { recursive: true, force: true }));
+  afterAll(scene.remove);
 
   it('end in every way that they can', () => {
     const { calls, outcomes } = report;

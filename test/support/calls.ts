@@ -3,10 +3,14 @@ import { compose } from '../../lib/pipeline/compose.js';
 import { promiseStage } from '../../lib/pipeline/stages.js';
 import type { Next } from '../../lib/policies/call.js';
 import type { Clock } from '../../lib/policies/clock.js';
+import { Lifecycle } from '../../lib/policies/policy.js';
 
 /** A call of `Client.load`. */
-export function newCall({ clock }: { clock: Clock }, origin: Partial<CallOrigin> = {}): PipelineCall {
-  const target = { className: 'Client', methodName: 'load', clock, callContext: false };
+export function newCall(
+  { clock, lifecycle = new Lifecycle() }: { clock: Clock; lifecycle?: Lifecycle },
+  origin: Partial<CallOrigin> = {},
+): PipelineCall {
+  const target = { className: 'Client', methodName: 'load', clock, lifecycle, callContext: false };
   return new PipelineCall(target, { instance: undefined, args: [], ...origin });
 }
 

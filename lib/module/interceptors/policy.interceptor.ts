@@ -9,7 +9,6 @@ import {
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { outerCall } from '../../pipeline/current-call.js';
 import { nothingDeclared, type AnyClass, type Declared } from '../../pipeline/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
@@ -44,7 +43,6 @@ export abstract class PolicyInterceptor implements NestInterceptor {
       instance: undefined,
       args: context.getArgs(),
       context,
-      outer: outerCall(),
       body: () => next.handle(),
       repeatable: () => repeatable(context, methods as readonly string[]),
     }) as Observable<unknown>;

@@ -48,11 +48,17 @@ function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof
   if (call.aborted) return Promise.reject(call.reason);
   return new Promise((resolve, reject) => {
     const stopped = new Subject<void>();
+    const over = (): void => {
+      call.offAbort(stop);
+      call.delist();
+    };
     const stop = (reason: unknown): void => {
+      call.delist();
       reject(reason);
       stopped.next();
     };
     call.onAbort(stop);
+    call.enlist();
     const observer = {
       next: (item: unknown) => {
         call.emit();
@@ -62,11 +68,11 @@ function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof
         call.itemTimer?.resume();
       },
       error: (error: unknown) => {
-        call.offAbort(stop);
+        over();
         reject(error);
       },
       complete: () => {
-        call.offAbort(stop);
+        over();
         resolve(STREAM_END);
       },
     };

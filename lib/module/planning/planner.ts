@@ -136,6 +136,7 @@ class PlanBuilder {
       methodName: target.methodName,
       kind,
       clock: this.environment.clock,
+      lifecycle: this.environment.lifecycle,
       callContext: this.environment.callContext,
       policies: ORDER.flatMap((place) => this.#planned.get(place) ?? []),
       signalIndex: target.signalIndex,

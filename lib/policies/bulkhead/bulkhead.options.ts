@@ -8,7 +8,7 @@ import {
   nonNegativeMs,
   offOr,
   oneOf,
-  positiveMs,
+  positiveMsOrInfinity,
   wholeNumber,
 } from '../options/check.js';
 
@@ -28,7 +28,12 @@ export interface BulkheadOptions {
    * @default all alike
    */
   priority?: (call: CallInfo) => number;
-  /** The longest wait, ms, above 0. @default none: as long as the call's own time limits allow */
+  /**
+   * The longest wait, ms, above 0; `Infinity`: as long as it takes.
+   *
+   * @default none: as long as the call's own time limits and its signal allow; where there are neither, until no slot has
+   * come back for 30 s, since those who hold the slots may then wait for this bulkhead themselves
+   */
   maxWait?: number;
   /**
    * Work that goes on after its call was cut keeps its slot at most this long, ms; `false`: until it really ends.
@@ -65,7 +70,7 @@ export function parseBulkhead(place: string, setting: unknown): BulkheadOptions 
     maxConcurrent: concurrency,
     maxQueue: wholeNumber(0, MOST.atOnce),
     priority: aFunction,
-    maxWait: positiveMs,
+    maxWait: positiveMsOrInfinity,
     abandonAfter: offOr(nonNegativeMs),
     mode: oneOf('normal', 'metricsOnly'),
   });

@@ -1,6 +1,4 @@
 import { AsyncResource } from 'node:async_hooks';
-import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
-import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { AdaptiveLimit, type Ending } from '../adaptive-limit/adaptive-limit.js';
 import { ask, rank } from '../ask.js';
 import type { Call, Next } from '../call.js';
@@ -8,17 +6,14 @@ import { DeadlineQueue } from '../deadline-queue.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
-import { QueuedCall } from './queued-call.js';
-import { Slot } from './slot.js';
+import { BulkheadRefusals } from './bulkhead-refusals.js';
+import { Handover } from './handover.js';
+import { QueuedCall, STALLED_MS, type Patience } from './queued-call.js';
+import { Slot, slotAround } from './slot.js';
 import { WaitingLine } from './waiting-line.js';
 
 /** The weight of the newest run in the mean run time. */
 const MEAN_WEIGHT = 0.1;
-/**
- * An error is on its way to the breaker for so many turns at most: through our own promise, that of a call which has
- * waited here, a time limit and a rate limit with a queue there are six.
- */
-const JUDGEMENT_TURNS = 8;
 
 /**
  * Lets a bounded number of calls run at once; a bounded number waits, the more important first, among equals first come
@@ -27,11 +22,14 @@ const JUDGEMENT_TURNS = 8;
 export class BulkheadPolicy implements Policy {
   #active = 0;
   #meanRunMs = 0;
-  #admitting = false;
-  readonly #queue = new WaitingLine<QueuedCall>();
+  readonly #line = { calls: new WaitingLine<QueuedCall>(), freedAt: -Infinity };
+  readonly #queue = this.#line.calls;
+  readonly #handover = new Handover(() => this.#admitNext());
+  readonly #refusals: BulkheadRefusals;
   #options: ResolvedBulkhead;
   #adaptive: AdaptiveLimit | undefined;
-  #waits: DeadlineQueue | undefined;
+  #waits: Patience | undefined;
+  #stalls: Patience | undefined;
   #abandonments: DeadlineQueue | undefined;
 
   constructor(
@@ -40,6 +38,7 @@ export class BulkheadPolicy implements Policy {
     /** @internal */ readonly environment: PolicyEnvironment,
   ) {
     this.#options = options;
+    this.#refusals = new BulkheadRefusals(this, environment);
     this.#adaptive = this.#adaptiveOf(options);
     this.#waits = this.#waitsOf(options);
     this.#abandonments = this.#abandonmentsOf(options);
@@ -72,9 +71,11 @@ export class BulkheadPolicy implements Policy {
     return new AdaptiveLimit(maxConcurrent.options, this.environment.clock.now(), tell);
   }
 
-  #waitsOf({ maxWait }: ResolvedBulkhead): DeadlineQueue | undefined {
+  #waitsOf({ maxWait = Infinity }: ResolvedBulkhead): Patience | undefined {
     const { clock, lifecycle } = this.environment;
-    return maxWait === undefined ? undefined : new DeadlineQueue(maxWait, clock, lifecycle);
+    return maxWait === Infinity
+      ? undefined
+      : { queue: new DeadlineQueue(maxWait, clock, lifecycle), untilStalled: false };
   }
 
   #abandonmentsOf({ abandonAfter }: ResolvedBulkhead): DeadlineQueue | undefined {
@@ -99,62 +100,95 @@ export class BulkheadPolicy implements Policy {
 
   execute(call: Call, next: Next): Promise<unknown> {
     if (call.aborted) return rejected(call.reason);
-    if (this.#active < this.limit && this.#queue.size === 0) return this.#run(call, next);
-    if (call.underway) return this.#run(call, next);
+    const around = slotAround(call, this);
+    if (this.#hasRoom(around)) return this.#begin(call, next, around);
+    if (call.underway) return this.#run(call, next, undefined);
     if (this.#options.mode === 'metricsOnly') return this.#runAnyway(call, next);
     if (this.environment.lifecycle.closing) return rejected(this.shutDown());
-    if (call.probe) return rejected(this.#full('a probe of a half-open breaker does not wait'));
-    return this.#wait(call, next);
+    // Those who wait are sure of the slots that have come free: there may be more of these.
+    if (call.probe)
+      return this.#active + this.#queue.size < this.limit
+        ? this.#run(call, next, undefined)
+        : rejected(this.#refusals.notForProbes());
+    const priority = this.#priorityOf(call);
+    // The user's function may have done anything: cut the call, closed the app, made calls of its own.
+    if (call.aborted) return rejected(call.reason);
+    if (this.environment.lifecycle.closing) return rejected(this.shutDown());
+    if (this.#hasRoom(around)) return this.#begin(call, next, around);
+    return around === undefined ? this.#queueUp(call, next, priority) : this.#wait(call, next, priority, around);
+  }
+
+  #begin(call: Call, next: Next, around: Slot | undefined): Promise<unknown> {
+    return this.#run(call, next, around?.loans.none === true ? around : undefined);
+  }
+
+  /** Whether a call may begin now, on the slot of a call around it or on one of its own. */
+  #hasRoom(around: Slot | undefined): boolean {
+    return around?.loans.none === true || (this.#active < this.limit && this.#queue.size === 0);
   }
 
   /** What would wait counts as if it had got a slot; what would be refused counts not at all. */
   #runAnyway(call: Call, next: Next): Promise<unknown> {
-    const { maxQueue } = this.#options;
     const waiting = this.#active - this.limit;
-    if (waiting < maxQueue) return this.#run(call, next);
-    this.#full(`${waiting} would wait already, limit ${maxQueue}`);
+    if (waiting < this.#options.maxQueue) return this.#run(call, next, undefined);
+    this.#refusals.wouldBeFull(waiting);
     return next(call);
   }
 
-  #wait(call: Call, next: Next): Promise<unknown> {
-    const { maxQueue } = this.options;
-    const priority = this.#priorityOf(call);
-    const full = this.#queue.size >= maxQueue;
-    const displaced = full ? this.#queue.last : undefined;
+  #queueUp(call: Call, next: Next, priority: number): Promise<unknown> {
+    // A slot that has come free is promised to the first in line, who does not need a place in the queue any more.
+    const promised = Math.max(0, this.limit - this.#active);
+    const waiting = this.#queue.size - promised;
+    const full = waiting >= this.options.maxQueue;
+    const displaced = full && waiting > 0 ? this.#queue.last : undefined;
     if (full && (displaced === undefined || displaced.priority >= priority))
-      return rejected(this.#full(`${this.#queue.size} wait already, limit ${maxQueue}`));
-    const hopeless = this.#hopeless(call, priority);
+      return rejected(this.#refusals.queueFull(this.#queue.size));
+    const hopeless = this.#hopeless(call, priority, promised);
     if (hopeless !== undefined) return rejected(hopeless);
-    displaced?.cut(this.#full('a more important call took its place in the queue'));
+    displaced?.cut(this.#refusals.displaced());
+    return this.#wait(call, next, priority, undefined);
+  }
+
+  #wait(call: Call, next: Next, priority: number, lender: Slot | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       // It begins in the context of its own caller, not in that of the call whose slot it gets.
-      const run = AsyncResource.bind(() => resolve(this.#run(call, next)));
-      const queued = new QueuedCall(this, call, priority, run, reject);
-      this.#queue.join(queued);
-      queued.begin(this.#waits);
+      const run = AsyncResource.bind(() => resolve(this.#run(call, next, lender)));
+      const line = lender?.loans ?? this.#line;
+      new QueuedCall(this, line, call, priority, this.#patienceOf(call), run, reject).begin();
     });
   }
 
-  /** @internal */
-  leave(queued: QueuedCall): void {
-    this.#queue.leave(queued);
+  /** What bounds the wait of a call; undefined: something else does, or nothing is to. */
+  #patienceOf(call: Call): Patience | undefined {
+    const { maxWait } = this.#options;
+    if (maxWait !== undefined) return this.#waits;
+    if (call.deadline !== Infinity || call.signalled) return undefined;
+    const { clock, lifecycle } = this.environment;
+    return (this.#stalls ??= { queue: new DeadlineQueue(STALLED_MS, clock, lifecycle), untilStalled: true });
   }
 
   /** @internal */
-  waitedInVain(ms: number): BulkheadFullException {
-    return this.#full(`no slot came free within ${ms} ms`);
+  waitedInVain(ms: number): Error {
+    return this.#refusals.waitedInVain(ms);
   }
 
   /** @internal */
-  shutDown(): ShutdownException {
-    const message = `${this.name} was waiting for a slot: the app is shutting down`;
-    return new ShutdownException({ policy: 'bulkhead', instanceName: this.name, message });
+  stalled(): Error {
+    return this.#refusals.stalled();
   }
 
-  #run(call: Call, next: Next): Promise<unknown> {
-    const slot = new Slot(this, call, this.#abandonments);
-    this.#active++;
-    this.#adaptive?.began(call.instant(), this.#active);
+  /** @internal */
+  shutDown(): Error {
+    return this.#refusals.shutDown();
+  }
+
+  #run(call: Call, next: Next, lender: Slot | undefined): Promise<unknown> {
+    const slot = new Slot(this, call, this.#abandonments, lender);
+    call.slot = slot;
+    if (lender === undefined) {
+      this.#active++;
+      this.#adaptive?.began(call.instant(), this.#active);
+    }
     // The promise of the work itself is not given on: we have listened to it, so nobody would be told when the caller
     // listens to none.
     return next(call).then(slot.free, slot.fail);
@@ -178,36 +212,29 @@ export class BulkheadPolicy implements Policy {
     this.#admitSoon();
   }
 
+  /** @internal */
+  abandoned(afterMs: number): void {
+    const { events } = this.environment;
+    if (events.active) events.emit({ type: 'abandoned', name: this.name, policy: 'bulkhead', afterMs });
+  }
+
   /**
    * @internal
-   * @param afterMs the work was abandoned so long after its caller had gone; undefined: it has ended.
+   * @param abandoned whether the work goes on without a slot.
    */
-  released(call: Call, afterMs: number | undefined): void {
+  released(call: Call, abandoned: boolean): void {
     this.#active--;
-    const { clock, events } = this.environment;
-    if (afterMs !== undefined) {
-      if (events.active) events.emit({ type: 'abandoned', name: this.name, policy: 'bulkhead', afterMs });
-    } else if (call.startedAt !== undefined) {
-      const ms = clock.now() - call.startedAt;
+    const now = this.environment.clock.now();
+    this.#line.freedAt = now;
+    if (!abandoned && call.startedAt !== undefined) {
+      const ms = now - call.startedAt;
       this.#meanRunMs = this.#meanRunMs === 0 ? ms : this.#meanRunMs + MEAN_WEIGHT * (ms - this.#meanRunMs);
     }
     this.#admitSoon();
   }
 
-  /**
-   * The breaker around judges the call that has just ended before the next one begins: if it trips, nobody who waits
-   * begins. Its judgement is {@link JUDGEMENT_TURNS} turns of the microtask queue away.
-   */
   #admitSoon(): void {
-    if (this.#admitting || this.#queue.size === 0) return;
-    this.#admitting = true;
-    this.#admitAfter(JUDGEMENT_TURNS);
-  }
-
-  #admitAfter(turns: number): void {
-    if (turns > 0) return queueMicrotask(() => this.#admitAfter(turns - 1));
-    this.#admitting = false;
-    this.#admitNext();
+    if (this.#queue.size > 0) this.#handover.soon();
   }
 
   #admitNext(): void {
@@ -225,44 +252,16 @@ export class BulkheadPolicy implements Policy {
   }
 
   /** A call whose turn cannot come before its time is over is better told at once. */
-  #hopeless(call: Call, priority: number): BulkheadFullException | undefined {
+  #hopeless(call: Call, priority: number, promised: number): Error | undefined {
     const { maxWait = Infinity } = this.options;
-    const expected = (this.#queue.ahead(priority) * this.#meanRunMs) / this.limit;
+    const ahead = Math.max(0, this.#queue.ahead(priority) - promised);
+    const expected = (ahead * this.#meanRunMs) / this.limit;
     const allowed = Math.min(maxWait, call.deadline - this.environment.clock.now());
-    if (expected <= allowed) return undefined;
-    return this.#full(
-      `a slot is expected in ${Math.round(expected)} ms, and the call can wait ${Math.round(allowed)} ms`,
-      expected,
-    );
+    return expected <= allowed ? undefined : this.#refusals.hopeless(expected, allowed);
   }
 
   #tellLimit(limit: number, before: number): void {
     const { events } = this.environment;
     if (events.active) events.emit({ type: 'limitChange', name: this.name, policy: 'bulkhead', limit, before });
-  }
-
-  #full(why: string, retryAfterMs?: number): BulkheadFullException {
-    const { maxQueue, mode } = this.options;
-    const maxConcurrent = this.limit;
-    const details = { active: this.#active, maxConcurrent, waiting: this.#queue.size, maxQueue };
-    const { events } = this.environment;
-    if (events.active) {
-      events.emit({
-        type: 'refused',
-        name: this.name,
-        policy: 'bulkhead',
-        code: 'BULKHEAD_FULL',
-        retryAfterMs,
-        details,
-        ...(mode === 'metricsOnly' ? { metricsOnly: true } : {}),
-      });
-    }
-    return new BulkheadFullException({
-      policy: 'bulkhead',
-      instanceName: this.name,
-      message: `bulkhead ${this.name} is full: ${this.#active} of ${maxConcurrent} run; ${why}`,
-      retryAfterMs,
-      details,
-    });
   }
 }

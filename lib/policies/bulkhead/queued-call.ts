@@ -1,65 +1,73 @@
 import type { Call } from '../call.js';
-import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
-import type { PolicyEnvironment, Waiter } from '../policy.js';
-import type { Place } from './waiting-line.js';
+import type { DeadlineQueue } from '../deadline-queue.js';
+import type { PolicyEnvironment } from '../policy.js';
+import { Wait } from '../wait.js';
+import type { Place, WaitingLine } from './waiting-line.js';
+
+/** How long a wait that nothing else bounds goes on while no slot comes back, ms. */
+export const STALLED_MS = 30_000;
 
 /** What a waiting call knows of its bulkhead. */
-interface Queue {
+interface Desk {
   readonly environment: PolicyEnvironment;
-  leave(queued: QueuedCall): void;
   waitedInVain(ms: number): Error;
+  stalled(): Error;
   shutDown(): Error;
 }
 
+/** Those who wait for the slots of a bulkhead, or for one that is lent. */
+export interface Line {
+  readonly calls: WaitingLine<QueuedCall>;
+  /** When a slot came back last, on the monotonic clock. */
+  readonly freedAt: number;
+}
+
+/** What bounds a wait: a time of its own, or that no slot comes back. */
+export interface Patience {
+  readonly queue: DeadlineQueue;
+  readonly untilStalled: boolean;
+}
+
 /** A call that waits for its turn, until it comes, the wait gets too long, or the call is cut. */
-export class QueuedCall extends Deadline implements Waiter, Place {
+export class QueuedCall extends Wait implements Place {
   /** @internal */ node: Place['node'] = undefined;
-  #waits: DeadlineQueue | undefined;
 
   constructor(
-    private readonly bulkhead: Queue,
-    private readonly call: Call,
+    private readonly bulkhead: Desk,
+    private readonly line: Line,
+    call: Call,
     readonly priority: number,
+    private readonly patience: Patience | undefined,
     private readonly onTurn: () => void,
-    private readonly onCut: (error: unknown) => void,
+    onCut: (error: unknown) => void,
   ) {
-    super();
-  }
-
-  begin(waits: DeadlineQueue | undefined): void {
-    const { clock, lifecycle } = this.bulkhead.environment;
-    this.#waits = waits;
-    waits?.add(this, clock.now());
-    this.call.onAbort(this.cut);
-    this.call.waitingRoom?.enter(this.call);
-    lifecycle.add(this);
+    super(call, bulkhead.environment.lifecycle, onCut);
   }
 
   admit(): void {
-    this.#leave();
+    if (!this.over()) return;
     this.call.waited();
     this.onTurn();
   }
 
   expire(): void {
-    this.cut(this.bulkhead.waitedInVain(this.#waits?.ms ?? 0));
+    const { bulkhead, line, patience } = this;
+    if (patience?.untilStalled !== true) return this.cut(bulkhead.waitedInVain(patience?.queue.ms ?? 0));
+    if (line.freedAt + STALLED_MS > bulkhead.environment.clock.now()) patience.queue.add(this, line.freedAt);
+    else this.cut(bulkhead.stalled());
   }
 
-  end(): void {
-    this.cut(this.bulkhead.shutDown());
+  protected join(): void {
+    this.line.calls.join(this);
+    this.patience?.queue.add(this, this.bulkhead.environment.clock.now());
   }
 
-  /** Ends the wait with an error. */
-  readonly cut = (reason: unknown): void => {
-    this.#leave();
-    this.onCut(reason);
-  };
+  protected quit(): void {
+    this.line.calls.leave(this);
+    this.patience?.queue.remove(this);
+  }
 
-  #leave(): void {
-    this.bulkhead.leave(this);
-    this.#waits?.remove(this);
-    this.call.offAbort(this.cut);
-    this.call.waitingRoom?.leave(this.call);
-    this.bulkhead.environment.lifecycle.remove(this);
+  protected shutDownError(): Error {
+    return this.bulkhead.shutDown();
   }
 }

@@ -1,41 +1,62 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import { instanceOf } from '../../errors/foreign.js';
 import type { Ending } from '../adaptive-limit/adaptive-limit.js';
-import type { Call } from '../call.js';
+import type { Call, Holding } from '../call.js';
 import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
 import { judge } from '../outcome.js';
 import type { PolicyEnvironment } from '../policy.js';
 import { rejection } from '../rejection.js';
-
-/** Why a slot is free again. */
-export type Release = 'ended' | 'abandoned';
+import { Loans } from './loans.js';
 
 /** What a slot knows of its bulkhead. */
 interface Slots {
   readonly environment: PolicyEnvironment;
   readonly measures: boolean;
   measured(call: Call, ending: Ending): void;
-  released(call: Call, afterMs: number | undefined): void;
+  /** @param abandoned whether the work goes on. */
+  released(call: Call, abandoned: boolean): void;
+  abandoned(afterMs: number): void;
 }
 
-/** A slot in use. When the call is cut, a last limit begins for the work that goes on. */
-export class Slot extends Deadline {
+/**
+ * A slot in use, its own call's or on loan from a call around it. When the call is cut, or the consumer of its items does
+ * not come back, a last limit begins for what goes on.
+ */
+export class Slot extends Deadline implements Holding {
   #held = true;
+  #givenBack = false;
   #measured: boolean;
+  #loans: Loans | undefined;
 
+  /** @param lender whose slot it is; undefined: its own. */
   constructor(
     private readonly bulkhead: Slots,
     private readonly call: Call,
     private readonly abandonments: DeadlineQueue | undefined,
+    private readonly lender: Slot | undefined,
   ) {
     super();
-    this.#measured = !bulkhead.measures;
-    if (abandonments !== undefined || bulkhead.measures) call.onAbort(this.#onCut);
+    // The time of an inner call is in that of the outer one.
+    this.#measured = lender !== undefined || !bulkhead.measures;
+    if (abandonments !== undefined || !this.#measured) call.onAbort(this.#onCut);
+    lender?.loans.lend();
+  }
+
+  /** Whether it is one of `bulkhead`, and its call is at work. */
+  isHeldIn(bulkhead: object): boolean {
+    return this.#held && this.bulkhead === bulkhead;
+  }
+
+  /** To whom it is lent, and who waits for that. */
+  get loans(): Loans {
+    return (this.#loans ??= new Loans(() => {
+      if (!this.#held) this.#giveBack(false);
+    }));
   }
 
   readonly free = <T>(value: T): T => {
     this.#measure('done');
-    this.#release('ended');
+    this.#release(false);
     return value;
   };
 
@@ -44,16 +65,26 @@ export class Slot extends Deadline {
     const { aborted, reason } = this.call;
     const answered = !this.#measured && judge(error, aborted, reason).kind === 'answered';
     this.#measure(answered ? 'done' : 'failed');
-    this.#release('ended');
+    this.#release(false);
     return rejection(error);
   };
 
   expire(): void {
     this.#measure('failed');
-    this.#release('abandoned');
+    this.#release(true);
+  }
+
+  park(): void {
+    if (this.#held && !this.queued) this.abandonments?.add(this, this.bulkhead.environment.clock.now());
+  }
+
+  resume(): void {
+    // What was cut has no more time.
+    if (!this.call.aborted) this.abandonments?.remove(this);
   }
 
   readonly #onCut = (reason: unknown): void => {
+    this.abandonments?.remove(this);
     this.abandonments?.add(this, this.bulkhead.environment.clock.now());
     // What took all its time has told how slow it is, whether or not the work goes on.
     // The limit of several attempts says nothing of one.
@@ -66,11 +97,27 @@ export class Slot extends Deadline {
     this.bulkhead.measured(this.call, ending);
   }
 
-  #release(release: Release): void {
+  #release(abandoned: boolean): void {
     if (!this.#held) return;
     this.#held = false;
     this.abandonments?.remove(this);
     this.call.offAbort(this.#onCut);
-    this.bulkhead.released(this.call, release === 'abandoned' ? this.abandonments?.ms : undefined);
+    // What its call has left running on a loan still takes the place.
+    if (abandoned || this.#loans === undefined || this.#loans.none) this.#giveBack(abandoned);
   }
+
+  #giveBack(abandoned: boolean): void {
+    if (this.#givenBack) return;
+    this.#givenBack = true;
+    if (abandoned && this.abandonments !== undefined) this.bulkhead.abandoned(this.abandonments.ms);
+    if (this.lender === undefined) this.bulkhead.released(this.call, abandoned);
+    else this.lender.loans.giveBack(this.bulkhead.environment.clock.now());
+  }
+}
+
+/** The slot of `bulkhead` that a call around `call` holds, the nearest one. */
+export function slotAround(call: Call, bulkhead: object): Slot | undefined {
+  for (let { outer } = call; outer !== undefined; outer = outer.outer)
+    if (instanceOf(outer.slot, Slot) && outer.slot.isHeldIn(bulkhead)) return outer.slot;
+  return undefined;
 }

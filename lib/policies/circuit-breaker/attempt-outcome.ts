@@ -1,4 +1,5 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
+import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import { instanceOf } from '../../errors/foreign.js';
@@ -97,7 +98,11 @@ function classify(
   if (kind === 'refused') return { ignored: 'refused by a policy inside' };
   if (attempt.aborted && instanceOf(attempt.reason, FasterAttemptError) && kind === 'aborted') return { ignored: LOST };
   if (attempt.startedAt === undefined && attempt.aborted) return { ignored: 'ended before the method began' };
-  if (kind === 'aborted') return attempt.emitted ? 'success' : { ignored: 'the caller gave up' };
+  if (kind === 'aborted') {
+    if (instanceOf(error, ShutdownException) || instanceOf(attempt.reason, ShutdownException))
+      return { ignored: 'the app was shut down' };
+    return attempt.emitted ? 'success' : { ignored: 'the caller gave up' };
+  }
   const { errorFilter } = options;
   const filtered =
     errorFilter !== undefined &&

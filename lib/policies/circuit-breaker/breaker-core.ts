@@ -60,6 +60,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   consecutiveFailures = 0;
   /** How many calls run under it. */
   inFlight = 0;
+  /** Told when it is no longer in use. */
+  onRetire: (() => void) | undefined = undefined;
   #options: ResolvedCircuitBreaker;
   readonly #face: EventEmitter;
   #window: RollingWindow;
@@ -270,6 +272,9 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   enter(call: Call): void {
     (this.#waiting ??= new Set()).add(call);
+    // It may have tripped since it let the call in: between two waits, or in a callback of the user's.
+    const { recorded } = this.machine;
+    if (recorded === 'open' || recorded === 'forcedOpen') this.#endWaits(this.environment.clock.now());
   }
 
   leave(call: Call): void {
@@ -300,6 +305,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   /** It is no longer in use. */
   retire(): void {
     transitionTimerOf(this.environment).forget(this);
+    this.onRetire?.();
+    this.onRetire = undefined;
   }
 
   openTimes(start: () => unknown): (opening: number, error: unknown, call: never) => number {

@@ -3,6 +3,7 @@ import { DeadlineQueue } from '../deadline-queue.js';
 import { BreakerCore, REFUSED, type BreakerInit } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { FiredAction } from './fired-action.js';
+import { checkHealth } from './health-check.js';
 import { JudgedAttempt } from './judged-attempt.js';
 import { restoreBreaker, takeSnapshot, type BreakerSnapshot } from './breaker-snapshot.js';
 import { BreakerStatus, type BreakerStats } from './breaker-stats.js';
@@ -116,6 +117,16 @@ export class Breaker extends Opossum {
   fallback(answer: (...argsAndError: never[]) => unknown): this {
     this.#fallback = answer as AnyListener;
     return this;
+  }
+
+  /**
+   * Opens it whenever `check` fails, which is asked now and then every `interval` ms, until {@link shutdown} or the end of
+   * the app; a failure is told as 'healthCheckFailed'.
+   *
+   * @throws TypeError for a check that is no function, or an interval that is no number.
+   */
+  override healthCheck(check: () => unknown, interval = 5_000): void {
+    this.core.onRetire = checkHealth(this, check, interval, this.core.onRetire);
   }
 
   /** Opens it now; it lets a probe through when the reset time is over. */

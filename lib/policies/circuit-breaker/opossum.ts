@@ -11,6 +11,7 @@ export interface OpossumBreaker extends EventEmitter {
   options: object;
   semaphore: unknown;
   action: (...args: never[]) => unknown;
+  healthCheck(check: () => unknown, interval?: number): void;
 }
 
 export interface OpossumOptions {

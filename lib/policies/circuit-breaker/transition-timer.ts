@@ -33,6 +33,7 @@ export class TransitionTimer {
 
   /** Follows a breaker until {@link forget}; to be called again when its next moment has changed. */
   watch(breaker: Transitional): void {
+    if (this.environment.lifecycle.disposed) return;
     this.#watched.add(breaker);
     if (breaker.heard && (breaker.nextTransitionAt ?? Infinity) < this.#dueAt) this.#arm();
   }
@@ -43,8 +44,9 @@ export class TransitionTimer {
   }
 
   #arm(): void {
-    const { clock } = this.environment;
+    const { clock, lifecycle } = this.environment;
     this.#disarm();
+    if (lifecycle.disposed) return;
     for (const breaker of this.#watched) {
       if (breaker.heard) this.#dueAt = Math.min(this.#dueAt, breaker.nextTransitionAt ?? Infinity);
     }

@@ -33,7 +33,7 @@ export class CoalescePolicy implements Policy {
     const flights = this.#flightsOf(call.instance);
     const running = flights.get(key);
     if (running === undefined) {
-      const flight = new Flight(call, (ended) => {
+      const flight = new Flight(call, this.environment.lifecycle, (ended) => {
         if (flights.get(key) === ended) flights.delete(key);
       });
       flights.set(key, flight);

@@ -1,4 +1,6 @@
 import type { AbortListener, Call, Next } from '../call.js';
+import type { Lifecycle, Running } from '../policy.js';
+import { cutByShutdown } from '../shut-down.js';
 
 /** The flight of each run, whatever its method: runs may wait for each other. */
 const flights = new WeakMap<Call, Flight>();
@@ -8,7 +10,7 @@ const flights = new WeakMap<Call, Flight>();
  * but nothing around that one cuts it. It may take as long as the most patient waiter has time, and is cut when the
  * last one leaves.
  */
-export class Flight {
+export class Flight implements Running {
   readonly #run: Call;
   readonly #waiters = new Set<Waiter>();
   /** The latest deadline among the waiters. */
@@ -17,6 +19,7 @@ export class Flight {
   /** @param onEnd told when nobody can join any more. */
   constructor(
     first: Call,
+    private readonly lifecycle: Lifecycle,
     private readonly onEnd: (flight: Flight) => void,
   ) {
     this.#run = first.separate();
@@ -25,6 +28,7 @@ export class Flight {
 
   /** Runs for `first`, and for whoever joins. */
   start(first: Call, next: Next): Promise<unknown> {
+    this.lifecycle.enlist(this);
     const result = this.join(first);
     next(this.#run).then(
       (value) => this.#land((waiter) => waiter.resolve(value)),
@@ -59,13 +63,24 @@ export class Flight {
   left(waiter: Waiter, reason: unknown): void {
     this.#waiters.delete(waiter);
     if (this.#waiters.size === 0) {
-      this.onEnd(this);
+      this.#end();
       this.#run.abort(reason);
     } else if (waiter.due === this.#longest) this.#bound(this.#longestOfAll());
   }
 
-  #land(tell: (waiter: Waiter) => void): void {
+  shutDown(): void {
+    const reason = cutByShutdown(this.#run);
+    this.#land((waiter) => waiter.reject(reason));
+    this.#run.abort(reason);
+  }
+
+  #end(): void {
+    this.lifecycle.delist(this);
     this.onEnd(this);
+  }
+
+  #land(tell: (waiter: Waiter) => void): void {
+    this.#end();
     for (const waiter of this.#waiters) {
       waiter.call.offAbort(waiter.leave);
       tell(waiter);

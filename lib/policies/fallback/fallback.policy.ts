@@ -1,4 +1,5 @@
 import { isRefusal } from '../../errors/resilience.exception.js';
+import { instanceOf } from '../../errors/foreign.js';
 import type { Call, Next, Rescue } from '../call.js';
 import { ask, yesOrNo } from '../ask.js';
 import { toMatcher, type Matcher } from '../error-match.js';
@@ -54,7 +55,8 @@ export class FallbackPolicy implements Policy {
   #give({ answer }: Rule, error: unknown, call: Call): unknown {
     const { events } = this.environment;
     if (events.active) events.emit({ type: 'fallback', name: this.name, policy: 'fallback', error });
-    return answer(error, call);
+    const given = answer(error, call);
+    return instanceOf(given, Promise) ? call.runs(given) : given;
   }
 
   #holds({ on, skipOn }: Rule, error: unknown, call: Call): boolean {

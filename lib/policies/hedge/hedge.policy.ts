@@ -78,6 +78,11 @@ class Race extends Deadline implements ItemTimer {
     this.#wake?.();
   }
 
+  /** Nothing more begins. */
+  override shutDown(): void {
+    this.#delay?.queue.remove(this);
+  }
+
   /** An item of a stream came: its attempt has won, before any other can give one. */
   pause(): void {
     this.#outer?.pause();
@@ -130,6 +135,8 @@ class Race extends Deadline implements ItemTimer {
     if (newest === undefined || now - newest < ms - TOLERANCE_MS) return this.#wait(newest ?? now);
     if (surroundings.closed?.(call) === false) return;
     if (call.repeatable?.() === false) return this.#suppressed('notRepeatable');
+    // The user's functions may have cut the call, or closed the app.
+    if (call.aborted || lifecycle.closing) return;
     if (surroundings.budget?.take(now) === false) return this.#suppressed('budget');
 
     const attempt = call.attempt + 1;

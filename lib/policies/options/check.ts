@@ -54,6 +54,10 @@ export const positiveMs = expectation(
   `a number of milliseconds above 0 and at most ${MAX_DELAY_MS}`,
   (value) => isNumber(value) && value > 0 && value <= MAX_DELAY_MS,
 );
+export const positiveMsOrInfinity = expectation(
+  `${positiveMs.expected}, or Infinity`,
+  (value) => value === Infinity || positiveMs.accepts(value),
+);
 export const nonNegativeMs = expectation(
   `a number of milliseconds from 0 to ${MAX_DELAY_MS}`,
   (value) => isNumber(value) && value >= 0 && value <= MAX_DELAY_MS,

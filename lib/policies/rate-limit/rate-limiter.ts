@@ -72,6 +72,8 @@ export class RateLimiter {
     if (cost === 0) return undefined;
     const now = call.instant();
     const bucket = this.#keyed === undefined ? this.#bucket : this.#bucketOf(call, this.#keyed, now);
+    // The user's functions may have cut the call.
+    if (call.aborted) return rejected(call.reason);
     const metricsOnly = this.options.mode === 'metricsOnly' || call.underway;
     if (cost > bucket.rate.maxCost) {
       const error = this.#refusals.neverFits({ bucket, cost, metricsOnly });
@@ -111,7 +113,7 @@ export class RateLimiter {
     if (since + waitMs > latest + ROUNDING_MS)
       return rejected(refusals.tooLate({ bucket, cost }, waitMs, waitMs, boundMs));
     call.waitingSince = since;
-    return new WaitingCall(call, { bucket, cost, since, boundMs, latest }, this.#places).turn();
+    return WaitingCall.turnOf(call, { bucket, cost, since, boundMs, latest }, this.#places);
   }
 
   #costOf(call: Call): number {

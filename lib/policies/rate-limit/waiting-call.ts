@@ -1,11 +1,12 @@
 import type { Call } from '../call.js';
-import type { Lifecycle, Waiter } from '../policy.js';
+import type { Lifecycle } from '../policy.js';
+import { Wait } from '../wait.js';
 import type { Bucket } from './bucket.js';
 import type { Refusals } from './refusals.js';
 import type { InLine, WaitingLines } from './waiting-lines.js';
 
 /** What a call waits for, and how long it can. */
-export interface Wait {
+export interface Wanted {
   readonly bucket: Bucket;
   readonly cost: number;
   /** When it came. */
@@ -24,59 +25,53 @@ export interface WaitingPlaces {
 }
 
 /** A call in line, until its turn comes, it comes too late, or the call is cut. */
-export class WaitingCall implements InLine, Waiter {
+export class WaitingCall extends Wait implements InLine {
   readonly bucket: Bucket;
   readonly cost: number;
   readonly latest: number;
-  #onTurn!: () => void;
-  #onCut!: (error: unknown) => void;
 
-  constructor(
-    private readonly call: Call,
-    private readonly wait: Wait,
+  private constructor(
+    call: Call,
+    private readonly wait: Wanted,
     private readonly places: WaitingPlaces,
+    private readonly onTurn: () => void,
+    onCut: (error: unknown) => void,
   ) {
+    super(call, places.lifecycle, onCut);
     this.bucket = wait.bucket;
     this.cost = wait.cost;
     this.latest = wait.latest;
   }
 
-  /** Its turn; rejects when there will be none. */
-  turn(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#onTurn = resolve;
-      this.#onCut = reject;
-      this.places.lines.join(this);
-      this.call.waitingRoom?.enter(this.call);
-      this.places.lifecycle.add(this);
-      this.call.onAbort(this.#cut);
-    });
+  /** The turn of a call; rejects when there will be none. */
+  static turnOf(call: Call, wait: Wanted, places: WaitingPlaces): Promise<void> {
+    return new Promise((resolve, reject) => new WaitingCall(call, wait, places, resolve, reject).begin());
   }
 
   admit(): void {
-    this.#leave();
+    if (!this.over()) return;
     this.call.waited();
-    this.#onTurn();
+    this.onTurn();
   }
 
-  expire(turnAt: number, now: number): void {
+  tooLate(turnAt: number, now: number): void {
     const { since, boundMs } = this.wait;
-    this.#cut(this.places.refusals.tooLate(this, turnAt - since, turnAt - now, boundMs));
+    this.cut(this.places.refusals.tooLate(this, turnAt - since, turnAt - now, boundMs));
   }
 
-  end(): void {
-    this.#cut(this.places.refusals.shutDown());
+  expire(): void {
+    // Its line looks after its time.
   }
 
-  readonly #cut = (reason: unknown): void => {
-    this.#leave();
-    this.#onCut(reason);
-  };
+  protected join(): void {
+    this.places.lines.join(this);
+  }
 
-  #leave(): void {
+  protected quit(): void {
     this.places.lines.leave(this);
-    this.call.offAbort(this.#cut);
-    this.call.waitingRoom?.leave(this.call);
-    this.places.lifecycle.remove(this);
+  }
+
+  protected shutDownError(): Error {
+    return this.places.refusals.shutDown();
   }
 }

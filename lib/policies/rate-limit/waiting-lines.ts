@@ -18,7 +18,7 @@ export interface InLine {
   /** Its turn has come. */
   admit(): void;
   /** Its turn, `turnAt`, comes too late. */
-  expire(turnAt: number, now: number): void;
+  tooLate(turnAt: number, now: number): void;
 }
 
 /** Those that wait for one bucket, in order of arrival. */
@@ -149,7 +149,7 @@ export class WaitingLines {
       const waitMs = bucket.waitOfFirst(call.cost, now);
       const beginsAt = now + Math.max(0, waitMs);
       if (beginsAt > call.latest + ROUNDING_MS) {
-        call.expire(beginsAt, now);
+        call.tooLate(beginsAt, now);
         continue;
       }
       if (waitMs > ROUNDING_MS) return this.#look(line, bucket.turnOfFirst(call.cost));

@@ -35,7 +35,7 @@ export class RecoverPolicy implements Policy {
     return next(call).then(undefined, (error: unknown) => {
       const answer = this.answer(error, call);
       // A promise is resolved with it, and that may fail as well.
-      return isObject(answer) ? this.#awaited(answer) : answer;
+      return isObject(answer) ? this.#awaited(answer, call) : answer;
     });
   }
 
@@ -47,7 +47,7 @@ export class RecoverPolicy implements Policy {
     if (events.active) events.emit({ type: 'recovered', name: this.name, policy: 'recover', error });
     try {
       const answer = this.#answer(error, call);
-      return isThenable(answer) ? this.#awaited(answer) : answer;
+      return isThenable(answer) ? this.#awaited(answer, call) : answer;
     } catch (failure) {
       return this.#giveUp(failure);
     }
@@ -62,8 +62,8 @@ export class RecoverPolicy implements Policy {
       : ask(this.environment, `${this.name}, recover on`, yesOrNo, byDefault, () => on(error, call));
   }
 
-  #awaited(answer: unknown): Promise<unknown> {
-    return promiseOf(answer).then(undefined, (failure: unknown) => this.#giveUp(failure));
+  #awaited(answer: unknown, call: Call): Promise<unknown> {
+    return call.runs(promiseOf(answer)).then(undefined, (failure: unknown) => this.#giveUp(failure));
   }
 
   /** The handler failed as well: nothing escapes all the same. */

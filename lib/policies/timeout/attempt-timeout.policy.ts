@@ -2,6 +2,7 @@ import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { AttemptObserver, Call, ItemTimer, Next } from '../call.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
+import { cutByShutdown } from '../shut-down.js';
 import { Deadline, DeadlineQueue } from '../deadline-queue.js';
 
 /**
@@ -75,6 +76,7 @@ class AttemptGuard extends Deadline implements ItemTimer {
     this.#observer = this.call.observer;
     this.call.observer = undefined;
     this.call.onAbort(this.reject);
+    this.call.bounded = true;
     if (this.queue === undefined) return;
     this.queue.add(this, this.call.waitingSince ?? this.call.instant());
     this.call.limit(this.due);
@@ -96,6 +98,10 @@ class AttemptGuard extends Deadline implements ItemTimer {
 
   expire(): void {
     this.call.abort(this.policy.expired(this.call));
+  }
+
+  override shutDown(): void {
+    this.call.abort(cutByShutdown(this.call));
   }
 
   pause(): void {

@@ -40,7 +40,7 @@ describe('parseBulkhead', () => {
   it.each([
     ['maxConcurrent', [0, -1, 1.5, NaN, Infinity, '5', null, { kind: 'fixed' }]],
     ['maxQueue', [-1, 1.5, NaN, Infinity, '5']],
-    ['maxWait', [0, -1, NaN, Infinity, '5', false]],
+    ['maxWait', [0, -1, NaN, -Infinity, '5', false]],
     ['priority', [1, 'high', true]],
     ['abandonAfter', [-1, NaN, Infinity, '5', true]],
   ])('refuses a wrong %s', (option, values) => {

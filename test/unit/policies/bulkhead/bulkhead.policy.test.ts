@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
@@ -208,13 +209,66 @@ describe('BulkheadPolicy', () => {
       expect(work.begun).toBe(2);
     });
 
-    it('is none, when nothing is said', async () => {
-      const { clock, results, make } = setUp({ maxConcurrent: 1, maxQueue: 1 });
+    it('is none, when Infinity is said', async () => {
+      const { clock, results, make } = setUp({ maxConcurrent: 1, maxQueue: 1, maxWait: Infinity });
       make(2);
 
       await clock.advance(1_000_000);
 
       expect(results[1]?.status).toBe('pending');
+      expect(clock.timersMade).toBe(0);
+    });
+  });
+
+  describe('a wait that nothing bounds', () => {
+    it('ends when no slot has come back for 30 s, and says so', async () => {
+      const { clock, results, make, bulkhead } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+      make(2);
+
+      await clock.advance(29_999);
+      expect(results[1]?.status).toBe('pending');
+      await clock.advance(1);
+
+      expect(results[1]?.outcome).toBeInstanceOf(BulkheadFullException);
+      expect(inspect(results[1]?.outcome)).toMatch(/no slot came back for 30 s.*callContext: true.*Infinity/s);
+      expect([bulkhead.waiting, clock.pending]).toEqual([0, 0]);
+    });
+
+    it('goes on as long as slots come back', async () => {
+      const { clock, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 5 });
+      make(5);
+
+      for (let ended = 0; ended < 3; ended++) {
+        await clock.advance(20_000);
+        work.succeed(ended);
+      }
+      await clock.advance(29_999);
+      expect(results.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'fulfilled',
+        'fulfilled',
+        'pending',
+        'pending',
+      ]);
+      await clock.advance(1);
+
+      expect(results.map(({ status }) => status).slice(3)).toEqual(['pending', 'rejected']);
+      expect(work.begun).toBe(4);
+    });
+
+    it.each([
+      { bound: 'a deadline', origin: {}, prepare: (call: PipelineCall) => call.limit(2_000_000) },
+      { bound: 'a signal', origin: { signal: new AbortController().signal }, prepare: () => undefined },
+    ])('is none with $bound', async ({ origin, prepare }) => {
+      const { environment, clock, bulkhead, work, make } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+      make(1);
+      const call = newCall(environment, origin);
+      prepare(call);
+      const result = track(bulkhead.execute(call, work.next));
+
+      await clock.advance(500_000);
+
+      expect(result.status).toBe('pending');
     });
   });
 
@@ -696,7 +750,7 @@ describe('BulkheadPolicy', () => {
   });
 
   it('needs no timer, as long as nothing has to be bounded', async () => {
-    const { clock, make, work } = setUp({ maxConcurrent: 1, maxQueue: 1 });
+    const { clock, make, work } = setUp({ maxConcurrent: 1, maxQueue: 1, maxWait: Infinity });
     make(2);
     work.succeed(0);
     await settle();
