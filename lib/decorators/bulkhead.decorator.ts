@@ -8,6 +8,8 @@ import type { GuardDecorator } from './types.js';
  * {@link BulkheadFullException}.
  *
  * A number, or `adaptive()`, is how many run at once. Without a name each method has slots of its own; methods that name one share them.
+ * Those that call each other wait for themselves unless `forRoot({ callContext: true })` lets them know: then the inner
+ * call runs on the slot of the outer one.
  *
  * @example
  * @Bulkhead({ maxConcurrent: 20, maxQueue: 50, maxWait: 200 })

@@ -296,6 +296,23 @@ describe('judge', () => {
     });
   });
 
+  describe('of a call that was cut by the end of a shutdown', () => {
+    const cut = new ShutdownException({ ...init, running: true });
+
+    it.each([
+      ['the reason itself', cut],
+      ['an AbortError', Object.assign(new Error('aborted'), { name: 'AbortError' })],
+      ['what its client makes of that', new Error('socket closed')],
+      ['a status', new NotFoundException()],
+    ])('says aborted: %s', (_what, error) => {
+      expect(judge(error, true, cut)).toEqual({ kind: 'aborted', repeatable: false });
+    });
+
+    it('says aborted further out, where nothing was cut', () => {
+      expect(judged(cut)).toEqual({ kind: 'aborted', repeatable: false });
+    });
+  });
+
   describe('of a refusal, known by its class', () => {
     it.each([
       ['circuit breaker', new CircuitOpenException(init)],
