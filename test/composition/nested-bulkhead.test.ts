@@ -197,6 +197,23 @@ describe('a call that meets its own bulkhead, under callContext', () => {
     expect(both.value).toEqual([1, 2, 3]);
   });
 
+  it('takes a slot that comes free, when that is before its turn on the loan', async () => {
+    const { service, db } = await repository({ maxConcurrent: 2 });
+    const stranger = watch(service.find(0, gate));
+
+    const both = watch(service.holding(() => Promise.all([1, 2].map((id) => service.find(id, gate)))));
+    await settle();
+    expect([inner.now, db().active]).toEqual([2, 2]);
+    await open();
+
+    expect(stranger.value).toBe(0);
+    expect([inner.now, db().active]).toEqual([2, 2]);
+    await open();
+    await open();
+    expect(both.value).toEqual([1, 2]);
+    expect(db()).toEqual({ active: 0, waiting: 0 });
+  });
+
   it('lets the more important first on the loan', async () => {
     const order: number[] = [];
     const { service } = await repository({ priority: ({ args }: { args: readonly unknown[] }) => Number(args[0]) });

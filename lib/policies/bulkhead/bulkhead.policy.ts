@@ -8,7 +8,7 @@ import { rejected } from '../rejection.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { BulkheadRefusals } from './bulkhead-refusals.js';
 import { Handover } from './handover.js';
-import { QueuedCall, STALLED_MS, type Patience } from './queued-call.js';
+import { QueuedCall, STALLED_MS, type Line, type Patience } from './queued-call.js';
 import { Slot, slotAround } from './slot.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -24,6 +24,8 @@ export class BulkheadPolicy implements Policy {
   #meanRunMs = 0;
   readonly #line = { calls: new WaitingLine<QueuedCall>(), freedAt: -Infinity };
   readonly #queue = this.#line.calls;
+  /** Those who wait for a loan; they take a slot of their own if one comes free before. */
+  readonly #loans = new Set<Line>();
   readonly #handover = new Handover(() => this.#admitNext());
   readonly #refusals: BulkheadRefusals;
   #options: ResolvedBulkhead;
@@ -152,8 +154,11 @@ export class BulkheadPolicy implements Policy {
   #wait(call: Call, next: Next, priority: number, lender: Slot | undefined): Promise<unknown> {
     return new Promise((resolve, reject) => {
       // It begins in the context of its own caller, not in that of the call whose slot it gets.
-      const run = AsyncResource.bind(() => resolve(this.#run(call, next, lender)));
+      const run = AsyncResource.bind(() =>
+        resolve(this.#run(call, next, lender?.loans.out === false ? lender : undefined)),
+      );
       const line = lender?.loans ?? this.#line;
+      if (lender !== undefined) this.#loans.add(line);
       new QueuedCall(this, line, call, priority, this.#patienceOf(call), run, reject).begin();
     });
   }
@@ -234,15 +239,23 @@ export class BulkheadPolicy implements Policy {
   }
 
   #admitSoon(): void {
-    if (this.#queue.size > 0) this.#handover.soon();
+    if (this.#queue.size > 0 || this.#loans.size > 0) this.#handover.soon();
   }
 
   #admitNext(): void {
     while (this.#active < this.limit || this.#options.mode === 'metricsOnly') {
-      const { first } = this.#queue;
+      const first = this.#queue.first ?? this.#firstForLoan();
       if (first === undefined) return;
       first.admit();
     }
+  }
+
+  #firstForLoan(): QueuedCall | undefined {
+    for (const line of this.#loans) {
+      if (line.calls.first !== undefined) return line.calls.first;
+      this.#loans.delete(line);
+    }
+    return undefined;
   }
 
   #priorityOf(call: Call): number {

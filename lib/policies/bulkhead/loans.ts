@@ -15,6 +15,11 @@ export class Loans implements Line {
   /** @param onEnd told when the slot is back, and nobody waits for it. */
   constructor(private readonly onEnd: () => void) {}
 
+  /** Whether an inner call has the slot. */
+  get out(): boolean {
+    return this.#out;
+  }
+
   /** Whether the slot is with its own call, and nobody waits for it. */
   get none(): boolean {
     return !this.#out && this.calls.size === 0;
