@@ -167,9 +167,11 @@ function requests(shop: Shop, resilience: ResilienceService): Record<string, () 
       await stream.next();
     },
     'an iterable that is not read on': () => shop.pages().next(),
-    'a plan': () => resilience.execute({ name: 'inline', circuitBreaker: {}, timeout: MINUTE }, hang),
+    'a plan': () =>
+      resilience.execute({ name: 'inline', circuitBreaker: {}, timeout: MINUTE }, ({ signal }) =>
+        untilAborted('plan', signal),
+      ),
     'a retry budget': () => resilience.execute('named', () => Promise.resolve()),
-    'a fired action': () => named().breaker.fire(hang),
     'a health check': () => named().breaker.healthCheck(() => Promise.resolve(), 20_000),
     'a health check that hangs': () => named().breaker.healthCheck(hang, 20_000),
     'a subscription': () => resilience.events$.subscribe(),

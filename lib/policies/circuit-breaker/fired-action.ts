@@ -1,7 +1,6 @@
 import { promiseOf } from '../../errors/foreign.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
-import { cutByShutdown } from '../shut-down.js';
 import type { Attempt } from './attempt-outcome.js';
 
 /** An action that was fired by hand: it belongs to no method, and only the breaker's own `timeout` can cut it. */
@@ -46,15 +45,7 @@ export class FiredAction extends Deadline implements Attempt {
   expire(): void {
     const { methodName: instanceName, limitMs } = this;
     const message = `${instanceName} gave no answer within ${String(limitMs)} ms`;
-    this.#cut(new TimeoutException({ policy: 'timeout', instanceName, message, details: { limitMs } }));
-  }
-
-  override shutDown(): void {
-    this.#cut(cutByShutdown(this));
-  }
-
-  #cut(reason: Error): void {
-    this.#controller.abort(reason);
-    this.#reject?.(reason);
+    this.#controller.abort(new TimeoutException({ policy: 'timeout', instanceName, message, details: { limitMs } }));
+    this.#reject?.(this.reason);
   }
 }

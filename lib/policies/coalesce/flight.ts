@@ -1,6 +1,5 @@
 import type { AbortListener, Call, Next } from '../call.js';
 import type { Lifecycle, Running } from '../policy.js';
-import { cutByShutdown } from '../shut-down.js';
 
 /** The flight of each run, whatever its method: runs may wait for each other. */
 const flights = new WeakMap<Call, Flight>();
@@ -68,10 +67,9 @@ export class Flight implements Running {
     } else if (waiter.due === this.#longest) this.#bound(this.#longestOfAll());
   }
 
+  /** Its work goes on for those who wait; but nothing of ours refers to them any more, should it never end. */
   shutDown(): void {
-    const reason = cutByShutdown(this.#run);
-    this.#land((waiter) => waiter.reject(reason));
-    this.#run.abort(reason);
+    this.#end();
   }
 
   #end(): void {

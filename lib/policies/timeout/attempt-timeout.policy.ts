@@ -2,7 +2,6 @@ import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { AttemptObserver, Call, ItemTimer, Next } from '../call.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
-import { cutByShutdown } from '../shut-down.js';
 import { Deadline, DeadlineQueue } from '../deadline-queue.js';
 
 /**
@@ -98,10 +97,6 @@ class AttemptGuard extends Deadline implements ItemTimer {
 
   expire(): void {
     this.call.abort(this.policy.expired(this.call));
-  }
-
-  override shutDown(): void {
-    this.call.abort(cutByShutdown(this.call));
   }
 
   pause(): void {

@@ -3,7 +3,6 @@ import type { Call, ItemTimer, Next } from '../call.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejection } from '../rejection.js';
 import { Deadline, DeadlineQueue } from '../deadline-queue.js';
-import { cutByShutdown } from '../shut-down.js';
 
 /**
  * Bounds a whole call: attempts, waits for a slot and pauses between attempts. It cuts a call inside its own, so that
@@ -62,10 +61,6 @@ class TotalLimit extends Deadline implements ItemTimer {
 
   expire(): void {
     this.call.abort(this.policy.expired(this.call));
-  }
-
-  override shutDown(): void {
-    this.call.abort(cutByShutdown(this.call));
   }
 
   pause(): void {
