@@ -82,7 +82,7 @@ class Shop {
   @Recover((_error, { signal }) => untilAborted('recover', signal)) async recover(): Promise<void> {
     return down();
   }
-  @Bulkhead(5) @Timeout(MINUTE) rows(): Observable<number> {
+  @Bulkhead(5) @Timeout(MINUTE) rows(@Signal() _signal?: AbortSignal): Observable<number> {
     return new Observable((subscriber) => subscriber.next(1));
   }
   @Bulkhead(5) @Timeout(MINUTE) async *pages(): AsyncGenerator<number> {

@@ -46,19 +46,14 @@ function isStream(answer: unknown): boolean {
 /** Hands the items of a source to the subscriber, until it ends or the call is cut. */
 function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof STREAM_END> {
   if (call.aborted) return Promise.reject(call.reason);
-  return new Promise((resolve, reject) => {
+  // A subscriber may have no ear for errors: only who has asked for the signal is cut by a shutdown.
+  const end = new Promise<typeof STREAM_END>((resolve, reject) => {
     const stopped = new Subject<void>();
-    const over = (): void => {
-      call.offAbort(stop);
-      call.delist();
-    };
     const stop = (reason: unknown): void => {
-      call.delist();
       reject(reason);
       stopped.next();
     };
     call.onAbort(stop);
-    call.enlist();
     const observer = {
       next: (item: unknown) => {
         call.emit();
@@ -68,11 +63,11 @@ function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof
         call.itemTimer?.resume();
       },
       error: (error: unknown) => {
-        over();
+        call.offAbort(stop);
         reject(error);
       },
       complete: () => {
-        over();
+        call.offAbort(stop);
         resolve(STREAM_END);
       },
     };
@@ -82,6 +77,7 @@ function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof
       observer.error(error);
     }
   });
+  return call.runs(end);
 }
 
 /** An Observable each of whose subscriptions is one call through the pipeline; unsubscribing is its caller's abort. */
