@@ -56,6 +56,7 @@ export type { PlannedPolicy } from './pipeline/plan.js';
 export type { Handler } from './policies/answer.js';
 export type { CallInfo } from './policies/call.js';
 export type { ErrorMatch } from './policies/error-match.js';
+export type { StateScope } from './policies/options/state-scope.js';
 export type { PolicySet, Returns } from './policies/policy-set.js';
 export {
   adaptive,

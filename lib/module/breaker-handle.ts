@@ -29,17 +29,20 @@ export class CircuitBreakerHandle {
     return this.breaker.stats;
   }
 
-  /** Opens it until {@link forceClose} or {@link reset}. */
+  /** Opens it until {@link forceClose}, {@link reset} or {@link enable}, whatever rules say. */
   forceOpen(reason?: string): void {
     this.breaker.forceOpen(reason);
   }
 
-  /** Closes it now and clears its window; it judges on as before. */
+  /**
+   * Takes back what was ordered by hand, closes it now and clears its window; it judges on as before, unless a rule has
+   * disabled it.
+   */
   forceClose(): void {
-    this.breaker.close();
+    this.breaker.forceClose();
   }
 
-  /** Forgets everything it has counted and closes it. */
+  /** Forgets everything it has counted, takes back what was ordered by hand, and closes it. */
   reset(): void {
     this.breaker.reset();
   }
@@ -49,7 +52,7 @@ export class CircuitBreakerHandle {
     this.breaker.disable();
   }
 
-  /** Judges again, with a clean window. */
+  /** Takes back what was ordered by hand and judges again, with a clean window. */
   enable(): void {
     this.breaker.enable();
   }

@@ -82,6 +82,9 @@ const anything: Expectation = {
 /** The options that decide on providers, for the checks at start. */
 export const EXTRAS_TOKEN = Symbol('nestjs-bulwark:extras');
 
+/** What stands for the options where the module is imported without forRoot(). */
+export const NO_OPTIONS: unique symbol = Symbol('nestjs-bulwark:no options');
+
 const rulesFrom: Expectation = {
   expected: "{ file: 'rules.yaml' }, or { source } with read(), watch() and close()",
   accepts: (value) => {
@@ -100,6 +103,12 @@ const unchecked: Expectation = { expected: 'anything', accepts: () => true };
  * @throws ResilienceConfigurationError
  */
 export function checkModuleOptions(options: unknown, extras: ResilienceModuleExtras): void {
+  if (options === NO_OPTIONS) {
+    throw new ResilienceConfigurationError(
+      'ResilienceModule',
+      'is imported as it is, without options; expected ResilienceModule.forRoot() or forRootAsync() among the imports of the app',
+    );
+  }
   const place = 'ResilienceModule.forRoot';
   if (!isPlainObject(options)) {
     throw new ResilienceConfigurationError(place, `expected an options object, got ${show(options)}`);

@@ -1,7 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { APP_FILTER, ModulesContainer } from '@nestjs/core';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { isPlainObject } from '../policies/options/check.js';
+import { checkOptions, isPlainObject, type Expectation } from '../policies/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { dataProviders, wantedDataServices } from './data/data-providers.js';
 import { ResilienceExceptionFilter } from './exception-filter.js';
@@ -10,6 +10,7 @@ import {
   ConfigurableModuleClass,
   EXTRAS_TOKEN,
   MODULE_OPTIONS_TOKEN,
+  NO_OPTIONS,
   OPTIONS_TYPE,
   type ResilienceModuleExtras,
 } from './resilience.module-definition.js';
@@ -17,6 +18,7 @@ import { ResilienceService } from './resilience.service.js';
 import { ResilienceRules } from './rules/resilience-rules.js';
 import { RuleFeed } from './rules/rule-feed.js';
 import { Runtime } from './runtime/runtime.js';
+import { checkRoots } from './start-up/check-roots.js';
 import { StartUp } from './start-up/start-up.js';
 import { SystemProtection } from './system-protection/system-protection.js';
 import { RUNTIME } from './tokens.js';
@@ -41,6 +43,9 @@ import { RUNTIME } from './tokens.js';
   // The runtime depends on nothing: whatever it is injected into, it cannot close a cycle or lend it a scope.
   providers: [
     { provide: RUNTIME, useFactory: () => new Runtime() },
+    // What forRoot() and forRootAsync() provide takes the place of these.
+    { provide: MODULE_OPTIONS_TOKEN, useValue: NO_OPTIONS },
+    { provide: EXTRAS_TOKEN, useValue: {} },
     ResilienceRules,
     ResilienceService,
     StartUp,
@@ -72,28 +77,23 @@ export class ResilienceModule extends ConfigurableModuleClass implements OnModul
   }
 
   /** Adds named policy sets, for the whole app; `default` belongs to the root alone. */
-  static forFeature({ policies }: { policies: Readonly<Record<string, PolicySet>> }): DynamicModule {
+  static forFeature(options: { policies: Readonly<Record<string, PolicySet>> }): DynamicModule {
     return {
       module: ResilienceFeatureModule,
       providers: [
         {
           provide: Symbol('policy sets'),
-          inject: [RUNTIME],
-          useFactory: (runtime: Runtime) => addPolicies(runtime, policies),
+          inject: [{ token: RUNTIME, optional: true }],
+          useFactory: (runtime: unknown) => addPolicies(runtime, options),
         },
       ],
     };
   }
 
   onModuleInit(): void {
-    const modules = [...this.#container.values()].filter(({ metatype }) => metatype === ResilienceModule);
-    if (modules.length > 1) {
-      throw new ResilienceConfigurationError(
-        'ResilienceModule',
-        `forRoot() or forRootAsync() is imported ${modules.length} times; expected once in an app, and forFeature() for more policy sets`,
-      );
-    }
-    const providers = modules[0]?.providers;
+    checkRoots(this.#container);
+    const [root] = [...this.#container.values()].filter(({ metatype }) => metatype === ResilienceModule);
+    const providers = root?.providers;
     if (providers?.get(MODULE_OPTIONS_TOKEN)?.isDependencyTreeStatic() === false) {
       throw new ResilienceConfigurationError(
         'ResilienceModule.forRootAsync',
@@ -114,16 +114,32 @@ export class ResilienceModule extends ConfigurableModuleClass implements OnModul
 @Module({})
 export class ResilienceFeatureModule {}
 
-function addPolicies(runtime: Runtime, policies: Readonly<Record<string, PolicySet>>): true {
-  if (isPlainObject(policies) && Object.hasOwn(policies, 'default')) {
+const FEATURE = 'ResilienceModule.forFeature';
+
+/** @throws ResilienceConfigurationError where there is no root; what is wrong with the sets is told when the app starts. */
+function addPolicies(runtime: unknown, options: unknown): true {
+  if (!Runtime.is(runtime)) {
     throw new ResilienceConfigurationError(
-      'ResilienceModule.forFeature',
-      "policies.default: expected in forRoot() only, since it is the whole app's",
+      FEATURE,
+      'there is no root module that the policy sets could be added to; expected ResilienceModule.forRoot() or forRootAsync() among the imports of the app',
     );
   }
-  runtime.addPolicies('ResilienceModule.forFeature, policies', policies);
+  runtime.mistakes.in(() => {
+    checkOptions<{ policies: unknown }>(FEATURE, options, { policies: anything });
+    const policies = options.policies as Readonly<Record<string, PolicySet>>;
+    if (isPlainObject(policies) && Object.hasOwn(policies, 'default')) {
+      throw new ResilienceConfigurationError(
+        FEATURE,
+        "policies.default: expected in forRoot() only, since it is the whole app's",
+      );
+    }
+    runtime.addPolicies(`${FEATURE}, policies`, policies);
+  });
   return true;
 }
+
+/** The sets themselves are checked one by one. */
+const anything: Expectation = { expected: 'an object of policy sets', accepts: () => true };
 
 /** Adds the providers that the options ask for. */
 function extend(place: string, definition: DynamicModule, extras: ResilienceModuleExtras): DynamicModule {

@@ -143,6 +143,7 @@ export class ResilienceService {
   }
 
   #planOf(set: string | PolicySet): Plan {
-    return this.#runtime.plans.ofSet(set, () => makeSetPlan(this.#runtime, set));
+    if (typeof set === 'object' && set !== null) return this.#runtime.plans.ofSet(set);
+    return this.#runtime.plans.ofName(set, () => makeSetPlan(this.#runtime, set));
   }
 }

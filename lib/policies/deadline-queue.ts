@@ -46,6 +46,11 @@ export class DeadlineQueue {
     private readonly keepsAlive = true,
   ) {}
 
+  /** Whether no deadline is pending. */
+  get idle(): boolean {
+    return this.#head === undefined;
+  }
+
   /** @param since when its time began to run. */
   add(deadline: Deadline, since: number): void {
     // What goes on without an audience is of no interest to an app that is gone.
@@ -128,6 +133,13 @@ export class DeadlineQueue {
     const now = this.clock.now();
     if (now - this.#head.due > LATE_MS) this.#poll(now);
     else this.#arm(this.#head.due - now);
+  }
+
+  /** Gives its timer back, if nothing waits for it. */
+  dropIdleTimer(): void {
+    if (this.#head !== undefined || this.#timer === undefined) return;
+    this.#dropTimer();
+    this.lifecycle.offDispose(this.#end);
   }
 
   #dropTimer(): void {

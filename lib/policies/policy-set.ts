@@ -5,6 +5,7 @@ import type { FallbackSetting } from './fallback/fallback.options.js';
 import type { RateLimitSetting } from './rate-limit/rate-limit.options.js';
 import type { HedgeSetting } from './hedge/hedge.options.js';
 import type { RecoverSetting } from './recover/recover.options.js';
+import type { StateScope } from './options/state-scope.js';
 import type { RetrySetting } from './retry/retry.options.js';
 import type { TimeoutSetting } from './timeout/timeout.options.js';
 
@@ -28,6 +29,11 @@ export interface PolicySet {
   name?: string;
   /** What the guarded methods give, where neither `async` nor the declared type says so. @default 'promise' */
   returns?: Returns;
+  /**
+   * Whom the state of its breaker, rate limit and bulkhead belongs to, where they do not say so themselves: the code, or
+   * each instance of a static provider. `execute()` always means the set's name itself. @default 'class'
+   */
+  scope?: StateScope;
   recover?: RecoverSetting<unknown, never> | false;
   fallback?: FallbackSetting<unknown, never> | false;
   timeout?: TimeoutSetting | false;

@@ -2,6 +2,7 @@ import type { EventBus } from '../events/event-bus.js';
 import type { CallbackReporter } from './ask.js';
 import type { Call, Next, Rescue } from './call.js';
 import type { Clock } from './clock.js';
+import type { DeadlineQueues } from './deadline-queues.js';
 
 /** A step of a pipeline. It may be shared by many calls at once, so what belongs to one call lives in the call. */
 export interface Policy {
@@ -20,6 +21,10 @@ export interface PolicyEnvironment extends CallbackReporter {
   readonly random: () => number;
   readonly events: EventBus;
   readonly lifecycle: Lifecycle;
+  /** `false`: the kill switch is on, and nothing refuses. @default true */
+  readonly enabled?: boolean;
+  /** Queues that policies of one duration share. @default each policy has its own */
+  readonly deadlines?: DeadlineQueues;
   /** Told what Recover caught. */
   readonly logRecovered: (place: string, error: unknown) => void;
 }

@@ -104,7 +104,7 @@ describe('@RateLimit', () => {
       {
         policy: 'rateLimit',
         name: 'Service.call',
-        options: { limit: 20, per: 60_000, burst: 20, onLimit: 'reject', maxKeys: 1_000, mode: 'normal' },
+        options: { limit: 20, per: 60_000, burst: 20, onLimit: 'reject', maxKeys: 100_000, mode: 'normal' },
         sources: {
           limit: '@RateLimit',
           per: 'policies.default',

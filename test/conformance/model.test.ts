@@ -234,7 +234,7 @@ class Comparison {
         if (naive.state !== 'disabled') naive.enter('disabled', now);
         return breaker.disable();
       case 'enable':
-        if (naive.state === 'disabled') naive.enter('closed', now);
+        if (naive.state === 'disabled' || naive.state === 'forcedOpen') naive.enter('closed', now);
         return breaker.enable();
     }
   }

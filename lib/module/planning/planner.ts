@@ -1,4 +1,4 @@
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { answeringIterable, iterableStage } from '../../pipeline/async-iterable.js';
 import type { PipelineCall } from '../../pipeline/call.js';
 import { compose, type Stages } from '../../pipeline/compose.js';
@@ -17,7 +17,7 @@ import { FallbackPolicy } from '../../policies/fallback/fallback.policy.js';
 import { resolveHedge } from '../../policies/hedge/hedge.options.js';
 import { HedgePolicy } from '../../policies/hedge/hedge.policy.js';
 import type { Policy, PolicyEnvironment } from '../../policies/policy.js';
-import type { Returns, SetKey } from '../../policies/policy-set.js';
+import { STATEFUL, type Returns, type SetKey } from '../../policies/policy-set.js';
 import { resolveRateLimit } from '../../policies/rate-limit/rate-limit.options.js';
 import { RateLimitPolicy } from '../../policies/rate-limit/rate-limit.policy.js';
 import type { CircuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.js';
@@ -30,7 +30,9 @@ import { TotalTimeoutPolicy } from '../../policies/timeout/total-timeout.policy.
 import { describeOptions } from './describe-options.js';
 import type { Instances } from '../runtime/instances.js';
 import { answeringObservable, guardedObservable, observableStage } from './observable.js';
-import { PlannedBudget } from './planned-budget.js';
+import { PlannedBudget, type NamelessBudgets } from './planned-budget.js';
+import { ForcedOnlyPolicy } from '../../policies/circuit-breaker/forced-only.policy.js';
+import type { DeadlineQueues } from '../../policies/deadline-queues.js';
 import type { Options } from './policy-parsers.js';
 import type { Resolution, ResolvedPolicy } from './resolver.js';
 
@@ -40,8 +42,12 @@ export interface Target {
   readonly methodName: string;
   /** `Class.method`: the name of the instances that were not given one. */
   readonly instanceName: string;
-  /** Other targets have the same name: nothing may be kept under it. @default false */
-  readonly nameless?: boolean;
+  /** Other targets have the same name, so that no budget can be kept under it: where it is then. */
+  readonly budgets?: NamelessBudgets | undefined;
+  /** Queues of deadlines that it shares with others of its kind. @default it has its own */
+  readonly deadlines?: DeadlineQueues | undefined;
+  /** The name of state that each instance has for itself, for the instance that this is planned for. @default the name itself */
+  nameOfState?(name: string): string;
   readonly kind: MethodKind;
   /** Learns what it gives, where nobody says so. */
   readonly learner?: Learner | undefined;
@@ -73,8 +79,11 @@ export function buildPlan(
   instances: Instances,
   environment: PlannerEnvironment,
 ): Plan {
-  const builder = new PlanBuilder(target, resolution, instances, environment);
-  return builder.build();
+  const { deadlines } = target;
+  // What policies read of the surroundings may change until the app has started: they are not copied.
+  const surroundings =
+    deadlines === undefined ? environment : (Object.create(environment, { deadlines: { value: deadlines } }) as never);
+  return new PlanBuilder(target, resolution, instances, surroundings).build();
 }
 
 /** How a pipeline ends, and how a fallback answers in it, by what the method gives. */
@@ -105,20 +114,23 @@ class PlanBuilder {
     this.#budgets = new PlannedBudget(target, resolution, instances, environment.clock);
   }
 
+  /** @throws ResilienceConfigurationError for every policy that cannot be made. */
   build(): Plan {
     const { policies } = this.resolution;
-    this.#addRecover(policies.get('recover'));
+    const mistakes = new Mistakes();
+    mistakes.in(() => this.#addRecover(policies.get('recover')));
     if (this.target.answersRefusals === true) this.#stages.onRefused = REFUSAL_HANDLER;
-    this.#addFallback(policies.get('fallback'));
+    mistakes.in(() => this.#addFallback(policies.get('fallback')));
     if (this.environment.enabled) {
-      this.#addCoalesce(policies.get('coalesce'));
-      this.#addRetry(policies.get('retry'));
-      this.#addBreaker(policies.get('circuitBreaker'));
-      this.#addHedge(policies.get('hedge'));
-      const perAttempt = this.#addTimeouts(policies.get('timeout'), policies.get('circuitBreaker'));
-      this.#addRateLimit(policies.get('rateLimit'), perAttempt);
-      this.#addBulkhead(policies.get('bulkhead'));
-    } else this.#addIdleBreaker(policies.get('circuitBreaker'));
+      mistakes.in(() => this.#addCoalesce(policies.get('coalesce')));
+      mistakes.in(() => this.#addRetry(policies.get('retry')));
+      mistakes.in(() => this.#addBreaker(policies.get('circuitBreaker')));
+      mistakes.in(() => this.#addHedge(policies.get('hedge')));
+      const perAttempt = mistakes.in(() => this.#addTimeouts(policies.get('timeout'), policies.get('circuitBreaker')));
+      mistakes.in(() => this.#addRateLimit(policies.get('rateLimit'), perAttempt));
+      mistakes.in(() => this.#addBulkhead(policies.get('bulkhead')));
+    } else mistakes.in(() => this.#addIdleBreaker(policies.get('circuitBreaker')));
+    mistakes.throwAny(this.target.instanceName);
     return this.#assemble();
   }
 
@@ -198,7 +210,7 @@ class PlanBuilder {
     const name = this.#plan('hedge', policy, policy.options);
     const budget = this.#budgets.for(policy);
     const { retry, circuitBreaker } = this.#stages;
-    const breaker = circuitBreaker as CircuitBreakerPolicy | undefined;
+    const breaker = circuitBreaker as CircuitBreakerPolicy | ForcedOnlyPolicy | undefined;
     this.#stages.hedge = new HedgePolicy(name, options, this.environment, {
       budget,
       earns: (retry as RetryPolicy | undefined)?.budget !== budget,
@@ -216,18 +228,19 @@ class PlanBuilder {
 
   #addBreaker(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
-    const name = this.#plan('circuitBreaker', policy, policy.options);
-    this.#stages.circuitBreaker = this.instances.circuitBreaker(
-      name,
-      policy.options as unknown as ResolvedCircuitBreaker,
-    );
+    const breaker = this.#breakerOf(policy, this.#plan('circuitBreaker', policy, policy.options));
+    this.#stages.circuitBreaker = policy.ruling?.passesBy === true ? new ForcedOnlyPolicy(breaker) : breaker;
   }
 
   /** Under the kill switch a breaker stands aside, but whoever holds its handle still finds it. */
   #addIdleBreaker(policy: ResolvedPolicy | undefined): void {
-    if (policy === undefined) return;
-    const name = policy.name ?? this.target.instanceName;
-    this.instances.circuitBreaker(name, policy.options as unknown as ResolvedCircuitBreaker);
+    if (policy !== undefined) this.#breakerOf(policy, this.#nameOf(policy));
+  }
+
+  /** What rules say of `enabled` is no option: it is their word in the order of control. */
+  #breakerOf({ options, ruling }: ResolvedPolicy, name: string): CircuitBreakerPolicy {
+    const resolved = { ...options, enabled: ruling?.enabled ?? options.enabled } as unknown as ResolvedCircuitBreaker;
+    return this.instances.circuitBreaker(name, resolved, ruling?.word);
   }
 
   /**
@@ -274,9 +287,16 @@ class PlanBuilder {
     this.#stages.bulkhead = this.instances.bulkhead(name, policy.options as unknown as ResolvedBulkhead);
   }
 
+  #nameOf({ key, name, options }: ResolvedPolicy): string {
+    const given = name ?? this.target.instanceName;
+    const isOwn = STATEFUL.has(key) && options.scope === 'instance';
+    return isOwn ? (this.target.nameOfState?.(given) ?? given) : given;
+  }
+
   /** Notes a policy for `plan()` and gives the name of its instance. */
-  #plan(stage: Stage, { key, name, sources }: ResolvedPolicy, options: Options): string {
-    const instance = name ?? this.target.instanceName;
+  #plan(stage: Stage, resolved: ResolvedPolicy, options: Options): string {
+    const { key, sources } = resolved;
+    const instance = this.#nameOf(resolved);
     const shown = Object.fromEntries(Object.entries(sources).filter(([option]) => Object.hasOwn(options, option)));
     const policy: SetKey = key;
     this.#planned.set(stage, { policy, name: instance, options: describeOptions(options), sources: shown });

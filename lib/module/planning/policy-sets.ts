@@ -1,4 +1,4 @@
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { isPlainObject, show } from '../../policies/options/check.js';
 import { POLICY_KEYS, STATEFUL, type PolicySet, type Returns, type SetKey } from '../../policies/policy-set.js';
 import { KINDS, type Options } from './policy-parsers.js';
@@ -15,40 +15,41 @@ export interface CheckedSet {
 
 const RETURNS = ['promise', 'observable', 'asyncIterable'];
 
-/** @throws ResilienceConfigurationError */
+const SCOPES = ['class', 'instance'];
+
+/** @throws ResilienceConfigurationError for everything that is wrong in it. */
 export function checkSet(place: string, set: unknown): CheckedSet {
   if (!isPlainObject(set)) throw new ResilienceConfigurationError(place, `expected a policy set, got ${show(set)}`);
-  const { name, returns, ...policies } = set as PolicySet;
-  if (name !== undefined && (typeof name !== 'string' || name === '')) {
-    throw new ResilienceConfigurationError(place, `option 'name': expected a non-empty string, got ${show(name)}`);
-  }
-  if (returns !== undefined && !RETURNS.includes(returns)) {
-    throw new ResilienceConfigurationError(
-      place,
-      `option 'returns': expected one of ${RETURNS.join(', ')}, got ${show(returns)}`,
-    );
-  }
+  const { name, returns, scope, ...policies } = set as PolicySet;
+  const mistakes = new Mistakes();
+  const refuse = (problem: string): void => mistakes.add(new ResilienceConfigurationError(place, problem));
+  if (name !== undefined && (typeof name !== 'string' || name === ''))
+    refuse(`option 'name': expected a non-empty string, got ${show(name)}`);
+  if (returns !== undefined && !RETURNS.includes(returns))
+    refuse(`option 'returns': expected one of ${RETURNS.join(', ')}, got ${show(returns)}`);
+  if (scope !== undefined && !SCOPES.includes(scope))
+    refuse(`option 'scope': expected one of ${SCOPES.join(', ')}, got ${show(scope)}`);
   const entries = new Map<SetKey, SetEntry>();
   for (const [key, setting] of Object.entries(policies)) {
     if (!isSetKey(key)) {
-      const known = ['name', 'returns', ...POLICY_KEYS].join(', ');
-      throw new ResilienceConfigurationError(
-        place,
-        `unknown policy '${key}' (got ${show(setting)}); expected one of: ${known}`,
-      );
-    }
-    if (setting !== undefined) entries.set(key, checkEntry(`${place}.${key}`, key, setting));
+      const known = ['name', 'returns', 'scope', ...POLICY_KEYS].join(', ');
+      refuse(`unknown policy '${key}' (got ${show(setting)}); expected one of: ${known}`);
+    } else if (setting !== undefined)
+      mistakes.in(() => entries.set(key, checkEntry(`${place}.${key}`, key, setting, scope)));
   }
+  mistakes.throwAny(place);
   return { name, returns, entries };
 }
 
-function checkEntry(place: string, key: SetKey, setting: unknown): SetEntry {
+/** @param scope of the set: that of its policies which say nothing themselves. */
+function checkEntry(place: string, key: SetKey, setting: unknown, scope: PolicySet['scope']): SetEntry {
   if (setting === false) return false;
   if (STATEFUL.has(key) && typeof setting === 'string' && setting !== '') {
     return { options: {}, name: setting };
   }
   refuseMethodNames(place, key, setting);
-  return { options: KINDS[key].parse(place, setting) };
+  const options = KINDS[key].parse(place, setting);
+  return { options: STATEFUL.has(key) && scope !== undefined ? { scope, ...options } : options };
 }
 
 /** A set belongs to no class, so a method's name means nothing in it. */
@@ -79,28 +80,34 @@ export class PolicySets {
   readonly #sets = new Map<string, CheckedSet>();
   readonly #sources = new Map<string, unknown>();
 
-  /** @throws ResilienceConfigurationError when a set is wrong, or its name has another definition already. */
+  /** @throws ResilienceConfigurationError for each set that is wrong, or whose name has another definition already. */
   add(place: string, policies: Readonly<Record<string, PolicySet>>): void {
     if (!isPlainObject(policies))
       throw new ResilienceConfigurationError(place, `expected an object of policy sets, got ${show(policies)}`);
-    for (const [name, set] of Object.entries(policies)) {
-      const known = this.#sources.get(name);
-      if (known !== undefined && known !== set) {
-        throw new ResilienceConfigurationError(
-          `${place}.${name}`,
-          `the name '${name}' has another definition already; expected one definition for each name`,
-        );
-      }
-      const checked = checkSet(`${place}.${name}`, set);
-      if (checked.name !== undefined && checked.name !== name) {
-        throw new ResilienceConfigurationError(
-          `${place}.${name}`,
-          `option 'name': expected nothing or '${name}', got '${checked.name}'`,
-        );
-      }
-      this.#sources.set(name, set);
-      this.#sets.set(name, checked);
+    const mistakes = new Mistakes();
+    for (const [name, set] of Object.entries(policies)) mistakes.in(() => this.#addOne(`${place}.${name}`, name, set));
+    mistakes.throwAny(place);
+  }
+
+  #addOne(place: string, name: string, set: PolicySet): void {
+    const known = this.#sources.get(name);
+    if (known !== undefined && known !== set) {
+      throw new ResilienceConfigurationError(
+        place,
+        `the name '${name}' has another definition already; expected one definition for each name`,
+      );
     }
+    this.#sources.set(name, set);
+    // A wrong set is there all the same, so that who uses it is not told that it is unknown.
+    this.#sets.set(name, { name, returns: undefined, entries: new Map() });
+    const checked = checkSet(place, set);
+    if (checked.name !== undefined && checked.name !== name) {
+      throw new ResilienceConfigurationError(
+        place,
+        `option 'name': expected nothing or '${name}', got '${checked.name}'`,
+      );
+    }
+    this.#sets.set(name, checked);
   }
 
   get(name: string): CheckedSet | undefined {

@@ -1,10 +1,10 @@
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import type { Declaration, Declared, SetDeclaration } from '../../pipeline/guarded-method.js';
 import { POLICY_KEYS, STATEFUL, type Returns, type SetKey } from '../../policies/policy-set.js';
-import { sameOptions } from './describe-options.js';
+import { sameOptions } from './same-options.js';
 import { KINDS, type Options } from './policy-parsers.js';
 import { checkSet, type CheckedSet, type PolicySets } from './policy-sets.js';
-import { type Rule, type RuleLayer } from './rule-layer.js';
+import { rulingOf, type Rule, type RuleLayer, type Ruling } from './rule-layer.js';
 
 /** One policy of a method with the options in force. */
 export interface ResolvedPolicy {
@@ -16,6 +16,8 @@ export interface ResolvedPolicy {
   readonly options: Options;
   /** For each option where it came from. */
   readonly sources: Readonly<Record<string, string>>;
+  /** Of a breaker: what rules say of whether it judges at all. */
+  readonly ruling?: Ruling | undefined;
 }
 
 export interface Resolution {
@@ -71,35 +73,40 @@ export class Resolver {
     let returns: Returns | undefined;
     let exempt = false;
     let fromSet = new Set<SetKey>();
+    const mistakes = new Mistakes();
     for (const { policies, resilient, faults } of layers) {
-      if (faults.length > 0) throw new ResilienceConfigurationError(place, faults[0] as string);
+      for (const fault of faults) mistakes.add(new ResilienceConfigurationError(place, fault));
       if (resilient !== undefined) {
         // A set of the method takes the place of the set of its class, key for key and as a whole.
         for (const key of fromSet) requests.delete(key);
         fromSet = new Set();
         exempt = resilient.set === false;
         if (exempt) requests.clear();
-        else returns = this.#addSet(place, resilient, requests, fromSet) ?? returns;
+        else returns = mistakes.in(() => this.#addSet(place, resilient, requests, fromSet)) ?? returns;
       }
       for (const declaration of policies) {
-        requests.set(declaration.key, this.#requestOf(place, declaration));
         fromSet.delete(declaration.key);
+        const request = mistakes.in(() => this.#requestOf(place, declaration));
+        if (request !== undefined) requests.set(declaration.key, request);
       }
     }
-    if (exempt) return { policies: new Map(), off: new Set(POLICY_KEYS), returns, exempt };
+    if (exempt && !mistakes.any) return { policies: new Map(), off: new Set(POLICY_KEYS), returns, exempt };
     for (const [key, rule] of this.rules.ofMethod(place)) {
       const declared = requests.get(key);
       if (declared === undefined && !extensible) continue;
       this.rules.reach(rule);
-      requests.set(key, ruled(key, rule, declared));
+      mistakes.in(() => requests.set(key, ruled(key, rule, declared)));
     }
     const off = new Set<SetKey>();
     const resolved = new Map<SetKey, ResolvedPolicy>();
     for (const request of requests.values()) {
-      const policy = this.#resolveOne(`${place}, ${request.label}`, request);
-      if (policy === undefined) off.add(request.key);
-      else resolved.set(request.key, policy);
+      mistakes.in(() => {
+        const policy = this.#resolveOne(`${place}, ${request.label}`, request);
+        if (policy === undefined) off.add(request.key);
+        else resolved.set(request.key, policy);
+      });
     }
+    mistakes.throwAny(place);
     return { policies: resolved, off, returns, exempt };
   }
 
@@ -127,9 +134,10 @@ export class Resolver {
       });
       added.add(key);
     }
-    for (const [key, { path }] of setName === undefined ? [] : this.rules.ofName(setName)) {
+    for (const [key, { path, options }] of setName === undefined ? [] : this.rules.ofName(setName)) {
       if (checked.entries.has(key)) continue;
-      requests.set(key, { key, label: path, name: setName, own: undefined, fromPolicies: true });
+      const own = options === false ? false : undefined;
+      requests.set(key, { key, label: path, name: setName, own, fromPolicies: true });
       added.add(key);
     }
     return checked.returns;
@@ -158,14 +166,17 @@ export class Resolver {
     const ofName = name === undefined ? undefined : this.rules.ofName(name).get(key);
     if (ofName !== undefined) this.rules.reach(ofName);
     const lastRule = rule ?? ofName;
-    if (lastRule?.options === false || (own === false && lastRule === undefined)) return undefined;
+    const ruledOff = lastRule?.options === false;
+    // A breaker that a rule turns off stays where it is, disabled: an operator may still force it open.
+    if (ruledOff && key !== 'circuitBreaker') return undefined;
+    if (own === false && (lastRule === undefined || ruledOff)) return undefined;
     const byDefault = this.sets.get('default')?.entries.get(key);
     const bySet = name === undefined ? undefined : this.sets.get(name)?.entries.get(key);
-    const byName = name === undefined ? undefined : this.definitions.find(key, name);
+    const byName = name === undefined ? undefined : this.#definitionOf(key, name, bySet !== undefined);
     if (name !== undefined && !fromPolicies && own !== false)
       this.#checkName(place, key, name, own, bySet !== undefined, byName);
     const offByName = bySet === false || (bySet === undefined && byName === undefined && byDefault === false);
-    if (own === undefined && offByName && lastRule === undefined) return undefined;
+    if (own === undefined && offByName && (lastRule === undefined || ruledOff)) return undefined;
     const layers: [source: string, options: Options | undefined][] = [
       ['built-in', KINDS[key].defaults],
       ['policies.default', optionsIn(byDefault)],
@@ -176,6 +187,7 @@ export class Resolver {
       ['rule', optionsOf(rule?.options)],
     ];
     const options: Record<string, unknown> = {};
+    const declared: Record<string, unknown> = {};
     const sources: Record<string, string> = {};
     for (const [source, layer] of layers) {
       // A value and a handler are two answers to the same question: the later one counts.
@@ -183,11 +195,23 @@ export class Resolver {
       if (key === 'recover' && layer?.use !== undefined) delete options.value;
       for (const [option, value] of Object.entries(layer ?? {})) {
         if (value === undefined) continue;
+        if (source !== 'rule') declared[option] = value;
         options[option] = value;
         sources[option] = source;
       }
     }
-    return { key, label: lastRule?.path ?? label, name, options, sources };
+    const ruling = key === 'circuitBreaker' ? rulingOf(name, ofName, rule, declared.enabled !== false) : undefined;
+    if (ruledOff) [options.enabled, sources.enabled] = [false, 'rule'];
+    return { key, label: lastRule?.path ?? label, name, options, sources, ruling };
+  }
+
+  /**
+   * What decorators say of a name. Where `policies` defines the name, their own options are theirs alone; only what keeps
+   * state can be shared by a name and still have its options on a decorator, if `policies` does not give them.
+   */
+  #definitionOf(key: SetKey, name: string, inPolicies: boolean): ReturnType<NamedDefinitions['find']> {
+    if (inPolicies || (this.sets.get(name) !== undefined && !STATEFUL.has(key))) return undefined;
+    return this.definitions.find(key, name);
   }
 
   #checkName(
@@ -207,7 +231,7 @@ export class Resolver {
     if (own !== undefined && byName !== undefined && !sameOptions(own, byName.options)) {
       throw new ResilienceConfigurationError(
         place,
-        `'${name}' has another definition at ${byName.place}; expected the same options, or the name alone`,
+        `'${name}' has another definition at ${byName.place}; expected the same options (a function is the same only if it is the very same one), or the name alone`,
       );
     }
     if (own !== undefined || inPolicies || byName !== undefined || this.lenient) return;
@@ -223,8 +247,10 @@ export class Resolver {
 /** What becomes of a declared policy, or of one that was not declared, by a rule for its method. */
 function ruled(key: SetKey, rule: Rule, declared: Request | undefined): Request {
   const { path } = rule;
-  if (declared === undefined || declared.own === false)
-    return { key, label: path, name: undefined, own: undefined, fromPolicies: false, rule };
+  if (declared === undefined || declared.own === false) {
+    const own = rule.options === false ? false : undefined;
+    return { key, label: path, name: undefined, own, fromPolicies: false, rule };
+  }
   if (declared.name !== undefined && rule.options !== false && STATEFUL.has(key)) {
     throw new ResilienceConfigurationError(
       path,

@@ -46,6 +46,11 @@ export class ResilienceRules {
     return this.#current;
   }
 
+  /** Whether the app's options are wrong, so that no rules can be judged. @internal */
+  get refused(): boolean {
+    return this.#runtime.mistakes.any;
+  }
+
   /** All that is wrong with a document for this app; an empty list: {@link apply} would take it. */
   validate(document: RuleDocument): RuleFault[] {
     return [...this.#look(document).outlook.faults];
@@ -96,7 +101,7 @@ export class ResilienceRules {
     if (changes.length === 0) return [];
     this.#rules = rules;
     this.#runtime.adoptRules(rules);
-    this.#runtime.plans.forgetAdHoc();
+    this.#runtime.plans.forgetSets();
     for (const plan of outlook.changed) plan.forget();
     this.#runtime.instances.reconfigure(outlook.instances);
     this.#tell(changes, before, rules, author);

@@ -31,7 +31,8 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
   /** @throws RuleSetError, or whatever the source says, when it holds no rules for this app. */
   async onModuleInit(): Promise<void> {
     const from = this.options.rules;
-    if (from === undefined) return;
+    // What is wrong with the options is told by the checks, and rules cannot be judged by them.
+    if (from === undefined || this.rules.refused) return;
     const source = (this.#source = 'file' in from ? new FileRuleSource(from.file) : from.source);
     this.#name = source.name;
     const document = await source.read();

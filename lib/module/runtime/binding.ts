@@ -12,8 +12,10 @@ import { RUNTIME, RUNTIME_PROPERTY } from '../tokens.js';
 interface Binding {
   readonly runtime: Runtime;
   readonly concrete: AnyClass;
-  /** The plans of its class, shared by all its instances in one app. */
-  readonly plans: Map<GuardedMethod, Plan>;
+  /** The plans of its class, shared by all its instances in one app; or its own, if it has state of its own. */
+  plans: Map<GuardedMethod, Plan>;
+  /** Whether it is made anew for requests, or for whoever asks. */
+  readonly perCall: boolean;
 }
 
 const BINDING = Symbol('nestjs-bulwark:binding');
@@ -36,10 +38,14 @@ export function requestRuntime(prototype: object): void {
   Optional()(prototype, RUNTIME_PROPERTY as unknown as string, undefined as unknown as number);
 }
 
-/** Puts an instance under the policies of an app. */
-export function bind(instance: object, runtime: Runtime): void {
+/**
+ * Puts an instance under the policies of an app.
+ *
+ * @param perCall whether it is made anew for requests, or for whoever asks.
+ */
+export function bind(instance: object, runtime: Runtime, perCall = false): void {
   const concrete = (instance.constructor as AnyClass | undefined) ?? Object;
-  const binding: Binding = { runtime, concrete, plans: runtime.plansOf(concrete) };
+  const binding: Binding = { runtime, concrete, plans: runtime.plansOf(concrete), perCall };
   if (Object.isExtensible(instance)) {
     Object.defineProperty(instance, BINDING, { value: binding, configurable: true, writable: true, enumerable: false });
   } else {
@@ -51,8 +57,8 @@ export function bind(instance: object, runtime: Runtime): void {
  * Puts an instance that Nest has not made under the policies of an app. One that another copy of the package guards is
  * told which runtime there is, so that it can say why it does not follow it.
  */
-export function offer(instance: object, runtime: Runtime): void {
-  if (isGuarded(instance)) bind(instance, runtime);
+export function offer(instance: object, runtime: Runtime, perCall = false): void {
+  if (isGuarded(instance)) bind(instance, runtime, perCall);
   else if (hasProperty(instance, RUNTIME_PROPERTY)) Reflect.set(instance, RUNTIME_PROPERTY, runtime);
 }
 
@@ -84,9 +90,17 @@ export function planOf(instance: unknown, method: GuardedMethod): Plan {
   const binding = (instance as Bound | undefined)?.[BINDING] ?? bindingOf(instance, method);
   const { plans } = binding;
   if (method.recent?.plans === plans) return method.recent.plan;
-  const plan = plans.get(method) ?? binding.runtime.plan(method, binding.concrete);
-  method.recent = { plans, plan };
+  const plan = plans.get(method) ?? makePlan(binding, instance, method);
+  method.recent = { plans: binding.plans, plan };
   return plan;
+}
+
+function makePlan(binding: Binding, instance: unknown, method: GuardedMethod): Plan {
+  const { runtime, concrete, perCall } = binding;
+  runtime.mistakes.throwAny('ResilienceModule');
+  const owner = runtime.ownerOf(instance, concrete, perCall);
+  binding.plans = owner?.plans ?? runtime.plansOf(concrete);
+  return runtime.plan(method, concrete, owner);
 }
 
 function bindingOf(instance: unknown, method: GuardedMethod): Binding {
@@ -101,7 +115,7 @@ function bindingOf(instance: unknown, method: GuardedMethod): Binding {
   }
   const runtime = new Runtime(true);
   const concrete = method.declaringClass;
-  const binding = { runtime, concrete, plans: runtime.plansOf(concrete) };
+  const binding: Binding = { runtime, concrete, plans: runtime.plansOf(concrete), perCall: false };
   bindings.set(method, binding);
   return binding;
 }

@@ -3,6 +3,7 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import type { ResolvedBulkhead } from '../../policies/bulkhead/bulkhead.options.js';
 import { BulkheadPolicy } from '../../policies/bulkhead/bulkhead.policy.js';
 import type { Breaker } from '../../policies/circuit-breaker/breaker.js';
+import type { ControlWord } from '../../policies/circuit-breaker/control.js';
 import type { ResolvedCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { CircuitBreakerPolicy } from '../../policies/circuit-breaker/circuit-breaker.policy.js';
 import type { PolicyEnvironment } from '../../policies/policy.js';
@@ -14,8 +15,9 @@ import {
   type DeclaredRetryBudget,
 } from '../../policies/retry-budget/retry-budget.options.js';
 import { RetryBudget } from '../../policies/retry-budget/retry-budget.js';
-import { sameOptions } from '../planning/describe-options.js';
+import { sameOptions } from '../planning/same-options.js';
 import type { Options } from '../planning/policy-parsers.js';
+import { lossWith, type Loss } from './instance-use.js';
 
 /** The policies of an app that keep state: one for each name. */
 export class Instances {
@@ -26,15 +28,13 @@ export class Instances {
 
   constructor(private readonly environment: PolicyEnvironment) {}
 
-  /** @throws ResilienceConfigurationError when the name has other options already. */
-  circuitBreaker(name: string, options: ResolvedCircuitBreaker): CircuitBreakerPolicy {
-    return reuse(
-      'circuit breaker',
-      this.#breakers,
-      name,
-      options,
-      () => new CircuitBreakerPolicy(name, options, this.environment),
-    );
+  /**
+   * @param rule what a rule says of it.
+   * @throws ResilienceConfigurationError when the name has other options already.
+   */
+  circuitBreaker(name: string, options: ResolvedCircuitBreaker, rule?: ControlWord): CircuitBreakerPolicy {
+    const make = (): CircuitBreakerPolicy => new CircuitBreakerPolicy(name, options, this.environment, rule);
+    return reuse('circuit breaker', this.#breakers, name, options, make);
   }
 
   /** @throws ResilienceConfigurationError when the name has other options already. */
@@ -78,6 +78,7 @@ export class Instances {
   /** Lets those that are here take on the options that those of the same name have in `wanted`; they keep their state. */
   reconfigure(wanted: Instances): void {
     follow(this.#breakers, wanted.#breakers);
+    for (const [name, policy] of wanted.#breakers) this.#breakers.get(name)?.say('rule', policy.wordOf('rule'));
     follow(this.#bulkheads, wanted.#bulkheads);
     follow(this.#rateLimiters, wanted.#rateLimiters);
     for (const [name, { budget, declared }] of wanted.#budgets) {
@@ -89,9 +90,28 @@ export class Instances {
     }
   }
 
+  /** What would be lost with the state of a name. */
+  lossWith(name: string): Loss {
+    const { clock } = this.environment;
+    const limiter = this.#rateLimiters.get(name);
+    return lossWith(this.#breakers.get(name), this.#bulkheads.get(name), limiter, clock.now());
+  }
+
+  /** Whether anything is known by a name. */
+  has(name: string): boolean {
+    return [this.#breakers, this.#bulkheads, this.#rateLimiters, this.#budgets].some((known) => known.has(name));
+  }
+
+  /** Forgets what is known by a name: nobody uses it any more. */
+  release(name: string): void {
+    const policy = this.#breakers.get(name);
+    if (policy !== undefined) retire(policy);
+    for (const known of [this.#breakers, this.#bulkheads, this.#rateLimiters, this.#budgets]) known.delete(name);
+  }
+
   /** Forgets them all. */
   clear(): void {
-    for (const policy of this.#breakers.values()) for (const breaker of policy.breakers()) breaker.core.retire();
+    for (const policy of this.#breakers.values()) retire(policy);
     this.#breakers.clear();
     this.#bulkheads.clear();
     this.#rateLimiters.clear();
@@ -114,6 +134,11 @@ export class Instances {
   breakerNames(): string[] {
     return [...this.#breakers.keys()];
   }
+}
+
+function retire(policy: CircuitBreakerPolicy): void {
+  policy.breaker()?.core.retire();
+  for (const breaker of policy.breakers()) breaker.core.retire();
 }
 
 function follow<O extends object>(
@@ -143,6 +168,6 @@ function reuse<T extends { options: object }>(
   if (sameOptions(instance.options as Options, options as Options)) return instance;
   throw new ResilienceConfigurationError(
     `${what} '${name}'`,
-    'has two definitions with different options; expected one for each name',
+    'has two definitions with different options; expected one for each name (a function is the same only if it is the very same one: make it once, and not at each call)',
   );
 }

@@ -1,6 +1,9 @@
 import type { AnyClass, GuardedMethod } from '../../pipeline/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import type { PolicySet } from '../../policies/policy-set.js';
+import type { AdHocNames } from './ad-hoc-names.js';
+import type { SetPlans } from './set-plans.js';
+import { forgetRecent, type StateOwner, type StateOwners } from './state-owners.js';
 
 /** A plan in use and how it is made anew. */
 export interface PlanInUse {
@@ -13,34 +16,37 @@ export interface PlanInUse {
 interface Made {
   readonly plan: Plan;
   readonly make: () => Plan;
-  readonly generation?: number;
 }
+
+/** Makes the plan of a method, for all instances of a class or for one that has state of its own. */
+export type MakeMethodPlan = (method: GuardedMethod, concrete: AnyClass, owner?: StateOwner) => Plan;
 
 /** The plans of an app, each made when it is first asked for. */
 export class PlanCache {
   readonly #methods = new Map<AnyClass, Map<GuardedMethod, Plan>>();
   readonly #handlers = new Map<AnyClass, Map<AnyClass, Map<string, Made>>>();
   readonly #names = new Map<string, Made>();
-  #sets = new WeakMap<PolicySet, Made>();
-  #generation = 0;
-  /** The last set of each name that code has given as an object, since nobody else knows them. */
-  readonly #adHoc = new Map<string, { readonly set: PolicySet; readonly make: () => Plan }>();
 
-  /** @param make how the plan of a method is made. */
-  constructor(private readonly make: (method: GuardedMethod, concrete: AnyClass) => Plan) {}
+  constructor(
+    private readonly make: MakeMethodPlan,
+    private readonly owners: StateOwners,
+    private readonly adHocNames: AdHocNames,
+    private readonly sets: SetPlans,
+  ) {}
 
   /** The plans of a class; the same object each time, so that instances can keep it. */
   ofClass(concrete: AnyClass): Map<GuardedMethod, Plan> {
     return getOrMake(this.#methods, concrete, () => new Map<GuardedMethod, Plan>());
   }
 
-  ofMethod(method: GuardedMethod, concrete: AnyClass): Plan {
-    return getOrMake(this.ofClass(concrete), method, () => this.make(method, concrete));
+  ofMethod(method: GuardedMethod, concrete: AnyClass, owner?: StateOwner): Plan {
+    const plans = owner?.plans ?? this.ofClass(concrete);
+    return getOrMake(plans, method, () => this.make(method, concrete, owner));
   }
 
   /** Puts another plan in the place of the one that is in use. */
-  replace(method: GuardedMethod, concrete: AnyClass, plan: Plan): void {
-    this.ofClass(concrete).set(method, plan);
+  replace(method: GuardedMethod, concrete: AnyClass, plan: Plan, owner?: StateOwner): void {
+    (owner?.plans ?? this.ofClass(concrete)).set(method, plan);
     method.recent = undefined;
   }
 
@@ -50,61 +56,62 @@ export class PlanCache {
     return getOrMake(ofInterceptor, methodName, () => ({ plan: make(), make })).plan;
   }
 
-  ofSet(set: string | PolicySet, make: () => Plan): Plan {
-    if (typeof set === 'string') return getOrMake(this.#names, set, () => ({ plan: make(), make })).plan;
-    const known = this.#sets.get(set);
-    if (known !== undefined && (set.name === undefined || known.generation === this.#generation)) return known.plan;
-    const made = { plan: make(), make, generation: this.#generation };
-    this.#sets.set(set, made);
-    if (set.name !== undefined) this.#adHoc.set(set.name, { set, make });
-    return made.plan;
+  /** The plan of a set of `policies`. */
+  ofName(name: string, make: () => Plan): Plan {
+    return getOrMake(this.#names, name, () => ({ plan: make(), make })).plan;
   }
 
-  /** The names of the sets that code has given as objects. */
-  get adHocNames(): string[] {
-    return [...this.#adHoc.keys()];
+  /** The plan of a set that code gives. */
+  ofSet(set: PolicySet): Plan {
+    return this.sets.of(set);
   }
 
   /** Every plan that there is, but those of sets without a name. */
   *inUse(): Generator<PlanInUse> {
-    for (const [concrete, plans] of this.#methods) {
-      for (const [method, plan] of [...plans]) {
-        const forget = (): void => {
-          plans.delete(method);
-          method.recent = undefined;
-        };
-        yield { plan, make: () => this.make(method, concrete), forget };
-      }
-    }
+    yield* this.declared();
+    for (const { plan, make } of this.adHocNames.values()) yield { plan, make, forget: () => this.sets.forget() };
+  }
+
+  /** The plans of methods, handlers and the sets of `policies`. */
+  *declared(): Generator<PlanInUse> {
+    for (const [concrete, plans] of this.#methods) yield* this.#ofMethods(plans, concrete);
+    for (const owner of this.owners.all()) yield* this.#ofMethods(owner.plans, owner.concrete, owner);
     for (const ofController of this.#handlers.values())
       for (const ofInterceptor of ofController.values())
         for (const [name, made] of [...ofInterceptor]) yield { ...made, forget: () => ofInterceptor.delete(name) };
     for (const [name, made] of [...this.#names]) yield { ...made, forget: () => this.#names.delete(name) };
-    for (const { set, make } of this.#adHoc.values()) {
-      const made = this.#sets.get(set);
-      if (made !== undefined) yield { plan: made.plan, make, forget: () => this.forgetAdHoc() };
+  }
+
+  *#ofMethods(plans: Map<GuardedMethod, Plan>, concrete: AnyClass, owner?: StateOwner): Generator<PlanInUse> {
+    for (const [method, plan] of [...plans]) {
+      const forget = (): void => {
+        plans.delete(method);
+        method.recent = undefined;
+      };
+      yield { plan, make: () => this.make(method, concrete, owner), forget };
     }
   }
 
-  /** Lets the plans of sets that have a name, but that code has given as objects, be made anew. */
-  forgetAdHoc(): void {
-    this.#generation++;
+  /** Lets the plans of sets that code has given be made anew. */
+  forgetSets(): void {
+    this.sets.forget();
   }
 
   /** Methods outlive the app: none may hold on to a plan of it. */
   forgetRecent(): void {
-    for (const plans of this.#methods.values())
-      for (const method of plans.keys()) if (method.recent?.plans === plans) method.recent = undefined;
+    for (const plans of this.#methods.values()) forgetRecent(plans);
+    for (const { plans } of this.owners.all()) forgetRecent(plans);
   }
 
   /** Lets every plan be made anew. */
   clear(): void {
     this.forgetRecent();
     for (const plans of this.#methods.values()) plans.clear();
+    for (const { plans } of this.owners.all()) plans.clear();
     this.#handlers.clear();
     this.#names.clear();
-    this.#sets = new WeakMap();
-    this.#adHoc.clear();
+    this.sets.forget();
+    this.adHocNames.clear();
   }
 }
 

@@ -1,9 +1,10 @@
 import { Logger } from '@nestjs/common';
+import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { stackOf } from '../../errors/foreign.js';
 import { EventBus } from '../../events/event-bus.js';
 import type { PipelineCall } from '../../pipeline/call.js';
 import { enableCallContext } from '../../pipeline/current-call.js';
-import { recordOf, signalIndexOf } from '../../pipeline/guarded-classes.js';
+import { guardedLineage, recordOf, signalIndexOf } from '../../pipeline/guarded-classes.js';
 import {
   isDecoratedItself,
   nothingDeclared,
@@ -15,25 +16,40 @@ import { describePassed } from '../../pipeline/learning.js';
 import type { Learner, Plan } from '../../pipeline/plan.js';
 import { orEarlyResult, type Body } from '../../pipeline/stages.js';
 import { systemClock } from '../../policies/clock.js';
+import { DeadlineQueues } from '../../policies/deadline-queues.js';
 import { textOf } from '../../policies/error-text.js';
 import { Lifecycle } from '../../policies/policy.js';
-import type { PolicySet, Returns } from '../../policies/policy-set.js';
+import { STATEFUL, type PolicySet, type Returns } from '../../policies/policy-set.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { Catalog, CataloguedClass } from '../start-up/catalog.js';
 import { checkFallbackMethods } from '../planning/check-fallback-methods.js';
+import { AdHocNames } from './ad-hoc-names.js';
 import { nameOf } from './class-names.js';
 import { Instances } from './instances.js';
 import { LearnedKinds } from './learned-kinds.js';
 import { PACKAGE_COPY } from '../tokens.js';
 import { PACKAGE_PATH } from './package-copy.js';
 import { PlanCache } from './plan-cache.js';
+import { makeSetPlan } from './set-plan.js';
+import { SetPlans } from './set-plans.js';
+import { SharedBudgets } from './shared-budgets.js';
+import { StateOwners, type StateOwner } from './state-owners.js';
 import { buildPlan, type PlannerEnvironment, type Target } from '../planning/planner.js';
 import { NO_RULES, type RuleLayer } from '../planning/rule-layer.js';
 import { PolicySets } from '../planning/policy-sets.js';
 import { Resolver, type NamedDefinitions, type Resolution } from '../planning/resolver.js';
 
 const REPORT_EVERY_MS = 60_000;
+/** From so many places on those that may be told of again are forgotten. */
+const MAX_REPORTED = 1_000;
 const NO_DEFINITIONS: NamedDefinitions = { find: () => undefined, names: () => [] };
+
+/** An interceptor of ours before a handler. */
+export interface Interception {
+  readonly type: AnyClass;
+  readonly methodName: string;
+  readonly interceptor: object & { planFor(type: AnyClass, methodName: string): Plan };
+}
 
 /** What the module's options mean for the runtime. */
 export interface RuntimeOptions {
@@ -51,8 +67,6 @@ export class Runtime {
   readonly [PACKAGE_COPY] = PACKAGE_PATH;
   readonly #logger = new Logger('Bulwark');
   readonly #reportedAt = new Map<string, number>();
-  /** The plans of the app. */
-  readonly plans = new PlanCache((method, concrete) => this.#makePlan(method, concrete));
   #rules: RuleLayer = NO_RULES;
   /** Where plans find what keeps state while they are only rehearsed. */
   #rehearsal: Instances | undefined;
@@ -68,6 +82,17 @@ export class Runtime {
   readonly instances: Instances;
   /** What methods have turned out to give that do not say so. */
   readonly kinds = new LearnedKinds();
+  /** The instances that have state of their own. */
+  readonly #owners: StateOwners;
+  /** For each class with guarded methods where it says that its instances have state of their own, if it does. */
+  readonly #ownStatePlaces = new Map<AnyClass, string | false>();
+  readonly #adHocNames: AdHocNames;
+  /** The plans of the app. */
+  readonly plans: PlanCache;
+  /** The interceptors of ours before the app's handlers, in the order in which they run. */
+  interceptions: readonly Interception[] = [];
+  /** What is wrong with the options; it is told when the app starts, or by the first call before that. */
+  readonly mistakes = new Mistakes();
   /** What decides on incoming requests, if the options want that. */
   ingress: Ingress | undefined;
 
@@ -97,6 +122,21 @@ export class Runtime {
       },
     };
     this.instances = new Instances(this.environment);
+    this.#owners = new StateOwners((name) => this.instances.release(name));
+    const names = new AdHocNames({
+      lossWith: (name) => this.instances.lossWith(name),
+      release: (name) => this.instances.release(name),
+      others: () => this.#declaredNames(),
+      tell: (most) => this.#tellOfNames(most),
+    });
+    const sets = new SetPlans({
+      names,
+      sharedBudgets: new SharedBudgets(clock),
+      make: (set, budgets) => makeSetPlan(this, set, { budgets, deadlines }),
+    });
+    const deadlines = new DeadlineQueues(this.environment);
+    this.#adHocNames = names;
+    this.plans = new PlanCache((...what) => this.#makePlan(...what), this.#owners, names, sets);
   }
 
   /** Whether `value` is one: an auto-mocked provider has every property, but not this one. */
@@ -116,25 +156,32 @@ export class Runtime {
   configure({ policies, enabled, callContext }: RuntimeOptions): void {
     // Calls that came before the options ran under the decorators alone; what they left behind is forgotten.
     this.instances.clear();
+    this.#owners.clear();
     this.#configured = true;
-    if (policies !== undefined) this.#sets.add('policies', policies);
     if (enabled === false) this.#enabled = false;
     if (callContext === true) {
       enableCallContext();
       this.#callContext = true;
     }
     this.forgetPlans();
+    if (policies !== undefined) this.#sets.add('policies', policies);
   }
 
   /** Adds policy sets to those of the options. @throws ResilienceConfigurationError */
   addPolicies(place: string, policies: Readonly<Record<string, PolicySet>>): void {
-    this.#sets.add(place, policies);
     this.forgetPlans();
+    this.#sets.add(place, policies);
   }
 
   /** The app's classes with guarded methods. */
   get classes(): readonly CataloguedClass[] {
     return this.#catalog?.classes ?? [];
+  }
+
+  /** The classes whose methods are guarded, those of modules that were loaded since the start included once they are used. */
+  guardedClasses(): AnyClass[] {
+    const late = [...this.#owners.all()].map(({ concrete }) => concrete);
+    return [...new Set([...this.classes.map(({ type }) => type), ...late])];
   }
 
   /** Learns which classes the app has. */
@@ -145,6 +192,7 @@ export class Runtime {
 
   /** Lets plans be made anew, after what they are made from has changed. */
   forgetPlans(): void {
+    this.#ownStatePlaces.clear();
     this.plans.clear();
   }
 
@@ -153,15 +201,76 @@ export class Runtime {
     return this.plans.ofClass(concrete);
   }
 
-  /** The plan of a method for instances of `concrete`. @throws ResilienceConfigurationError */
-  plan(method: GuardedMethod, concrete: AnyClass): Plan {
-    return this.plans.ofMethod(method, concrete);
+  /** The plan of a method for instances of `concrete`, or for one of them. @throws ResilienceConfigurationError */
+  plan(method: GuardedMethod, concrete: AnyClass, owner?: StateOwner): Plan {
+    // No instance may come upon a plan of its class where it is to have its own.
+    const blank = owner === undefined && this.ownStatePlace(concrete) !== undefined;
+    return this.plans.ofMethod(method, concrete, blank ? this.#owners.blankOf(concrete) : owner);
+  }
+
+  /**
+   * Whose state the methods of `instance` work on: its own, or undefined for that of its class.
+   *
+   * @param perCall whether it is known to be made anew for requests or for whoever asks.
+   * @throws ResilienceConfigurationError for an instance that will not stay, and is to have state of its own.
+   */
+  ownerOf(instance: unknown, concrete: AnyClass, perCall = false): StateOwner | undefined {
+    if (typeof instance !== 'object' || instance === null) return undefined;
+    const place = this.ownStatePlace(concrete);
+    if (place === undefined) return undefined;
+    const known = this.#owners.get(instance);
+    if (known !== undefined) return known;
+    if (perCall || this.#catalog?.isPerCall(concrete) === true) throw perCallError(place);
+    return this.#owners.add(instance, concrete);
+  }
+
+  /** @throws ResilienceConfigurationError for a class whose instances do not stay, and are to have state of their own. */
+  refusePerCall(concrete: AnyClass): void {
+    const place = this.ownStatePlace(concrete);
+    if (place !== undefined && this.#catalog?.isPerCall(concrete) === true) throw perCallError(place);
+  }
+
+  /** The instances of a class that have state of their own, as far as they are known. */
+  ownersOf(concrete: AnyClass): StateOwner[] {
+    return this.#owners.ofClass(concrete);
+  }
+
+  /** Finds instances that nobody has called yet, so that their state can be seen and steered. */
+  findOwners(): void {
+    if (this.#catalog === undefined) return;
+    // What cannot have state of its own is told at the start, or by its first call.
+    for (const [instance, concrete] of this.#catalog.staticInstances())
+      new Mistakes().in(() => this.ownerOf(instance, concrete));
+  }
+
+  /** The policy for which each instance of a class has state of its own, as errors name it; undefined: none. */
+  ownStatePlace(concrete: AnyClass): string | undefined {
+    if (this.#isLenient()) return undefined;
+    let place = this.#ownStatePlaces.get(concrete);
+    if (place === undefined) {
+      place = this.#findOwnState(concrete) ?? false;
+      this.#ownStatePlaces.set(concrete, place);
+    }
+    return place === false ? undefined : place;
+  }
+
+  #findOwnState(concrete: AnyClass): string | undefined {
+    for (const [, { methods }] of guardedLineage(concrete)) {
+      for (const method of methods.values()) {
+        const place = this.#placeOf(method, concrete);
+        // What is wrong is told where its plan is made.
+        const { policies } = new Mistakes().in(() => this.#resolve(method, place)) ?? {};
+        for (const [key, { label, options }] of policies ?? [])
+          if (STATEFUL.has(key) && options.scope === 'instance') return `${place}, ${label}`;
+      }
+    }
+    return undefined;
   }
 
   /** The names that rules can speak of: of sets, and of what decorators share. */
   get names(): string[] {
     const declared = this.#catalog?.definitions.names() ?? [];
-    return [...new Set([...this.#sets.names(), ...declared, ...this.plans.adHocNames])];
+    return [...new Set([...this.#sets.names(), ...declared, ...this.#adHocNames.names()])];
   }
 
   /** What rules say now. */
@@ -172,6 +281,7 @@ export class Runtime {
   /** Plans follow `rules` from now on; those that differ are to be forgotten. */
   adoptRules(rules: RuleLayer): void {
     this.#rules = rules;
+    this.#ownStatePlaces.clear();
   }
 
   /** Lets `work` make plans as they would be under `rules`, with `instances`; what is in use is not touched. */
@@ -200,8 +310,7 @@ export class Runtime {
     // What a rule adds to a method is added once, and not in each interceptor that stands before it.
     const resolution = this.#resolver().resolve(target.instanceName, layers, adjust === undefined);
     const adjusted = adjust?.(resolution) ?? resolution;
-    checkFallbackMethods(target.instanceName, adjusted, undefined);
-    return buildPlan(target, adjusted, this.#rehearsal ?? this.instances, this.environment);
+    return this.#build(target, adjusted, this.#rehearsal ?? this.instances, undefined);
   }
 
   /** The name by which a class is shown; no two classes share one. */
@@ -223,12 +332,16 @@ export class Runtime {
   }
 
   /** @param taught what the method has turned out to give. */
-  #makePlan(method: GuardedMethod, concrete: AnyClass, taught = this.kinds.kindOf(method, concrete)): Plan {
+  #makePlan(
+    method: GuardedMethod,
+    concrete: AnyClass,
+    owner?: StateOwner,
+    taught = this.kinds.kindOf(method, concrete),
+  ): Plan {
     const instanceName = this.#placeOf(method, concrete);
     const resolution = this.#resolve(method, instanceName);
-    checkFallbackMethods(instanceName, resolution, concrete, method.parameterCount);
     const signalIndex = signalIndexOf(method);
-    const learner = this.#learnerOf(method, concrete, instanceName, resolution);
+    const learner = this.#learnerOf(method, concrete, owner, instanceName, resolution);
     const kind = declaredKindOf(method, resolution) ?? taught;
     const target: Target = {
       className: this.labelOf(concrete),
@@ -240,14 +353,21 @@ export class Runtime {
       signalIndex,
       http: Reflect.hasMetadata('path', method.wrapper) && Reflect.hasMetadata('method', method.wrapper),
       body: orEarlyResult(bodyOf(method, signalIndex)),
+      ...(owner === undefined ? {} : { nameOfState: owner.nameOfState }),
     };
     // A method that may turn out to be a mere helper of its class gets no breaker that everybody sees.
     const idle = kind === undefined && learner.byClassAlone;
     const instances = idle ? new Instances(this.environment) : (this.#rehearsal ?? this.instances);
-    return buildPlan(target, resolution, instances, this.environment);
+    return this.#build(target, resolution, instances, concrete, method.parameterCount);
   }
 
-  #learnerOf(method: GuardedMethod, concrete: AnyClass, place: string, { returns }: Resolution): Learner {
+  #learnerOf(
+    method: GuardedMethod,
+    concrete: AnyClass,
+    owner: StateOwner | undefined,
+    place: string,
+    { returns }: Resolution,
+  ): Learner {
     const pass = (reason: string): void => this.kinds.pass(method, concrete, place, reason);
     return {
       byClassAlone: !isDecoratedItself(method),
@@ -255,9 +375,9 @@ export class Runtime {
       returns,
       learn: (kind) => {
         try {
-          const plan = this.#makePlan(method, concrete, kind);
+          const plan = this.#makePlan(method, concrete, owner, kind);
           this.kinds.learn(method, concrete, kind);
-          this.plans.replace(method, concrete, plan);
+          this.plans.replace(method, concrete, plan, owner);
           return plan;
         } catch (error) {
           // Not every policy can guard a stream.
@@ -266,6 +386,35 @@ export class Runtime {
       },
       passed: (value) => pass(describePassed(value, method)),
     };
+  }
+
+  /** @throws ResilienceConfigurationError for everything that is wrong. */
+  #build(
+    target: Target,
+    resolution: Resolution,
+    instances: Instances,
+    concrete: AnyClass | undefined,
+    parameterCount?: number,
+  ): Plan {
+    const mistakes = new Mistakes();
+    mistakes.in(() => checkFallbackMethods(target.instanceName, resolution, concrete, parameterCount));
+    const build = (): Plan => buildPlan(target, resolution, instances, this.environment);
+    const plan = mistakes.in(build);
+    mistakes.throwAny(target.instanceName);
+    return plan as Plan;
+  }
+
+  /** The names by which anything but a set of `execute()` keeps state. */
+  #declaredNames(): ReadonlySet<string> {
+    const planned = [...this.plans.declared()].flatMap(({ plan }) => plan.policies.map(({ name }) => name));
+    return new Set([...planned, ...this.#sets.names(), ...(this.#catalog?.definitions.names() ?? [])]);
+  }
+
+  #tellOfNames(most: number): void {
+    if (!this.#isDue('names of execute()')) return;
+    this.#logger.warn(
+      `execute() was given sets with more than ${most} names: the state of those that were not used for longest is forgotten; expected a name for each dependency, and the option 'key' for what varies`,
+    );
   }
 
   #resolve(method: GuardedMethod, place: string): Resolution {
@@ -291,11 +440,18 @@ export class Runtime {
     return this.standalone || !this.#configured;
   }
 
-  #report(place: string, error: unknown): void {
+  /** Whether something may be said again: once a minute. */
+  #isDue(place: string): boolean {
     const now = this.environment.clock.now();
-    if (now - (this.#reportedAt.get(place) ?? -Infinity) < REPORT_EVERY_MS) return;
+    if (now - (this.#reportedAt.get(place) ?? -Infinity) < REPORT_EVERY_MS) return false;
+    if (this.#reportedAt.size >= MAX_REPORTED)
+      for (const [told, at] of this.#reportedAt) if (now - at >= REPORT_EVERY_MS) this.#reportedAt.delete(told);
     this.#reportedAt.set(place, now);
-    this.#tell(() => `${place} failed: ${textOf(error)}`, error);
+    return true;
+  }
+
+  #report(place: string, error: unknown): void {
+    if (this.#isDue(place)) this.#tell(() => `${place} failed: ${textOf(error)}`, error);
   }
 
   /** The logger may be the app's own: where even that throws nobody is left to tell. */
@@ -306,6 +462,13 @@ export class Runtime {
       // A log line is worth no call.
     }
   }
+}
+
+function perCallError(place: string): ResilienceConfigurationError {
+  return new ResilienceConfigurationError(
+    place,
+    "option 'scope': expected 'class' on a request-scoped or transient provider, whose instances do not stay, got 'instance'",
+  );
 }
 
 /** The method that a call on an instance of `concrete` reaches, if a decorator of ours stands on it. */

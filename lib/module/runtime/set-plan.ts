@@ -3,13 +3,23 @@ import { nothingDeclared } from '../../pipeline/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { isPlainObject, show } from '../../policies/options/check.js';
 import { STATEFUL, type PolicySet } from '../../policies/policy-set.js';
+import type { Target } from '../planning/planner.js';
 import type { Resolution } from '../planning/resolver.js';
 import type { Runtime } from './runtime.js';
 
 const PLACE = 'ResilienceService.execute';
 
-/** The plan of a set for `execute()`, whose body comes with each call. @throws ResilienceConfigurationError */
-export function makeSetPlan(runtime: Runtime, set: string | PolicySet): Plan {
+/**
+ * The plan of a set for `execute()`, whose body comes with each call.
+ *
+ * @param sharing what it shares with other sets, where nobody knows how many there will be.
+ * @throws ResilienceConfigurationError
+ */
+export function makeSetPlan(
+  runtime: Runtime,
+  set: string | PolicySet,
+  sharing: Pick<Target, 'budgets' | 'deadlines'> = {},
+): Plan {
   const given: unknown = set;
   if (typeof given !== 'string' && !isPlainObject(given)) {
     throw new ResilienceConfigurationError(PLACE, `expected the name of a policy set, or a set, got ${show(given)}`);
@@ -21,7 +31,7 @@ export function makeSetPlan(runtime: Runtime, set: string | PolicySet): Plan {
       className: '',
       methodName: name,
       instanceName: name,
-      nameless: typeof set !== 'string' && set.name === undefined,
+      ...sharing,
       kind: 'promise',
       parameterCount: 0,
       signalIndex: -1,

@@ -5,6 +5,7 @@ import { isThenable, promiseOf } from '../../errors/foreign.js';
 import type { AnyFunction } from '../../pipeline/guarded-method.js';
 import { isBound, isGuarded, offer } from '../runtime/binding.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { isPerCall } from './instances-of.js';
 
 const WRAPPED = Symbol('nestjs-bulwark:factory');
 
@@ -26,7 +27,7 @@ export function bindProviders(container: ModulesContainer, runtime: Runtime): vo
       if (wrapper.isDependencyTreeStatic()) bindProduct(wrapper, runtime);
       const factory = wrapper.metatype as unknown as AnyFunction & { [WRAPPED]?: boolean };
       if (typeof factory === 'function' && factory[WRAPPED] !== true)
-        wrapper.metatype = wrapFactory(factory, runtime) as never;
+        wrapper.metatype = wrapFactory(factory, runtime, wrapper) as never;
     }
   }
 }
@@ -42,16 +43,17 @@ function bindProduct(wrapper: InstanceWrapper, runtime: Runtime): void {
   );
 }
 
-function wrapFactory(factory: AnyFunction, runtime: Runtime): AnyFunction {
+function wrapFactory(factory: AnyFunction, runtime: Runtime, wrapper: InstanceWrapper): AnyFunction {
   const wrapped = (...args: unknown[]): unknown => {
     const product = factory(...args);
-    if (!isThenable(product)) return bindIfGuarded(product, runtime);
-    return promiseOf(product).then((value: unknown) => bindIfGuarded(value, runtime));
+    const bindProduct = (value: unknown): unknown => bindIfGuarded(value, runtime, isPerCall(wrapper));
+    return isThenable(product) ? promiseOf(product).then(bindProduct) : bindProduct(product);
   };
   return Object.assign(wrapped, { [WRAPPED]: true });
 }
 
-function bindIfGuarded<T>(value: T, runtime: Runtime): T {
-  if (typeof value === 'object' && value !== null && !(isGuarded(value) && isBound(value))) offer(value, runtime);
+function bindIfGuarded<T>(value: T, runtime: Runtime, perCall = false): T {
+  if (typeof value === 'object' && value !== null && !(isGuarded(value) && isBound(value)))
+    offer(value, runtime, perCall);
   return value;
 }

@@ -4,6 +4,7 @@ import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { AnyClass, Declared } from '../../pipeline/guarded-method.js';
 import type { SetKey } from '../../policies/policy-set.js';
 import { nameOf } from '../runtime/class-names.js';
+import { isPerCall, staticInstancesOf, wrappersOf } from './instances-of.js';
 import { KINDS, type Options } from '../planning/policy-parsers.js';
 import { checkSet } from '../planning/policy-sets.js';
 import type { NamedDefinitions } from '../planning/resolver.js';
@@ -20,7 +21,7 @@ export class Catalog {
   readonly #labels = new Map<AnyClass, string>();
   #definitions: NamedDefinitions | undefined;
 
-  constructor(container: ModulesContainer) {
+  constructor(private readonly container: ModulesContainer) {
     this.classes = findClasses(container);
     for (const [name, sharers] of groupByName(this.classes)) {
       for (const { type, moduleName } of sharers)
@@ -31,6 +32,18 @@ export class Catalog {
   /** The name of a class, with its module where two classes share a name. */
   labelOf(type: AnyClass): string | undefined {
     return this.#labels.get(type);
+  }
+
+  /** The guarded objects that the app makes once, those of modules that were loaded since included. */
+  *staticInstances(): Generator<[object, AnyClass]> {
+    for (const [instance, type] of staticInstancesOf(this.container))
+      if (guardedLineage(type).length > 0) yield [instance, type];
+  }
+
+  /** Whether any provider of a class is made anew for requests, or for whoever asks. */
+  isPerCall(type: AnyClass): boolean {
+    for (const wrapper of wrappersOf(this.container)) if (wrapper.metatype === type && isPerCall(wrapper)) return true;
+    return false;
   }
 
   /** Options that decorators of the app's classes declared under a name. */
@@ -99,6 +112,8 @@ class Definitions implements NamedDefinitions {
   /** A faulty declaration is left out here and reported where it stands. */
   #collect(place: string, { policies, resilient }: Declared): void {
     for (const { key, name, setting, label } of policies) {
+      // Those two are never asked for by a name.
+      if (key === 'fallback' || key === 'recover') continue;
       if (name === undefined || setting === undefined || setting === false) continue;
       this.#define(key, name, `${place}, ${label}`, () => KINDS[key].parse(place, setting));
     }
@@ -107,6 +122,7 @@ class Definitions implements NamedDefinitions {
     const { name } = set;
     if (name === undefined) return;
     for (const key of Object.keys(set) as SetKey[]) {
+      if (key === 'fallback' || key === 'recover') continue;
       this.#define(key, name, `${place}, ${label}`, () => {
         const entry = checkSet(place, set).entries.get(key);
         return entry === false || entry?.name !== undefined ? undefined : entry?.options;

@@ -1,25 +1,27 @@
 import { Logger } from '@nestjs/common';
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { AnyClass } from '../../pipeline/guarded-method.js';
 import { nameOf } from '../runtime/class-names.js';
 import { guardedMethodOf, type Runtime } from '../runtime/runtime.js';
 
-/** Finds what decorators said wrong, before the first call does. @throws ResilienceConfigurationError */
-export function checkClasses(runtime: Runtime): void {
+/** Finds everything that decorators said wrong, before the first call does. */
+export function checkClasses(runtime: Runtime, mistakes: Mistakes): void {
   for (const { type } of runtime.classes) {
     for (const [declaring, { methods, signals, declared }] of guardedLineage(type)) {
-      const [fault] = declared.faults;
-      if (fault !== undefined) throw new ResilienceConfigurationError(nameOf(declaring), fault);
+      for (const fault of declared.faults) mistakes.add(new ResilienceConfigurationError(nameOf(declaring), fault));
       for (const methodName of signals.keys()) {
-        if (!methods.has(methodName)) throw idleSignal(declaring, methodName);
+        if (!methods.has(methodName)) mistakes.add(idleSignal(declaring, methodName));
       }
       for (const method of methods.values()) {
+        // What is wrong with a class would be told for each of its methods again.
+        if (method.coveredByClass && declared.faults.length > 0) continue;
         const inForce = guardedMethodOf(type, method.methodName);
-        if (inForce === method) runtime.plan(method, type);
+        if (inForce === method) mistakes.in(() => runtime.plan(method, type));
         else if (inForce === undefined) warnOfDroppedDecorators(type, declaring, method.methodName);
       }
     }
+    mistakes.in(() => runtime.refusePerCall(type));
   }
 }
 

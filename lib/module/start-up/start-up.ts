@@ -3,6 +3,7 @@ import {
   Injectable,
   Logger,
   type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
@@ -11,7 +12,8 @@ import { bindGateways } from './bind-gateways.js';
 import { bindProviders } from './bind-providers.js';
 import { Catalog } from './catalog.js';
 import { checkClasses } from './check-classes.js';
-import { checkInterceptors } from './check-interceptors.js';
+import { checkRoots } from './check-roots.js';
+import { findInterceptions } from './find-interceptions.js';
 import {
   checkModuleOptions,
   EXTRAS_TOKEN,
@@ -21,6 +23,7 @@ import {
 } from '../resilience.module-definition.js';
 import { lineOf, planEntries } from '../planning/plan-entries.js';
 import type { Runtime } from '../runtime/runtime.js';
+import { isPlainObject } from '../../policies/options/check.js';
 import { RUNTIME } from '../tokens.js';
 
 /**
@@ -28,7 +31,7 @@ import { RUNTIME } from '../tokens.js';
  * is guarded; the checks when the app starts.
  */
 @Injectable()
-export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnApplicationShutdown {
+export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #runtime: Runtime;
   readonly #container: ModulesContainer;
 
@@ -40,20 +43,31 @@ export class StartUp implements OnModuleInit, BeforeApplicationShutdown, OnAppli
   ) {
     this.#runtime = runtime as Runtime;
     this.#container = container;
-    checkModuleOptions(options, extras);
-    this.#runtime.configure(options);
+    const { mistakes } = this.#runtime;
+    // All that is wrong is told at once, when the app starts.
+    mistakes.in(() => checkModuleOptions(options, extras));
+    if (isPlainObject(options)) mistakes.in(() => this.#runtime.configure(options));
     this.#runtime.attach(new Catalog(container));
     bindProviders(container, this.#runtime);
     // Nest reads the filters of gateways before any hook runs.
     if (extras.exceptionFilter === true) bindGateways(container);
   }
 
+  /** @throws ResilienceConfigurationError for everything that options, decorators and interceptors say wrong. */
   onModuleInit(): void {
+    checkRoots(this.#container);
     bindProviders(this.#container, this.#runtime);
     // The catalogue is made anew: by now every value and every feature module is there.
     this.#runtime.attach(new Catalog(this.#container));
-    checkClasses(this.#runtime);
-    checkInterceptors(this.#container);
+    this.#runtime.interceptions = findInterceptions(this.#container);
+    const { mistakes } = this.#runtime;
+    checkClasses(this.#runtime, mistakes);
+    mistakes.in(() => planEntries(this.#runtime));
+    mistakes.throwAny('ResilienceModule');
+  }
+
+  /** What is in force: by now the rules of the start are. */
+  onApplicationBootstrap(): void {
     const logger = new Logger('Bulwark');
     for (const entry of planEntries(this.#runtime)) {
       if (entry.uncovered === undefined) logger.debug(lineOf(entry));

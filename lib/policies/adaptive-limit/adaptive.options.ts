@@ -1,5 +1,6 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { checkOptions, either, MOST, numberUpTo, positiveMs, wholeNumber, type Expectation } from '../options/check.js';
+import { made, recipeOf } from '../options/recipe.js';
 
 /** What {@link adaptive} takes. */
 export interface AdaptiveOptions {
@@ -31,8 +32,6 @@ export interface AdaptiveConcurrency {
   readonly options: ResolvedAdaptive;
 }
 
-/** What {@link adaptive} has made and checked; nothing else is taken, whatever it looks like. */
-const MADE = new WeakSet<object>();
 const DEFAULTS: ResolvedAdaptive = { initial: 20, min: 4, max: 1_000, tolerance: 1, probeEvery: 10_000 };
 const PLACE = 'adaptive()';
 const factor = numberUpTo(MOST.factor, 'a number of at least 1', (value) => value >= 1);
@@ -66,13 +65,13 @@ export function adaptive(options: AdaptiveOptions = {}): AdaptiveConcurrency {
     const problem = `option 'initial': expected a number from 'min' (${min}) to 'max' (${max}), got ${initial}`;
     throw new ResilienceConfigurationError(PLACE, problem);
   }
-  const made: AdaptiveConcurrency = { kind: 'adaptive', options: { initial, min, max, tolerance, probeEvery } };
-  MADE.add(made);
-  return made;
+  const limit: AdaptiveConcurrency = { kind: 'adaptive', options: { initial, min, max, tolerance, probeEvery } };
+  return made(limit, limit.kind, limit.options);
 }
 
+/** Whether {@link adaptive} has made and checked it; nothing else is taken, whatever it looks like. */
 export function isAdaptive(value: unknown): value is AdaptiveConcurrency {
-  return typeof value === 'object' && value !== null && MADE.has(value);
+  return recipeOf(value)?.kind === 'adaptive';
 }
 
 /** How many may run at once: a number, or a limit that finds it. */

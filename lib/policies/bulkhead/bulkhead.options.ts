@@ -11,6 +11,7 @@ import {
   positiveMsOrInfinity,
   wholeNumber,
 } from '../options/check.js';
+import { stateScope, type StateScope } from '../options/state-scope.js';
 
 /**
  * How many calls may run at once, and how many may wait.
@@ -41,6 +42,11 @@ export interface BulkheadOptions {
    */
   abandonAfter?: number | false;
   /**
+   * Whether all instances of the class share it, or each instance of a static provider has its own: `name#2` from the
+   * second on. On a request-scoped or transient provider `'instance'` is a start-up error. @default 'class'
+   */
+  scope?: StateScope;
+  /**
    * `'metricsOnly'`: it counts and tells what it would have refused (`refused` events with `metricsOnly`), and neither
    * refuses anything nor lets anything wait. @default 'normal'
    */
@@ -50,7 +56,7 @@ export interface BulkheadOptions {
 /** The forms in which a policy set takes a bulkhead: how many run at once, or options. */
 export type BulkheadSetting = number | AdaptiveConcurrency | BulkheadOptions;
 
-type Optional = 'maxWait' | 'priority';
+type Optional = 'maxWait' | 'priority' | 'scope';
 export type ResolvedBulkhead = Required<Omit<BulkheadOptions, Optional>> & Pick<BulkheadOptions, Optional>;
 
 export const BULKHEAD_DEFAULTS = {
@@ -72,6 +78,7 @@ export function parseBulkhead(place: string, setting: unknown): BulkheadOptions 
     priority: aFunction,
     maxWait: positiveMsOrInfinity,
     abandonAfter: offOr(nonNegativeMs),
+    scope: stateScope,
     mode: oneOf('normal', 'metricsOnly'),
   });
   return setting;

@@ -6,6 +6,7 @@ import { aFunctionAnswer, ask, milliseconds, notify } from '../ask.js';
 import type { PolicyEnvironment } from '../policy.js';
 import type { Permit } from './attempt-outcome.js';
 import { readStats, type BreakerStats } from './breaker-stats.js';
+import { Control, goesBeforeRules, sameWord, type ControlSource, type ControlWord } from './control.js';
 import {
   CIRCUIT_BREAKER_DEFAULTS,
   MAX_RETRY_AFTER_MS,
@@ -31,6 +32,10 @@ export interface BreakerInit {
   sharesLatencies?: boolean;
   /** Told of each change of state. */
   onChange?: (() => void) | undefined;
+  /** What is said of it. @default nothing yet */
+  control?: Control;
+  /** Told when somebody has said something of it. */
+  onSaid?: (() => void) | undefined;
   environment: PolicyEnvironment;
 }
 
@@ -69,6 +74,12 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   #latencies: LatencyHistogram | undefined;
   readonly #sharesLatencies: boolean;
   readonly #onChange: (() => void) | undefined;
+  readonly #onSaid: (() => void) | undefined;
+  readonly #control: Control;
+  /** Whether somebody before the rules has forced it open: then no mode lets calls past it. */
+  #forced = false;
+  /** What was so when it was forced open. */
+  #forcedSummary: OpenSummary | undefined = undefined;
   #trip: TrackedStrategy;
   readonly #createdAt: number;
   #summary: OpenSummary | undefined = undefined;
@@ -87,10 +98,16 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.#latencies = latencies;
     this.#sharesLatencies = init.sharesLatencies === true;
     this.#onChange = init.onChange;
+    this.#onSaid = init.onSaid;
+    this.#control = init.control ?? new Control();
+    if (!options.enabled) this.#control.say('options', BY_OPTIONS);
     this.#createdAt = environment.clock.now();
     this.#window = windowOf(options);
     this.#trip = this.#tracked(options);
-    this.machine = new StateMachine(options, environment.random, this, this.#createdAt);
+    const decision = this.#control.inForce;
+    const ordered = orderOf(decision?.word);
+    this.machine = new StateMachine(options, environment.random, this, this.#createdAt, ordered);
+    if (ordered?.state === 'forcedOpen') this.#noteForced(decision?.source, ordered.reason);
   }
 
   get options(): ResolvedCircuitBreaker {
@@ -112,15 +129,56 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.#options = options;
     this.machine.settle(now);
     this.machine.reconfigure(options, now);
-    if (options.enabled !== before.enabled) this.#enable(options.enabled, now);
+    if (options.enabled !== before.enabled) this.say('options', options.enabled ? undefined : BY_OPTIONS);
   }
 
-  /** What an operator has said stays in force. */
-  #enable(enabled: boolean, now: number): void {
-    const { machine } = this;
-    if (!enabled && machine.recorded !== 'forcedOpen') machine.disable(now, BY_OPTIONS);
-    else if (enabled && machine.recorded === 'disabled' && machine.reason !== BY_HAND)
-      this.close('enabled by its options');
+  /** Whether it only watches: whatever it would refuse goes on. */
+  get watchesOnly(): boolean {
+    return this.environment.enabled === false || (this.#options.mode === 'metricsOnly' && !this.#forced);
+  }
+
+  /** Whether somebody before the rules has forced it open. */
+  get forced(): boolean {
+    return this.#forced;
+  }
+
+  // ---- who steers it
+
+  /** Lets a source say its word, or take it back; the first in the order that speaks wins. */
+  say(source: ControlSource, word: ControlWord | undefined): void {
+    if (sameWord(this.#control.wordOf(source), word)) return;
+    this.#control.say(source, word);
+    this.obey(word === undefined ? `the ${NAMES_OF_SOURCES[source]} takes back its word` : undefined);
+    this.#onSaid?.();
+  }
+
+  /** Whether an operator speaks of it alone, and not of its whole name. */
+  get isOrderedAlone(): boolean {
+    return this.#control.isOrderedAlone;
+  }
+
+  /** What a source says of it. */
+  wordOf(source: ControlSource): ControlWord | undefined {
+    return this.#control.wordOf(source);
+  }
+
+  /** Takes on the state that the words ask for. */
+  obey(told?: string): void {
+    const now = this.environment.clock.now();
+    const decision = this.#control.inForce;
+    const ordered = orderOf(decision?.word);
+    this.#forced = false;
+    if (ordered === undefined) return this.machine.release(now, told);
+    if (ordered.state === 'forcedOpen') this.#noteForced(decision?.source, ordered.reason);
+    const { recorded, reason } = this.machine;
+    if (recorded === ordered.state && reason === ordered.reason) return;
+    this.machine.order(ordered.state, now, ordered.reason);
+    if (ordered.state === 'forcedOpen') this.#endWaits(now);
+  }
+
+  #noteForced(source: ControlSource | undefined, reason: string): void {
+    this.#forced = source !== undefined && goesBeforeRules(source);
+    this.#forcedSummary = summaryOf(this, reason, undefined);
   }
 
   // ---- admission and outcomes
@@ -214,7 +272,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   refusal(now: number): CircuitOpenException {
     const { events, clock } = this.environment;
     if (this.#refusal?.epoch !== this.machine.epoch) {
-      this.#refusal = describeRefusal(this.name, this.machine, this.#summary, now, clock.wallNow());
+      const summary = this.machine.recorded === 'forcedOpen' ? this.#forcedSummary : this.#summary;
+      this.#refusal = describeRefusal(this.name, this.machine, summary, now, clock.wallNow());
     }
     const error = refusalOf(this.name, this.#refusal, this.machine.timeToProbe(now));
     if (events.active) {
@@ -251,21 +310,32 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   }
 
   forceOpen(reason: string): void {
-    const now = this.environment.clock.now();
-    this.#summary = summaryOf(this, reason, undefined);
-    this.machine.forceOpen(now, reason);
-    this.#endWaits(now);
+    this.say('operator', { state: 'forcedOpen', reason });
   }
 
   disable(): void {
-    this.machine.disable(this.environment.clock.now(), BY_HAND);
+    this.say('operator', { state: 'disabled', reason: BY_HAND });
   }
 
-  /** Closes and forgets what it has counted. */
+  /** Takes the operator's word back, closes it and forgets what it has counted. */
   close(reason: string): void {
     if (!this.#sharesLatencies) this.#latencies?.clear();
     this.#clear();
     this.machine.close(this.environment.clock.now(), reason);
+    this.#control.say('operator', undefined);
+    this.obey();
+    this.#onSaid?.();
+  }
+
+  /** As {@link close}, and what its options say of `enabled` is over too. */
+  enable(reason: string): void {
+    this.#control.say('options', undefined);
+    this.close(reason);
+  }
+
+  /** Forgets what it has counted. */
+  clear(): void {
+    this.#clear();
   }
 
   // ---- who waits under it
@@ -321,7 +391,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   /** A state was entered: called by the state machine. */
   onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void {
-    if (to === 'closed') this.#clear();
+    // What an order lay over is there again as it was; whoever closes it by hand clears it.
+    if (to === 'closed' && from !== 'forcedOpen' && from !== 'disabled') this.#clear();
     this.#onChange?.();
     const timer = transitionTimerOf(this.environment);
     if (this.machine.nextTransitionAt === undefined) timer.forget(this);
@@ -329,7 +400,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     const { events, clock } = this.environment;
     if (events.active) {
       const body = { type: 'stateChange', name: this.name, policy: 'circuitBreaker', from, to, reason } as const;
-      const shadow = this.options.mode === 'metricsOnly' ? { metricsOnly: true } : {};
+      const shadow = this.watchesOnly ? { metricsOnly: true } : {};
       events.emit({ ...body, ...shadow, at: clock.wallNow() - (clock.now() - at) });
     }
     const event = FACE_EVENTS[to];
@@ -421,13 +492,25 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   }
 
   #endWaits(now: number): void {
-    if (this.options.mode === 'metricsOnly' || this.#waiting === undefined) return;
+    if (this.watchesOnly || this.#waiting === undefined) return;
     for (const call of [...this.#waiting]) call.abort(this.refusal(now));
   }
 }
 
 const BY_HAND = 'disabled by hand';
-const BY_OPTIONS = 'disabled by its options';
+const BY_OPTIONS: ControlWord = { state: 'disabled', reason: 'disabled by its options' };
+const NAMES_OF_SOURCES: Readonly<Record<ControlSource, string>> = {
+  operator: 'operator',
+  command: 'command',
+  rule: 'rule',
+  advice: 'advice',
+  options: 'options',
+};
+
+/** The state that a word orders; undefined where the breaker is to go by itself. */
+function orderOf(word: ControlWord | undefined): { state: 'forcedOpen' | 'disabled'; reason: string } | undefined {
+  return word === undefined || word.state === 'normal' ? undefined : { state: word.state, reason: word.reason };
+}
 
 /** Whether two sets of options count over the same time in the same steps. */
 export function sameWindow(one: ResolvedCircuitBreaker, other: ResolvedCircuitBreaker): boolean {

@@ -20,17 +20,21 @@ export interface BreakerSnapshot {
 
 const STATES: readonly CircuitState[] = ['closed', 'open', 'halfOpen', 'forcedOpen', 'disabled'];
 
-export function takeSnapshot({ name, machine, environment }: BreakerCore): BreakerSnapshot {
+/** What is ordered by rules and the like belongs to where it was ordered: only what was done by hand goes along. */
+export function takeSnapshot(core: BreakerCore): BreakerSnapshot {
+  const { name, machine, environment } = core;
   const { clock } = environment;
-  const now = clock.now();
-  const timeToProbe = machine.timeToProbe(now);
-  const state = machine.stateAt(now);
+  const { openings } = machine;
+  const byHand = core.wordOf('operator');
+  if (byHand !== undefined && byHand.state !== 'normal') return { name, ...byHand, state: byHand.state, openings };
+  const { state, reason, timeToProbe } = machine.ownAt(clock.now());
   const probeAt = state === 'open' && timeToProbe !== undefined ? clock.wallNow() + timeToProbe : undefined;
-  return { name, state, reason: machine.reason, probeAt, openings: machine.openings };
+  return { name, state, reason, probeAt, openings };
 }
 
 /** @throws ResilienceConfigurationError */
-export function restoreBreaker({ name, machine, environment }: BreakerCore, snapshot: BreakerSnapshot): void {
+export function restoreBreaker(core: BreakerCore, snapshot: BreakerSnapshot): void {
+  const { name, machine, environment } = core;
   const place = `circuit breaker ${name}, restore`;
   if (!isPlainObject(snapshot) || !STATES.includes(snapshot.state) || !Number.isSafeInteger(snapshot.openings)) {
     throw new ResilienceConfigurationError(place, `expected what snapshot() gave, got ${show(snapshot)}`);
@@ -38,5 +42,8 @@ export function restoreBreaker({ name, machine, environment }: BreakerCore, snap
   const { clock } = environment;
   const { state, reason, probeAt, openings } = snapshot;
   const left = typeof probeAt === 'number' ? Math.max(0, probeAt - clock.wallNow()) : 0;
+  if (state === 'forcedOpen' || state === 'disabled') return core.say('operator', { state, reason: String(reason) });
+  if (state === 'closed') core.clear();
+  core.say('operator', undefined);
   machine.restore(state, String(reason), left, openings, clock.now());
 }

@@ -134,19 +134,24 @@ export class Breaker extends Opossum {
     if (this.enabled && !this.opened) this.core.trip(this.#now(), 'opened by hand');
   }
 
-  /** Closes it now and clears what it has counted. */
+  /** Closes it now and clears what it has counted; as with opossum, what is disabled by hand stays so. */
   close(): void {
-    if (this.enabled) this.core.close('closed by hand');
+    if (this.core.wordOf('operator')?.state !== 'disabled') this.forceClose();
   }
 
-  /** Opens it until {@link close} or {@link reset}. */
+  /** Takes back what was ordered by hand, closes it now and clears what it has counted. */
+  forceClose(): void {
+    this.core.close('closed by hand');
+  }
+
+  /** Opens it until {@link forceClose}, {@link reset} or {@link enable}, whatever rules say. */
   forceOpen(reason = 'forced open by hand'): void {
     this.core.forceOpen(reason);
   }
 
-  /** Forgets everything: closed, nothing counted. */
+  /** Forgets everything, also what was ordered by hand: closed, nothing counted. */
   reset(): void {
-    this.core.close('reset by hand');
+    this.core.enable('reset by hand');
   }
 
   /** Lets every call through and counts nothing. */
@@ -154,9 +159,10 @@ export class Breaker extends Opossum {
     this.core.disable();
   }
 
-  /** Judges again, with a clean window. */
+  /** Takes back what was ordered by hand, `enabled: false` too, and judges again with a clean window. */
   enable(): void {
-    if (!this.enabled) this.core.close('enabled by hand');
+    const { core } = this;
+    if (core.wordOf('operator') !== undefined || core.wordOf('options') !== undefined) core.enable('enabled by hand');
   }
 
   /**
@@ -229,7 +235,7 @@ export class Breaker extends Opossum {
     if (!this.enabled && !this.#isShutdown) return action(...args);
     const weight = core.admit(since);
     if (weight === REFUSED) {
-      if (core.options.mode === 'normal' || this.#isShutdown) throw core.refusal(since);
+      if (!core.watchesOnly || this.#isShutdown) throw core.refusal(since);
       return action(...args);
     }
     const fired = new FiredAction(this.name, args, since, core.options.timeout);

@@ -18,6 +18,7 @@ import {
   type Expectation,
 } from '../options/check.js';
 import { failureRate } from './trip/failure-rate.js';
+import { stateScope, type StateScope } from '../options/state-scope.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
 
 /** A series of open times; the backoffs of retries fit. */
@@ -78,6 +79,11 @@ export interface CircuitBreakerOptions {
   key?: (...args: any[]) => string;
   /** How many keys have a breaker at once, from 1 to 1_000_000. @default 1_000 */
   maxKeys?: number;
+  /**
+   * Whether all instances of the class share it, or each instance of a static provider has its own: `name#2` from the
+   * second on. On a request-scoped or transient provider `'instance'` is a start-up error. @default 'class'
+   */
+  scope?: StateScope;
   /** `'metricsOnly'`: it judges and reports what it would have done, and refuses nothing. @default 'normal' */
   mode?: 'normal' | 'metricsOnly';
 }
@@ -170,6 +176,7 @@ export function parseCircuitBreaker(place: string, setting: unknown): CircuitBre
     recovery: ramp,
     key: aFunction,
     maxKeys: wholeNumber(1, MOST.keys),
+    scope: stateScope,
     mode: oneOf('normal', 'metricsOnly'),
   });
   return setting;

@@ -4,8 +4,9 @@ import { observed } from '../observed.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import { Breaker } from './breaker.js';
-import { REFUSED, sameWindow } from './breaker-core.js';
+import { REFUSED, sameWindow, type BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+import { Control, type ControlSource, type ControlWord } from './control.js';
 import { JudgedAttempt } from './judged-attempt.js';
 import { KeyedBreakers } from './keyed-breakers.js';
 import { LatencyHistogram } from '../latency-histogram.js';
@@ -34,13 +35,26 @@ export class CircuitBreakerPolicy implements Policy {
     readonly name: string,
     options: ResolvedCircuitBreaker,
     private readonly environment: PolicyEnvironment,
+    /** What a rule says of it. */
+    rule?: ControlWord,
   ) {
+    const control = new Control();
+    control.say('rule', rule);
     this.#options = options;
     const latencies = (this.#latencies = latenciesOf(options));
     this.#keyPlace = `${name}, key`;
     const shown = options.key === undefined ? name : `${name}[*]`;
-    this.#breaker = new Breaker({ name: shown, options: ofWholeName(options), latencies, environment });
-    this.#keyed = options.key === undefined ? undefined : new KeyedBreakers(name, options, latencies, environment);
+    const onSaid = (): void => this.#keyed?.obey();
+    this.#breaker = new Breaker({
+      name: shown,
+      options: ofWholeName(options),
+      latencies,
+      control,
+      onSaid,
+      environment,
+    });
+    this.#keyed =
+      options.key === undefined ? undefined : new KeyedBreakers(name, options, latencies, control, environment);
   }
 
   get options(): ResolvedCircuitBreaker {
@@ -69,10 +83,26 @@ export class CircuitBreakerPolicy implements Policy {
     return this.#keyed === undefined ? [this.#breaker] : [...this.#keyed.values()];
   }
 
+  /** Lets a source say its word of the name, all its keys included, or take it back. */
+  say(source: ControlSource, word: ControlWord | undefined): void {
+    this.#breaker.core.say(source, word);
+  }
+
+  /** What a source says of the name. */
+  wordOf(source: ControlSource): ControlWord | undefined {
+    return this.#breaker.core.wordOf(source);
+  }
+
+  /** What refuses `call` because somebody before the rules wants it; undefined where nobody does. */
+  forcedFor(call: Call): BreakerCore | undefined {
+    const { core } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
+    return core.forced ? core : undefined;
+  }
+
   /** Whether it would let this call through as in the best of times: not open, and not probing. */
   isClosedFor(call: Call): boolean {
-    if (this.options.mode === 'metricsOnly') return true;
-    const { state } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
+    const { core, state } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
+    if (core.watchesOnly) return true;
     return state === 'closed' || state === 'disabled';
   }
 
@@ -83,7 +113,7 @@ export class CircuitBreakerPolicy implements Policy {
     if (core.hears('fire')) core.tell('fire', call.args);
     const weight = core.admit(since);
     if (weight === REFUSED) {
-      if (core.options.mode === 'metricsOnly' || call.underway) return next(call);
+      if (core.watchesOnly || call.underway) return next(call);
       return rejected(core.refusal(since));
     }
     call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';

@@ -3,6 +3,7 @@ import type { PolicyEnvironment } from '../policy.js';
 import { Breaker } from './breaker.js';
 import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+import { Control } from './control.js';
 import type { LatencyHistogram } from '../latency-histogram.js';
 
 /**
@@ -18,6 +19,7 @@ export class KeyedBreakers {
     private readonly name: string,
     private options: ResolvedCircuitBreaker,
     private latencies: LatencyHistogram | undefined,
+    private readonly control: Control,
     private readonly environment: PolicyEnvironment,
   ) {
     this.#exhausted = new KeysExhausted(name, 'circuitBreaker', environment);
@@ -43,6 +45,7 @@ export class KeyedBreakers {
       latencies,
       sharesLatencies: true,
       onChange,
+      control: new Control(this.control),
       environment,
     });
     this.#breakers.set(key, breaker);
@@ -56,6 +59,12 @@ export class KeyedBreakers {
 
   values(): Iterable<Breaker> {
     return this.#breakers.values();
+  }
+
+  /** Something was said of the whole name. */
+  obey(): void {
+    this.#fullUntil = -Infinity;
+    for (const { core } of this.#breakers.values()) core.obey();
   }
 
   /** Takes on other options; with fewer keys than there are, those that can go make room when a new one comes. */
@@ -93,8 +102,9 @@ export class KeyedBreakers {
   }
 }
 
-function isEvictable({ inFlight, machine }: BreakerCore, now: number): boolean {
-  if (inFlight > 0) return false;
-  const state = machine.stateAt(now);
+/** What was ordered by hand of this key is kept; what is said of the whole name holds for a new one as well. */
+function isEvictable(core: BreakerCore, now: number): boolean {
+  if (core.inFlight > 0 || core.isOrderedAlone) return false;
+  const { state } = core.machine.ownAt(now);
   return state === 'closed' || state === 'halfOpen';
 }

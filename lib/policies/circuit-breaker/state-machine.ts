@@ -12,6 +12,13 @@ export interface TransitionListener {
   onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void;
 }
 
+/** What a breaker is by itself while its state is ordered. */
+interface OwnState {
+  readonly state: 'closed' | 'open';
+  readonly since: number;
+  readonly reason: string;
+}
+
 /** A call that lies in itself deeper than this is a loop. */
 const MAX_NESTED = 100;
 
@@ -23,7 +30,7 @@ const MAX_NESTED = 100;
  *    |                +---- a probe failed, or hung too long --+
  *    +------------------------- every probe succeeded ---------+
  *
- *  forcedOpen and disabled are entered and left by hand.
+ *  forcedOpen and disabled are ordered: they lie over the breaker's own state, which is there again after them.
  * ```
  * The states are computed from the clock: half-open begins when the reset time is over, and a hung probe has reopened
  * at its deadline, whether or not anybody calls. Reading changes nothing; a transition is recorded at the next
@@ -45,15 +52,21 @@ export class StateMachine {
   #openedBefore = false;
   #plannedOpenTime: { opening: number; ms: number } | undefined;
   #series: OpenTimes | undefined;
+  /** What is there again when the order is over; undefined where none is. */
+  #own: OwnState | undefined;
 
   constructor(
     private options: ResolvedCircuitBreaker,
     private readonly random: () => number,
     private readonly listener: TransitionListener,
     now: number,
+    ordered?: { readonly state: 'forcedOpen' | 'disabled'; readonly reason: string },
   ) {
     this.#since = now;
-    if (!options.enabled) this.#state = 'disabled';
+    if (ordered === undefined) return;
+    this.#own = { state: 'closed', since: now, reason: '' };
+    this.#state = ordered.state;
+    this.#reason = ordered.reason;
   }
 
   /** Changes with each transition: an outcome counts only in the epoch in which its call began. */
@@ -171,31 +184,62 @@ export class StateMachine {
     this.#open(now, reason, askedForMs);
   }
 
+  /** Closes it; under an order it is closed once the order is over. */
   close(now: number, reason: string): void {
     this.#openedBefore = this.#openings > 0;
     this.#openings = 0;
     this.#plannedOpenTime = this.#series = undefined;
-    this.#enter('closed', reason, now);
+    if (this.#own === undefined) this.#enter('closed', reason, now);
+    else this.#own = { state: 'closed', since: now, reason };
   }
 
   /**
-   * Takes on a state from elsewhere.
+   * Takes on a state of its own from elsewhere; under an order it shows once the order is over.
    *
    * @param left time to the next probe, ms; an open breaker waits `resetTimeout` at most.
    */
-  restore(state: CircuitState, reason: string, left: number, openings: number, now: number): void {
+  restore(state: 'closed' | 'open' | 'halfOpen', reason: string, left: number, openings: number, now: number): void {
     this.#openings = openings;
     // A half-open breaker has no probes of its own yet: it is open with no time left.
     this.#openFor = state === 'open' ? Math.min(left, this.#baseOpenTime(Math.max(1, openings))) : 0;
-    this.#enter(state === 'halfOpen' ? 'open' : state, reason, now);
+    const own = state === 'closed' ? 'closed' : 'open';
+    if (this.#own === undefined) this.#enter(own, reason, now);
+    else this.#own = { state: own, since: now, reason };
   }
 
-  forceOpen(now: number, reason: string): void {
-    this.#enter('forcedOpen', reason, now);
+  /** Puts an ordered state over its own. */
+  order(state: 'forcedOpen' | 'disabled', now: number, reason: string): void {
+    if (this.#own === undefined) {
+      this.settle(now);
+      // The probes of a half-open breaker are not judged any more: it waits for others, and for nothing else.
+      if (this.#state === 'halfOpen') this.#openFor = 0;
+      this.#own = { state: this.#state === 'closed' ? 'closed' : 'open', since: this.#since, reason: this.#reason };
+    }
+    this.#enter(state, reason, now);
   }
 
-  disable(now: number, reason: string): void {
-    this.#enter('disabled', reason, now);
+  /** Takes the order away: it is what it would be without, its time having run on. */
+  release(now: number, told?: string): void {
+    if (this.#own === undefined) return;
+    const { state, since, reason } = this.#own;
+    this.#own = undefined;
+    if (state === 'closed') return this.#enter('closed', reason, now, now, told ?? reason);
+    const over = now >= since + this.#openFor;
+    this.#enter(over ? 'halfOpen' : 'open', reason, now, over ? now : since, told ?? reason);
+  }
+
+  /** Its own state at `now`, whatever is ordered. */
+  ownAt(now: number): {
+    readonly state: CircuitState;
+    readonly reason: string;
+    readonly timeToProbe: number | undefined;
+  } {
+    if (this.#own === undefined)
+      return { state: this.stateAt(now), reason: this.#reason, timeToProbe: this.timeToProbe(now) };
+    const { state, since, reason } = this.#own;
+    if (state === 'closed') return { state, reason, timeToProbe: undefined };
+    const left = Math.max(0, since + this.#openFor - now);
+    return { state: left > 0 ? 'open' : 'halfOpen', reason, timeToProbe: left };
   }
 
   /**
@@ -247,15 +291,15 @@ export class StateMachine {
     return true;
   }
 
-  #enter(to: CircuitState, reason: string, at: number): void {
+  #enter(to: CircuitState, reason: string, at: number, since = at, told = reason): void {
     const from = this.#state;
     this.#state = to;
     this.#reason = reason;
-    this.#since = at;
+    this.#since = since;
     this.#succeeded = 0;
     if (to !== 'open' && to !== 'halfOpen') this.#nested = 0;
     if (this.#probes.length > 0) this.#probes = [];
     this.#epoch++;
-    if (from !== to) this.listener.onTransition(from, to, reason, at);
+    if (from !== to) this.listener.onTransition(from, to, told, at);
   }
 }

@@ -1,4 +1,5 @@
-import { DeadlineQueue } from '../deadline-queue.js';
+import type { DeadlineQueue } from '../deadline-queue.js';
+import { deadlineQueue } from '../deadline-queues.js';
 import { LatencyHistogram } from '../latency-histogram.js';
 import type { PolicyEnvironment } from '../policy.js';
 import type { HedgePercentile } from './hedge.options.js';
@@ -63,7 +64,6 @@ export class HedgeDelay {
 
   #become(ms: number | undefined): void {
     if (ms === this.#current?.ms) return;
-    const { clock, lifecycle } = this.#environment;
-    this.#current = ms === undefined ? undefined : { ms, queue: new DeadlineQueue(ms, clock, lifecycle) };
+    this.#current = ms === undefined ? undefined : { ms, queue: deadlineQueue(this.#environment, ms) };
   }
 }

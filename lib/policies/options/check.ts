@@ -1,4 +1,5 @@
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { inspect, types } from 'node:util';
+import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { propertyOf } from '../../errors/foreign.js';
 import { answersLater } from '../answers-later.js';
 import { isErrorMatch } from '../error-match.js';
@@ -110,21 +111,26 @@ export type Shape<O> = { readonly [K in keyof Required<O>]: Expectation };
  * Checks one options object: only known keys, each with an accepted value. `undefined` stands for an absent key.
  *
  * @param place where the options were written.
- * @throws ResilienceConfigurationError naming the place, the option, the value and what was expected.
+ * @throws ResilienceConfigurationError naming the place, the option, the value and what was expected, for each that is
+ * wrong.
  */
 export function checkOptions<O>(place: string, options: unknown, shape: Shape<O>): asserts options is O {
   if (!isPlainObject(options))
     throw new ResilienceConfigurationError(place, `expected an options object, got ${show(options)}`);
+  const mistakes = new Mistakes();
   for (const [key, value] of Object.entries(options)) {
-    if (!Object.hasOwn(shape, key)) {
-      const known = Object.keys(shape).join(', ');
-      throw new ResilienceConfigurationError(
-        place,
-        `unknown option ${show(key)} (got ${show(value)}); expected one of: ${known}`,
-      );
-    }
-    if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
+    mistakes.in(() => {
+      if (!Object.hasOwn(shape, key)) {
+        const known = Object.keys(shape).join(', ');
+        throw new ResilienceConfigurationError(
+          place,
+          `unknown option ${show(key)} (got ${show(value)}); expected one of: ${known}`,
+        );
+      }
+      if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
+    });
   }
+  mistakes.throwAny(place);
 }
 
 /** @throws ResilienceConfigurationError unless `value` is accepted. */
@@ -148,9 +154,33 @@ function isAccepted(value: unknown, expectation: Expectation): boolean {
   }
 }
 
-/** An object that was written as options: a literal, or one without a prototype. */
+/**
+ * An object that can hold options: a literal, one without a prototype, or an instance of a class of settings. What the
+ * language itself has made for something else has no options in it, and would be taken for an empty set of them.
+ */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBuiltIn(value);
+}
+
+const BUILT_IN: readonly ((value: object) => boolean)[] = [
+  types.isMap,
+  types.isSet,
+  types.isDate,
+  types.isRegExp,
+  types.isPromise,
+  types.isNativeError,
+  types.isBoxedPrimitive,
+  types.isAnyArrayBuffer,
+  ArrayBuffer.isView,
+  types.isWeakMap,
+  types.isWeakSet,
+  types.isGeneratorObject,
+  types.isMapIterator,
+  types.isSetIterator,
+];
+
+function isBuiltIn(value: object): boolean {
+  return BUILT_IN.some((is) => is(value));
 }
 
 /** A value is shown with at most so many characters. */
@@ -177,6 +207,7 @@ function showFunction(value: object): string {
 
 function showObject(value: object): string {
   try {
+    if (isBuiltIn(value)) return inspect(value, { depth: 0, breakLength: Infinity }).slice(0, MAX_SHOWN + 1);
     // What says that it has no text is none either.
     return JSON.stringify(value).slice(0, MAX_SHOWN + 1);
   } catch {

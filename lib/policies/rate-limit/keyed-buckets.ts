@@ -56,6 +56,12 @@ export class KeyedBuckets {
     return bucket;
   }
 
+  /** Whether any key has used something that time has not given back yet. */
+  owesAt(now: number): boolean {
+    const all = [this.others, ...this.#overrides.values(), ...this.#buckets.values()];
+    return all.some(({ committedUntil }) => committedUntil > now);
+  }
+
   /** Takes on other options. Every key keeps what it owes, also one that gets or loses limits of its own. */
   reconfigure(options: ResolvedRateLimit, now: number): void {
     this.options = options;

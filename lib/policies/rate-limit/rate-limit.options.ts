@@ -13,6 +13,7 @@ import {
   wholeNumber,
   type Expectation,
 } from '../options/check.js';
+import { stateScope, type StateScope } from '../options/state-scope.js';
 
 /**
  * The limit of one named key: how much in the time of the others, or limits of its own.
@@ -64,7 +65,7 @@ export interface RateLimitOptions {
    * How many keys are told apart at once, from 1 to 1_000_000. A key whose limit is unused gives way to a new one; where there is
    * none, new keys share one limit, `name[*]`.
    *
-   * @default 1_000
+   * @default 100_000
    */
   maxKeys?: number;
   /** Keys with limits of their own, beside `maxKeys`; 0 refuses a key for good. @default none */
@@ -72,6 +73,11 @@ export interface RateLimitOptions {
   /** What a call costs, from 0: tokens, money. Whoever costs more than `burst` is always refused. @default 1 */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the guarded method
   cost?: (...args: any[]) => number;
+  /**
+   * Whether all instances of the class share it, or each instance of a static provider has its own: `name#2` from the
+   * second on. On a request-scoped or transient provider `'instance'` is a start-up error. @default 'class'
+   */
+  scope?: StateScope;
   /**
    * `'metricsOnly'`: it counts and tells what it would have refused (`refused` events with `metricsOnly`), and neither
    * refuses anything nor lets anything wait. @default 'normal'
@@ -87,7 +93,7 @@ export type ResolvedRateLimit = RateLimitOptions &
 
 export const RATE_LIMIT_DEFAULTS = {
   onLimit: 'reject',
-  maxKeys: 1_000,
+  maxKeys: 100_000,
   mode: 'normal',
 } as const satisfies RateLimitOptions;
 
@@ -128,6 +134,7 @@ export function parseRateLimit(place: string, setting: unknown): RateLimitOption
     maxKeys: wholeNumber(1, MOST.keys),
     overrides: limitsByKey,
     cost: aFunction,
+    scope: stateScope,
     mode: oneOf('normal', 'metricsOnly'),
   });
   for (const [key, override] of Object.entries(setting.overrides ?? {})) {

@@ -58,6 +58,11 @@ export class RateLimiter {
     return this.#places.lines.size;
   }
 
+  /** Whether something was used that time has not given back yet. */
+  owesAt(now: number): boolean {
+    return this.#bucket.committedUntil > now || this.#keyed?.owesAt(now) === true;
+  }
+
   /** How many keys have a bucket. */
   get keys(): number {
     return this.#keyed?.size ?? 0;

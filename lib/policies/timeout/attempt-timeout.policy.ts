@@ -2,7 +2,8 @@ import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { AttemptObserver, Call, ItemTimer, Next } from '../call.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
-import { Deadline, DeadlineQueue } from '../deadline-queue.js';
+import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
+import { deadlineQueue } from '../deadline-queues.js';
 
 /**
  * Bounds one attempt by time, and ends it at once when it is cut from outside: by its caller, by the total limit or
@@ -18,7 +19,7 @@ export class AttemptTimeoutPolicy implements Policy {
     private readonly ms: number | undefined,
     private readonly environment: PolicyEnvironment,
   ) {
-    this.#queue = ms === undefined ? undefined : new DeadlineQueue(ms, environment.clock, environment.lifecycle);
+    this.#queue = ms === undefined ? undefined : deadlineQueue(environment, ms);
   }
 
   execute(call: Call, next: Next): Promise<unknown> {

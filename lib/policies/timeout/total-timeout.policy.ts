@@ -2,7 +2,8 @@ import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { Call, ItemTimer, Next } from '../call.js';
 import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejection } from '../rejection.js';
-import { Deadline, DeadlineQueue } from '../deadline-queue.js';
+import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
+import { deadlineQueue } from '../deadline-queues.js';
 
 /**
  * Bounds a whole call: attempts, waits for a slot and pauses between attempts. It cuts a call inside its own, so that
@@ -16,7 +17,7 @@ export class TotalTimeoutPolicy implements Policy {
     private readonly ms: number,
     private readonly environment: PolicyEnvironment,
   ) {
-    this.#queue = new DeadlineQueue(ms, environment.clock, environment.lifecycle);
+    this.#queue = deadlineQueue(environment, ms);
   }
 
   execute(call: Call, next: Next): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { heed, isObject, isThenable } from '../../../errors/foreign.js';
+import { made } from '../../options/recipe.js';
 import type { TripStrategy, TripTracker, TripWindow } from './trip-strategy.js';
 
 /**
@@ -10,11 +11,12 @@ import type { TripStrategy, TripTracker, TripWindow } from './trip-strategy.js';
 export function anyOf(...strategies: readonly TripStrategy[]): TripStrategy {
   if (strategies.length === 0)
     throw new ResilienceConfigurationError('trip strategy anyOf()', 'expected at least one strategy, got none');
-  return {
+  const strategy: TripStrategy = {
     name: `anyOf(${strategies.map(({ name }) => name).join(', ')})`,
     shouldTrip: () => false,
     track: (windowMs, buckets) => combine(strategies.map((strategy) => trackerOf(strategy, windowMs, buckets))),
   };
+  return made(strategy, 'anyOf', strategies);
 }
 
 /** One that cannot track says so each time it is asked; the others go on. */

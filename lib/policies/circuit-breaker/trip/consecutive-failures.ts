@@ -1,4 +1,5 @@
 import { checkValue, positiveInteger } from '../../options/check.js';
+import { made } from '../../options/recipe.js';
 import type { TripStrategy } from './trip-strategy.js';
 
 /**
@@ -9,8 +10,9 @@ import type { TripStrategy } from './trip-strategy.js';
  */
 export function consecutiveFailures(limit: number): TripStrategy {
   checkValue('trip strategy consecutiveFailures()', 'limit', limit, positiveInteger);
-  return {
+  const strategy: TripStrategy = {
     name: `consecutiveFailures(${limit})`,
     shouldTrip: ({ consecutiveFailures: inARow }) => inARow >= limit && `${inARow} failures in a row, limit ${limit}`,
   };
+  return made(strategy, 'consecutiveFailures', limit);
 }

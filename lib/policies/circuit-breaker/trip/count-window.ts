@@ -1,4 +1,5 @@
 import { checkValue, MOST, percentage as percentageOption, wholeNumber } from '../../options/check.js';
+import { made } from '../../options/recipe.js';
 import type { TripStrategy, TripTracker } from './trip-strategy.js';
 
 export interface CountWindowOptions {
@@ -18,11 +19,12 @@ export function countWindow({ size, percentage }: CountWindowOptions): TripStrat
   const place = 'trip strategy countWindow()';
   checkValue(place, "option 'size'", size, wholeNumber(1, MOST.window));
   checkValue(place, "option 'percentage'", percentage, percentageOption);
-  return {
+  const strategy: TripStrategy = {
     name: `countWindow(${size}, ${percentage} %)`,
     shouldTrip: () => false,
     track: () => new LastCalls(size, percentage),
   };
+  return made(strategy, 'countWindow', { size, percentage });
 }
 
 /** The outcomes of the last calls in a ring. */

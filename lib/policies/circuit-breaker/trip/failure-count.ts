@@ -1,4 +1,5 @@
 import { checkValue, positiveInteger } from '../../options/check.js';
+import { made } from '../../options/recipe.js';
 import { seconds, type TripStrategy } from './trip-strategy.js';
 
 /**
@@ -9,9 +10,10 @@ import { seconds, type TripStrategy } from './trip-strategy.js';
  */
 export function failureCount(limit: number): TripStrategy {
   checkValue('trip strategy failureCount()', 'limit', limit, positiveInteger);
-  return {
+  const strategy: TripStrategy = {
     name: `failureCount(${limit})`,
     shouldTrip: ({ failures, windowMs }) =>
       failures >= limit && `${failures} failures in ${seconds(windowMs)}, limit ${limit}`,
   };
+  return made(strategy, 'failureCount', limit);
 }

@@ -1,3 +1,4 @@
+import { made } from '../../options/recipe.js';
 import { seconds, type TripStrategy } from './trip-strategy.js';
 
 /**
@@ -7,7 +8,7 @@ import { seconds, type TripStrategy } from './trip-strategy.js';
  * @publicApi
  */
 export function failureRate(): TripStrategy {
-  return {
+  const strategy: TripStrategy = {
     name: 'failureRate',
     shouldTrip: (window) => {
       const { failures } = window;
@@ -21,4 +22,5 @@ export function failureRate(): TripStrategy {
       );
     },
   };
+  return made(strategy, 'failureRate', undefined);
 }

@@ -1,4 +1,5 @@
 import { checkValue, percentage as percentageOption, positiveMs } from '../../options/check.js';
+import { made } from '../../options/recipe.js';
 import { seconds, type TripStrategy, type TripTracker, type TripWindow } from './trip-strategy.js';
 
 export interface SlowCallRateOptions {
@@ -17,11 +18,12 @@ export function slowCallRate({ slowerThan, percentage }: SlowCallRateOptions): T
   const place = 'trip strategy slowCallRate()';
   checkValue(place, "option 'slowerThan'", slowerThan, positiveMs);
   checkValue(place, "option 'percentage'", percentage, percentageOption);
-  return {
+  const strategy: TripStrategy = {
     name: `slowCallRate(${slowerThan} ms, ${percentage} %)`,
     shouldTrip: () => false,
     track: (windowMs, buckets) => new SlowCalls(slowerThan, percentage, windowMs / buckets, buckets),
   };
+  return made(strategy, 'slowCallRate', { slowerThan, percentage });
 }
 
 /** Slow calls in the buckets of the rolling window. */

@@ -1,6 +1,7 @@
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import type { CallInfo } from '../../call.js';
 import { aFunction, checkOptions, isPlainObject, type Expectation, type Shape } from '../../options/check.js';
+import { made } from '../../options/recipe.js';
 
 /**
  * The pause before the next attempt, in ms.
@@ -35,6 +36,11 @@ export const backoffExpectation: Expectation = {
     'fixed(), linear(), exponential(), fibonacci(), decorrelatedJitter(), or a function (attempt, error, call) => ms that is not async',
   accepts: (value) => aFunction.accepts(value) || (isPlainObject(value) && aFunction.accepts(value.series)),
 };
+
+/** Notes that a series is one of ours: two of one kind with the same options are the same. */
+export function madeBackoff(backoff: Backoff): Backoff {
+  return made(backoff, backoff.kind, backoff.options);
+}
 
 /** Starts the pauses of one call. */
 export function startSeries(setting: BackoffSetting, random: () => number): BackoffFunction {

@@ -1,5 +1,5 @@
 import { nonNegativeMs } from '../../options/check.js';
-import { resolveBackoff, type Backoff } from './backoff.js';
+import { madeBackoff, resolveBackoff, type Backoff } from './backoff.js';
 
 export interface DecorrelatedJitterOptions {
   /** The shortest pause, ms. @default 100 */
@@ -19,12 +19,12 @@ const DEFAULTS: Required<DecorrelatedJitterOptions> = { initial: 100, max: 10_00
 export function decorrelatedJitter(options: DecorrelatedJitterOptions = {}): Backoff {
   const shape = { initial: nonNegativeMs, max: nonNegativeMs };
   const { initial, max } = resolveBackoff('decorrelatedJitter', options, shape, DEFAULTS);
-  return {
+  return madeBackoff({
     kind: 'decorrelatedJitter',
     options: { initial, max },
     series: (random) => {
       let previous = initial;
       return () => (previous = Math.min(max, initial + random() * Math.max(0, previous * 3 - initial)));
     },
-  };
+  });
 }

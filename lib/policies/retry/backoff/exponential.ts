@@ -1,5 +1,5 @@
 import { MOST, nonNegativeMs, numberUpTo, oneOf } from '../../options/check.js';
-import { resolveBackoff, type Backoff, type Jitter } from './backoff.js';
+import { madeBackoff, resolveBackoff, type Backoff, type Jitter } from './backoff.js';
 
 export interface ExponentialOptions {
   /** The first pause, ms. @default 100 */
@@ -27,7 +27,7 @@ export function exponential(options: ExponentialOptions = {}): Backoff {
   const shape = { initial: nonNegativeMs, factor: growth, max: nonNegativeMs, jitter: oneOf('none', 'full', 'equal') };
   const resolved = resolveBackoff('exponential', options, shape, DEFAULTS);
   const { initial, factor, max, jitter } = resolved;
-  return {
+  return madeBackoff({
     kind: 'exponential',
     options: { ...resolved },
     series: (random) => (attempt) => {
@@ -35,7 +35,7 @@ export function exponential(options: ExponentialOptions = {}): Backoff {
       const ms = initial === 0 ? 0 : Math.min(max, initial * factor ** (attempt - 1));
       return spread(ms, jitter, random);
     },
-  };
+  });
 }
 
 function spread(ms: number, jitter: Jitter, random: () => number): number {

@@ -1,5 +1,5 @@
 import { nonNegativeMs } from '../../options/check.js';
-import { resolveBackoff, type Backoff } from './backoff.js';
+import { madeBackoff, resolveBackoff, type Backoff } from './backoff.js';
 
 export interface FibonacciOptions {
   /** The first and the second pause, ms. @default 100 */
@@ -22,7 +22,7 @@ export function fibonacci(options: FibonacciOptions = {}): Backoff {
     { initial: nonNegativeMs, max: nonNegativeMs },
     DEFAULTS,
   );
-  return {
+  return madeBackoff({
     kind: 'fibonacci',
     options: { initial, max },
     series: () => (attempt) => {
@@ -30,5 +30,5 @@ export function fibonacci(options: FibonacciOptions = {}): Backoff {
       for (let i = 1; i < attempt && current < max && next > 0; i++) [current, next] = [next, current + next];
       return Math.min(max, current);
     },
-  };
+  });
 }

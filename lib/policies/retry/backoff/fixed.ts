@@ -1,5 +1,5 @@
 import { checkValue, nonNegativeMs } from '../../options/check.js';
-import type { Backoff } from './backoff.js';
+import { madeBackoff, type Backoff } from './backoff.js';
 
 /**
  * The same pause before every attempt.
@@ -9,5 +9,5 @@ import type { Backoff } from './backoff.js';
  */
 export function fixed(ms: number): Backoff {
   checkValue('backoff fixed()', 'ms', ms, nonNegativeMs);
-  return { kind: 'fixed', options: { ms }, series: () => () => ms };
+  return madeBackoff({ kind: 'fixed', options: { ms }, series: () => () => ms });
 }

@@ -1,5 +1,5 @@
 import { nonNegativeMs } from '../../options/check.js';
-import { resolveBackoff, type Backoff } from './backoff.js';
+import { madeBackoff, resolveBackoff, type Backoff } from './backoff.js';
 
 export interface LinearOptions {
   /** The first pause, ms. @default 100 */
@@ -20,9 +20,9 @@ const DEFAULTS: Required<LinearOptions> = { initial: 100, step: 100, max: 10_000
 export function linear(options: LinearOptions = {}): Backoff {
   const shape = { initial: nonNegativeMs, step: nonNegativeMs, max: nonNegativeMs };
   const { initial, step, max } = resolveBackoff('linear', options, shape, DEFAULTS);
-  return {
+  return madeBackoff({
     kind: 'linear',
     options: { initial, step, max },
     series: () => (attempt) => Math.min(max, initial + step * (attempt - 1)),
-  };
+  });
 }

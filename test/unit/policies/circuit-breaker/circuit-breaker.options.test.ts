@@ -36,6 +36,7 @@ describe('parseCircuitBreaker', () => {
       recovery: { over: 1, from: 0 },
       key: () => 'k',
       maxKeys: 1,
+      scope: 'instance',
       mode: 'metricsOnly',
     };
 

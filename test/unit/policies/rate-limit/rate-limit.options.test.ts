@@ -72,7 +72,7 @@ describe('parseRateLimit', () => {
 
 describe('resolveRateLimit', () => {
   it('lets as much begin at once as in a whole period, unless burst says otherwise', () => {
-    expect(resolve(WHOLE)).toEqual({ ...WHOLE, burst: 10, onLimit: 'reject', maxKeys: 1_000, mode: 'normal' });
+    expect(resolve(WHOLE)).toEqual({ ...WHOLE, burst: 10, onLimit: 'reject', maxKeys: 100_000, mode: 'normal' });
     expect(resolve({ ...WHOLE, burst: 3 }).burst).toBe(3);
   });
 
@@ -80,7 +80,7 @@ describe('resolveRateLimit', () => {
     expect(resolve({ ...WHOLE, onLimit: 'queue' })).toEqual({
       ...WHOLE,
       onLimit: 'queue',
-      maxKeys: 1_000,
+      maxKeys: 100_000,
       mode: 'normal',
     });
     expect(resolve({ ...WHOLE, onLimit: 'queue', burst: 3 }).burst).toBe(3);

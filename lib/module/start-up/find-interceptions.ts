@@ -1,37 +1,43 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { instanceOf } from '../../errors/foreign.js';
 import type { AnyClass, AnyFunction } from '../../pipeline/guarded-method.js';
+import type { Interception } from '../runtime/runtime.js';
 import { PolicyInterceptor } from '../interceptors/policy.interceptor.js';
 
 /** Where Nest's decorators mark what a client can call. */
 const HANDLER_METADATA = ['path', 'microservices:pattern', 'message', 'graphql:resolver_type'];
 
-/** Makes the plan of every interceptor of ours for every handler, so that mistakes show at start. @throws ResilienceConfigurationError */
-export function checkInterceptors(container: ModulesContainer): void {
+/** Finds every interceptor of ours before every handler, in the order in which Nest runs them. */
+export function findInterceptions(container: ModulesContainer): Interception[] {
   const global = [...container.values()].flatMap((module) =>
     [...module.providers.values()]
       .filter((wrapper) => (wrapper.subtype as string | undefined) === 'interceptor')
       .flatMap((wrapper) => asInterceptor(wrapper.instance)),
   );
+  const found: Interception[] = [];
   for (const module of container.values()) {
     const injected = [...module.injectables.values()].flatMap((wrapper) => asInterceptor(wrapper.instance));
     for (const { metatype } of [...module.controllers.values(), ...module.providers.values()]) {
       if (typeof metatype !== 'function' || typeof metatype.prototype !== 'object') continue;
-      checkHandlers(metatype as AnyClass, global, injected);
+      found.push(...ofHandlers(metatype as AnyClass, global, injected));
     }
   }
+  return found;
 }
 
-function checkHandlers(
+function ofHandlers(
   type: AnyClass,
   global: readonly PolicyInterceptor[],
   injected: readonly PolicyInterceptor[],
-): void {
+): Interception[] {
   const ofClass = listed(type, injected);
-  for (const [name, handler] of handlersOf(type)) {
-    for (const interceptor of new Set([...global, ...ofClass, ...listed(handler, injected)]))
-      interceptor.planFor(type, name);
-  }
+  return handlersOf(type).flatMap(([methodName, handler]) =>
+    [...new Set([...global, ...ofClass, ...listed(handler, injected)])].map((interceptor) => ({
+      type,
+      methodName,
+      interceptor,
+    })),
+  );
 }
 
 /** The interceptors that `@UseInterceptors` names: instances, or classes that Nest has made instances of. */
