@@ -1,3 +1,5 @@
+import { instanceOf } from './foreign.js';
+
 /**
  * Mistakes in options or decorators, found when the app starts (or at the first call of a class used without the
  * module). The message names for each the place, the option, the value and what was expected.
@@ -52,7 +54,7 @@ export class Mistakes {
     try {
       return work();
     } catch (error) {
-      if (!(error instanceof ResilienceConfigurationError)) throw error;
+      if (!instanceOf(error, ResilienceConfigurationError)) throw error;
       this.add(error);
       return undefined;
     }

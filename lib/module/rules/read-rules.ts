@@ -10,15 +10,15 @@ import { fromData } from './data-forms.js';
 import { faultsOfData, join, ROOT } from './plain-data.js';
 import { RuleSet, type RulesByName } from './rule-set.js';
 
-/** Options that hold functions, and the names by which opossum's tools know a breaker. */
+/** Options that hold functions, or say whom state belongs to, and the names by which opossum's tools know a breaker. */
 const CODE_ONLY: Readonly<Partial<Record<SetKey, readonly string[]>>> = {
   recover: ['use', 'on'],
   fallback: ['use', 'on', 'skipOn'],
   coalesce: ['key'],
   retry: ['retryOn', 'abortOn', 'retryOnResult'],
-  circuitBreaker: ['errorFilter', 'isFailure', 'key', 'group'],
-  rateLimit: ['key', 'cost'],
-  bulkhead: ['priority'],
+  circuitBreaker: ['errorFilter', 'isFailure', 'key', 'group', 'scope'],
+  rateLimit: ['key', 'cost', 'scope'],
+  bulkhead: ['priority', 'scope'],
 };
 
 const SECTIONS = ['version', 'policies', 'methods'];
@@ -135,7 +135,7 @@ class Reader {
     try {
       return work();
     } catch (error) {
-      this.faults.push(faultOf(path, value, error));
+      this.faults.push(...faultsOf(path, value, error));
       return undefined;
     }
   }
@@ -145,10 +145,13 @@ class Reader {
   }
 }
 
-/** An error of a parser as a fault: what it says of the place stands in the path already. */
-export function faultOf(path: string, value: unknown, error: unknown): RuleFault {
-  if (!instanceOf(error, ResilienceConfigurationError)) return { path, message: textOf(error), value };
-  const { place, message } = error;
+/** An error of a parser as faults, one for each mistake that it tells: what it says of the place stands in the path already. */
+export function faultsOf(path: string, value: unknown, error: unknown): RuleFault[] {
+  if (!instanceOf(error, ResilienceConfigurationError)) return [{ path, message: textOf(error), value }];
+  return error.errors.map((one) => faultOf(path, value, one));
+}
+
+function faultOf(path: string, value: unknown, { place, message }: ResilienceConfigurationError): RuleFault {
   const problem = message.slice(place.length + 2);
   if (path.startsWith(place)) {
     const option = path.slice(place.length + 1);

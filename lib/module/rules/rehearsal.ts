@@ -1,15 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { instanceOf } from '../../errors/foreign.js';
 import type { RuleFault } from '../../errors/rule-set.error.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { textOf } from '../../policies/error-text.js';
 import { show } from '../../policies/options/check.js';
 import { planEntries } from '../planning/plan-entries.js';
-import type { RuleLayer } from '../planning/rule-layer.js';
+import type { Rule, RuleLayer } from '../planning/rule-layer.js';
 import { Instances } from '../runtime/instances.js';
 import type { PlanInUse } from '../runtime/plan-cache.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { makeSetPlan } from '../runtime/set-plan.js';
-import { faultOf } from './read-rules.js';
+import { faultsOf } from './read-rules.js';
 import type { RulesByName, RuleSet } from './rule-set.js';
 
 /** What an app would be under other rules. */
@@ -21,17 +23,21 @@ export interface Outlook {
   readonly instances: Instances;
 }
 
-/** Makes every plan of the app as it would be under `rules`, beside those in use. */
-export function rehearse(runtime: Runtime, rules: RuleSet): Outlook {
+/**
+ * Makes every plan of the app as it would be under `rules`, beside those in use.
+ *
+ * @param whole whether `rules` are all that their document says; else some that are wrong are missing.
+ */
+export function rehearse(runtime: Runtime, rules: RuleSet, whole = true): Outlook {
   // Whoever has not been called yet has no plan yet.
   planEntries(runtime);
   const inUse = [...runtime.plans.inUse()];
+  const [names, methods] = [runtime.names, methodsOf(inUse)];
   const faults = [
-    ...unknownNames('policies', rules.byName, runtime.names, 'name of a policy set'),
-    ...unknownNames('methods', rules.byMethod, methodsOf(inUse), 'guarded method'),
+    ...unknownNames('policies', rules.byName, names, 'name of a policy set'),
+    ...unknownNames('methods', rules.byMethod, methods, 'guarded method'),
   ];
   const instances = new Instances(runtime.environment);
-  if (faults.length > 0) return { faults, changed: [], instances };
   const all: readonly Omit<PlanInUse, 'forget'>[] = [...inUse, ...setsOf(runtime, rules)];
   const made = makeAll(runtime, rules, instances, all);
   const broken = made.filter(({ error }) => error !== undefined);
@@ -39,12 +45,21 @@ export function rehearse(runtime: Runtime, rules: RuleSet): Outlook {
     // What cannot be planned without these rules either is no fault of theirs.
     const before = makeAll(runtime, runtime.rules, new Instances(runtime.environment), all);
     for (const [index, { error, touched }] of made.entries()) {
-      if (error !== undefined && before[index]?.error === undefined) faults.push(blame(rules, touched, error));
+      if (error !== undefined && before[index]?.error === undefined)
+        faults.push(...mistakesIn(error).flatMap((one) => blame(rules, touched, one)));
     }
   }
-  if (faults.length === 0) faults.push(...idleRules(rules));
+  // A plan that broke, or a rule that could not be read, may be what another rule would have reached.
+  else if (whole) {
+    const known = (rule: Rule): boolean => !faults.some(({ path }) => rule.path.startsWith(`${path}.`));
+    faults.push(...idleRules(rules.idle.filter(known)));
+  }
   const changed = inUse.filter(({ plan }, index) => !samePlan(plan, made[index]?.plan));
   return { faults: distinct(faults), changed, instances };
+}
+
+function mistakesIn(error: unknown): readonly unknown[] {
+  return instanceOf(error, ResilienceConfigurationError) ? error.errors : [error];
 }
 
 interface Made {
@@ -94,8 +109,8 @@ function unknownNames(section: string, rules: RulesByName, known: readonly strin
     }));
 }
 
-function idleRules(rules: RuleSet): RuleFault[] {
-  return rules.idle.map(({ path, options }) => ({
+function idleRules(idle: readonly Rule[]): RuleFault[] {
+  return idle.map(({ path, options }) => ({
     path,
     message: `it would reach nothing: nobody takes this policy by that name, or the method is exempt; got ${show(options)}`,
     value: options,
@@ -103,12 +118,12 @@ function idleRules(rules: RuleSet): RuleFault[] {
 }
 
 /** Lays an error at the rule that brought it about. */
-function blame(rules: RuleSet, touched: readonly string[], error: unknown): RuleFault {
+function blame(rules: RuleSet, touched: readonly string[], error: unknown): RuleFault[] {
   const text = textOf(error);
   const path = touched.find((one) => text.includes(one)) ?? touched[0] ?? 'document';
   const option = /option '(\w+)'/.exec(text)?.[1];
   const value = option === undefined ? undefined : rules.at(`${path}.${option}`);
-  return faultOf(value === undefined ? path : `${path}.${option}`, value, error);
+  return faultsOf(value === undefined ? path : `${path}.${option}`, value, error);
 }
 
 function distinct(faults: readonly RuleFault[]): RuleFault[] {

@@ -83,14 +83,16 @@ export class ResilienceRules {
     return this.#adopt(RuleSet.NONE, rehearse(this.#runtime, RuleSet.NONE), undefined, author);
   }
 
-  #look(document: unknown): { rules: RuleSet; outlook: Outlook | { faults: readonly RuleFault[] } } {
+  #look(document: unknown): { rules: RuleSet; outlook: Outlook } {
     const { rules, faults } = readRules(document);
-    return { rules, outlook: faults.length > 0 ? { faults } : rehearse(this.#runtime, rules) };
+    // What could be read is tried all the same, so that all that is wrong is told at once.
+    const outlook = rehearse(this.#runtime, rules, faults.length === 0);
+    return { rules, outlook: { ...outlook, faults: [...faults, ...outlook.faults] } };
   }
 
   #accept(document: unknown, place: string): { rules: RuleSet; outlook: Outlook } {
     const { rules, outlook } = this.#look(document);
-    if (outlook.faults.length > 0 || !('instances' in outlook)) throw new RuleSetError(place, outlook.faults);
+    if (outlook.faults.length > 0) throw new RuleSetError(place, outlook.faults);
     return { rules, outlook };
   }
 

@@ -50,14 +50,19 @@ export interface PolicyRules {
   hedge?: HedgeOptions | false;
   circuitBreaker?:
     | true
-    | (Omit<CircuitBreakerOptions, 'errorFilter' | 'isFailure' | 'key' | 'group' | 'trip' | 'resetTimeout'> & {
+    | (Omit<
+        CircuitBreakerOptions,
+        'errorFilter' | 'isFailure' | 'key' | 'group' | 'scope' | 'trip' | 'resetTimeout'
+      > & {
         trip?: TripRule;
         resetTimeout?: number | BackoffRule;
       })
     | false;
-  rateLimit?: Omit<RateLimitOptions, 'key' | 'cost'> | false;
+  rateLimit?: Omit<RateLimitOptions, 'key' | 'cost' | 'scope'> | false;
   bulkhead?:
-    number | (Omit<BulkheadOptions, 'priority' | 'maxConcurrent'> & { maxConcurrent?: ConcurrencyRule }) | false;
+    | number
+    | (Omit<BulkheadOptions, 'priority' | 'scope' | 'maxConcurrent'> & { maxConcurrent?: ConcurrencyRule })
+    | false;
 }
 
 /**

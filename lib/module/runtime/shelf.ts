@@ -17,23 +17,24 @@ export class Shelf<T> {
   }
 
   put({ text, parts }: SetDigest, value: T): void {
-    let shelf: Shelf<T> = this;
-    for (const part of parts) {
-      shelf.#byPart ??= new WeakMap();
-      let next = shelf.#byPart.get(part);
-      if (next === undefined) shelf.#byPart.set(part, (next = new Shelf(this.size)));
-      shelf = next;
-    }
-    shelf.#put(text, value);
+    this.#under(parts, 0).#put(text, value);
   }
 
-  #reach(parts: readonly object[]): Shelf<T> | undefined {
-    let shelf: Shelf<T> | undefined = this;
-    for (const part of parts) {
-      shelf = shelf.#byPart?.get(part);
-      if (shelf === undefined) return undefined;
-    }
-    return shelf;
+  /** The shelf of all `parts` from `index` on, which is made where it is missing. */
+  #under(parts: readonly object[], index: number): Shelf<T> {
+    const part = parts[index];
+    if (part === undefined) return this;
+    this.#byPart ??= new WeakMap();
+    let next = this.#byPart.get(part);
+    if (next === undefined) this.#byPart.set(part, (next = new Shelf(this.size)));
+    return next.#under(parts, index + 1);
+  }
+
+  #reach(parts: readonly object[], index = 0): Shelf<T> | undefined {
+    const part = parts[index];
+    if (part === undefined) return this;
+    const next = this.#byPart?.get(part);
+    return next === undefined ? undefined : next.#reach(parts, index + 1);
   }
 
   #get(text: string): T | undefined {

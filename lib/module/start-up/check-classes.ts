@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
-import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import type { Mistakes } from '../../errors/configuration.error.js';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { AnyClass } from '../../pipeline/guarded-method.js';
 import { nameOf } from '../runtime/class-names.js';

@@ -171,7 +171,7 @@ const BUILT_IN: readonly ((value: object) => boolean)[] = [
   types.isNativeError,
   types.isBoxedPrimitive,
   types.isAnyArrayBuffer,
-  ArrayBuffer.isView,
+  (value) => ArrayBuffer.isView(value),
   types.isWeakMap,
   types.isWeakSet,
   types.isGeneratorObject,
