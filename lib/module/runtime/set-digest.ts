@@ -39,9 +39,21 @@ function writeOptions(options: Readonly<Record<string, unknown>>, parts: object[
     if (option === undefined) continue;
     // What a fallback answers with is handed out: whoever changes it must not change it for others.
     const isAnswer = key === 'value' && typeof option === 'object' && option !== null;
-    text += `${JSON.stringify(key)}:${isAnswer ? part(option, parts) : write(option, parts, depth + 1)},`;
+    text += `${quoted(key)}:${isAnswer ? part(option, parts) : write(option, parts, depth + 1)},`;
   }
   return `${text}}`;
+}
+
+/** The names of options are few, and come again at each call. */
+const MAX_QUOTED = 200;
+const quotedNames = new Map<string, string>();
+
+function quoted(name: string): string {
+  const known = quotedNames.get(name);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(name);
+  if (quotedNames.size < MAX_QUOTED) quotedNames.set(name, text);
+  return text;
 }
 
 function part(value: object, parts: object[]): string {
