@@ -26,7 +26,7 @@ describe('what is wrong', () => {
       @CircuitBreaker('nobody')
       async cancel(): Promise<void> {}
       // The compiler would refuse it.
-      @((Fallback as (name: string) => MethodDecorator)('missing'))
+      @((Fallback as unknown as (name: string) => MethodDecorator)('missing'))
       async list(): Promise<void> {}
     }
     @Controller()
