@@ -38,6 +38,9 @@ describe('the instruments of the architecture tests', () => {
     const source = sourcesIn('lib').find(({ path }) => path === 'lib/pipeline/compose.ts');
 
     expect(source?.imports.map(({ file }) => file)).toContain('lib/policies/policy.ts');
-    expect(source?.valueImports.map(({ file }) => file)).toEqual(['lib/policies/rejection.ts', 'lib/pipeline/order.ts']);
+    expect(source?.valueImports.map(({ file }) => file)).toEqual([
+      'lib/policies/rejection.ts',
+      'lib/pipeline/order.ts',
+    ]);
   });
 });

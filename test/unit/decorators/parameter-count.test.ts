@@ -4,6 +4,7 @@ import { parameterCountOf } from '../../../lib/decorators/parameter-count.js';
 
 /** Makes the function of its text: a compiler in between would change what is written. */
 function made(text: string): (...args: never[]) => unknown {
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text is the case
   return new Function(`return ${text}`)() as (...args: never[]) => unknown;
 }
 
