@@ -22,14 +22,15 @@ export class ResilienceConfigurationError extends Error {
     this.#several = errors;
   }
 
+  // Not `errors`: inspection would print each of them again.
   /** Every mistake that it tells, each with its own place; this one itself where it tells one. */
-  get errors(): readonly ResilienceConfigurationError[] {
+  get mistakes(): readonly ResilienceConfigurationError[] {
     return this.#several ?? [this];
   }
 
   /** One error for all of several; what says the same as another is told once. */
   static all(place: string, errors: readonly ResilienceConfigurationError[]): ResilienceConfigurationError {
-    const told = [...new Map(errors.flatMap((one) => one.errors).map((one) => [one.message, one])).values()];
+    const told = [...new Map(errors.flatMap((one) => one.mistakes).map((one) => [one.message, one])).values()];
     const [only] = told;
     if (only !== undefined && told.length === 1) return only;
     const list = told.map(({ message }) => `- ${message}`).join('\n');
@@ -46,7 +47,7 @@ export class Mistakes {
   }
 
   add(error: ResilienceConfigurationError): void {
-    this.#found.push(...error.errors);
+    this.#found.push(...error.mistakes);
   }
 
   /** Does `work`, and keeps the mistake that it tells; any other error is thrown on. */

@@ -65,7 +65,7 @@ describe('what is wrong', () => {
       'Pages.page',
     ])
       expect(error.message).toContain(part);
-    expect(error.errors).toHaveLength(11);
+    expect(error.mistakes).toHaveLength(11);
   });
 
   it('is our error, when forFeature() or the module itself is imported without a root', async () => {

@@ -148,7 +148,7 @@ class Reader {
 /** An error of a parser as faults, one for each mistake that it tells: what it says of the place stands in the path already. */
 export function faultsOf(path: string, value: unknown, error: unknown): RuleFault[] {
   if (!instanceOf(error, ResilienceConfigurationError)) return [{ path, message: textOf(error), value }];
-  return error.errors.map((one) => faultOf(path, value, one));
+  return error.mistakes.map((one) => faultOf(path, value, one));
 }
 
 function faultOf(path: string, value: unknown, { place, message }: ResilienceConfigurationError): RuleFault {

@@ -59,7 +59,7 @@ export function rehearse(runtime: Runtime, rules: RuleSet, whole = true): Outloo
 }
 
 function mistakesIn(error: unknown): readonly unknown[] {
-  return instanceOf(error, ResilienceConfigurationError) ? error.errors : [error];
+  return instanceOf(error, ResilienceConfigurationError) ? error.mistakes : [error];
 }
 
 interface Made {
