@@ -39,6 +39,15 @@ export function instanceOf<T>(value: unknown, type: abstract new (...args: any[]
   }
 }
 
+/** Whether `value` is a promise of the language. An `instanceof` of its own: one that all classes share costs three times as much. */
+export function isPromise(value: unknown): value is Promise<unknown> {
+  try {
+    return value instanceof Promise;
+  } catch {
+    return false;
+  }
+}
+
 /** What stands behind an object; null also where it does not say so. */
 export function prototypeOf(value: object): object | null {
   try {
@@ -133,5 +142,7 @@ export function heed(value: unknown, onError: (error: unknown) => void): void {
 
 /** A signal that can be followed: not what only looks like one, such as one behind a proxy. */
 export function signalOf(value: unknown): AbortSignal | undefined {
-  return instanceOf(value, AbortSignal) && typeof propertyOf(value, 'aborted') === 'boolean' ? value : undefined;
+  return value !== undefined && instanceOf(value, AbortSignal) && typeof propertyOf(value, 'aborted') === 'boolean'
+    ? value
+    : undefined;
 }

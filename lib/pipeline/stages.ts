@@ -1,4 +1,4 @@
-import { instanceOf, isAsyncIterable, isObservableLike, isThenable, promiseOf } from '../errors/foreign.js';
+import { isAsyncIterable, isObservableLike, isPromise, isThenable, promiseOf } from '../errors/foreign.js';
 import { rejected } from '../policies/rejection.js';
 import type { PipelineCall } from './call.js';
 
@@ -34,7 +34,7 @@ export function promiseStage(body: Body): (call: PipelineCall) => Promise<unknow
       return rejected(error);
     }
     // A query builder is a promise first, although some can be iterated too.
-    if (instanceOf(result, Promise) || isThenable(result)) return call.runs(promiseOf(result));
+    if (isPromise(result) || isThenable(result)) return call.runs(promiseOf(result));
     const mistake = undeclaredStream(call, result);
     return mistake === undefined ? promiseOf(result) : rejected(mistake);
   };

@@ -5,11 +5,12 @@ import { propertyOf } from '../errors/foreign.js';
  * Such an error is an answer. A lost connection, a deadlock or a full pool is none.
  */
 export function isDatabaseAnswer(error: object): boolean {
+  const { cause, parent, original, driverError } = error as Layer;
   if (saysNo(error)) return true;
-  let layers = wrappedIn(error);
-  if (layers.length === 0) return false;
+  if (cause === undefined && parent === undefined && original === undefined && driverError === undefined) return false;
   // Mappers name one error in two places, and a cause may lead back to where it came from.
   const seen = new Set<object>([error]);
+  let layers = wrappedIn(error);
   for (let depth = 1; depth <= MAX_DEPTH && layers.length > 0; depth++) {
     const unseen = layers.filter((layer) => !seen.has(layer));
     if (unseen.some(saysNo)) return true;
@@ -19,28 +20,39 @@ export function isDatabaseAnswer(error: object): boolean {
   return false;
 }
 
-/** Query builders and mappers hand on the driver's error in one of these. */
-const WRAPPED_IN = ['cause', 'parent', 'original', 'driverError'];
 const MAX_DEPTH = 5;
 
+/** What is read of an error. */
+interface Layer {
+  readonly name?: unknown;
+  readonly code?: unknown;
+  readonly sqlState?: unknown;
+  readonly errno?: unknown;
+  readonly number?: unknown;
+  /** Query builders and mappers hand on the driver's error in one of these. */
+  readonly cause?: unknown;
+  readonly parent?: unknown;
+  readonly original?: unknown;
+  readonly driverError?: unknown;
+}
+
 function wrappedIn(error: object): object[] {
-  const layers: object[] = [];
-  for (const key of WRAPPED_IN) {
-    const layer = propertyOf(error, key);
-    if (typeof layer === 'object' && layer !== null) layers.push(layer);
-  }
-  return layers;
+  const { cause, parent, original, driverError } = error as Layer;
+  return [cause, parent, original, driverError].filter(
+    (layer): layer is object => typeof layer === 'object' && layer !== null,
+  );
 }
 
 function saysNo(error: object): boolean {
-  const code = propertyOf(error, 'code');
-  const name = propertyOf(error, 'name');
+  const { name, code, sqlState, errno, number } = error as Layer;
+  // Nearly all errors are plain ones.
+  if (name === 'Error' && code === undefined && sqlState === undefined && errno === undefined) return false;
   return (
-    isSqlState(propertyOf(error, 'sqlState')) ||
+    isSqlState(sqlState) ||
     (typeof code === 'string' && (isSqlState(code) || saidBySqlite(code, error) || saidByPrisma(code, error))) ||
     (typeof code === 'number' && saidByMongo(code, name)) ||
-    isIn(MYSQL, propertyOf(error, 'errno')) ||
-    (code === 'EREQUEST' && isIn(SQL_SERVER, propertyOf(error, 'number'))) ||
+    isIn(MYSQL, errno) ||
+    (code === 'EREQUEST' && isIn(SQL_SERVER, number)) ||
     (typeof name === 'string' && ABSENT_OR_INVALID.has(name))
   );
 }

@@ -3,16 +3,24 @@ import { invoke, propertyOf } from '../errors/foreign.js';
 /** The HTTP status that `error` carries, in the shapes that the clients of the field use; integers 400-599 only. */
 export function statusOf(error: unknown): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { response, $metadata } = error as { response?: unknown; $metadata?: unknown };
+  const { status, statusCode, response, $metadata, getStatus, getError } = error as Shape;
   return (
-    asStatus(invoke(error, 'getStatus')) ??
-    asStatus(propertyOf(error, 'status')) ??
-    asStatus(propertyOf(error, 'statusCode')) ??
-    asStatus(propertyOf(response, 'status')) ??
-    asStatus(propertyOf(response, 'statusCode')) ??
-    asStatus(propertyOf($metadata, 'httpStatusCode')) ??
-    statusOfRpcError(error)
+    (getStatus === undefined ? undefined : asStatus(invoke(error, 'getStatus'))) ??
+    asStatus(status) ??
+    asStatus(statusCode) ??
+    (response === undefined ? undefined : (asStatus(response?.status) ?? asStatus(response?.statusCode))) ??
+    ($metadata === undefined ? undefined : asStatus($metadata?.httpStatusCode)) ??
+    (getError === undefined ? undefined : statusOfRpcError(error))
   );
+}
+
+interface Shape {
+  status?: unknown;
+  statusCode?: unknown;
+  response?: { status?: unknown; statusCode?: unknown } | null;
+  $metadata?: { httpStatusCode?: unknown } | null;
+  getStatus?: unknown;
+  getError?: unknown;
 }
 
 /** An RpcException holds what was thrown remotely: a status, or an object with one. */

@@ -1,4 +1,3 @@
-import { instanceOf } from '../errors/foreign.js';
 import type { Rescue } from './call.js';
 
 /**
@@ -7,7 +6,14 @@ import type { Rescue } from './call.js';
  * listens to it.
  */
 class Rejection implements PromiseLike<never> {
+  readonly #brand = true;
+
   constructor(readonly error: unknown) {}
+
+  /** It looks at nothing that could be a trap. */
+  static is(value: object): value is Rejection {
+    return #brand in value;
+  }
 
   then<A = never, B = never>(_: unknown, reject?: ((error: unknown) => B | PromiseLike<B>) | null): PromiseLike<A | B> {
     reject?.(this.error);
@@ -22,7 +28,7 @@ export function rejection(error: unknown): PromiseLike<never> {
 
 /** What `rescue` makes of an answer that may be a rejection, now or later. */
 export function rescued(answer: PromiseLike<unknown>, rescue: Rescue): unknown {
-  return instanceOf(answer, Rejection) ? rescue(answer.error) : answer.then(undefined, rescue);
+  return Rejection.is(answer) ? rescue(answer.error) : answer.then(undefined, rescue);
 }
 
 /** A promise that rejects with `error` a turn later, when its caller listens. */

@@ -341,6 +341,7 @@ export class Runtime {
     const instanceName = this.#placeOf(method, concrete);
     const resolution = this.#resolve(method, instanceName);
     const signalIndex = signalIndexOf(method);
+    const body = bodyOf(method, signalIndex);
     const learner = this.#learnerOf(method, concrete, owner, instanceName, resolution);
     const kind = declaredKindOf(method, resolution) ?? taught;
     const target: Target = {
@@ -352,7 +353,7 @@ export class Runtime {
       parameterCount: method.parameterCount ?? method.wrapper.length,
       signalIndex,
       http: Reflect.hasMetadata('path', method.wrapper) && Reflect.hasMetadata('method', method.wrapper),
-      body: orEarlyResult(bodyOf(method, signalIndex)),
+      body: method.kind === undefined || method.kind === 'sync' ? orEarlyResult(body) : body,
       ...(owner === undefined ? {} : { nameOfState: owner.nameOfState }),
     };
     // A method that may turn out to be a mere helper of its class gets no breaker that everybody sees.

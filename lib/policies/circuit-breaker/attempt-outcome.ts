@@ -1,11 +1,10 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
-import { TimeoutException } from '../../errors/timeout.exception.js';
 import { instanceOf } from '../../errors/foreign.js';
 import { ask, yesOrNo } from '../ask.js';
 import { FasterAttemptError, type CallInfo } from '../call.js';
-import { judge } from '../outcome.js';
+import { isTimeout, judge } from '../outcome.js';
 import { retryAfterOf } from '../retry-after.js';
 import type { BreakerCore } from './breaker-core.js';
 
@@ -52,7 +51,7 @@ export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attem
   const outcome = classify(breaker, attempt, error, latencyMs, now);
   if (outcome === 'success') return recordSuccess(breaker, permit, latencyMs, now, error);
   if (outcome === 'failure') {
-    const timedOut = instanceOf(error, TimeoutException) || attempt.aborted;
+    const timedOut = attempt.aborted || isTimeout(error);
     return recordFailure(breaker, permit, now, latencyMs, error, timedOut, attempt.args);
   }
   const { ignored: reason } = outcome;
@@ -110,8 +109,8 @@ function classify(
   if (filtered) return { ignored: 'errorFilter' };
   if (kind === 'answered') return 'success';
   // A call cut sooner than successes take says nothing about the dependency, only about its time limit.
+  if (!attempt.aborted || error !== attempt.reason) return 'failure';
   const mean = breaker.meanSuccessMsAt(now);
-  const cut = attempt.aborted && error === attempt.reason;
-  if (!cut || mean === undefined || ranMs >= mean) return 'failure';
+  if (mean === undefined || ranMs >= mean) return 'failure';
   return { ignored: `cut after ${Math.round(ranMs)} ms, successes take ${Math.round(mean)} ms` };
 }

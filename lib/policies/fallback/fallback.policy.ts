@@ -1,5 +1,5 @@
 import { isRefusal } from '../../errors/resilience.exception.js';
-import { instanceOf } from '../../errors/foreign.js';
+import { isPromise } from '../../errors/foreign.js';
 import type { Call, Next, Rescue } from '../call.js';
 import { ask, yesOrNo } from '../ask.js';
 import { toMatcher, type Matcher } from '../error-match.js';
@@ -56,7 +56,7 @@ export class FallbackPolicy implements Policy {
     const { events } = this.environment;
     if (events.active) events.emit({ type: 'fallback', name: this.name, policy: 'fallback', error });
     const given = answer(error, call);
-    return instanceOf(given, Promise) ? call.runs(given) : given;
+    return isPromise(given) ? call.runs(given) : given;
   }
 
   #holds({ on, skipOn }: Rule, error: unknown, call: Call): boolean {
