@@ -1,10 +1,12 @@
+import { maskCredentials } from '../errors/mask-credentials.js';
+
 const LONGEST = 60;
 
-/** A value as an error message shows it: short, on one line, and never failing. */
+/** A value as an error message shows it: short, on one line, without credentials, and never failing. */
 export function describeValue(value: unknown): string {
   switch (typeof value) {
     case 'string':
-      return value.length > LONGEST ? `${JSON.stringify(value.slice(0, LONGEST))}...` : JSON.stringify(value);
+      return describeText(maskCredentials(value));
     case 'bigint':
       return `${value}n`;
     case 'function':
@@ -16,11 +18,35 @@ export function describeValue(value: unknown): string {
   }
 }
 
+function describeText(text: string): string {
+  return text.length > LONGEST ? `${JSON.stringify(text.slice(0, LONGEST))}...` : JSON.stringify(text);
+}
+
 function describeObject(value: object | null): string {
   if (value === null) return 'null';
-  if (Array.isArray(value)) return 'an array';
-  const prototype: unknown = Object.getPrototypeOf(value);
-  const constructor = prototype === null ? undefined : (prototype as { constructor?: unknown }).constructor;
-  if (typeof constructor !== 'function' || constructor === Object || constructor.name === '') return 'an object';
-  return /^[AEIOU]/i.test(constructor.name) ? `an ${constructor.name}` : `a ${constructor.name}`;
+  if (isArray(value)) return 'an array';
+  const name = classNameOf(value);
+  if (name === undefined) return 'an object';
+  return /^[AEIOU]/i.test(name) ? `an ${name}` : `a ${name}`;
+}
+
+function classNameOf(value: object): string | undefined {
+  try {
+    const prototype: unknown = Object.getPrototypeOf(value);
+    const constructor = prototype === null ? undefined : (prototype as { constructor?: unknown }).constructor;
+    if (typeof constructor !== 'function' || constructor === Object) return undefined;
+    const { name }: { name: unknown } = constructor;
+    return typeof name === 'string' && name !== '' ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A revoked proxy cannot even be asked that. */
+function isArray(value: object): boolean {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
 }

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { maskCredentials } from '../../errors/mask-credentials.js';
 import type { Terminal } from './terminal.js';
 
 /** The exit codes of the command line, beside those of signals. */
@@ -36,7 +37,7 @@ export function readArguments<T extends ParseArgsConfig>(config: T): ReturnType<
   try {
     return parseArgs(config);
   } catch (error) {
-    throw new UsageError((error as Error).message, { cause: error });
+    throw new UsageError(maskCredentials((error as Error).message));
   }
 }
 
@@ -49,5 +50,5 @@ export function required(name: string, value: string | undefined): string {
 /** @throws UsageError where there is more than was asked for. */
 export function noMore(positionals: readonly string[]): void {
   const [surplus] = positionals;
-  if (surplus !== undefined) throw new UsageError(`'${surplus}' is one argument too many`);
+  if (surplus !== undefined) throw new UsageError(`'${maskCredentials(surplus)}' is one argument too many`);
 }

@@ -1,3 +1,4 @@
+import { maskCredentials } from '../../errors/mask-credentials.js';
 import { EXIT, UsageError, type Command, type CommandContext } from './command.js';
 import { backup } from './commands/backup.js';
 import { copy } from './commands/copy.js';
@@ -25,7 +26,7 @@ export async function run(args: readonly string[], context: CommandContext): Pro
   }
   const command = COMMANDS.get(name);
   if (command === undefined) {
-    err.write(`there is no command '${name}'; expected one of: ${[...COMMANDS.keys()].join(', ')}\n`);
+    err.write(`there is no command '${maskCredentials(name)}'; expected one of: ${[...COMMANDS.keys()].join(', ')}\n`);
     return EXIT.usage;
   }
   if (rest.some(isHelp)) {

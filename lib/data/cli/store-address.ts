@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { resolve as resolvePath } from 'node:path';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { maskCredentials } from '../../errors/mask-credentials.js';
 import { DatabaseDataService } from '../database/database-data.service.js';
 import {
   resolveDatabaseOptions,
@@ -49,14 +50,15 @@ export function parseStoreAddress(
     const name = address.slice('env:'.length);
     const value = env[name];
     if (value === undefined || value === '') {
-      throw new UsageError(`${argument}: the environment variable '${name}' is not set`);
+      throw new UsageError(`${argument}: the environment variable '${maskCredentials(name)}' is not set`);
     }
-    return parseStoreAddress(`${argument} (${address})`, value, table, {});
+    return parseStoreAddress(`${argument} (${maskCredentials(address)})`, value, table, {});
   }
   if (!address.startsWith('file:')) return parseDatabaseAddress(argument, address, table);
   if (table !== undefined) throw new UsageError(`${argument}: a table is for a database, a file store has none`);
   const path = pathOf(address.slice('file:'.length));
-  if (path === undefined) throw new UsageError(`${argument} is '${address}'; expected file:<path of a folder>`);
+  if (path === undefined)
+    throw new UsageError(`${argument} is '${maskCredentials(address)}'; expected file:<path of a folder>`);
   return { kind: 'file', path, shown: `file:${path}` };
 }
 

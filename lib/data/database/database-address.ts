@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { describeValue } from '../describe-value.js';
 import type { ServerAddress } from './server/server-address.js';
 import { parseServerAddress, SERVER_FORMS } from './server/server-address.js';
 
@@ -42,7 +43,7 @@ export function parseAddress(url: string): DatabaseAddress | string {
 function parseSqlite(url: string): SqliteAddress | string {
   const path = pathOf(url.slice('sqlite:'.length));
   if (path === undefined) {
-    return `option 'url' is ${JSON.stringify(url)}; expected sqlite:<path of a file> or sqlite::memory:`;
+    return `option 'url' is ${describeValue(url)}; expected sqlite:<path of a file> or sqlite::memory:`;
   }
   return { kind: 'sqlite', path };
 }

@@ -3,6 +3,7 @@ import type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } f
 import { DataConflictException } from '../errors.js';
 import { checkKey, checkPrefix } from '../key.js';
 import { OperationGate } from '../operation-gate.js';
+import { outsideCalls } from '../outside-calls.js';
 import type { DataApplyOptions, DataWrite } from '../replicable-data.service.js';
 import { ReplicableDataService } from '../replicable-data.service.js';
 import { parseValue, serializeValue } from '../value.js';
@@ -48,7 +49,8 @@ export class DatabaseDataService extends ReplicableDataService {
   static async open(options: DatabaseDataOptions): Promise<DatabaseDataService> {
     const resolved = resolveDatabaseOptions(options);
     const { table, queryTimeout } = resolved;
-    return new DatabaseDataService(new DataTable(await openBackend(resolved), table), table, queryTimeout);
+    const backend = await outsideCalls(() => openBackend(resolved));
+    return new DatabaseDataService(new DataTable(backend, table), table, queryTimeout);
   }
 
   override async get<T>(key: string, options: DataCallOptions = {}): Promise<T | undefined> {

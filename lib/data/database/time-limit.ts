@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { DataUnavailableException } from '../errors.js';
 
 /**
@@ -9,6 +10,7 @@ export async function withTimeLimit<T>(
   caller: AbortSignal | undefined,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
+  caller?.throwIfAborted();
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(caller?.reason);
   const onTimeout = (): void =>
@@ -20,5 +22,14 @@ export async function withTimeLimit<T>(
   } finally {
     clearTimeout(timer);
     caller?.removeEventListener('abort', onAbort);
+  }
+}
+
+/** @throws the signal's reason, at once when it aborts. */
+export async function pauseUnless(signal: AbortSignal | undefined, ms: number): Promise<void> {
+  try {
+    await delay(ms, undefined, { signal });
+  } catch {
+    signal?.throwIfAborted();
   }
 }

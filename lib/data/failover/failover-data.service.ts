@@ -5,16 +5,18 @@ import type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } f
 import { DataService } from '../data.service.js';
 import { checkKey, checkPrefix } from '../key.js';
 import { OperationGate } from '../operation-gate.js';
+import { outsideCalls } from '../outside-calls.js';
 import { parseValue, serializeValue } from '../value.js';
 import { checkIfVersion } from '../version.js';
 import type { FailoverEvent, FailoverStatus } from './failover-event.js';
 import type { FailoverDataOptions } from './failover-options.js';
 import { resolveFailoverOptions } from './resolve-options.js';
 import { FailoverParts } from './failover-parts.js';
+import { GuardedObservable } from './guarded-observable.js';
 import { logChanges } from './log-changes.js';
 import { refuseReserved } from './reserved-key.js';
 import type { Surroundings } from './surroundings.js';
-import { realSurroundings } from './surroundings.js';
+import { realSurroundings, throttledReport } from './surroundings.js';
 
 /**
  * Keeps the data in one store, the primary, and goes on as far as the options want while that is down: standbys are
@@ -24,15 +26,18 @@ import { realSurroundings } from './surroundings.js';
  * @publicApi
  */
 export class FailoverDataService extends DataService {
-  /** What happens to the nodes and to the queue; ends with {@link close}. */
+  /**
+   * What happens to the nodes and to the queue; ends with {@link close}. A subscriber that throws, or gives a promise that
+   * rejects, is logged once a minute and hurts nobody; what stands behind a `pipe()` is rxjs's own to report.
+   */
   readonly events$: Observable<FailoverEvent>;
   readonly #parts: FailoverParts;
   readonly #gate = new OperationGate('The failover data service');
 
-  private constructor(parts: FailoverParts, events: Subject<FailoverEvent>) {
+  private constructor(parts: FailoverParts, events: Observable<FailoverEvent>) {
     super();
     this.#parts = parts;
-    this.events$ = events.asObservable();
+    this.events$ = events;
   }
 
   /**
@@ -52,8 +57,10 @@ export class FailoverDataService extends DataService {
     const logger = new Logger(FailoverDataService.name);
     const events = new Subject<FailoverEvent>();
     logChanges(events, logger);
-    const parts = await FailoverParts.open(resolved, surroundings, logger, events);
-    return new FailoverDataService(parts, events);
+    const report = throttledReport(surroundings.clock, logger);
+    const parts = await outsideCalls(() => FailoverParts.open(resolved, surroundings, report, logger, events));
+    const guarded = new GuardedObservable(events, (error) => report('a subscriber of events$', error));
+    return new FailoverDataService(parts, guarded);
   }
 
   override async get<T>(key: string, options: DataCallOptions = {}): Promise<T | undefined> {

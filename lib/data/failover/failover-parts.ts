@@ -12,7 +12,7 @@ import type { Standby } from './reader.js';
 import { Reader } from './reader.js';
 import { Replay } from './replay.js';
 import type { ResolvedFailoverOptions } from './resolve-options.js';
-import type { Surroundings } from './surroundings.js';
+import type { Report, Surroundings } from './surroundings.js';
 import { breakerEnvironment } from './surroundings.js';
 import { TombstoneSweep } from './tombstone-sweep.js';
 import type { VersionSource } from './version-source.js';
@@ -27,8 +27,8 @@ class Nodes {
   readonly standbys: readonly Standby[];
   readonly all: readonly GuardedNode[];
 
-  constructor(options: ResolvedFailoverOptions, surroundings: Surroundings, logger: Logger, tell: TellFailover) {
-    this.environment = breakerEnvironment(surroundings, logger);
+  constructor(options: ResolvedFailoverOptions, surroundings: Surroundings, report: Report, tell: TellFailover) {
+    this.environment = breakerEnvironment(surroundings, report);
     const { timeout, breaker } = options;
     const common = { timeout, breaker, environment: this.environment, tell };
     const source = sourceOf("option 'primary'", options.primary);
@@ -113,13 +113,14 @@ export class FailoverParts {
   static async open(
     options: ResolvedFailoverOptions,
     surroundings: Surroundings,
+    report: Report,
     logger: Logger,
     events: Subject<FailoverEvent>,
   ): Promise<FailoverParts> {
     const { clock } = surroundings;
     const wallNow = (): number => clock.wallNow();
     const tell: TellFailover = (event) => events.next({ ...event, at: wallNow() });
-    const nodes = new Nodes(options, surroundings, logger, tell);
+    const nodes = new Nodes(options, surroundings, report, tell);
     let queue: WriteQueue | undefined;
     try {
       await nodes.start();

@@ -7,6 +7,7 @@ import { consecutiveFailures } from '../../policies/circuit-breaker/trip/consecu
 import { failureRate } from '../../policies/circuit-breaker/trip/failure-rate.js';
 import type { PolicyEnvironment } from '../../policies/policy.js';
 import { DataUnavailableException } from '../errors.js';
+import { outsideCalls } from '../outside-calls.js';
 import type { ReplicableDataService } from '../replicable-data.service.js';
 import type { TellFailover } from './failover-event.js';
 import type { FailoverBreakerOptions } from './failover-options.js';
@@ -35,6 +36,9 @@ export const RESET_MS = 1_000;
 const TRIP = anyOf(consecutiveFailures(5), failureRate());
 /** How long a start waits for a node, in ms, before it goes on without. */
 const START_MS = 10_000;
+
+/** How long a close waits for a node that is being opened, in ms. */
+const CLOSE_MS = 5_000;
 
 /** What a breaker sees of an operation: an answer, be it a refusal, is a success of the node. */
 type Answer<T> = { readonly value: T } | { readonly refusal: unknown };
@@ -77,7 +81,7 @@ export class GuardedNode {
    */
   async start(): Promise<void> {
     try {
-      await this.#withinStart(this.#opened());
+      await this.#within(START_MS, this.#opened());
     } catch (error) {
       // A replica may not have the table yet.
       if (!(error instanceof DataUnavailableException) && !isReadOnly(error)) throw error;
@@ -117,13 +121,19 @@ export class GuardedNode {
   async close(): Promise<void> {
     this.#breaker.removeAllListeners();
     this.#breaker.shutdown();
-    const service = this.#service ?? (await this.#opening?.catch(() => undefined));
-    if (this.init.source.owned) await service?.close();
+    if (!this.init.source.owned) return;
+    if (this.#service !== undefined) return this.#service.close();
+    // One that opens after all is closed then, whoever still waits for that.
+    const closed = this.#opening?.then((service) => service.close());
+    if (closed !== undefined) await this.#within(CLOSE_MS, closed).catch(() => undefined);
   }
 
   async #answer<T>(work: NodeWork<T>, signal: AbortSignal): Promise<Answer<T>> {
     try {
-      return { value: await work(this.#service ?? (await this.#opened()), signal) };
+      const service = this.#service ?? (await this.#opened());
+      // Who waited for its opening may be gone.
+      signal.throwIfAborted();
+      return { value: await work(service, signal) };
     } catch (error) {
       if (isAnswer(error)) return { refusal: error };
       throw error;
@@ -133,19 +143,19 @@ export class GuardedNode {
   /** One attempt to open it serves all operations that wait, and goes on when they have given up. */
   #opened(): Promise<ReplicableDataService> {
     if (this.#service !== undefined) return Promise.resolve(this.#service);
-    this.#opening ??= this.init.source
-      .open()
+    this.#opening ??= outsideCalls(() => this.init.source.open())
       .then((service) => (this.#service = service))
       .finally(() => (this.#opening = undefined));
     return this.#opening;
   }
 
-  #withinStart(opening: Promise<unknown>): Promise<void> {
+  /** @throws DataUnavailableException where the work has not ended in time; it goes on. */
+  #within(ms: number, opening: Promise<unknown>): Promise<void> {
     const { clock } = this.init.environment;
     return new Promise<void>((resolve, reject) => {
       const late = (): void =>
-        reject(new DataUnavailableException(`The ${this.name} of failoverData did not open within ${START_MS} ms`));
-      const timer = clock.setTimeout(late, START_MS);
+        reject(new DataUnavailableException(`The ${this.name} of failoverData did not open within ${ms} ms`));
+      const timer = clock.setTimeout(late, ms);
       void opening.then(() => resolve(), reject).finally(() => clock.clearTimeout(timer));
     });
   }

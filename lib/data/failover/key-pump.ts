@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../../policies/clock.js';
 import { exponential } from '../../policies/retry/backoff/exponential.js';
 import { retryAfterOf } from '../../policies/retry-after.js';
+import { outsideCalls } from '../outside-calls.js';
 
 export interface KeyPumpInit {
   readonly clock: Clock;
@@ -63,7 +64,10 @@ export class KeyPump {
       if (this.#running.size >= limit) return;
       if (this.#running.has(key)) continue;
       this.#waiting.delete(key);
-      this.#running.set(key, this.#run(key));
+      this.#running.set(
+        key,
+        outsideCalls(() => this.#run(key)),
+      );
     }
   }
 

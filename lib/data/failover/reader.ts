@@ -1,3 +1,4 @@
+import { textOf } from '../error-text.js';
 import { DataUnavailableException } from '../errors.js';
 import type { DataWrite } from '../replicable-data.service.js';
 import type { GuardedNode } from './guarded-node.js';
@@ -122,8 +123,4 @@ type Step = IteratorResult<DataWrite, unknown>;
 
 function lastWriteOf(node: GuardedNode, key: string, signal?: AbortSignal): Promise<DataWrite | undefined> {
   return node.run((service, inner) => service.lastWrite(key, { signal: inner }), signal);
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

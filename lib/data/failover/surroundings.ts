@@ -3,6 +3,7 @@ import { EventBus } from '../../events/event-bus.js';
 import type { Clock } from '../../policies/clock.js';
 import { systemClock } from '../../policies/clock.js';
 import { Lifecycle } from '../../policies/policy.js';
+import { textOf } from '../error-text.js';
 import type { PolicyEnvironment } from '../../policies/policy.js';
 import { FileDataService } from '../file/file-data.service.js';
 import type { ReplicableDataService } from '../replicable-data.service.js';
@@ -22,9 +23,29 @@ export const realSurroundings: Surroundings = {
   openFolder: (path) => FileDataService.open({ path }),
 };
 
+/** Told when code of a user's fails. */
+export type Report = (place: string, error: unknown) => void;
+
+const REPORT_EVERY_MS = 60_000;
+
+/** Logs what goes wrong at a place at most once a minute, with how often it was not logged before. */
+export function throttledReport(clock: Clock, logger: Logger): Report {
+  const last = new Map<string, { at: number; unsaid: number }>();
+  return (place, error) => {
+    const now = clock.now();
+    const before = last.get(place);
+    if (before !== undefined && now - before.at < REPORT_EVERY_MS) {
+      before.unsaid++;
+      return;
+    }
+    last.set(place, { at: now, unsaid: 0 });
+    const more = before === undefined || before.unsaid === 0 ? '' : ` (and ${before.unsaid} times before)`;
+    logger.error(`${place} failed: ${textOf(error)}${more}`);
+  };
+}
+
 /** The surroundings as the breakers of the nodes want them; nobody listens to their events but the nodes. */
-export function breakerEnvironment({ clock, random }: Surroundings, logger: Logger): PolicyEnvironment {
-  const report = (place: string, error: unknown): void => logger.error(`${place}: ${String(error)}`);
+export function breakerEnvironment({ clock, random }: Surroundings, report: Report): PolicyEnvironment {
   return {
     clock,
     random,

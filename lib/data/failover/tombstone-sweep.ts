@@ -1,6 +1,7 @@
 import type { DataWrite } from '../replicable-data.service.js';
 import type { GuardedNode } from './guarded-node.js';
 import type { PrimaryNode } from './primary-node.js';
+import { outsideCalls } from '../outside-calls.js';
 import { timeOfVersion } from '../version-clock.js';
 
 /** How many tombstones wait to be removed; what is not among them is seen again. */
@@ -26,7 +27,7 @@ export class TombstoneSweep {
     if (text !== undefined || this.#stopped || (timeOfVersion(version) ?? 0) > this.wallNow() - this.age) return;
     if (this.#waiting.size >= MAX_WAITING) return;
     this.#waiting.set(key, version);
-    this.#running ??= this.#sweep().finally(() => (this.#running = undefined));
+    this.#running ??= outsideCalls(() => this.#sweep()).finally(() => (this.#running = undefined));
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,4 @@
-import { AsyncResource } from 'node:async_hooks';
+import { outsideCalls } from '../outside-calls.js';
 import type { VersionClock } from '../version-clock.js';
 import type { Change, PendingChange } from './change.js';
 import { CommitBatch } from './commit-batch.js';
@@ -12,8 +12,6 @@ export class CommitQueue {
   #waiting: PendingChange[] = [];
   #between: (() => Promise<void>)[] = [];
   #working: Promise<void> | undefined;
-  /** The worker outlives the call that woke it, and must not keep that call's request context alive. */
-  readonly #context = new AsyncResource('BulwarkCommitQueue');
 
   /** @param onCommit called after each commit. */
   constructor(
@@ -45,7 +43,7 @@ export class CommitQueue {
   }
 
   #wake(): void {
-    this.#working ??= this.#context.runInAsyncScope(() => this.#work());
+    this.#working ??= outsideCalls(() => this.#work());
   }
 
   async #work(): Promise<void> {

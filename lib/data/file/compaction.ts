@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
+import { outsideCalls } from '../outside-calls.js';
 import type { CommitQueue } from './commit-queue.js';
 import type { DataFile } from './data-file.js';
 import type { EntryStore, FrozenEntries, StoredEntry } from './entry-store.js';
@@ -126,7 +127,7 @@ export class Compaction {
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const result = this.#last.then(work);
-    this.#last = result.catch(() => undefined);
+    this.#last = outsideCalls(() => result.catch(() => undefined));
     return result;
   }
 

@@ -4,6 +4,7 @@ import { Logger } from '@nestjs/common';
 import type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } from '../data-options.js';
 import { checkKey, checkPrefix } from '../key.js';
 import { OperationGate } from '../operation-gate.js';
+import { outsideCalls } from '../outside-calls.js';
 import type { DataApplyOptions, DataWrite } from '../replicable-data.service.js';
 import { ReplicableDataService } from '../replicable-data.service.js';
 import { parseValue, serializeValue } from '../value.js';
@@ -14,7 +15,7 @@ import { checkWrite } from './check-write.js';
 import { readText } from './data-file.js';
 import { EntryStore } from './entry-store.js';
 import type { StoredEntry } from './entry-store.js';
-import type { FileDataOptions } from './file-options.js';
+import type { FileDataOptions, ResolvedFileOptions } from './file-options.js';
 import { resolveFileOptions } from './file-options.js';
 import type { FileBackupOptions, FileDataReport, FileProgressOptions } from './file-report.js';
 import type { FileSystem } from './file-system.js';
@@ -24,6 +25,7 @@ import { loopFileSystem } from './loop-file-system.js';
 import { nodeFileSystem } from './node-file-system.js';
 import type { OpenedFolder } from './opened-folder.js';
 import { openFolder, reportOf } from './opened-folder.js';
+import { progressListener } from './progress-listener.js';
 import { recordInto } from './record-into.js';
 import { recover } from './recovery.js';
 
@@ -62,6 +64,10 @@ export class FileDataService extends ReplicableDataService {
    */
   static async open(options: FileDataOptions, files?: FileSystem): Promise<FileDataService> {
     const resolved = resolveFileOptions(options);
+    return outsideCalls(() => FileDataService.#open(resolved, files));
+  }
+
+  static async #open(resolved: ResolvedFileOptions, files: FileSystem | undefined): Promise<FileDataService> {
     const fileSystem = files ?? (resolved.syncOn === 'loop' ? loopFileSystem() : nodeFileSystem);
     const logger = new Logger(FileDataService.name);
     await createFolder(fileSystem, resolved.path);
@@ -82,7 +88,8 @@ export class FileDataService extends ReplicableDataService {
    *
    * @returns what was found, damage included.
    */
-  static async verify(path: string, { onProgress }: FileProgressOptions = {}): Promise<FileDataReport> {
+  static async verify(path: string, options: FileProgressOptions = {}): Promise<FileDataReport> {
+    const onProgress = progressListener(options.onProgress);
     const at = resolve(path);
     if (!(await nodeFileSystem.isFolder(at))) return (await verifyBackup(nodeFileSystem, at, { onProgress })).report;
     let store = new EntryStore(0);
@@ -110,7 +117,8 @@ export class FileDataService extends ReplicableDataService {
    * @throws DataUnavailableException for a damaged backup, or a folder that is not empty.
    */
   static async restore(from: string, to: string, options: FileProgressOptions = {}): Promise<void> {
-    await restoreBackup(nodeFileSystem, resolve(from), resolve(to), options);
+    const onProgress = progressListener(options.onProgress);
+    await restoreBackup(nodeFileSystem, resolve(from), resolve(to), { onProgress });
   }
 
   /**
@@ -121,7 +129,8 @@ export class FileDataService extends ReplicableDataService {
    */
   async backup(to: string, options: FileBackupOptions = {}): Promise<void> {
     const { compaction, commits } = this.#parts;
-    await this.#gate.run(undefined, () => compaction.backup(commits, resolve(to), options));
+    const guarded = { ...options, onProgress: progressListener(options.onProgress) };
+    await this.#gate.run(undefined, () => compaction.backup(commits, resolve(to), guarded));
   }
 
   override async get<T>(key: string, options: DataCallOptions = {}): Promise<T | undefined> {

@@ -51,7 +51,7 @@ export interface FileDataProgress {
  * @publicApi
  */
 export interface FileProgressOptions {
-  /** Called after each piece, and once at the end. */
+  /** Called after each piece, and once at the end. What it throws is one warning, and the work goes on. */
   onProgress?: ((progress: FileDataProgress) => void) | undefined;
 }
 

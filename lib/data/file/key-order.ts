@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { outsideCalls } from '../outside-calls.js';
 import { compareUtf8 } from '../utf8-order.js';
 
 /** How many keys are sorted or merged before timers and I/O get their turn. */
@@ -27,7 +28,7 @@ export class KeyOrder {
 
   /** The keys that begin with `prefix` now, in byte order. */
   async startingWith(prefix: string): Promise<Iterable<string>> {
-    await (this.#sorting ??= this.#sortAll());
+    await (this.#sorting ??= outsideCalls(() => this.#sortAll()));
     return slice(this.#update(), prefix);
   }
 

@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import type { DataService } from '../../data/data.service.js';
+import { outsideCalls } from '../../data/outside-calls.js';
 
 /** The data services that the module has created, which it closes when the app has shut down. */
 @Injectable()
@@ -11,7 +12,7 @@ export class OwnedDataServices implements OnApplicationShutdown {
    * closed first, so that a second attempt in the same process finds their folders free.
    */
   async adopt(make: () => Promise<DataService>): Promise<DataService> {
-    const service = make();
+    const service = outsideCalls(make);
     this.#made.add(service);
     try {
       return await service;

@@ -1,6 +1,7 @@
 import { inspect, types } from 'node:util';
 import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { propertyOf } from '../../errors/foreign.js';
+import { maskCredentials, maskProperty } from '../../errors/mask-credentials.js';
 import { answersLater } from '../answers-later.js';
 import { isErrorMatch } from '../error-match.js';
 
@@ -186,9 +187,9 @@ function isBuiltIn(value: object): boolean {
 /** A value is shown with at most so many characters. */
 const MAX_SHOWN = 80;
 
-/** A value as an error message shows it. */
+/** A value as an error message shows it, without credentials. */
 export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${shortened(value)}'`;
+  if (typeof value === 'string') return `'${shortened(maskCredentials(value))}'`;
   if (typeof value === 'bigint') return `${shortened(String(value))}n`;
   if (typeof value === 'function') return shortened(showFunction(value));
   if (typeof value === 'object' && value !== null) return shortened(showObject(value));
@@ -209,7 +210,7 @@ function showObject(value: object): string {
   try {
     if (isBuiltIn(value)) return inspect(value, { depth: 0, breakLength: Infinity }).slice(0, MAX_SHOWN + 1);
     // What says that it has no text is none either.
-    return JSON.stringify(value).slice(0, MAX_SHOWN + 1);
+    return JSON.stringify(value, maskProperty).slice(0, MAX_SHOWN + 1);
   } catch {
     // A cycle, or a value that cannot be looked at.
     const tag = propertyOf(value, Symbol.toStringTag);

@@ -1,3 +1,4 @@
+import { maskCredentials } from '../../../errors/mask-credentials.js';
 import { noMore, readArguments, UsageError, type Command } from '../command.js';
 import { ADDRESSES, openExisting, openStore, parseStoreAddress, type StoreAddress } from '../store-address.js';
 import { PARALLEL, transfer, type TransferOptions } from '../transfer.js';
@@ -68,7 +69,9 @@ function parseArguments(args: readonly string[]): CopyArguments {
   if (from.shown === to.shown) throw new UsageError(`--from and --to both name ${from.shown}`);
   const parallel = Number(values.parallel);
   if (!Number.isInteger(parallel) || parallel < 1 || parallel > MOST_PARALLEL) {
-    throw new UsageError(`--parallel is '${values.parallel}'; expected a whole number from 1 to ${MOST_PARALLEL}`);
+    throw new UsageError(
+      `--parallel is '${maskCredentials(values.parallel)}'; expected a whole number from 1 to ${MOST_PARALLEL}`,
+    );
   }
   return { from, to, fromShown: from.shown, toShown: to.shown, prefix: values.prefix, prune: values.prune, parallel };
 }

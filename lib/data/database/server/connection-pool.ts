@@ -1,4 +1,5 @@
 import { DataUnavailableException } from '../../errors.js';
+import { outsideCalls } from '../../outside-calls.js';
 import type { ServerConnection } from './server-connection.js';
 
 /** How long, in ms, a query whose caller is gone may go on before its connection is given up. */
@@ -34,6 +35,8 @@ export class ConnectionPool {
 
   /** Runs work on a connection; it ends soon after the signal has aborted, if need be with the connection. */
   async use<T>(signal: AbortSignal, work: (connection: ServerConnection) => Promise<T>): Promise<T> {
+    // An abort that has been is not told again, and work under such a signal would know no bound.
+    signal.throwIfAborted();
     const connection = await this.#take(signal);
     let giveUp: NodeJS.Timeout | undefined;
     const onAbort = (): void => {
@@ -43,6 +46,7 @@ export class ConnectionPool {
     };
     signal.addEventListener('abort', onAbort, { once: true });
     try {
+      signal.throwIfAborted();
       return await work(connection);
     } finally {
       clearTimeout(giveUp);
@@ -93,7 +97,7 @@ export class ConnectionPool {
   #grow(): void {
     while (this.#connecting < this.#waiting.size && this.#connecting + this.#inUse.size < this.size) {
       this.#connecting += 1;
-      this.connect((connection) => this.#onLost(connection)).then(
+      outsideCalls(() => this.connect((connection) => this.#onLost(connection))).then(
         (connection) => {
           this.#connecting -= 1;
           this.#offer(connection);

@@ -1,8 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Compilable, Kysely } from 'kysely';
 import { DataException, DataReadOnlyException, DataRejectedException, DataUnavailableException } from '../../errors.js';
 import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
+import { pauseUnless } from '../time-limit.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { ServerConnection } from './server-connection.js';
 
@@ -56,7 +56,7 @@ export class ServerBackend implements DatabaseBackend {
         const kind = this.dialect.kindOf(error);
         if (kind !== 'conflict' || attempt === ATTEMPTS) throw this.#toException(kind, error);
       }
-      await delay(randomInt(LONGEST_PAUSE_MS));
+      await pauseUnless(signal, randomInt(LONGEST_PAUSE_MS));
     }
   }
 

@@ -42,7 +42,8 @@ export function parseTls(parameters: URLSearchParams): { request: TlsRequest | u
     if (name === ROOT_CERTIFICATES) continue;
     if (!MODE_NAMES.includes(name)) return `option 'url' has the unknown parameter '${name}'; ${EXPECTED}`;
     const known = MODES[value.toLowerCase()];
-    if (known === undefined) return `option 'url' has ${name}=${value}; ${EXPECTED}`;
+    if (known === undefined)
+      return `option 'url' has ${name}=${/^[\w-]{0,20}$/.test(value) ? value : '...'}; ${EXPECTED}`;
     mode = known;
   }
   const rootCertificates = parameters.get(ROOT_CERTIFICATES) ?? undefined;

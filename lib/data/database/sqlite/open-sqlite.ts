@@ -34,6 +34,8 @@ export async function openSqlite(path: string, table: string): Promise<SqliteBac
       configure(database, path);
       createTable(database, table);
     });
+    // The query builder keeps the promise of its first query, which had better not be a request's.
+    await backend.execute(backend.queries.selectFrom(table).select('version').where('key', '=', ''));
     return backend;
   } catch (error) {
     database.close();

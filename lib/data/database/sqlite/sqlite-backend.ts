@@ -1,7 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Compilable, Kysely } from 'kysely';
+import { outsideCalls } from '../../outside-calls.js';
 import { conflictUpsert } from '../conflict-upsert.js';
 import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
+import { pauseUnless } from '../time-limit.js';
 import { fromSqliteError, isLocked } from './sqlite-errors.js';
 
 /** How long, in ms, a query waits for a lock that another process holds. */
@@ -17,7 +18,7 @@ export class SqliteBackend implements DatabaseBackend {
     private readonly table: string,
   ) {}
 
-  execute<R>(query: Compilable<R>, signal: AbortSignal): Promise<Answer<R>> {
+  execute<R>(query: Compilable<R>, signal?: AbortSignal): Promise<Answer<R>> {
     return this.run(async () => {
       const { rows, numAffectedRows } = await this.queries.executeQuery(query.compile());
       return { rows, changed: Number(numAffectedRows ?? 0n) };
@@ -35,7 +36,7 @@ export class SqliteBackend implements DatabaseBackend {
   /** One after the other: all share a connection, and its own queue wakes every waiter at each step. */
   run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const turn = this.#lastTurn.then(() => waitOutLock(work, signal));
-    this.#lastTurn = turn.then(forget, forget);
+    this.#lastTurn = outsideCalls(() => turn.then(forget, forget));
     return turn;
   }
 }
@@ -54,13 +55,5 @@ async function waitOutLock<T>(work: () => Promise<T>, signal: AbortSignal | unde
       if (!isLocked(error) || performance.now() >= deadline) throw fromSqliteError(error);
     }
     await pauseUnless(signal, pause);
-  }
-}
-
-async function pauseUnless(signal: AbortSignal | undefined, ms: number): Promise<void> {
-  try {
-    await delay(ms, undefined, { signal });
-  } catch {
-    signal?.throwIfAborted();
   }
 }

@@ -23,12 +23,12 @@ it('writes a line for each change, not for each write', () => {
   events.next({ ...write1, type: 'queued', length: 1, error });
 
   expect(lines).toEqual([
-    'warn primary is down: Error: refused',
-    'warn writes are queued: Error: refused',
+    'warn primary is down: refused',
+    'warn writes are queued: refused',
     'log primary is back after 5 ms',
     'log the queue is empty',
-    'error primary refused a write of "a": Error: refused',
-    'warn primary is read-only: Error: refused',
-    'warn writes are queued: Error: refused',
+    'error primary refused a write of "a": refused',
+    'warn primary is read-only: refused',
+    'warn writes are queued: refused',
   ]);
 });
