@@ -8,6 +8,7 @@ export type DataErrorCode =
   | 'DATA_DAMAGED'
   | 'DATA_WRITE_FAILED'
   | 'DATA_UNAVAILABLE'
+  | 'DATA_ACCESS_DENIED'
   | 'DATA_READ_ONLY'
   | 'DATA_REJECTED'
   | 'DATA_DRIVER_MISSING';
@@ -133,6 +134,16 @@ export class DataUnavailableException extends DataException {
   readonly code = 'DATA_UNAVAILABLE';
   /** A failure for a circuit breaker, and worth another try. */
   readonly status = 503;
+}
+
+/**
+ * The backend does not let this service in: a wrong password, a database that is not there, missing rights, a path that
+ * cannot be used; the message says which, and `cause` why. Waiting does not help, so it is no outage.
+ *
+ * @publicApi
+ */
+export class DataAccessException extends DataException {
+  readonly code = 'DATA_ACCESS_DENIED';
 }
 
 /**

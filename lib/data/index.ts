@@ -38,6 +38,7 @@ export { DataService } from './data.service.js';
 export { databaseData } from './database/database-data.js';
 export { DatabaseDataService } from './database/database-data.service.js';
 export {
+  DataAccessException,
   DataClosedException,
   DataConflictException,
   DataDamagedException,

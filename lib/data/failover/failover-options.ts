@@ -60,6 +60,8 @@ export interface FailoverQueueOptions {
   path: string;
   /** How many writes are replayed at the same time, from 1. @default 8 */
   concurrency?: number | undefined;
+  /** How long the claim on the folder counts without a sign of life, in ms, as in `FileDataOptions`. @default 10_000 */
+  lease?: number | undefined;
 }
 
 interface CommonOptions {

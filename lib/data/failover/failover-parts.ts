@@ -124,7 +124,7 @@ export class FailoverParts {
     let queue: WriteQueue | undefined;
     try {
       await nodes.start();
-      queue = options.queue && (await WriteQueue.open(options.queue.path, surroundings.openFolder, wallNow));
+      queue = options.queue && (await openQueue(options.queue, surroundings, wallNow));
       const versions = queue ? await KeptVersionSource.open(queue.pending, wallNow) : versionSource(wallNow);
       if (queue?.newestFound !== undefined) versions.observe(queue.newestFound);
       if (queue && queue.length > 0) logger.warn(`the queue holds ${queue.length} writes of an earlier life`);
@@ -190,6 +190,14 @@ export class FailoverParts {
     const pending = this.#mirrors.find((mirror) => mirror.node === node)?.pending;
     return { name: node.name, role: kind, state, pending };
   }
+}
+
+function openQueue(
+  { path, lease }: NonNullable<ResolvedFailoverOptions['queue']>,
+  { openFolder }: Surroundings,
+  wallNow: () => number,
+): Promise<WriteQueue> {
+  return WriteQueue.open(path, (folder) => openFolder(folder, lease), wallNow);
 }
 
 /** Closes all; where some fail, the first of them says why. */

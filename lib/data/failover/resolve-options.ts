@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { parseCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
+import { LEASE_RULE } from '../file/file-options.js';
 import type { OptionRule } from '../option-checks.js';
 import { checkOptions } from '../option-checks.js';
 import type {
@@ -22,7 +23,8 @@ export interface ResolvedFailoverOptions {
   readonly tombstones: number;
   readonly breaker: FailoverBreakerOptions;
   /** Undefined: writes are rejected. */
-  readonly queue: { readonly path: string; readonly concurrency: number } | undefined;
+  readonly queue:
+    { readonly path: string; readonly concurrency: number; readonly lease: number | undefined } | undefined;
 }
 
 /** A standby, and what messages call it. */
@@ -146,8 +148,10 @@ function resolveQueue(writes: unknown, queue: FailoverQueueOptions | undefined):
       accepts: (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
     },
     concurrency: optional(aCount),
+    lease: LEASE_RULE,
   });
-  return { path: resolve(queue.path), concurrency: queue.concurrency ?? CONCURRENCY };
+  const { path, concurrency = CONCURRENCY, lease } = queue;
+  return { path: resolve(path), concurrency, lease };
 }
 
 function isReads(value: unknown): boolean {

@@ -14,13 +14,13 @@ export interface Surroundings {
   /** A number in [0, 1). */
   readonly random: () => number;
   /** Opens a folder of the queue. */
-  readonly openFolder: (path: string) => Promise<ReplicableDataService>;
+  readonly openFolder: (path: string, lease?: number) => Promise<ReplicableDataService>;
 }
 
 export const realSurroundings: Surroundings = {
   clock: systemClock,
   random: Math.random,
-  openFolder: (path) => FileDataService.open({ path }),
+  openFolder: (path, lease) => FileDataService.open({ path, lease }),
 };
 
 /** Told when code of a user's fails. */

@@ -36,13 +36,16 @@ export class WriteQueue {
     openFolder: (path: string) => Promise<ReplicableDataService>,
     wallNow: () => number,
   ): Promise<WriteQueue> {
-    const pending = await openFolder(join(path, 'pending'));
+    // At the same time, since each may have to wait for the end of a lease.
+    const opened = await Promise.allSettled([openFolder(join(path, 'pending')), openFolder(join(path, 'rejected'))]);
     try {
-      const queue = new WriteQueue(pending, await openFolder(join(path, 'rejected')), wallNow);
+      const [pending, rejected] = opened.map(valueOf) as [ReplicableDataService, ReplicableDataService];
+      const queue = new WriteQueue(pending, rejected, wallNow);
       await queue.#recover();
       return queue;
     } catch (error) {
-      await pending.close();
+      const held = opened.flatMap((folder) => (folder.status === 'fulfilled' ? [folder.value] : []));
+      await Promise.allSettled(held.map((folder) => folder.close()));
       throw error;
     }
   }
@@ -144,4 +147,9 @@ export class WriteQueue {
     this.#newestFound = found.at(-1)?.version;
     for (const { key, version } of found) this.#places.set(key, { version, since: timeOfVersion(version) ?? 0 });
   }
+}
+
+function valueOf<T>(result: PromiseSettledResult<T>): T {
+  if (result.status === 'rejected') throw result.reason;
+  return result.value;
 }

@@ -5,6 +5,7 @@ import type { Change, PendingChange } from './change.js';
 import type { DataFile } from './data-file.js';
 import type { EntryStore } from './entry-store.js';
 import { StoredEntry } from './entry-store.js';
+import { adviceFor } from './file-problem.js';
 import type { RecordKind } from './record.js';
 import { LONGEST_COMMIT, RECORD_KIND } from './record.js';
 import type { RecordBuffer } from './record-buffer.js';
@@ -85,7 +86,12 @@ export class CommitBatch {
     for (const { change, reject } of this.#members) {
       const what = `The change of the data key ${JSON.stringify(change.key)}`;
       if (cause instanceof DataOwnedException) reject(cause);
-      else reject(new DataWriteException(`${what} could not be written to ${this.file.path}: ${reason}`, { cause }));
+      else
+        reject(
+          new DataWriteException(`${what} could not be written to ${this.file.path}: ${reason}${adviceFor(cause)}`, {
+            cause,
+          }),
+        );
     }
   }
 

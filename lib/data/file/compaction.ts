@@ -85,6 +85,7 @@ export class Compaction {
     } finally {
       frozen.entries.release();
     }
+    await this.fence.check();
     await this.removeBefore(frozen.number);
     this.#notBefore = 0;
   }

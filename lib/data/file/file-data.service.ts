@@ -13,10 +13,12 @@ import { restoreBackup, verifyBackup } from './backup-file.js';
 import type { Change } from './change.js';
 import { checkWrite } from './check-write.js';
 import { readText } from './data-file.js';
+import { textOf } from '../error-text.js';
 import { EntryStore } from './entry-store.js';
 import type { StoredEntry } from './entry-store.js';
 import type { FileDataOptions, ResolvedFileOptions } from './file-options.js';
 import { resolveFileOptions } from './file-options.js';
+import { fileProblem } from './file-problem.js';
 import type { FileBackupOptions, FileDataReport, FileProgressOptions } from './file-report.js';
 import type { FileSystem } from './file-system.js';
 import { createFolder } from './file-system.js';
@@ -46,12 +48,13 @@ export class FileDataService extends ReplicableDataService {
   readonly #owner: FolderOwner;
   readonly #gate: OperationGate;
 
-  private constructor(folder: string, parts: OpenedFolder, owner: FolderOwner) {
+  private constructor(folder: string, parts: OpenedFolder, owner: FolderOwner, logger: Logger) {
     super();
     this.report = parts.report;
     this.#parts = parts;
     this.#owner = owner;
     this.#gate = new OperationGate(`The file data service on ${folder}`);
+    owner.onGone(() => void parts.fence.check().catch((error: unknown) => logger.error(textOf(error))));
   }
 
   /**
@@ -60,6 +63,7 @@ export class FileDataService extends ReplicableDataService {
    * @param files for tests; Node's own by default.
    * @throws ResilienceConfigurationError for a wrong option.
    * @throws DataOwnedException when another service, here or in another process, has the folder open.
+   * @throws DataAccessException for a path that is no folder, or that this process may not use.
    * @throws DataDamagedException when something is not whole, except for a last commit that was never acknowledged.
    */
   static async open(options: FileDataOptions, files?: FileSystem): Promise<FileDataService> {
@@ -70,16 +74,18 @@ export class FileDataService extends ReplicableDataService {
   static async #open(resolved: ResolvedFileOptions, files: FileSystem | undefined): Promise<FileDataService> {
     const fileSystem = files ?? (resolved.syncOn === 'loop' ? loopFileSystem() : nodeFileSystem);
     const logger = new Logger(FileDataService.name);
-    await createFolder(fileSystem, resolved.path);
-    const folder = await fileSystem.realPath(resolved.path);
-    const owner = await FolderOwner.claim(fileSystem, folder);
+    let owner: FolderOwner | undefined;
     try {
+      await createFolder(fileSystem, resolved.path);
+      const folder = await fileSystem.realPath(resolved.path);
+      warnOfNetwork(folder, await fileSystem.networkName(folder).catch(() => undefined), logger);
+      owner = await FolderOwner.claim(fileSystem, folder, resolved.lease, logger);
       const parts = await openFolder(fileSystem, folder, owner, resolved, logger);
       tell(parts.report, logger);
-      return new FileDataService(folder, parts, owner);
+      return new FileDataService(folder, parts, owner, logger);
     } catch (error) {
-      await owner.release();
-      throw error;
+      await owner?.release().catch(() => undefined);
+      throw fileProblem(`The data folder ${resolved.path} cannot be opened`, error);
     }
   }
 
@@ -140,6 +146,8 @@ export class FileDataService extends ReplicableDataService {
   override async entry<T>(key: string, { signal }: DataCallOptions = {}): Promise<DataEntry<T> | undefined> {
     checkKey(key);
     return this.#gate.run(signal, async () => {
+      const held = this.#assertHeld();
+      if (held !== undefined) await held;
       const entry = this.#parts.store.get(key);
       if (entry === undefined || entry.isTombstone) return undefined;
       return { value: parseValue<T>(await this.#textOf(key, entry)), version: entry.version };
@@ -189,7 +197,11 @@ export class FileDataService extends ReplicableDataService {
     this.#gate.assertOpen();
     signal?.throwIfAborted();
     let count = 0;
-    for (const key of await this.#gate.run(signal, () => this.#parts.store.keysFrom(prefix))) {
+    const keys = this.#gate.run(signal, async () => {
+      await this.#assertHeld();
+      return this.#parts.store.keysFrom(prefix);
+    });
+    for (const key of await keys) {
       // What is read once must not push out of the cache what is in use.
       const write = await this.#gate.run(signal, () => this.#lastWrite(key, false));
       if (write === undefined) continue;
@@ -205,6 +217,7 @@ export class FileDataService extends ReplicableDataService {
   }
 
   override close(): Promise<void> {
+    this.#owner.closing();
     return this.#gate.close(async () => {
       const { commits, compaction, journal } = this.#parts;
       await commits.idle();
@@ -217,7 +230,14 @@ export class FileDataService extends ReplicableDataService {
     });
   }
 
+  /** Nobody reads what may have been written elsewhere since. @throws DataOwnedException */
+  #assertHeld(): Promise<void> | undefined {
+    return this.#owner.isLate || this.#parts.fence.isLost ? this.#parts.fence.check() : undefined;
+  }
+
   async #lastWrite(key: string, mayCache = true): Promise<DataWrite | undefined> {
+    const held = this.#assertHeld();
+    if (held !== undefined) await held;
     const entry = this.#parts.store.get(key);
     if (entry === undefined) return undefined;
     const { version, isTombstone } = entry;
@@ -236,6 +256,15 @@ export class FileDataService extends ReplicableDataService {
   #submit(change: Change, signal: AbortSignal | undefined): Promise<string | undefined> {
     return this.#gate.run(signal, () => this.#parts.commits.submit(change, signal));
   }
+}
+
+function warnOfNetwork(folder: string, network: string | undefined, logger: Logger): void {
+  if (network === undefined) return;
+  logger.warn(
+    `${folder} lies on ${network}, where a machine may see the files of another one late: an owner that was taken for ` +
+      'dead could acknowledge what its successor does not know. Expected a disk of this machine, or, on NFS, the mount ' +
+      'options noac and lookupcache=none',
+  );
 }
 
 function tell({ damage, tornTail }: FileDataReport, logger: Logger): void {

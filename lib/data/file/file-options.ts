@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { OptionRule } from '../option-checks.js';
 import { checkOptions } from '../option-checks.js';
 
 /**
@@ -27,6 +28,15 @@ export interface FileDataOptions {
    */
   salvage?: boolean | undefined;
   /**
+   * How long the claim of this service on its folder counts without a sign of life, in ms, from 20. After a crash the next
+   * service waits for the end of it, unless it can see that the process is gone: at most twice the lease, which is logged.
+   * A service that stands still for longer, because it was paused or its event loop was blocked, may lose the folder to
+   * another one, and then acknowledges nothing more.
+   *
+   * @default 10_000
+   */
+  lease?: number | undefined;
+  /**
    * Who waits while the disk makes a commit durable.
    *
    * - `'thread'`: another thread, and the event loop goes on. Right for a server.
@@ -45,10 +55,18 @@ export interface ResolvedFileOptions {
   readonly path: string;
   readonly cacheBytes: number;
   readonly salvage: boolean;
+  readonly lease: number;
   readonly syncOn: 'thread' | 'loop';
 }
 
 const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
+const DEFAULT_LEASE_MS = 10_000;
+const LONGEST_LEASE_MS = 24 * 60 * 60 * 1_000;
+/** A rule for the option, wherever it stands. */
+export const LEASE_RULE: OptionRule = {
+  expected: `a number of ms from 20 to ${LONGEST_LEASE_MS}`,
+  accepts: (value) => value === undefined || (typeof value === 'number' && value >= 20 && value <= LONGEST_LEASE_MS),
+};
 
 /** A checked copy, with the path made absolute and every default in its place. */
 export function resolveFileOptions(options: FileDataOptions): ResolvedFileOptions {
@@ -65,11 +83,13 @@ export function resolveFileOptions(options: FileDataOptions): ResolvedFileOption
       expected: 'true or false',
       accepts: (value) => value === undefined || typeof value === 'boolean',
     },
+    lease: LEASE_RULE,
     syncOn: {
       expected: "'thread' or 'loop'",
       accepts: (value) => value === undefined || value === 'thread' || value === 'loop',
     },
   });
   const { path, cacheBytes = DEFAULT_CACHE_BYTES, salvage = false, syncOn = 'thread' } = options;
-  return Object.freeze({ path: resolve(path), cacheBytes, salvage, syncOn });
+  const { lease = DEFAULT_LEASE_MS } = options;
+  return Object.freeze({ path: resolve(path), cacheBytes, salvage, lease, syncOn });
 }

@@ -34,7 +34,7 @@ export interface OpenFile {
 export interface FileSystem {
   /** Opens a file, to read it or, where there is none of that name yet, to write and read it. */
   open(file: string, mode: 'read' | 'create'): Promise<OpenFile>;
-  /** Creates a folder and what is missing above it; resolves to the topmost one that it created. */
+  /** Creates a folder and what is missing above it, for this user alone; resolves to the topmost one that it created. */
   createFolder(folder: string): Promise<string | undefined>;
   /** The names in a folder. */
   list(folder: string): Promise<string[]>;
@@ -46,6 +46,10 @@ export interface FileSystem {
   readText(file: string): Promise<string>;
   /** Writes a file of a name that is not there yet. */
   createText(file: string, text: string): Promise<void>;
+  /** Writes over the text of a file that is there, with one of the same length. */
+  replaceText(file: string, text: string): Promise<void>;
+  /** How the file system of a folder is called, where it lies on another machine; undefined: it does not, or nobody knows. */
+  networkName(folder: string): Promise<string | undefined>;
   /** Whether a file of that name is there now. Throws where the system cannot tell. */
   exists(file: string): boolean;
   /**

@@ -3,7 +3,21 @@ import * as promises from 'node:fs/promises';
 import { promisify } from 'node:util';
 import type { FileSystem, OpenFile, SyncSite } from './file-system.js';
 
-const open = promisify(fs.open);
+/** What is stored is nobody's but this user's. */
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+/** @see statfs(2) */
+const NETWORKS = new Map([
+  [0x6969, 'NFS'],
+  [0xff534d42, 'CIFS'],
+  [0xfe534d42, 'SMB'],
+  [0x517b, 'SMB'],
+  [0x00c36400, 'CephFS'],
+  [0x01021997, '9P'],
+  [0x5346414f, 'AFS'],
+]);
+
+const open = promisify<string, string, number, number>(fs.open);
 const ftruncate = promisify(fs.ftruncate);
 const fstat = promisify(fs.fstat);
 const close = promisify(fs.close);
@@ -11,14 +25,16 @@ const close = promisify(fs.close);
 /** Node's own file calls. */
 export const nodeFileSystem: FileSystem = {
   open: async (file, mode) => new NodeFile(await openDescriptor(file, mode)),
-  createFolder: (folder) => promises.mkdir(folder, { recursive: true }),
+  createFolder: (folder) => promises.mkdir(folder, { recursive: true, mode: FOLDER_MODE }),
   list: (folder) => promises.readdir(folder),
   realPath: (path) => promises.realpath(path),
   isFolder: async (path) => (await promises.stat(path)).isDirectory(),
   rename: (from, to) => promises.rename(from, to),
   remove: (file) => promises.unlink(file),
   readText: (file) => promises.readFile(file, 'utf8'),
-  createText: (file, text) => promises.writeFile(file, text, { flag: 'wx' }),
+  createText: (file, text) => promises.writeFile(file, text, { flag: 'wx', mode: FILE_MODE }),
+  replaceText: (file, text) => promises.writeFile(file, text, { flag: 'r+' }),
+  networkName: async (folder) => NETWORKS.get((await promises.statfs(folder)).type >>> 0),
   exists: (file) => fs.statSync(file, { throwIfNoEntry: false }) !== undefined,
   isReachable: (file) => fs.existsSync(file),
   async syncFolder(folder) {
@@ -34,7 +50,7 @@ export const nodeFileSystem: FileSystem = {
 };
 
 export function openDescriptor(file: string, mode: 'read' | 'create'): Promise<number> {
-  return open(file, mode === 'read' ? 'r' : 'wx+');
+  return mode === 'read' ? open(file, 'r', FILE_MODE) : open(file, 'wx+', FILE_MODE);
 }
 
 /** Plain file descriptors: a FileHandle costs each call several promises more, and cannot write before it returns. */

@@ -1,3 +1,4 @@
+import { readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { FileSystem } from './file-system.js';
 
@@ -7,24 +8,47 @@ export interface ProcessIdentity {
   readonly host: string;
   /** The boot and the clock tick in which the process began; empty where the system does not tell. */
   readonly started: string;
+  /** Among which processes its id is unique: each container counts its own. Empty where the system does not tell. */
+  readonly space: string;
 }
+
+/** `unknown`: it lives where nobody here can look. */
+export type Life = 'runs' | 'ended' | 'unknown';
 
 export async function currentProcess(fileSystem: FileSystem): Promise<ProcessIdentity> {
   const birth = await birthOf(process.pid, fileSystem);
-  return { pid: process.pid, host: hostname(), started: birth?.started ?? '' };
+  const space = await readlink('/proc/self/ns/pid').catch(() => '');
+  return { pid: process.pid, host: hostname(), started: birth?.started ?? '', space };
+}
+
+/** Whether both were started since the same start of the same machine. */
+export function isSameBoot(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.started !== '' && bootOf(one) === bootOf(other);
+}
+
+/** What can be said of a process from here. */
+export async function lifeOf(other: ProcessIdentity, self: ProcessIdentity, fileSystem: FileSystem): Promise<Life> {
+  const isSeen =
+    self.started === '' && other.started === ''
+      ? other.host === self.host
+      : isSameBoot(self, other) && self.space === other.space;
+  if (!isSeen) return 'unknown';
+  return (await isRunning(other, fileSystem)) ? 'runs' : 'ended';
 }
 
 /**
- * Whether a process may still run. A process of another host counts as running, since nobody here can tell. Where the
- * system says when processes began, a process id that was given out again (a container's main process has the same one
- * in every life) is not mistaken for its former holder.
+ * Whether a process of this host may still run. Where the system says when processes began, a process id that was given
+ * out again (a container's main process has the same one in every life) is not mistaken for its former holder.
  */
-export async function mayRun(identity: ProcessIdentity, fileSystem: FileSystem): Promise<boolean> {
-  if (identity.host !== hostname()) return true;
-  if (!isPidInUse(identity.pid)) return false;
-  const birth = await birthOf(identity.pid, fileSystem);
+export async function isRunning({ pid, started }: ProcessIdentity, fileSystem: FileSystem): Promise<boolean> {
+  if (!isPidInUse(pid)) return false;
+  const birth = await birthOf(pid, fileSystem);
   if (birth === undefined) return true;
-  return !birth.ended && (identity.started === '' || identity.started === birth.started);
+  return !birth.ended && (started === '' || started === birth.started);
+}
+
+function bootOf({ started }: ProcessIdentity): string {
+  return started.slice(0, started.lastIndexOf(':'));
 }
 
 function isPidInUse(pid: number): boolean {

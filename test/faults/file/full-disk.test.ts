@@ -72,7 +72,9 @@ describe.skipIf(missing !== undefined)('fileData on a small disk', () => {
     await data.put('before', 1);
     await data.close();
     expect(run('mount', '-o', 'remount,ro', disk)).toBe(true);
-    await expect(FileDataService.open({ path: folder })).rejects.toMatchObject({ code: 'EROFS' });
+    const opening = FileDataService.open({ path: folder });
+    await expect(opening).rejects.toMatchObject({ code: 'DATA_ACCESS_DENIED', cause: { code: 'EROFS' } });
+    await expect(opening).rejects.toThrow(/The data folder .* cannot be opened: EROFS.*; mount the volume writable/);
     expect((await FileDataService.verify(folder)).keys).toBe(1);
 
     expect(run('mount', '-o', 'remount,rw', disk)).toBe(true);

@@ -196,6 +196,15 @@ export class PowerLossFileSystem implements FileSystem {
     handle.writeNow(Buffer.from(text), 0, Buffer.byteLength(text), 0);
   }
 
+  async replaceText(file: string, text: string): Promise<void> {
+    await this.#call();
+    const node = this.#names.get(basename(file));
+    if (node === undefined) throw errorOf('ENOENT', file);
+    node.write(Buffer.from(text), 0);
+  }
+
+  async networkName(): Promise<undefined> {}
+
   exists(file: string): boolean {
     return this.#names.has(basename(file));
   }

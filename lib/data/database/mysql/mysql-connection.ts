@@ -29,7 +29,8 @@ export async function connectMysql(
   const socket = serverSocket();
   const connection = settings.createConnection({
     ...optionsOf(settings),
-    stream: () => socket.connect(address.port, address.host),
+    stream: () =>
+      address.socket === undefined ? socket.connect(address.port, address.host) : socket.connect(address.socket),
   });
   // Each query tells its own caller of it.
   connection.on('error', () => undefined);

@@ -14,6 +14,7 @@ export async function openMysql(options: ResolvedServerOptions): Promise<ServerB
   const { createConnection } = await loadDriver('mysql2', PACKAGES, () => import('mysql2'));
   return openServer(options, {
     dialect,
+    lacksTls: (error) => (Object(error) as { code?: unknown }).code === 'HANDSHAKE_NO_SSL_SUPPORT',
     connect: (tls, onLost) => connectMysql({ ...options, createConnection, tls }, onLost),
     prepareTable: prepareMysqlTable,
     checkSettings: checkMysqlSettings,

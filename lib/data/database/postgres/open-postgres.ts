@@ -10,12 +10,14 @@ const PACKAGES = 'kysely pg';
 
 /** Connects to a PostgreSQL server and creates the table where it is missing. */
 export async function openPostgres(options: ResolvedServerOptions): Promise<ServerBackend> {
-  const dialect = await postgresDialect(options.table, PACKAGES);
+  const { schema } = options.address;
+  const dialect = await postgresDialect(options.table, schema, PACKAGES);
   const { Client } = await loadDriver('pg', PACKAGES, () => import('pg'));
   return openServer(options, {
     dialect,
+    lacksTls: (error) => error instanceof Error && error.message.includes('does not support SSL'),
     connect: (tls, onLost) => connectPostgres({ ...options, Client, tls }, onLost),
-    prepareTable: preparePostgresTable,
+    prepareTable: (backend, table, signal) => preparePostgresTable(backend, schema, table, signal),
     checkSettings: checkPostgresSettings,
   });
 }

@@ -20,15 +20,17 @@ export async function connectPostgres(
   { Client, address, tls, connectTimeout, queryTimeout }: PostgresConnectionSettings,
   onLost: (connection: ServerConnection) => void,
 ): Promise<ServerConnection> {
-  const { host, port, user, password, database } = address;
+  const { host, port, socket: socketFolder, user, password, database, startup, pooled } = address;
   const socket = serverSocket();
   const client = new Client({
-    host,
+    // The driver makes the name of the socket of these two.
+    host: socketFolder ?? host,
     port,
     user,
     password,
     database,
     stream: () => socket,
+    ...startup,
     ssl: tls === undefined ? false : sslOf(tls, address),
   });
   // Each query tells its own caller of it.
@@ -40,7 +42,8 @@ export async function connectPostgres(
   try {
     await client.connect();
     // A statement whose caller is gone ends, too. Sent here, since poolers refuse it when the connection starts.
-    await client.query("SELECT set_config('statement_timeout', $1, false)", [String(queryTimeout)]);
+    // Behind a pooler it would stay with a session that is another client's next.
+    if (!pooled) await client.query("SELECT set_config('statement_timeout', $1, false)", [String(queryTimeout)]);
   } catch (error) {
     socket.destroy();
     throw error;

@@ -6,13 +6,17 @@ import type { ServerDialect } from '../server/server-backend.js';
 import { postgresErrorKind } from './postgres-errors.js';
 
 /** The queries in the words of PostgreSQL. */
-export async function postgresDialect(table: string, install: string): Promise<ServerDialect> {
+export async function postgresDialect(
+  table: string,
+  schema: string | undefined,
+  install: string,
+): Promise<ServerDialect> {
   const { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } = await loadDriver(
     'kysely',
     install,
     () => import('kysely'),
   );
-  const queries = new Kysely<DataTables>({
+  const builder = new Kysely<DataTables>({
     dialect: {
       createAdapter: () => new PostgresAdapter(),
       // The query builder only builds: queries are run on the connections of the pool.
@@ -21,6 +25,7 @@ export async function postgresDialect(table: string, install: string): Promise<S
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   });
+  const queries = schema === undefined ? builder : builder.withSchema(schema);
   return {
     queries,
     kindOf: postgresErrorKind,

@@ -6,13 +6,19 @@ import { checkLayout } from '../table-layout.js';
 const COLUMNS = ['key text NOT NULL COLLATE C PRIMARY KEY', 'value text', 'version text NOT NULL COLLATE C'];
 
 /** Makes the table where it is missing, and looks at the one that is there. */
-export async function preparePostgresTable(backend: ServerBackend, table: string, signal: AbortSignal): Promise<void> {
+export async function preparePostgresTable(
+  backend: ServerBackend,
+  schema: string | undefined,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const table = schema === undefined ? `"${name}"` : `"${schema.replaceAll('"', '""')}"."${name}"`;
   // Asked first, since a standby refuses even what would change nothing.
   const found = await layoutOf(backend, table, signal);
   if (found.length > 0) return checkLayout(table, found, COLUMNS);
   try {
     await backend.query(
-      `CREATE TABLE IF NOT EXISTS "${table}" ("key" text COLLATE "C" PRIMARY KEY, "value" text, ` +
+      `CREATE TABLE IF NOT EXISTS ${table} ("key" text COLLATE "C" PRIMARY KEY, "value" text, ` +
         '"version" text COLLATE "C" NOT NULL)',
       [],
       signal,
@@ -32,7 +38,7 @@ async function layoutOf(backend: ServerBackend, table: string, signal: AbortSign
       'FROM pg_attribute a LEFT JOIN pg_collation c ON c.oid = a.attcollation ' +
       "LEFT JOIN pg_constraint p ON p.conrelid = a.attrelid AND p.contype = 'p' " +
       'WHERE a.attrelid = to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum',
-    [`"${table}"`],
+    [table],
     signal,
   );
   return rows.map(({ column }) => column);

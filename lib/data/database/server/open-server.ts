@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { DataUnavailableException } from '../../errors.js';
 import type { ResolvedServerOptions } from '../database-options.js';
 import { withTimeLimit } from '../time-limit.js';
+import type { Connect } from './connection-pool.js';
 import { ConnectionPool } from './connection-pool.js';
 import type { WeakSetting } from './durability.js';
 import { describeWeakSetting } from './durability.js';
@@ -15,6 +16,8 @@ import { readTls } from './tls-request.js';
 /** What one kind of server brings. */
 export interface ServerKind {
   readonly dialect: ServerDialect;
+  /** Whether an error of {@link connect} says that the server takes no encrypted connection. */
+  lacksTls(error: unknown): boolean;
   connect(tls: TlsMaterial | undefined, onLost: (connection: ServerConnection) => void): Promise<ServerConnection>;
   prepareTable(backend: ServerBackend, table: string, signal: AbortSignal): Promise<void>;
   /** What makes the server less durable than an acknowledgement promises. */
@@ -29,20 +32,42 @@ export async function openServer(options: ResolvedServerOptions, kind: ServerKin
     (await readTls(address.tls).catch((cause: unknown) => {
       throw unreadable(place, cause);
     }));
-  const pool = new ConnectionPool(poolSize, (onLost) => kind.connect(tls, onLost));
+  const logger = new Logger('DatabaseDataService');
+  if (address.ignored.length > 0) {
+    const names = address.ignored.map((name) => `'${name}'`).join(', ');
+    logger.warn(`The address of ${place} has parameters that mean nothing here, and are ignored: ${names}`);
+  }
+  const connect: Connect =
+    address.tls?.mode === 'prefer' ? preferTls(place, kind, tls, logger) : (onLost) => kind.connect(tls, onLost);
+  const pool = new ConnectionPool(poolSize, connect);
   const backend = new ServerBackend(place, kind.dialect, pool);
   try {
     const weak = await withTimeLimit(queryTimeout, undefined, async (signal) => {
       await kind.prepareTable(backend, table, signal);
       return kind.checkSettings(backend, table, signal);
     });
-    const logger = new Logger('DatabaseDataService');
     for (const setting of weak) logger.warn(describeWeakSetting(place, setting));
     return backend;
   } catch (error) {
     await pool.close();
     throw error;
   }
+}
+
+/** Encrypted where the server offers that; once it has said that it does not, no more is asked. */
+function preferTls(place: string, kind: ServerKind, tls: TlsMaterial | undefined, logger: Logger): Connect {
+  let isClear = false;
+  return async (onLost) => {
+    if (isClear) return kind.connect(undefined, onLost);
+    try {
+      return await kind.connect(tls, onLost);
+    } catch (error) {
+      if (!kind.lacksTls(error)) throw error;
+      if (!isClear) logger.warn(`The connection to ${place} is in clear text: the server offers no encryption`);
+      isClear = true;
+      return kind.connect(undefined, onLost);
+    }
+  };
 }
 
 function unreadable(place: string, cause: unknown): DataUnavailableException {

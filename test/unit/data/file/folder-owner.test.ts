@@ -31,8 +31,8 @@ async function endedPid(): Promise<number> {
   return child.pid!;
 }
 
-async function openAndClose(folder: string): Promise<void> {
-  await (await FileDataService.open({ path: folder })).close();
+async function openAndClose(folder: string, lease?: number): Promise<void> {
+  await (await FileDataService.open({ path: folder, lease })).close();
 }
 
 describe('the owner of a data folder', () => {
@@ -69,10 +69,14 @@ describe('the owner of a data folder', () => {
     await expect(openAndClose(folder)).rejects.toThrow(`delete ${join(folder, `owner-${pid}-${UUID}.lock`)}`);
   });
 
-  it('is named where it is about to say who it is', async () => {
+  it('is waited for where it is about to say who it is, and followed where it never does', async () => {
     const pid = await runningPid();
+    const folder = await claimedBy(pid, '');
+    const start = performance.now();
+    await openAndClose(folder, 300);
 
-    await expect(openAndClose(await claimedBy(pid, ''))).rejects.toThrow(`in use by process ${pid} on`);
+    expect(performance.now() - start).toBeGreaterThan(290);
+    await openAndClose(await claimedBy(await endedPid(), '{"pi'), 50);
   });
 
   it('is followed where its process has ended', async () => {
@@ -81,7 +85,6 @@ describe('the owner of a data folder', () => {
     await openAndClose(folder);
 
     expect((await readdir(folder)).filter((name) => !name.startsWith('journal-'))).toEqual([]);
-    await openAndClose(await claimedBy(pid, '{"pi'));
   });
 
   it.skipIf(process.platform !== 'linux')('is followed where its process id was given out again', async () => {
@@ -90,10 +93,13 @@ describe('the owner of a data folder', () => {
     await openAndClose(await claimedBy(process.pid, former));
   });
 
-  it('is kept where it runs on another host, since nobody here can tell', async () => {
+  it('is kept, where it is of a version without leases, on another host, since nobody here can tell', async () => {
     const folder = await claimedBy(1, { pid: 1, host: 'elsewhere', started: '', since: '2026-01-01' });
 
-    await expect(openAndClose(folder)).rejects.toThrow('in use by process 1 on elsewhere');
+    await expect(openAndClose(folder, 20)).rejects.toThrow('in use by process 1 on elsewhere');
+    await expect(openAndClose(folder, 20)).rejects.toThrow(
+      `its file was written by a version without leases and never expires: if that process is gone for good, delete ${folder}`,
+    );
   });
 
   it('is not disturbed by other files', async () => {
