@@ -3,7 +3,7 @@ import type { DataWrite } from '../replicable-data.service.js';
 import type { TellFailover } from './failover-event.js';
 import type { GuardedNode } from './guarded-node.js';
 import { KeyPump } from './key-pump.js';
-import { isPermanent } from './node-error.js';
+import { isRefusedWrite } from './node-error.js';
 import { isReserved } from './reserved-key.js';
 
 /** How many copies are written to a mirror at the same time. */
@@ -78,7 +78,7 @@ export class Mirror {
       await this.node.run((service, signal) => service.apply(write, { signal }));
       this.#learn(write);
     } catch (error) {
-      if (!isPermanent(error)) throw error;
+      if (!isRefusedWrite(error)) throw error;
       this.tell({ type: 'rejected', node: this.node.name, key, version: write.version, error });
     }
     if (this.#pending.get(key) !== write) return;

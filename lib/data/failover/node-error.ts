@@ -1,5 +1,6 @@
 import { judge } from '../../policies/outcome.js';
 import {
+  DataAccessException,
   DataConflictException,
   DataKeyException,
   DataReadOnlyException,
@@ -17,9 +18,14 @@ export function isReadOnly(error: unknown): boolean {
   return error instanceof DataReadOnlyException;
 }
 
-/** Whether a node has refused by this error what it would refuse again. */
+/** Whether a node has refused by this error what it would refuse again: waiting for better times does not help. */
 export function isPermanent(error: unknown): boolean {
-  if (isReadOnly(error)) return false;
+  return error instanceof DataAccessException || isRefusedWrite(error);
+}
+
+/** Whether a node has refused for good what it was to write, rather than the one who writes. */
+export function isRefusedWrite(error: unknown): boolean {
+  if (isReadOnly(error) || error instanceof DataAccessException) return false;
   return (
     error instanceof DataRejectedException ||
     error instanceof DataConflictException ||

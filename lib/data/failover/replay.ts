@@ -1,7 +1,7 @@
 import type { DataWrite } from '../replicable-data.service.js';
 import type { TellFailover } from './failover-event.js';
 import { KeyPump } from './key-pump.js';
-import { isPermanent } from './node-error.js';
+import { isRefusedWrite } from './node-error.js';
 import type { PrimaryNode } from './primary-node.js';
 import type { Surroundings } from './surroundings.js';
 import type { VersionSource } from './version-source.js';
@@ -60,7 +60,7 @@ export class Replay {
     try {
       standing = await primary.write((service, signal) => service.apply(write, { signal }));
     } catch (error) {
-      if (!isPermanent(error)) throw error;
+      if (!isRefusedWrite(error)) throw error;
       return this.#reject(write, error);
     }
     versions.observe(standing);

@@ -5,7 +5,7 @@ import type { Change, PendingChange } from './change.js';
 import type { DataFile } from './data-file.js';
 import type { EntryStore } from './entry-store.js';
 import { StoredEntry } from './entry-store.js';
-import { adviceFor } from './file-problem.js';
+import { adviceFor } from '../file-problem.js';
 import type { RecordKind } from './record.js';
 import { LONGEST_COMMIT, RECORD_KIND } from './record.js';
 import type { RecordBuffer } from './record-buffer.js';

@@ -18,7 +18,7 @@ import { EntryStore } from './entry-store.js';
 import type { StoredEntry } from './entry-store.js';
 import type { FileDataOptions, ResolvedFileOptions } from './file-options.js';
 import { resolveFileOptions } from './file-options.js';
-import { fileProblem } from './file-problem.js';
+import { fileProblem } from '../file-problem.js';
 import type { FileBackupOptions, FileDataReport, FileProgressOptions } from './file-report.js';
 import type { FileSystem } from './file-system.js';
 import { createFolder } from './file-system.js';

@@ -4,6 +4,13 @@ import type { ServerErrorKind } from '../server/server-backend.js';
 const READ_ONLY = new Set([1290, 1792, 1836]);
 /** MariaDB: the record has changed since it was read; a deadlock; a prepared statement that must be prepared again. */
 const CONFLICT = new Set([1020, 1213, 1615]);
+/**
+ * A wrong password, no such user, host or database, a right that is missing: for a database, a table, a column, a command
+ * of the server's; an expired password, a locked account.
+ */
+const DENIED = new Set([1044, 1045, 1049, 1130, 1141, 1142, 1143, 1147, 1227, 1370, 1698, 1820, 1862, 3118, 4151]);
+/** The driver's words for a statement that it did not send. */
+const UNSENT = /^Can't add new command when connection is in closed state/;
 /** A packet above max_allowed_packet; a string that its column cannot hold; a violated check. */
 const REJECTED = new Set([1153, 1366, 3819]);
 /**
@@ -18,11 +25,13 @@ const REJECTED_STATE = /^(?:22|23|45)/;
  * @see https://mariadb.com/kb/en/mariadb-error-code-reference/
  */
 export function mysqlErrorKind(error: unknown): ServerErrorKind {
-  const { errno, sqlState } = Object(error) as { errno?: unknown; sqlState?: unknown };
+  const { errno, sqlState, message } = Object(error) as { errno?: unknown; sqlState?: unknown; message?: unknown };
+  if (UNSENT.test(String(message))) return 'lost';
   // The errno of a socket's error is negative.
   if (typeof errno !== 'number' || errno < 0) return 'unavailable';
   if (READ_ONLY.has(errno)) return 'readOnly';
   if (CONFLICT.has(errno)) return 'conflict';
+  if (DENIED.has(errno)) return 'denied';
   const isRejected = REJECTED.has(errno) || (typeof sqlState === 'string' && REJECTED_STATE.test(sqlState));
   return isRejected ? 'rejected' : 'unavailable';
 }

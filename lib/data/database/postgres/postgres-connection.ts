@@ -33,8 +33,8 @@ export async function connectPostgres(
     ...startup,
     ssl: tls === undefined ? false : sslOf(tls, address),
   });
-  // Each query tells its own caller of it.
-  client.on('error', () => undefined);
+  // Each query tells its own caller of it; one that is idle takes no further one.
+  client.on('error', () => socket.destroy());
   const timer = setTimeout(
     () => socket.destroy(new Error(`no connection within ${connectTimeout} ms`)),
     connectTimeout,

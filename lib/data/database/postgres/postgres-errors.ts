@@ -4,6 +4,15 @@ const READ_ONLY = '25006';
 /** A serialization failure, a deadlock. */
 const CONFLICT = new Set(['40001', '40P01']);
 /**
+ * An administrator, or a time limit of the server's, ended the connection. As the answer to a statement this comes before
+ * its commit: behind the commit a server looks at such orders only once it has answered.
+ */
+const LOST = new Set(['57P01', '57P05']);
+/** The driver's words for a statement that it did not send. */
+const UNSENT = / is not queryable$/;
+/** A wrong password, no such user, no such database or schema, a right that is missing. */
+const DENIED = /^(?:28[0-9A-Z]{3}|3D000|3F000|42501)$/;
+/**
  * A data exception, an integrity violation, a limit of the server's, a trigger's own refusal. Not 42: that the table
  * is missing or forbidden says nothing against the write.
  */
@@ -15,9 +24,11 @@ const REJECTED = /^(?:22|23|54|P0)[0-9A-Z]{3}$/;
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function postgresErrorKind(error: unknown): ServerErrorKind {
-  const { code } = Object(error) as { code?: unknown };
-  if (typeof code !== 'string') return 'unavailable';
+  const { code, message } = Object(error) as { code?: unknown; message?: unknown };
+  if (typeof code !== 'string') return UNSENT.test(String(message)) ? 'lost' : 'unavailable';
+  if (LOST.has(code)) return 'lost';
   if (code === READ_ONLY) return 'readOnly';
   if (CONFLICT.has(code)) return 'conflict';
+  if (DENIED.test(code)) return 'denied';
   return REJECTED.test(code) ? 'rejected' : 'unavailable';
 }

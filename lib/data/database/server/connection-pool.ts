@@ -69,8 +69,9 @@ export class ConnectionPool {
 
   #take(signal: AbortSignal): Promise<ServerConnection> {
     this.#dropStale();
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return Promise.resolve(this.#handOut(idle.connection));
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (!idle.connection.isLost) return Promise.resolve(this.#handOut(idle.connection));
+    }
     return new Promise((resolve, reject) => {
       const onAbort = (): void => waiter.reject(signal.reason);
       const settle = (): void => {

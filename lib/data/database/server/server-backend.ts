@@ -1,6 +1,12 @@
 import { randomInt } from 'node:crypto';
 import type { Compilable, Kysely } from 'kysely';
-import { DataException, DataReadOnlyException, DataRejectedException, DataUnavailableException } from '../../errors.js';
+import {
+  DataAccessException,
+  DataException,
+  DataReadOnlyException,
+  DataRejectedException,
+  DataUnavailableException,
+} from '../../errors.js';
 import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
 import { pauseUnless } from '../time-limit.js';
 import type { ConnectionPool } from './connection-pool.js';
@@ -10,10 +16,12 @@ import type { ServerConnection } from './server-connection.js';
  * What an error of a driver says:
  * - `unavailable`: the server cannot be reached, or cannot be used now; another try may help;
  * - `conflict`: the statement lost against another one and surely had no effect;
+ * - `lost`: the connection is over, and the statement was never sent or surely rolled back with it;
+ * - `denied`: it does not let this user in, or do that, or has no such database; waiting does not help;
  * - `readOnly`: the server takes no writes;
  * - `rejected`: it would refuse this write for ever.
  */
-export type ServerErrorKind = 'unavailable' | 'conflict' | 'readOnly' | 'rejected';
+export type ServerErrorKind = 'unavailable' | 'lost' | 'conflict' | 'denied' | 'readOnly' | 'rejected';
 
 /** How often a statement that lost against others is tried, and how long, in ms, the pause before may be. */
 const ATTEMPTS = 10;
@@ -54,7 +62,8 @@ export class ServerBackend implements DatabaseBackend {
         signal.throwIfAborted();
         if (error instanceof DataException) throw error;
         const kind = this.dialect.kindOf(error);
-        if (kind !== 'conflict' || attempt === ATTEMPTS) throw this.#toException(kind, error);
+        if ((kind !== 'conflict' && kind !== 'lost') || attempt === ATTEMPTS) throw this.#toException(kind, error);
+        if (kind === 'lost') continue;
       }
       await pauseUnless(signal, randomInt(LONGEST_PAUSE_MS));
     }
@@ -73,7 +82,8 @@ export class ServerBackend implements DatabaseBackend {
       return await connection.query(sql, parameters);
     } catch (error) {
       // A server that is going down says so on a connection before it closes it.
-      if (this.dialect.kindOf(error) === 'unavailable') connection.destroy();
+      const kind = this.dialect.kindOf(error);
+      if (kind === 'unavailable' || kind === 'lost') connection.destroy();
       throw error;
     }
   }
@@ -85,6 +95,8 @@ export class ServerBackend implements DatabaseBackend {
         // Behind the same name another server may take writes by now.
         this.pool.dropIdle();
         return new DataReadOnlyException(`The database ${this.place} takes no writes: ${problem}`, { cause });
+      case 'denied':
+        return new DataAccessException(`The database ${this.place} refuses access: ${problem}`, { cause });
       case 'rejected':
         return new DataRejectedException(`The database ${this.place} refused the write: ${problem}`, { cause });
       default:

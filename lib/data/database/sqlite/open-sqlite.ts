@@ -1,7 +1,9 @@
-import { mkdir } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type Libsql from 'libsql';
-import { DataUnavailableException } from '../../errors.js';
+import { DataAccessException, DataUnavailableException } from '../../errors.js';
+import { fileProblem } from '../../file-problem.js';
 import { IN_MEMORY } from '../database-address.js';
 import type { DataTables } from '../database-backend.js';
 import { loadDriver } from '../load-driver.js';
@@ -25,7 +27,7 @@ const DRIVER_LOCK_WAIT_MS = 5;
 export async function openSqlite(path: string, table: string): Promise<SqliteBackend> {
   const { Kysely, SqliteDialect } = await loadDriver('kysely', PACKAGES, () => import('kysely'));
   const { default: Database } = await loadDriver('libsql', PACKAGES, () => import('libsql'));
-  if (path !== IN_MEMORY) await mkdir(dirname(path), { recursive: true });
+  if (path !== IN_MEMORY) await prepareFile(path);
   const database = connect(Database, path);
   const dialect = new SqliteDialect({ database: cacheStatements(database) });
   const backend = new SqliteBackend(new Kysely<DataTables>({ dialect }), table);
@@ -43,11 +45,24 @@ export async function openSqlite(path: string, table: string): Promise<SqliteBac
   }
 }
 
+/** Made here, so that the database and the files beside it, which get its rights, are this user's alone. */
+async function prepareFile(path: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await (await open(path, 'a', 0o600)).close();
+  } catch (error) {
+    // A database that may only be read can still be opened.
+    const { code } = error as NodeJS.ErrnoException;
+    const isReadOnly = (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') && existsSync(path);
+    if (!isReadOnly) throw fileProblem(`The SQLite database ${path} cannot be opened`, error);
+  }
+}
+
 function connect(Database: typeof Libsql, path: string): Libsql.Database {
   try {
     return new Database(path);
   } catch (cause) {
-    throw new DataUnavailableException(`The SQLite database ${path} cannot be opened: ${String(cause)}`, { cause });
+    throw new DataAccessException(`The SQLite database ${path} cannot be opened: ${String(cause)}`, { cause });
   }
 }
 

@@ -1,7 +1,16 @@
-import { DataException, DataReadOnlyException, DataRejectedException, DataUnavailableException } from '../../errors.js';
+import {
+  DataAccessException,
+  DataException,
+  DataReadOnlyException,
+  DataRejectedException,
+  DataUnavailableException,
+} from '../../errors.js';
 
 /** What this very write violates: a constraint, a type, a limit. */
 const REJECTED = /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG)/;
+
+/** A path that cannot be opened, is no database, or may not be used. */
+const DENIED = /^SQLITE_(?:CANTOPEN|NOTADB|PERM|AUTH)/;
 
 /** An error of the driver as the callers of a data service get it. */
 export function fromSqliteError(cause: unknown): DataException {
@@ -9,6 +18,7 @@ export function fromSqliteError(cause: unknown): DataException {
   const code = codeOf(cause);
   const message = `The SQLite database failed: ${cause instanceof Error ? cause.message : String(cause)} (${code})`;
   if (code.startsWith('SQLITE_READONLY')) return new DataReadOnlyException(message, { cause });
+  if (DENIED.test(code)) return new DataAccessException(message, { cause });
   if (REJECTED.test(code)) return new DataRejectedException(message, { cause });
   return new DataUnavailableException(message, { cause });
 }

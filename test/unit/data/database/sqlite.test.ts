@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import Libsql from 'libsql';
-import { DatabaseDataService, DataUnavailableException } from 'nestjs-bulwark/data';
+import { DataAccessException, DatabaseDataService } from 'nestjs-bulwark/data';
 import { describe, expect, it } from 'vitest';
 import { loadDriver } from '../../../../lib/data/database/load-driver.js';
 import { temporaryFolder } from '../../../contract/temporary-folder.js';
@@ -120,7 +120,7 @@ describe('databaseData on SQLite', () => {
   it('says which file it cannot open', async () => {
     const folder = await temporaryFolder();
 
-    await expect(DatabaseDataService.open({ url: `sqlite:${folder}` })).rejects.toThrow(DataUnavailableException);
+    await expect(DatabaseDataService.open({ url: `sqlite:${folder}` })).rejects.toThrow(DataAccessException);
     await expect(DatabaseDataService.open({ url: `sqlite:${folder}` })).rejects.toThrow(folder);
   });
 

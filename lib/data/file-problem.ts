@@ -1,4 +1,4 @@
-import { DataAccessException, DataException, DataUnavailableException } from '../errors.js';
+import { DataAccessException, DataException, DataUnavailableException } from './errors.js';
 
 /** What to do about what the system says of a path, by its code. */
 const ADVICE: Readonly<Record<string, string>> = {
