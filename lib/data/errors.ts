@@ -1,3 +1,5 @@
+import { HttpException } from '@nestjs/common';
+
 /** Stable, machine-readable reasons; they do not change between versions. */
 export type DataErrorCode =
   | 'DATA_CONFLICT'
@@ -13,18 +15,79 @@ export type DataErrorCode =
   | 'DATA_REJECTED'
   | 'DATA_DRIVER_MISSING';
 
+/** HTTP status, and its standard phrase, of each code. */
+const STATUS = {
+  DATA_CONFLICT: [409, 'Conflict'],
+  DATA_INVALID_KEY: [400, 'Bad Request'],
+  DATA_INVALID_VALUE: [400, 'Bad Request'],
+  DATA_CLOSED: [503, 'Service Unavailable'],
+  DATA_OWNED: [503, 'Service Unavailable'],
+  DATA_DAMAGED: [500, 'Internal Server Error'],
+  DATA_WRITE_FAILED: [503, 'Service Unavailable'],
+  DATA_UNAVAILABLE: [503, 'Service Unavailable'],
+  DATA_ACCESS_DENIED: [500, 'Internal Server Error'],
+  DATA_READ_ONLY: [503, 'Service Unavailable'],
+  DATA_REJECTED: [422, 'Unprocessable Entity'],
+  DATA_DRIVER_MISSING: [500, 'Internal Server Error'],
+} as const satisfies Record<DataErrorCode, readonly [number, string]>;
+
+/** When what is unavailable may be there again, in ms: nobody knows, so soon, but not at once. */
+const RETRY_AFTER_MS = 1_000;
+
+/** Node's hook for what `console.log` and loggers show of a value. */
+const INSPECT = Symbol.for('nodejs.util.inspect.custom');
+
 /**
- * The base of every error that a data service of ours raises.
+ * The base of every error that a data service of ours raises. It is an `HttpException`, so a Nest app answers with the
+ * right status without a filter; with `ResilienceExceptionFilter` also with `Retry-After`.
+ *
+ * What a client may see is its `message`, such as `Service Unavailable (DATA_UNAVAILABLE), retry after 1 s`, and the body
+ * of the answer. What the operator needs is in `explanation` and `cause`, which are not enumerable, and in `stack` and
+ * Node's inspection, since it names hosts, folders and keys.
  *
  * @publicApi
  */
-export abstract class DataException extends Error {
+export abstract class DataException extends HttpException {
   /** Why, as a stable code. */
-  abstract readonly code: DataErrorCode;
+  readonly code: DataErrorCode;
+  /** When a new try can succeed, ms; undefined where it cannot, or nobody knows. */
+  readonly retryAfterMs: number | undefined;
+  readonly #explanation: string;
 
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: DataErrorCode, explanation: string, options?: ErrorOptions) {
+    const [status, phrase] = STATUS[code];
+    super({ statusCode: status, message: phrase, errorCode: code }, status);
     this.name = new.target.name;
+    this.code = code;
+    this.retryAfterMs = status === 503 ? RETRY_AFTER_MS : undefined;
+    this.#explanation = explanation;
+    const frames = (this.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
+    this.message = `${phrase} (${code})${status === 503 ? `, retry after ${RETRY_AFTER_MS / 1_000} s` : ''}`;
+    this.stack = [`${this.name}: ${this.message}: ${explanation}`, ...frames].join('\n');
+    if (options?.cause === undefined) return;
+    // `HttpException` would keep it where serialisers look.
+    Object.defineProperty(this, 'cause', {
+      value: options.cause,
+      enumerable: false,
+      writable: true,
+      configurable: true,
+    });
+  }
+
+  /** What is wrong, with the place and what was expected. Not for answers. */
+  get explanation(): string {
+    return #explanation in this ? this.#explanation : '';
+  }
+
+  /** The body of the answer: whatever serialises the error publishes no more. */
+  toJSON(): object {
+    return this.getResponse() as object;
+  }
+
+  /** @internal */
+  [INSPECT](depth: number, options: object, inspect: (value: unknown, options: object) => string): string {
+    const { stack = String(this), cause } = this;
+    return cause === undefined || depth < 0 ? stack : `${stack} ${inspect({ cause }, { ...options, depth })}`;
   }
 }
 
@@ -34,17 +97,13 @@ export abstract class DataException extends Error {
  * @publicApi
  */
 export class DataConflictException extends DataException {
-  readonly code = 'DATA_CONFLICT';
-  /** The backend answered, so a circuit breaker must not count this against it. */
-  readonly status = 409;
-
   constructor(
     readonly key: string,
     /** What `ifVersion` said; null: the key was to be absent. */
     readonly expectedVersion: string | null,
   ) {
     const expected = expectedVersion === null ? 'expected to be absent' : `expected at version ${expectedVersion}`;
-    super(`The data key ${JSON.stringify(key)} was ${expected}, but was written or deleted meanwhile`);
+    super('DATA_CONFLICT', `The data key ${JSON.stringify(key)} was ${expected}, but was written or deleted meanwhile`);
   }
 }
 
@@ -54,9 +113,9 @@ export class DataConflictException extends DataException {
  * @publicApi
  */
 export class DataKeyException extends DataException {
-  readonly code = 'DATA_INVALID_KEY';
-  /** The caller's mistake, so a circuit breaker must not count it against the backend. */
-  readonly status = 400;
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_INVALID_KEY', explanation, options);
+  }
 }
 
 /**
@@ -65,17 +124,13 @@ export class DataKeyException extends DataException {
  * @publicApi
  */
 export class DataValueException extends DataException {
-  readonly code = 'DATA_INVALID_VALUE';
-  /** The caller's mistake, so a circuit breaker must not count it against the backend. */
-  readonly status = 400;
-
   constructor(
     message: string,
     /** Where in the value: `value.items[2].price`. */
     readonly path: string,
     options?: ErrorOptions,
   ) {
-    super(message, options);
+    super('DATA_INVALID_VALUE', message, options);
   }
 }
 
@@ -85,7 +140,9 @@ export class DataValueException extends DataException {
  * @publicApi
  */
 export class DataClosedException extends DataException {
-  readonly code = 'DATA_CLOSED';
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_CLOSED', explanation, options);
+  }
 }
 
 /**
@@ -94,7 +151,9 @@ export class DataClosedException extends DataException {
  * @publicApi
  */
 export class DataOwnedException extends DataException {
-  readonly code = 'DATA_OWNED';
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_OWNED', explanation, options);
+  }
 }
 
 /**
@@ -103,15 +162,13 @@ export class DataOwnedException extends DataException {
  * @publicApi
  */
 export class DataDamagedException extends DataException {
-  readonly code = 'DATA_DAMAGED';
-
   constructor(
     readonly file: string,
     /** Where the damage begins, in bytes from the start of the file. */
     readonly offset: number,
     problem: string,
   ) {
-    super(`${file} is damaged at offset ${offset}: ${problem}`);
+    super('DATA_DAMAGED', `${file} is damaged at offset ${offset}: ${problem}`);
   }
 }
 
@@ -121,7 +178,9 @@ export class DataDamagedException extends DataException {
  * @publicApi
  */
 export class DataWriteException extends DataException {
-  readonly code = 'DATA_WRITE_FAILED';
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_WRITE_FAILED', explanation, options);
+  }
 }
 
 /**
@@ -131,9 +190,9 @@ export class DataWriteException extends DataException {
  * @publicApi
  */
 export class DataUnavailableException extends DataException {
-  readonly code = 'DATA_UNAVAILABLE';
-  /** A failure for a circuit breaker, and worth another try. */
-  readonly status = 503;
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_UNAVAILABLE', explanation, options);
+  }
 }
 
 /**
@@ -143,7 +202,9 @@ export class DataUnavailableException extends DataException {
  * @publicApi
  */
 export class DataAccessException extends DataException {
-  readonly code = 'DATA_ACCESS_DENIED';
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_ACCESS_DENIED', explanation, options);
+  }
 }
 
 /**
@@ -152,9 +213,9 @@ export class DataAccessException extends DataException {
  * @publicApi
  */
 export class DataReadOnlyException extends DataException {
-  readonly code = 'DATA_READ_ONLY';
-  /** A failure for a circuit breaker, and worth another try, since it may become the primary. */
-  readonly status = 503;
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_READ_ONLY', explanation, options);
+  }
 }
 
 /**
@@ -163,9 +224,9 @@ export class DataReadOnlyException extends DataException {
  * @publicApi
  */
 export class DataRejectedException extends DataException {
-  readonly code = 'DATA_REJECTED';
-  /** The backend answered, so a circuit breaker must not count this against it. */
-  readonly status = 422;
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_REJECTED', explanation, options);
+  }
 }
 
 /**
@@ -174,5 +235,7 @@ export class DataRejectedException extends DataException {
  * @publicApi
  */
 export class DataDriverMissingException extends DataException {
-  readonly code = 'DATA_DRIVER_MISSING';
+  constructor(explanation: string, options?: ErrorOptions) {
+    super('DATA_DRIVER_MISSING', explanation, options);
+  }
 }

@@ -1,6 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { throwError } from 'rxjs';
+import { DataException } from '../data/errors.js';
 import { instanceOf } from '../errors/foreign.js';
 import { ResilienceException, wholeSeconds, type ResilienceErrorCode } from '../errors/resilience.exception.js';
 
@@ -12,6 +13,13 @@ const GRPC_CODES: Readonly<Record<ResilienceErrorCode, number>> = {
   CIRCUIT_OPEN: 14,
   SHUTDOWN: 14,
 };
+
+/** INVALID_ARGUMENT, ABORTED, FAILED_PRECONDITION, UNAVAILABLE, of the HTTP status; INTERNAL for all others. */
+const GRPC_CODES_BY_STATUS: Readonly<Record<number, number>> = { 400: 3, 409: 10, 422: 9, 503: 14 };
+const GRPC_INTERNAL = 13;
+
+/** What says of itself what a client may know. */
+type PublicException = ResilienceException | DataException;
 
 interface HeaderTarget {
   headersSent?: boolean;
@@ -26,7 +34,7 @@ interface HeaderTarget {
  * @publicApi
  */
 export function setRetryAfter(error: unknown, host: ArgumentsHost): void {
-  if (!instanceOf(error, ResilienceException) || error.retryAfterMs === undefined || host.getType() !== 'http') return;
+  if (!isOurs(error) || error.retryAfterMs === undefined || host.getType() !== 'http') return;
   const response = host.switchToHttp().getResponse<HeaderTarget>();
   if (response.headersSent === true) return;
   const seconds = String(wholeSeconds(error.retryAfterMs));
@@ -40,12 +48,12 @@ export function setRetryAfter(error: unknown, host: ArgumentsHost): void {
  *
  * @publicApi
  */
-@Catch(ResilienceException)
+@Catch(ResilienceException, DataException)
 export class ResilienceExceptionFilter
-  extends BaseExceptionFilter<ResilienceException>
-  implements ExceptionFilter<ResilienceException>
+  extends BaseExceptionFilter<PublicException>
+  implements ExceptionFilter<PublicException>
 {
-  override catch(error: ResilienceException, host: ArgumentsHost): unknown {
+  override catch(error: PublicException, host: ArgumentsHost): unknown {
     switch (host.getType<string>()) {
       case 'http':
         setRetryAfter(error, host);
@@ -53,7 +61,7 @@ export class ResilienceExceptionFilter
         return undefined;
       case 'rpc':
         return throwError(() =>
-          isGrpc(host) ? { code: GRPC_CODES[error.code], message: phraseOf(error) } : payloadOf(error),
+          isGrpc(host) ? { code: grpcCodeOf(error), message: phraseOf(error) } : payloadOf(error),
         );
       case 'ws':
         emitException(host.switchToWs().getClient(), payloadOf(error));
@@ -65,12 +73,21 @@ export class ResilienceExceptionFilter
   }
 }
 
+function isOurs(error: unknown): error is PublicException {
+  return instanceOf(error, ResilienceException) || instanceOf(error, DataException);
+}
+
+function grpcCodeOf(error: PublicException): number {
+  if (error instanceof ResilienceException) return GRPC_CODES[error.code];
+  return GRPC_CODES_BY_STATUS[error.getStatus()] ?? GRPC_INTERNAL;
+}
+
 /** The explanation stays inside: it may quote an upstream. */
-function phraseOf(error: ResilienceException): string {
+function phraseOf(error: PublicException): string {
   return (error.getResponse() as { message: string }).message;
 }
 
-function payloadOf(error: ResilienceException): Record<string, unknown> {
+function payloadOf(error: PublicException): Record<string, unknown> {
   const { code, retryAfterMs } = error;
   return { status: 'error', code, message: phraseOf(error), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
 }

@@ -1,3 +1,4 @@
+import { textOf } from '../error-text.js';
 import type { DataCallOptions } from '../data-options.js';
 import { checkKey } from '../key.js';
 import type { DataWrite, ReplicableDataService } from '../replicable-data.service.js';
@@ -36,7 +37,7 @@ function* findingsOf({ key, text, version }: DataWrite, before: string | undefin
   try {
     checkKey(key);
   } catch (error) {
-    yield (error as Error).message;
+    yield textOf(error);
   }
   if (before !== undefined && compareUtf8(before, key) >= 0) {
     yield 'it comes behind a greater key; expected the order of their bytes';

@@ -1,4 +1,5 @@
 import { maskCredentials } from '../../errors/mask-credentials.js';
+import { textOf } from '../error-text.js';
 import { EXIT, UsageError, type Command, type CommandContext } from './command.js';
 import { backup } from './commands/backup.js';
 import { copy } from './commands/copy.js';
@@ -49,7 +50,7 @@ function failed(name: string, command: Command, error: unknown, { terminal, sign
     terminal.err.write(`${name} was interrupted: ${command.interrupted}\n`);
     return EXIT.failed;
   }
-  terminal.err.write(`${name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  terminal.err.write(`${name} failed: ${textOf(error)}\n`);
   return EXIT.failed;
 }
 

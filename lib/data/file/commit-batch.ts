@@ -5,6 +5,7 @@ import type { Change, PendingChange } from './change.js';
 import type { DataFile } from './data-file.js';
 import type { EntryStore } from './entry-store.js';
 import { StoredEntry } from './entry-store.js';
+import { textOf } from '../error-text.js';
 import { adviceFor } from '../file-problem.js';
 import type { RecordKind } from './record.js';
 import { LONGEST_COMMIT, RECORD_KIND } from './record.js';
@@ -82,7 +83,7 @@ export class CommitBatch {
 
   /** Nothing changes. Refusals fail too, since they may rest on changes of this batch that did not happen. */
   fail(cause: unknown): void {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = textOf(cause);
     for (const { change, reject } of this.#members) {
       const what = `The change of the data key ${JSON.stringify(change.key)}`;
       if (cause instanceof DataOwnedException) reject(cause);

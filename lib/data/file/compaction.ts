@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
+import { textOf } from '../error-text.js';
 import { outsideCalls } from '../outside-calls.js';
 import type { CommitQueue } from './commit-queue.js';
 import type { DataFile } from './data-file.js';
@@ -54,7 +55,7 @@ export class Compaction {
     this.#isPlanned = true;
     this.#inTurn(() => this.compact(queue))
       .catch((error: unknown) => {
-        if (!this.fence.isLost) this.logger.warn(`${this.folder} could not be compacted: ${String(error)}`);
+        if (!this.fence.isLost) this.logger.warn(`${this.folder} could not be compacted: ${textOf(error)}`);
         // Each try begins a journal, so the next one waits until there is something to gain.
         this.#notBefore = this.journal.bytes + SMALL_FILES;
       })

@@ -8,6 +8,7 @@ import {
   DataUnavailableException,
 } from '../../errors.js';
 import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
+import { textOf } from '../../error-text.js';
 import { pauseUnless } from '../time-limit.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { ServerConnection } from './server-connection.js';
@@ -89,7 +90,7 @@ export class ServerBackend implements DatabaseBackend {
   }
 
   #toException(kind: ServerErrorKind, cause: unknown): DataException {
-    const problem = cause instanceof Error ? cause.message : String(cause);
+    const problem = textOf(cause);
     switch (kind) {
       case 'readOnly':
         // Behind the same name another server may take writes by now.

@@ -6,6 +6,8 @@ import {
   DataUnavailableException,
 } from '../../errors.js';
 
+import { textOf } from '../../error-text.js';
+
 /** What this very write violates: a constraint, a type, a limit. */
 const REJECTED = /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG)/;
 
@@ -16,7 +18,7 @@ const DENIED = /^SQLITE_(?:CANTOPEN|NOTADB|PERM|AUTH)/;
 export function fromSqliteError(cause: unknown): DataException {
   if (cause instanceof DataException) return cause;
   const code = codeOf(cause);
-  const message = `The SQLite database failed: ${cause instanceof Error ? cause.message : String(cause)} (${code})`;
+  const message = `The SQLite database failed: ${textOf(cause)} (${code})`;
   if (code.startsWith('SQLITE_READONLY')) return new DataReadOnlyException(message, { cause });
   if (DENIED.test(code)) return new DataAccessException(message, { cause });
   if (REJECTED.test(code)) return new DataRejectedException(message, { cause });
