@@ -125,6 +125,23 @@ function isInvalidDate(holder: object, property: string): boolean {
   return types.isDate(original) && Number.isNaN(original.getTime());
 }
 
+const BODIES = new Set([
+  'Blob',
+  'File',
+  'FormData',
+  'Headers',
+  'ReadableStream',
+  'Request',
+  'Response',
+  'URLSearchParams',
+]);
+
+function isBodyOrStream(part: object): boolean {
+  if (Array.isArray(part) || Object.getPrototypeOf(part) === Object.prototype) return false;
+  const { [Symbol.toStringTag]: tag, pipe } = part as { [Symbol.toStringTag]?: unknown; pipe?: unknown };
+  return typeof pipe === 'function' || BODIES.has(tag as string);
+}
+
 /** Built-in objects whose content lies where JSON does not look. */
 function isEmptiedByJson(part: object): boolean {
   return (
@@ -136,6 +153,7 @@ function isEmptiedByJson(part: object): boolean {
     types.isRegExp(part) ||
     types.isNativeError(part) ||
     types.isAnyArrayBuffer(part) ||
-    ArrayBuffer.isView(part)
+    ArrayBuffer.isView(part) ||
+    isBodyOrStream(part)
   );
 }

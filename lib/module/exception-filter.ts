@@ -78,7 +78,7 @@ function isOurs(error: unknown): error is PublicException {
 }
 
 function grpcCodeOf(error: PublicException): number {
-  if (error instanceof ResilienceException) return GRPC_CODES[error.code];
+  if (instanceOf(error, ResilienceException)) return GRPC_CODES[error.code];
   return GRPC_CODES_BY_STATUS[error.getStatus()] ?? GRPC_INTERNAL;
 }
 

@@ -1,6 +1,7 @@
 import { DataKeyException, DataValueException } from 'nestjs-bulwark/data';
 import { describe, expect, it } from 'vitest';
 import type { Scene } from './data-service.scene.js';
+import { explained } from '../support/explained.js';
 
 /** Keys, values, and what is refused as such. */
 export function valuesContract(scene: Scene): void {
@@ -136,7 +137,9 @@ export function valuesContract(scene: Scene): void {
     });
 
     it('is refused as ifVersion', async () => {
-      await expect(scene.data.put('a', 1, { ifVersion: 1 as unknown as string })).rejects.toThrow('ifVersion');
+      await expect(scene.data.put('a', 1, { ifVersion: 1 as unknown as string })).rejects.toThrow(
+        explained('ifVersion'),
+      );
     });
 
     it('ends at exactly 512 bytes of key and 1 MiB of value', async () => {
@@ -145,7 +148,9 @@ export function valuesContract(scene: Scene): void {
       await scene.data.put(key, value);
 
       expect(await scene.data.get(key)).toBe(value);
-      await expect(scene.data.put(key, `${value}x`)).rejects.toThrow('1048577 bytes of JSON; expected at most 1048576');
+      await expect(scene.data.put(key, `${value}x`)).rejects.toThrow(
+        explained('1048577 bytes of JSON; expected at most 1048576'),
+      );
       expect(await scene.data.get(key)).toBe(value);
     });
   });

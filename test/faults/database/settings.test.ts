@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { mariaDbMissing, MariaDbServer } from '../../support/servers/mariadb-server.js';
 import { postgresMissing, PostgresServer } from '../../support/servers/postgres-server.js';
 import { randomTable } from '../../support/servers/shared-servers.js';
+import { explained } from '../../support/explained.js';
 
 let warn: ReturnType<typeof vi.spyOn>;
 const warnings = (): unknown[] => warn.mock.calls.map((call: unknown[]) => call[0]);
@@ -88,7 +89,9 @@ describe('a MariaDB with settings of its own', () => {
 
   it.skipIf(missing)('is refused where it takes no value of 1 MiB', async () => {
     await server.query('SET GLOBAL max_allowed_packet = 1048576');
-    await expect(open(server.url())).rejects.toThrow('max_allowed_packet=1048576; expected at least 1114112');
+    await expect(open(server.url())).rejects.toThrow(
+      explained('max_allowed_packet=1048576; expected at least 1114112'),
+    );
     await server.query('SET GLOBAL max_allowed_packet = 16777216');
   });
 
@@ -111,7 +114,7 @@ describe('a MariaDB with settings of its own', () => {
     const opening = open(`mysql://app:wrong-secret@127.0.0.1:${server.port}/test`);
 
     await expect(opening).rejects.toMatchObject({ code: 'DATA_UNAVAILABLE' });
-    await expect(opening).rejects.toThrow(/^((?!secret).)*$/);
+    await expect(opening).rejects.toThrow(explained(/^((?!secret).)*$/));
   });
 });
 
@@ -162,7 +165,9 @@ describe('a PostgreSQL with settings of its own', async () => {
   it.skipIf(missing)('is refused where its encoding is not UTF-8', async () => {
     await server.query("CREATE DATABASE other ENCODING 'LATIN1' TEMPLATE template0");
 
-    await expect(open(server.url().replace(/test$/, 'other'))).rejects.toThrow('encoded in LATIN1; expected UTF8');
+    await expect(open(server.url().replace(/test$/, 'other'))).rejects.toThrow(
+      explained('encoded in LATIN1; expected UTF8'),
+    );
   });
 });
 
@@ -194,7 +199,9 @@ describe.each(kinds)('the table on $name', ({ missing, create, schema }) => {
     await server.query(`CREATE TABLE ${schema}.foreign_one (id int PRIMARY KEY, value varchar(20) NOT NULL)`);
 
     await expect(open(server.url(), { table: 'foreign_one' })).rejects.toThrow(
-      /^The table foreign_one was not made by this version of the library: its columns are id .*; expected key /,
+      explained(
+        /^The table foreign_one was not made by this version of the library: its columns are id .*; expected key /,
+      ),
     );
   });
 

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { mariaDbMissing, MariaDbServer } from '../../support/servers/mariadb-server.js';
 import { missingServer } from '../../support/servers/own-server.js';
 import { postgresMissing, PostgresServer, postgresUser } from '../../support/servers/postgres-server.js';
+import { explained } from '../../support/explained.js';
 
 /** Files with a certificate of `localhost`, which no authority has signed, and its key. */
 interface Certificate {
@@ -64,10 +65,10 @@ describe.each(kinds)('an encrypted connection to $name', ({ missing, create }) =
   });
 
   it.skipIf(missing)('trusts no authority but those that it is told, and no other host', async () => {
-    await expect(connect('localhost', 'sslmode=verify-ca')).rejects.toThrow('self-signed certificate');
-    await expect(connect('localhost', 'ssl=true')).rejects.toThrow('self-signed certificate');
-    await expect(connect('127.0.0.1', `ssl=true&sslrootcert=${ca}`)).rejects.toThrow(/127\.0\.0\.1/);
-    await expect(connect('localhost', 'ssl=true&sslrootcert=/none')).rejects.toThrow('cannot be read');
+    await expect(connect('localhost', 'sslmode=verify-ca')).rejects.toThrow(explained('self-signed certificate'));
+    await expect(connect('localhost', 'ssl=true')).rejects.toThrow(explained('self-signed certificate'));
+    await expect(connect('127.0.0.1', `ssl=true&sslrootcert=${ca}`)).rejects.toThrow(explained(/127\.0\.0\.1/));
+    await expect(connect('localhost', 'ssl=true&sslrootcert=/none')).rejects.toThrow(explained('cannot be read'));
 
     await connect('127.0.0.1', `sslmode=verify-ca&sslrootcert=${ca}`);
     await connect('localhost', `sslmode=verify-full&sslrootcert=${ca}`);

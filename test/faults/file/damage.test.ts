@@ -5,6 +5,7 @@ import { DataDamagedException, FileDataService } from 'nestjs-bulwark/data';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../../contract/temporary-folder.js';
 import { pick, seededRandom } from '../../support/seeded-random.js';
+import { explained } from '../../support/explained.js';
 
 const PLACES = 2_500;
 const SEED = Number(process.env['BULWARK_FAULT_SEED'] ?? 7);
@@ -160,7 +161,7 @@ describe('a backup of fileData', () => {
     expect(await copy.get('k1999')).toEqual({ n: 1_999 });
     await copy.put('c', 1);
     await copy.close();
-    await expect(FileDataService.restore(backup, restored)).rejects.toThrow('expected an empty folder');
+    await expect(FileDataService.restore(backup, restored)).rejects.toThrow(explained('expected an empty folder'));
   });
 
   it('is refused where it is damaged, and removed where it is given up', async () => {
@@ -170,7 +171,7 @@ describe('a backup of fileData', () => {
     const backup = join(elsewhere, 'backup');
     await data.backup(backup);
     await expect(data.backup(join(elsewhere, 'other'), { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow(
-      'no',
+      explained('no'),
     );
     await data.close();
     expect(await readdir(elsewhere)).toEqual(['backup']);
@@ -180,7 +181,9 @@ describe('a backup of fileData', () => {
     await writeFile(backup, bytes);
 
     expect((await FileDataService.verify(backup)).damage).toHaveLength(1);
-    await expect(FileDataService.restore(backup, join(elsewhere, 'restored'))).rejects.toThrow('is damaged at offset');
+    await expect(FileDataService.restore(backup, join(elsewhere, 'restored'))).rejects.toThrow(
+      explained('is damaged at offset'),
+    );
   });
 
   it('is no data folder that was copied', async () => {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { DataWriteException, FileDataService } from 'nestjs-bulwark/data';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { explained } from '../../support/explained.js';
 
 const run = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
 
@@ -74,7 +75,9 @@ describe.skipIf(missing !== undefined)('fileData on a small disk', () => {
     expect(run('mount', '-o', 'remount,ro', disk)).toBe(true);
     const opening = FileDataService.open({ path: folder });
     await expect(opening).rejects.toMatchObject({ code: 'DATA_ACCESS_DENIED', cause: { code: 'EROFS' } });
-    await expect(opening).rejects.toThrow(/The data folder .* cannot be opened: EROFS.*; mount the volume writable/);
+    await expect(opening).rejects.toThrow(
+      explained(/The data folder .* cannot be opened: EROFS.*; mount the volume writable/),
+    );
     expect((await FileDataService.verify(folder)).keys).toBe(1);
 
     expect(run('mount', '-o', 'remount,rw', disk)).toBe(true);

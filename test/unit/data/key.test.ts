@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { DataKeyException } from '../../../lib/data/errors.js';
 import { checkKey, checkPrefix } from '../../../lib/data/key.js';
+import { explained } from '../../support/explained.js';
 
 describe('checkKey', () => {
   it.each(['a', ' ', '%_', '\u{1F600}', '\uFFFD', 'x'.repeat(512), '\u{1F600}'.repeat(128)])('accepts %j', (key) => {
@@ -21,12 +22,16 @@ describe('checkKey', () => {
     [new String('a'), 'a String is not a string'],
   ])('refuses %j and says what was expected', (key, problem) => {
     expect(() => checkKey(key)).toThrow(DataKeyException);
-    expect(() => checkKey(key)).toThrow(problem);
-    expect(() => checkKey(key)).toThrow(/expected a well-formed string without NUL, of at most 512 bytes of UTF-8$/);
+    expect(() => checkKey(key)).toThrow(explained(problem));
+    expect(() => checkKey(key)).toThrow(
+      explained(/expected a well-formed string without NUL, of at most 512 bytes of UTF-8$/),
+    );
   });
 
   it('shows only the beginning of a long key', () => {
-    expect(() => checkKey('x'.repeat(100_000))).toThrow(`The data key "${'x'.repeat(60)}"... is 100000 bytes long`);
+    expect(() => checkKey('x'.repeat(100_000))).toThrow(
+      explained(`The data key "${'x'.repeat(60)}"... is 100000 bytes long`),
+    );
   });
 });
 
@@ -36,6 +41,6 @@ describe('checkPrefix', () => {
   });
 
   it('refuses what no key can begin with', () => {
-    expect(() => checkPrefix('a\0')).toThrow('The data prefix "a\\u0000" contains a NUL');
+    expect(() => checkPrefix('a\0')).toThrow(explained('The data prefix "a\\u0000" contains a NUL'));
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { OperationGate } from '../../../lib/data/operation-gate.js';
+import { explained } from '../../support/explained.js';
 
 describe('OperationGate', () => {
   it('closes once what runs has ended, also where the caller no longer waits', async () => {
@@ -17,7 +18,9 @@ describe('OperationGate', () => {
     await closed;
 
     expect(steps).toEqual(['finished', 'released']);
-    await expect(gate.run(undefined, async () => 1)).rejects.toThrow('It is closed; expected no call after close()');
+    await expect(gate.run(undefined, async () => 1)).rejects.toThrow(
+      explained('It is closed; expected no call after close()'),
+    );
   });
 
   it('closes after an operation that failed', async () => {
@@ -25,7 +28,7 @@ describe('OperationGate', () => {
     const failing = gate.run(undefined, async () => Promise.reject(new Error('no')));
     const closed = gate.close(async () => undefined);
 
-    await expect(failing).rejects.toThrow('no');
+    await expect(failing).rejects.toThrow(explained('no'));
     await expect(closed).resolves.toBeUndefined();
   });
 

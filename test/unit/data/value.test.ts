@@ -58,7 +58,7 @@ describe('serializeValue', () => {
     const error = caught(value);
 
     expect(error.path).toBe(path);
-    expect(error.message).toContain(`The data value for the key "k" cannot be stored: ${path} is ${rest}`);
+    expect(error.explanation).toContain(`The data value for the key "k" cannot be stored: ${path} is ${rest}`);
   });
 
   it('names the path behind parts that are finished', () => {
@@ -72,14 +72,14 @@ describe('serializeValue', () => {
 
     expect(serializeValue('k', [twice, { twice }, twice])).toBe('[{"n":1},{"twice":{"n":1}},{"n":1}]');
     expect(caught(cycle).path).toBe('value.a.b[0]');
-    expect(caught(cycle).message).toContain('expected a value without cycles');
+    expect(caught(cycle).explanation).toContain('expected a value without cycles');
   });
 
   it('refuses nesting that the engine cannot write', () => {
     let deep: unknown = 1;
     for (let i = 0; i < 100_000; i++) deep = [deep];
 
-    expect(caught(deep).message).toContain('expected less nesting');
+    expect(caught(deep).explanation).toContain('expected less nesting');
   });
 
   it('asks a getter or toJSON only once, so that what was checked is what is stored', () => {
@@ -109,7 +109,7 @@ describe('serializeValue', () => {
     const longest = 'é'.repeat(MAX_VALUE_BYTES / 2 - 1);
 
     expect(Buffer.byteLength(serializeValue('k', longest))).toBe(MAX_VALUE_BYTES);
-    expect(caught(`${longest}x`).message).toBe(
+    expect(caught(`${longest}x`).explanation).toBe(
       'The data value for the key "k" is 1048577 bytes of JSON; expected at most 1048576',
     );
   });
@@ -119,7 +119,7 @@ describe('serializeValue', () => {
     const part = (i: number): object => ({ toJSON: () => (visited.push(i), 'x'.repeat(100_000)) });
     const huge = Array.from({ length: 1_000 }, (_, i) => part(i));
 
-    expect(caught(huge).message).toContain('is more than 1048576 bytes of JSON');
+    expect(caught(huge).explanation).toContain('is more than 1048576 bytes of JSON');
     expect(visited.length).toBeLessThan(20);
   });
 });

@@ -119,8 +119,10 @@ export function describeAddress({ kind, host, port, socket, database }: ServerAd
 
 /** A URL with a user, but no host, is none to the standard; with a socket among its parameters it has all it needs. */
 function parseUrl(url: string): URL | undefined {
-  const withHost = URL.canParse(url) ? url : url.replace(/^([a-z]+:\/\/[^/?#]*@)(?=\/)/i, '$1localhost');
-  return URL.canParse(withHost) ? new URL(withHost) : undefined;
+  if (URL.canParse(url)) return new URL(url);
+  const hasSocket = /[?&](?:host|socket|socketPath|unix_socket)=/.test(url);
+  const withHost = url.replace(/^([a-z]+:\/\/[^/?#]*@)(?=\/)/i, '$1localhost');
+  return hasSocket && URL.canParse(withHost) ? new URL(withHost) : undefined;
 }
 
 interface SortedParameters {

@@ -8,6 +8,7 @@ import { DataAccessException, DatabaseDataService } from 'nestjs-bulwark/data';
 import { describe, expect, it } from 'vitest';
 import { loadDriver } from '../../../../lib/data/database/load-driver.js';
 import { temporaryFolder } from '../../../contract/temporary-folder.js';
+import { explained } from '../../../support/explained.js';
 
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
@@ -77,7 +78,7 @@ describe('databaseData on SQLite', () => {
     other.close();
 
     await expect(DatabaseDataService.open({ url: `sqlite:${file}` })).rejects.toThrow(
-      'encoded in UTF-16le; expected UTF-8',
+      explained('encoded in UTF-16le; expected UTF-8'),
     );
   });
 
@@ -88,8 +89,10 @@ describe('databaseData on SQLite', () => {
     other.close();
 
     await expect(DatabaseDataService.open({ url: `sqlite:${file}` })).rejects.toThrow(
-      'its columns are key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, version TEXT NOT NULL; ' +
-        'expected key TEXT NOT NULL PRIMARY KEY, value TEXT, version TEXT NOT NULL',
+      explained(
+        'its columns are key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL, version TEXT NOT NULL; ' +
+          'expected key TEXT NOT NULL PRIMARY KEY, value TEXT, version TEXT NOT NULL',
+      ),
     );
   });
 
@@ -112,7 +115,7 @@ describe('databaseData on SQLite', () => {
     await expect(data.put('a', 1)).rejects.toMatchObject({ code: 'DATA_REJECTED', status: 422 });
     other.exec('DROP TABLE bulwark_data');
 
-    await expect(data.put('a', 1)).rejects.toThrow('no such table: bulwark_data');
+    await expect(data.put('a', 1)).rejects.toThrow(explained('no such table: bulwark_data'));
     other.close();
     await data.close();
   });
@@ -121,7 +124,7 @@ describe('databaseData on SQLite', () => {
     const folder = await temporaryFolder();
 
     await expect(DatabaseDataService.open({ url: `sqlite:${folder}` })).rejects.toThrow(DataAccessException);
-    await expect(DatabaseDataService.open({ url: `sqlite:${folder}` })).rejects.toThrow(folder);
+    await expect(DatabaseDataService.open({ url: `sqlite:${folder}` })).rejects.toThrow(explained(folder));
   });
 
   it.skipIf(process.platform !== 'linux')('leaves no file open once the collector has been there', async () => {
@@ -145,7 +148,7 @@ describe('loadDriver', () => {
     const loading = loadDriver('libsql', 'kysely libsql', () => Promise.reject(missing));
 
     await expect(loading).rejects.toMatchObject({ code: 'DATA_DRIVER_MISSING', cause: missing });
-    await expect(loading).rejects.toThrow('install it with: npm install kysely libsql');
+    await expect(loading).rejects.toThrow(explained('install it with: npm install kysely libsql'));
   });
 
   it('lets any other error through', async () => {

@@ -8,6 +8,7 @@ import {
 import { FailoverScene } from '../../../support/failover-scene.js';
 import { DOWN } from '../../../support/memory-data.service.js';
 import { errorOf, settle, track } from '../../../support/settle.js';
+import { explained } from '../../../support/explained.js';
 
 const READ_ONLY = { error: new DataReadOnlyException('the server is running with --read-only') };
 
@@ -26,8 +27,8 @@ describe("failoverData with writes: 'reject'", () => {
     const data = await scene.open();
     scene.primary.fault = DOWN;
 
-    await expect(data.put('a', 1)).rejects.toThrow('connection refused');
-    await expect(data.delete('a')).rejects.toThrow('connection refused');
+    await expect(data.put('a', 1)).rejects.toThrow(explained('connection refused'));
+    await expect(data.delete('a')).rejects.toThrow(explained('connection refused'));
   });
 
   it('gives up on a primary that hangs, and aborts what it asked for', async () => {
@@ -66,7 +67,7 @@ describe("failoverData with writes: 'reject'", () => {
 
     const refused = await errorOf(data.put('a', 1));
     expect(refused).toBeInstanceOf(DataUnavailableException);
-    expect(refused.message).toContain('connection refused');
+    expect((refused as DataUnavailableException).explanation).toContain('connection refused');
     expect(scene.primary.operations.length).toBe(asked);
     scene.primary.fault = undefined;
     await scene.clock.advance(1_100);
@@ -120,7 +121,7 @@ describe("failoverData with writes: 'reject'", () => {
     const data = await scene.open();
     scene.primary.fault = { error: new DataRejectedException('value too long') };
 
-    for (let i = 0; i < 20; i++) await expect(data.put('a', i)).rejects.toThrow('value too long');
+    for (let i = 0; i < 20; i++) await expect(data.put('a', i)).rejects.toThrow(explained('value too long'));
 
     expect(data.status().nodes).toMatchObject([{ state: 'up' }]);
   });
@@ -197,7 +198,7 @@ describe("failoverData with writes: 'queue'", () => {
     scene.primary.fault = DOWN;
     scene.folder('pending').fault = { error: new Error('disk full') };
 
-    await expect(data.put('a', 1)).rejects.toThrow('disk full');
+    await expect(data.put('a', 1)).rejects.toThrow(explained('disk full'));
     expect(await errorOf(data.get('a'))).toBe(DOWN.error);
   });
 
@@ -389,7 +390,7 @@ describe("failoverData with writes: 'queue'", () => {
     const data = await scene.openQueued();
     scene.primary.fault = { error: new DataRejectedException('value too long') };
 
-    await expect(data.put('a', 1)).rejects.toThrow('value too long');
+    await expect(data.put('a', 1)).rejects.toThrow(explained('value too long'));
     expect(data.status().queueLength).toBe(0);
   });
 

@@ -8,6 +8,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { nodeFileSystem } from '../../../../lib/data/file/node-file-system.js';
 import { currentProcess } from '../../../../lib/data/file/process-identity.js';
 import { temporaryFolder } from '../../../contract/temporary-folder.js';
+import { explained } from '../../../support/explained.js';
 
 const UUID = '00000000-0000-4000-8000-000000000000';
 
@@ -44,7 +45,9 @@ describe('the owner of a data folder', () => {
     const second = FileDataService.open({ path: link });
 
     await expect(second).rejects.toThrow(DataOwnedException);
-    await expect(second).rejects.toThrow(`${folder} is in use by a service of this process (pid ${process.pid})`);
+    await expect(second).rejects.toThrow(
+      explained(`${folder} is in use by a service of this process (pid ${process.pid})`),
+    );
     await first.close();
     await openAndClose(folder);
     expect((await readdir(folder)).filter((name) => !name.startsWith('journal-'))).toEqual([]);
@@ -65,8 +68,12 @@ describe('the owner of a data folder', () => {
     const pid = await runningPid();
     const folder = await claimedBy(pid, { pid, host: hostname(), started: '', since: '2026-01-01' });
 
-    await expect(openAndClose(folder)).rejects.toThrow(`in use by process ${pid} on ${hostname()} since 2026-01-01`);
-    await expect(openAndClose(folder)).rejects.toThrow(`delete ${join(folder, `owner-${pid}-${UUID}.lock`)}`);
+    await expect(openAndClose(folder)).rejects.toThrow(
+      explained(`in use by process ${pid} on ${hostname()} since 2026-01-01`),
+    );
+    await expect(openAndClose(folder)).rejects.toThrow(
+      explained(`delete ${join(folder, `owner-${pid}-${UUID}.lock`)}`),
+    );
   });
 
   it('is waited for where it is about to say who it is, and followed where it never does', async () => {
@@ -96,9 +103,11 @@ describe('the owner of a data folder', () => {
   it('is kept, where it is of a version without leases, on another host, since nobody here can tell', async () => {
     const folder = await claimedBy(1, { pid: 1, host: 'elsewhere', started: '', since: '2026-01-01' });
 
-    await expect(openAndClose(folder, 20)).rejects.toThrow('in use by process 1 on elsewhere');
+    await expect(openAndClose(folder, 20)).rejects.toThrow(explained('in use by process 1 on elsewhere'));
     await expect(openAndClose(folder, 20)).rejects.toThrow(
-      `its file was written by a version without leases and never expires: if that process is gone for good, delete ${folder}`,
+      explained(
+        `its file was written by a version without leases and never expires: if that process is gone for good, delete ${folder}`,
+      ),
     );
   });
 

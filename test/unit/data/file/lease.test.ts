@@ -9,6 +9,7 @@ import { FolderOwner } from '../../../../lib/data/file/folder-owner.js';
 import { leaveHere } from '../../../../lib/data/file/owned-here.js';
 import { currentProcess } from '../../../../lib/data/file/process-identity.js';
 import { temporaryFolder } from '../../../contract/temporary-folder.js';
+import { explained } from '../../../support/explained.js';
 
 const warnings: string[] = [];
 beforeEach(() => {
@@ -88,8 +89,10 @@ describe('a claim of another machine', () => {
     const owner = (await Stranger.in(folder, { lease: 5_000 })).lives();
     const ms = await took(() =>
       expect(FileDataService.open({ path: folder })).rejects.toThrow(
-        `The data folder ${folder} is in use by process 1 on web-1 since 2026-01-01; ` +
-          'expected a folder that no other service has open; should it end without a word, the folder is free 5000 ms later',
+        explained(
+          `The data folder ${folder} is in use by process 1 on web-1 since 2026-01-01; ` +
+            'expected a folder that no other service has open; should it end without a word, the folder is free 5000 ms later',
+        ),
       ),
     );
     owner.dies();
@@ -247,7 +250,7 @@ describe('a service whose claim was removed', () => {
     // No write has told it so far.
     await new Promise((resolve) => setTimeout(resolve, 150));
 
-    await expect(data.get('a')).rejects.toThrow(/was taken over by process \d+/);
+    await expect(data.get('a')).rejects.toThrow(explained(/was taken over by process \d+/));
     await expect(data.entry('a')).rejects.toThrow(DataOwnedException);
     await expect(data.entries().next()).rejects.toThrow(DataOwnedException);
     await expect(data.lastWrite('a')).rejects.toThrow(DataOwnedException);
@@ -260,7 +263,9 @@ describe('a service whose claim was removed', () => {
 });
 
 it.each([0, 19, -1, NaN, Infinity, '100', null])('lease: %s is an error', async (lease) => {
-  await expect(FileDataService.open({ path: './nowhere', lease: lease as never })).rejects.toThrow("option 'lease' is");
+  await expect(FileDataService.open({ path: './nowhere', lease: lease as never })).rejects.toThrow(
+    explained("option 'lease' is"),
+  );
 });
 
 it('a folder on another machine is warned of', async () => {

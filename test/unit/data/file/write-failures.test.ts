@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../../contract/temporary-folder.js';
 import type { Fault } from './failing-file-system.js';
 import { failingFileSystem } from './failing-file-system.js';
+import { explained } from '../../../support/explained.js';
 
 const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 const WRITES = ['write', 'writeNow'];
@@ -55,7 +56,7 @@ describe('a journal that cannot be written', () => {
     fail(...failing);
     const lost = data.put('lost', 'a value of some length');
     await expect(lost).rejects.toMatchObject({ code: 'DATA_WRITE_FAILED', cause: full });
-    await expect(lost).rejects.toThrow(/"lost" could not be written to .*journal-1: ENOSPC: no space left/);
+    await expect(lost).rejects.toThrow(explained(/"lost" could not be written to .*journal-1: ENOSPC: no space left/));
     expect(await data.get('lost')).toBeUndefined();
     fail();
     await data.put('a', 1);
@@ -86,9 +87,9 @@ describe('a journal that cannot be written', () => {
   it('is never synced again after a failed sync: the next acknowledgement comes from a new file', async () => {
     const { folder, data, fail, calls } = await openScene();
     fail('sync');
-    await expect(data.put('a', 1)).rejects.toThrow('ENOSPC');
+    await expect(data.put('a', 1)).rejects.toThrow(explained('ENOSPC'));
     fail('open');
-    await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
+    await expect(data.put('a', 2)).rejects.toThrow(explained('ENOSPC'));
     fail();
     calls.length = 0;
     await data.put('a', 3);
@@ -105,10 +106,10 @@ describe('a journal that cannot be written', () => {
   it('acknowledges nothing while the folder cannot be synced', async () => {
     const { data, fail } = await openScene();
     fail('sync');
-    await expect(data.put('a', 1)).rejects.toThrow('ENOSPC');
+    await expect(data.put('a', 1)).rejects.toThrow(explained('ENOSPC'));
     fail('syncFolder');
-    await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
-    await expect(data.put('a', 2)).rejects.toThrow('ENOSPC');
+    await expect(data.put('a', 2)).rejects.toThrow(explained('ENOSPC'));
+    await expect(data.put('a', 2)).rejects.toThrow(explained('ENOSPC'));
     fail();
     await data.put('a', 3);
 
@@ -209,7 +210,7 @@ describe('ping', () => {
     await data.ping();
     await unlink(join(folder, 'journal-1'));
 
-    await expect(data.ping()).rejects.toThrow(`The data folder ${folder} was taken over`);
+    await expect(data.ping()).rejects.toThrow(explained(`The data folder ${folder} was taken over`));
     await data.close();
   });
 });
@@ -243,7 +244,7 @@ describe('an opening that fails', () => {
     const elsewhere = Object.create(fileSystem, {
       realPath: { value: async (path: string) => path },
     }) as typeof fileSystem;
-    await expect(FileDataService.open({ path: link }, elsewhere)).rejects.toThrow('ENOSPC');
+    await expect(FileDataService.open({ path: link }, elsewhere)).rejects.toThrow(explained('ENOSPC'));
 
     await expect(data.put('a', 1)).rejects.toMatchObject({ code: 'DATA_OWNED' });
     await data.close();
@@ -258,7 +259,9 @@ describe('open', () => {
       const fault: Fault = (call) => {
         if (call === failing) throw full;
       };
-      await expect(FileDataService.open({ path: folder }, failingFileSystem(fault))).rejects.toThrow('ENOSPC');
+      await expect(FileDataService.open({ path: folder }, failingFileSystem(fault))).rejects.toThrow(
+        explained('ENOSPC'),
+      );
 
       expect(await stored(folder)).toEqual([]);
     },
