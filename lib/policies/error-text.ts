@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
 import { instanceOf, invoke } from '../errors/foreign.js';
-import { ResilienceException } from '../errors/resilience.exception.js';
 
 /** How much of an error's text a refusal quotes, in UTF-16 units. */
 const QUOTED = 200;
@@ -23,8 +22,9 @@ export function describeError(error: unknown): string {
 }
 
 function textOfThrown(error: unknown): string {
-  if (instanceOf(error, ResilienceException) && error.explanation !== '') return error.explanation;
-  if (instanceOf(error, Error)) return stringAt(error, 'message') ?? codeOf(error) ?? innerTextOf(error) ?? '';
+  // Of an error of ours the message is for clients.
+  if (instanceOf(error, Error))
+    return stringAt(error, 'explanation') ?? stringAt(error, 'message') ?? codeOf(error) ?? innerTextOf(error) ?? '';
   if (typeof error === 'function') return inspect(error);
   if (typeof error !== 'object' || error === null) return String(error);
   const message = stringAt(error, 'message');

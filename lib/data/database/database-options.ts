@@ -18,10 +18,12 @@ export interface DatabaseDataOptions {
    * - `mysql://user:password@host:3306/database`, or `mariadb:`;
    * - `postgres://user:password@host:5432/database`, or `postgresql:`.
    *
-   * Reserved characters are percent-encoded. The connection to a server is encrypted with `?sslmode=require` (whoever
+   * Reserved characters are percent-encoded. Of the parameters, `host`, `port`, `socket`, `user`, `password` and, for
+   * PostgreSQL, `schema`, `options`, `application_name` and `pgbouncer` are used; others are ignored with a warning. The connection to a server is encrypted with `?sslmode=require` (whoever
    * answers is trusted), `verify-ca` or `verify-full` (the certificate is checked, with the host's name; the same as
    * `ssl=true`); `sslrootcert=<file>` names the authorities to trust, in place of those of Node. The default is
-   * `sslmode=disable`. No message shows the user or the password.
+   * `sslmode=disable`; `prefer` goes on in clear text where the server offers nothing else. What else speaks of
+   * encryption, or contradicts itself, is an error. No message shows the user or the password.
    */
   url: string;
   /**

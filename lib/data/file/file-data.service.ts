@@ -22,6 +22,7 @@ import { fileProblem } from '../file-problem.js';
 import type { FileBackupOptions, FileDataReport, FileProgressOptions } from './file-report.js';
 import type { FileSystem } from './file-system.js';
 import { createFolder } from './file-system.js';
+import { warnOfDamage, warnOfNetwork } from './folder-warnings.js';
 import { FolderOwner } from './folder-owner.js';
 import { loopFileSystem } from './loop-file-system.js';
 import { nodeFileSystem } from './node-file-system.js';
@@ -81,7 +82,7 @@ export class FileDataService extends ReplicableDataService {
       warnOfNetwork(folder, await fileSystem.networkName(folder).catch(() => undefined), logger);
       owner = await FolderOwner.claim(fileSystem, folder, resolved.lease, logger);
       const parts = await openFolder(fileSystem, folder, owner, resolved, logger);
-      tell(parts.report, logger);
+      warnOfDamage(parts.report, logger);
       return new FileDataService(folder, parts, owner, logger);
     } catch (error) {
       await owner?.release().catch(() => undefined);
@@ -255,24 +256,5 @@ export class FileDataService extends ReplicableDataService {
 
   #submit(change: Change, signal: AbortSignal | undefined): Promise<string | undefined> {
     return this.#gate.run(signal, () => this.#parts.commits.submit(change, signal));
-  }
-}
-
-function warnOfNetwork(folder: string, network: string | undefined, logger: Logger): void {
-  if (network === undefined) return;
-  logger.warn(
-    `${folder} lies on ${network}, where a machine may see the files of another one late: an owner that was taken for ` +
-      'dead could acknowledge what its successor does not know. Expected a disk of this machine, or, on NFS, the mount ' +
-      'options noac and lookupcache=none',
-  );
-}
-
-function tell({ damage, tornTail }: FileDataReport, logger: Logger): void {
-  if (tornTail !== undefined) {
-    const { file, offset, bytes } = tornTail;
-    logger.warn(`${file}: left out ${bytes} bytes at offset ${offset}, of a commit that was never finished`);
-  }
-  for (const { file, offset, problem } of damage) {
-    logger.warn(`${file} is damaged at offset ${offset}: ${problem}; what is whole was kept`);
   }
 }

@@ -42,7 +42,7 @@ describe("failoverData with writes: 'reject'", () => {
     await scene.clock.advance(1);
 
     expect(put.outcome).toBeInstanceOf(DataUnavailableException);
-    expect(String(put.outcome)).toContain('gave no answer within 300 ms');
+    expect((put.outcome as DataUnavailableException).explanation).toContain('gave no answer within 300 ms');
   });
 
   it('waits 2 s for an answer where no timeout is given', async () => {

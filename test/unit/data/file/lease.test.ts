@@ -157,7 +157,10 @@ describe('a claim of another machine', () => {
     await Promise.all([dead.goes(), rival.goes()]);
 
     if (wins) expect(outcome).toBe(true);
-    else expect(String(outcome)).toContain(`The data folder ${folder} is being opened by process 1 on web-2`);
+    else
+      expect((outcome as DataOwnedException).explanation).toContain(
+        `The data folder ${folder} is being opened by process 1 on web-2`,
+      );
   });
 });
 
