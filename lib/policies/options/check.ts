@@ -208,7 +208,8 @@ function showFunction(value: object): string {
 
 function showObject(value: object): string {
   try {
-    if (isBuiltIn(value)) return inspect(value, { depth: 0, breakLength: Infinity }).slice(0, MAX_SHOWN + 1);
+    if (isBuiltIn(value))
+      return maskCredentials(inspect(value, { depth: 0, breakLength: Infinity })).slice(0, MAX_SHOWN + 1);
     // What says that it has no text is none either.
     return JSON.stringify(value, maskProperty).slice(0, MAX_SHOWN + 1);
   } catch {
