@@ -192,6 +192,6 @@ describe('a backup of fileData', () => {
     const copy = join(await temporaryFolder(), 'copy');
     await cp(folder, copy, { recursive: true });
 
-    await expect(FileDataService.restore(copy, `${copy}-2`)).rejects.toThrow(copy);
+    await expect(FileDataService.restore(copy, `${copy}-2`)).rejects.toThrow(explained(copy));
   });
 });
