@@ -2,6 +2,12 @@ import { defineConfig } from 'vitest/config';
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname;
 
+/** What works with whole processes, with servers or for long: whole folders, and single files by their name. */
+const DEEP = ['test/{cli,faults,libraries,sample}/**/*.test.{ts,mjs}', 'test/**/*.deep.test.ts'];
+/** What tries histories made by chance: some in `npm test`, many more in `npm run test:deep` (test/support/runs.ts). */
+const BY_CHANCE = ['test/**/*.{model,property}.test.ts'];
+const LIBRARIES = 'test/libraries/node_modules/**';
+
 export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
   resolve: {
@@ -12,11 +18,30 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['test/**/*.test.ts'],
     setupFiles: ['reflect-metadata'],
     pool: 'forks',
-    testTimeout: 20_000,
+    // A core is not kept free for the runner, which has little to do.
+    maxWorkers: '100%',
+    // These only end what hangs: eight other processes at work on two cores make no test fail.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 30_000 } },
     // .ci/run counts the tests from the JSON.
-    reporters: process.env['CI'] ? ['default', ['json', { outputFile: 'test-results/vitest.json' }]] : ['default'],
+    reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'fast', include: ['test/**/*.test.ts'], exclude: [LIBRARIES, ...DEEP] },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'deep',
+          include: [...DEEP, ...BY_CHANCE],
+          exclude: [LIBRARIES],
+          env: { TEST_DEPTH: 'deep' },
+        },
+      },
+    ],
   },
 });

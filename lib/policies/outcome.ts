@@ -2,7 +2,9 @@
 /* eslint-disable no-restricted-syntax */
 import { ShutdownException } from '../errors/shutdown.exception.js';
 import { TimeoutException } from '../errors/timeout.exception.js';
+import { constructorOf, propertyOf } from '../errors/foreign.js';
 import { ResilienceException } from '../errors/resilience.exception.js';
+import { asksForLater } from './outcome-aws.js';
 import { isDatabaseAnswer } from './outcome-database.js';
 import { statusOf } from './outcome-status.js';
 
@@ -82,7 +84,7 @@ function read(error: unknown, aborted: boolean, reason: unknown): Judgement {
   }
   const status = statusOf(error);
   if (status !== undefined) {
-    if (status < 500) return FAILED_4XX.has(status) ? FAILURE : ANSWERED;
+    if (status < 500) return FAILED_4XX.has(status) || asksForLater(error) ? FAILURE : ANSWERED;
     return PERMANENT_5XX.has(status) ? HOPELESS : FAILURE;
   }
   return isDatabaseAnswer(error) ? ANSWERED : FAILURE;
@@ -105,11 +107,15 @@ function isTimeoutError(error: unknown): boolean {
   );
 }
 
-/** What clients reject with when their signal aborts: fetch, undici, Node and the AWS SDK; axios; got. */
+/** What clients reject with when their signal aborts: fetch, undici, Node, got and the AWS SDK; axios; older got. */
 const ABORT_ERRORS: ReadonlySet<unknown> = new Set(['AbortError', 'CanceledError', 'CancelError']);
 
+/** By its name, or by that of its class: node-redis leaves `name` as it is. */
 function isAbortError(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && ABORT_ERRORS.has((error as { name?: unknown }).name);
+  if (typeof error !== 'object' || error === null) return false;
+  return (
+    ABORT_ERRORS.has((error as { name?: unknown }).name) || ABORT_ERRORS.has(propertyOf(constructorOf(error), 'name'))
+  );
 }
 
 /** The code of a gRPC status: a number beside `details` and `metadata`, as grpc-js builds its errors. */

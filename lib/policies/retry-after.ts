@@ -7,6 +7,8 @@ interface WithHeaders {
   headers?: unknown;
   retryAfterMs?: unknown;
   response?: { headers?: unknown } | null;
+  /** That of the AWS SDK. */
+  $response?: { headers?: unknown } | null;
 }
 
 /**
@@ -17,9 +19,9 @@ interface WithHeaders {
 export function retryAfterOf(error: unknown, clock: Pick<Clock, 'wallNow'>): number | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
   try {
-    const { headers, response, retryAfterMs } = error as WithHeaders;
+    const { headers, response, $response, retryAfterMs } = error as WithHeaders;
     if (typeof retryAfterMs === 'number' && retryAfterMs >= 0) return retryAfterMs;
-    return parse(headerOf(headers) ?? headerOf(response?.headers), clock);
+    return parse(headerOf(headers) ?? headerOf(response?.headers) ?? headerOf($response?.headers), clock);
   } catch {
     // Headers that cannot be read ask for nothing.
     return undefined;

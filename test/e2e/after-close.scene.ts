@@ -1,6 +1,6 @@
 /**
  * A Nest app that is closed while everything in it waits, runs, hangs or is kept, each begun by a request with an
- * AsyncLocalStorage store of its own; run by after-close.test.ts in a process of its own with --expose-gc. It prints what
+ * AsyncLocalStorage store of its own; run by after-close.deep.test.ts in a process of its own with --expose-gc. It prints what
  * is left after that as JSON.
  */
 import 'reflect-metadata';
@@ -25,7 +25,7 @@ import {
 } from 'nestjs-bulwark';
 import { Observable } from 'rxjs';
 
-/** What after-close.test.ts reads. */
+/** What after-close.deep.test.ts reads. */
 export interface AfterCloseReport {
   /** The stores that were alive before the app was closed, by what kept them; to show that there was something. */
   before: string[];

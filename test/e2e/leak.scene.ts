@@ -1,5 +1,5 @@
 /**
- * A Nest app under load, run by leak.test.ts in a process of its own with --expose-gc: 10,000 calls of every outcome,
+ * A Nest app under load, run by leak.deep.test.ts in a process of its own with --expose-gc: 10,000 calls of every outcome,
  * and then a look at what is left of them. It prints what it found as JSON and must end by itself.
  */
 import 'reflect-metadata';
@@ -22,7 +22,7 @@ import {
 } from 'nestjs-bulwark';
 import { lastValueFrom, Observable } from 'rxjs';
 
-/** What leak.test.ts reads. */
+/** What leak.deep.test.ts reads. */
 export interface LeakReport {
   calls: number;
   outcomes: Record<string, number>;

@@ -115,6 +115,31 @@ describe('judge', () => {
     });
   });
 
+  describe('of the AWS SDK', () => {
+    const aws = (name: string, httpStatusCode: number, shape: object = {}) =>
+      shaped({ name, $metadata: { httpStatusCode }, ...shape });
+
+    it.each([
+      aws('ThrottlingException', 400),
+      aws('RequestThrottled', 403),
+      aws('RequestTimeout', 400),
+      aws('OfItsOwn', 400, { $retryable: { throttling: true } }),
+    ])('says failure, repeatable, of what asks for later with a 4xx: %o', (error) => {
+      expect(judged(error)).toEqual({ kind: 'failure', repeatable: true });
+    });
+
+    it.each([aws('ResourceNotFoundException', 400), aws('AccessDenied', 403), aws('LimitExceededException', 400)])(
+      'says answered: %o',
+      (error) => {
+        expect(judged(error).kind).toBe('answered');
+      },
+    );
+
+    it('says answered, when another client uses such a name', () => {
+      expect(judged(shaped({ name: 'ThrottlingException', status: 400 })).kind).toBe('answered');
+    });
+  });
+
   describe('of a gRPC status', () => {
     it.each([4, 8, 13, 14, 15])('says failure, repeatable: %i', (code) => {
       expect(judged(grpc(code))).toEqual({ kind: 'failure', repeatable: true });
@@ -182,6 +207,9 @@ describe('judge', () => {
   describe("of a database's own words", () => {
     const named = (name: string, shape: object = {}) => Object.assign(new Error(name), { name, ...shape });
     const prisma = (code: string, meta?: object) => named('PrismaClientKnownRequestError', { code, meta });
+    const adapted = (cause: object) => named('DriverAdapterError', { cause });
+    /** The error of node-redis for a reply: its name is that of any error. */
+    class SimpleError extends Error {}
 
     it.each<[string, Error]>([
       ['better-sqlite3 and libsql', named('SqliteError', { code: 'SQLITE_CONSTRAINT_UNIQUE' })],
@@ -205,6 +233,29 @@ describe('judge', () => {
       ['Knex over SQLite', shaped({ code: 'SQLITE_CONSTRAINT_FOREIGNKEY' })],
       ['MySQL, a check constraint', shaped({ code: 'ER_CHECK_CONSTRAINT_VIOLATED', errno: 3819, sqlState: 'HY000' })],
       ['SQL Server', named('RequestError', { code: 'EREQUEST', number: 2627 })],
+      ['SQLite, a wrong statement', shaped({ code: 'SQLITE_ERROR', message: 'no such table: orders' })],
+      [
+        'sqlite3, a wrong statement',
+        shaped({ code: 'SQLITE_ERROR', message: 'SQLITE_ERROR: near "SELEC": syntax error' }),
+      ],
+      [
+        'node:sqlite, a wrong statement',
+        shaped({ code: 'ERR_SQLITE_ERROR', errcode: 1, message: 'no such column: x' }),
+      ],
+      [
+        'Prisma 7, a raw query',
+        prisma('P2010', { driverAdapterError: adapted({ kind: 'postgres', originalCode: '22012' }) }),
+      ],
+      [
+        'Prisma 7, what has no name',
+        prisma('P2039', { driverAdapterError: adapted({ kind: 'mysql', code: 1292, state: '22007' }) }),
+      ],
+      ["Prisma's adapter", adapted({ kind: 'UniqueConstraintViolation', originalCode: '1062' })],
+      ['MikroORM, an absent row', named('NotFoundError')],
+      ['TypeORM, a row that another has changed', named('OptimisticLockVersionMismatchError')],
+      ['ioredis, a wrong type', named('ReplyError', { message: 'WRONGTYPE Operation against a key' })],
+      ['redis, a wrong type', new SimpleError('WRONGTYPE Operation against a key')],
+      ['a job queue over Redis', new Error('job failed', { cause: new SimpleError('ERR syntax error') })],
       [
         'one five layers deep',
         [1, 2, 3, 4, 5].reduce<Error>((cause) => new Error('', { cause }), shaped({ code: '23505' })),
@@ -232,7 +283,18 @@ describe('judge', () => {
       ['TypeORM, a deadlock', named('QueryFailedError', { driverError: shaped({ code: '40P01' }) })],
       ['MySQL, a deadlock', shaped({ code: 'ER_LOCK_DEADLOCK', errno: 1213, sqlState: '40001' })],
       ['SQL Server, a deadlock', named('RequestError', { code: 'EREQUEST', number: 1205 })],
+      [
+        'MySQL, a connection too many of a user',
+        shaped({ code: 'ER_USER_LIMIT_REACHED', errno: 1226, sqlState: '42000' }),
+      ],
+      ['SQLite, an error without a word', shaped({ code: 'SQLITE_ERROR', message: 'SQL logic error' })],
+      ['Prisma 7, a lost connection', prisma('P2010', { driverAdapterError: adapted({ kind: 'ConnectionClosed' }) })],
+      ["Prisma's adapter, a deadlock", adapted({ kind: 'TransactionWriteConflict', originalCode: '40P01' })],
+      ["Prisma's adapter, a connection too many", adapted({ kind: 'mysql', code: 1226, state: '42000' })],
       ['Redis', named('ReplyError')],
+      ['Redis, a full memory', named('ReplyError', { message: 'OOM command not allowed' })],
+      ['Redis, a replica', new SimpleError("READONLY You can't write against a read only replica.")],
+      ["what Redis says, in another's error", new Error('WRONGTYPE Operation against a key')],
       [
         'one six layers deep',
         [1, 2, 3, 4, 5, 6].reduce<Error>((cause) => new Error('', { cause }), shaped({ code: '23505' })),
@@ -289,6 +351,12 @@ describe('judge', () => {
 
     it.each(['CanceledError', 'CancelError'])('says aborted: a %s, as axios and got call it', (name) => {
       expect(judge(Object.assign(new Error('canceled'), { name }), true, 'gone').kind).toBe('aborted');
+    });
+
+    it('says aborted: an AbortError by its class alone, as node-redis has it', () => {
+      class AbortError extends Error {}
+
+      expect(judge(new AbortError('The command was aborted'), true, 'gone').kind).toBe('aborted');
     });
 
     it("says failure: an AbortError of the method's own, when nobody aborted the call", () => {

@@ -47,6 +47,10 @@ describe('retryAfterOf', () => {
     expect(read({ response: { headers: { 'Retry-After': '3' } } })).toBe(3_000);
   });
 
+  it('reads the response of the AWS SDK', () => {
+    expect(read({ $response: { headers: { 'retry-after': '9' } } })).toBe(9_000);
+  });
+
   it("looks at the response, where the error's own headers say nothing", () => {
     expect(read({ headers: new Headers(), ...answer('8') })).toBe(8_000);
   });

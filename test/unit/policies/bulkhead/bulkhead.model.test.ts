@@ -3,6 +3,7 @@ import type { PipelineCall } from '../../../../lib/pipeline/call.js';
 import { BULKHEAD_DEFAULTS } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
 import { ManualWork, newCall } from '../../../support/calls.js';
+import { runs } from '../../../support/runs.js';
 import { pick, seededRandom } from '../../../support/seeded-random.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
@@ -134,7 +135,7 @@ async function walk(seed: number): Promise<void> {
 }
 
 describe('BulkheadPolicy, against a model', () => {
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])(
+  it.each(Array.from({ length: runs(12, 200) }, (_, index) => index + 1))(
     'runs, queues and ends the same calls in the same order, seed %i',
     async (seed) => {
       await walk(seed);

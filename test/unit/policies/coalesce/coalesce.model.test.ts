@@ -6,6 +6,7 @@ import { CoalescePolicy } from '../../../../lib/policies/coalesce/coalesce.polic
 import { ManualWork, newCall } from '../../../support/calls.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
+import { runs } from '../../../support/runs.js';
 
 interface Caller {
   readonly call: PipelineCall;
@@ -99,6 +100,6 @@ async function walk(steps: readonly Step[]): Promise<void> {
 
 describe('CoalescePolicy, against a model', () => {
   it('runs, shares, bounds and cuts the same calls', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), walk), { numRuns: 150 });
+    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), walk), { numRuns: runs(150, 1_500) });
   });
 });

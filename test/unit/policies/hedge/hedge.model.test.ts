@@ -8,6 +8,7 @@ import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-t
 import { ManualWork, newCall } from '../../../support/calls.js';
 import { settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
+import { runs } from '../../../support/runs.js';
 
 const AFTER = 100;
 
@@ -90,7 +91,7 @@ describe('HedgePolicy, against a model', () => {
         fc.array(step, { maxLength: 20 }),
         walk,
       ),
-      { numRuns: 200 },
+      { numRuns: runs(200, 2_000) },
     );
   });
 });

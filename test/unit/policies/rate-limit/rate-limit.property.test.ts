@@ -4,6 +4,7 @@ import type { PipelineCall } from '../../../../lib/pipeline/call.js';
 import type { RateLimitOptions } from '../../../../lib/policies/rate-limit/rate-limit.options.js';
 import { settle } from '../../../support/settle.js';
 import { RateLimitScene, type Begun } from './rate-limit.scene.js';
+import { runs } from '../../../support/runs.js';
 
 const KEYS = ['a', 'b', 'c', 'd', 'e'];
 
@@ -109,7 +110,7 @@ describe('RateLimitPolicy, for any limits and any calls', () => {
         expect(scene.begun.length + refused.length).toBe(scene.results.length);
         expect(scene.clock.pending).toBe(0);
       }),
-      { numRuns: 400 },
+      { numRuns: runs(200, 2_000) },
     ),
   );
 
@@ -140,7 +141,7 @@ describe('RateLimitPolicy, for any limits and any calls', () => {
           }
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(150, 1_500) },
     ),
   );
 
@@ -163,7 +164,7 @@ describe('RateLimitPolicy, for any limits and any calls', () => {
           if (begins) tokens -= charged;
         }
       }),
-      { numRuns: 200 },
+      { numRuns: runs(100, 1_000) },
     ));
 
   it('lets queued calls begin in order of arrival, evenly spaced, and wastes no time', () =>
@@ -201,6 +202,6 @@ describe('RateLimitPolicy, for any limits and any calls', () => {
           expect(at - (expected[index] as number)).toBeLessThan(late + 1e-5);
         });
       }),
-      { numRuns: 100 },
+      { numRuns: runs(50, 500) },
     ));
 });

@@ -5,6 +5,7 @@ import { FailoverScene } from '../../../support/failover-scene.js';
 import { MemoryDataService, type MemoryFault } from '../../../support/memory-data.service.js';
 import { seededRandom } from '../../../support/seeded-random.js';
 import { settle } from '../../../support/settle.js';
+import { runs } from '../../../support/runs.js';
 
 const LOST = new DataUnavailableException('connection reset');
 const FAULTS: (MemoryFault | undefined)[] = [
@@ -133,7 +134,7 @@ async function run(steps: readonly Step[], seed: number): Promise<void> {
 
 describe('failoverData, whatever happens', () => {
   it('has after all faults the last acknowledged write of each key, and no late or repeated one undoes it', async () => {
-    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(), run), { numRuns: 150 });
+    await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 30 }), fc.nat(), run), { numRuns: runs(100, 1_000) });
   }, 60_000);
 
   it('has two processes that write one key agree in the end, on a write that was acknowledged', async () => {
@@ -169,7 +170,7 @@ describe('failoverData, whatever happens', () => {
         expect(known.length).toBe(scene.events.filter((event) => 'version' in event).length);
         for (const data of processes) await scene.close(data);
       }),
-      { numRuns: 50 },
+      { numRuns: runs(50, 300) },
     );
   }, 60_000);
 });

@@ -19,16 +19,17 @@ import { settle, track } from '../support/settle.js';
 import { TestEnvironment } from '../support/test-environment.js';
 import { ENDINGS, histories, type Ending, type History, type Operation, type Step } from './support/histories.js';
 import { NaiveBreaker, type Ticket, type Trip } from './support/naive-breaker.js';
+import { runs } from '../support/runs.js';
 
 /** The transition timer may be this late in telling; the state itself is never late. */
 const TOLD_WITHIN_MS = 10;
 
 /**
  * A failure is reproduced by the seed and the path that it prints:
- * `FC_SEED=... FC_PATH=... npx vitest run test/conformance/model.test.ts`
+ * `FC_SEED=... FC_PATH=... npx vitest run test/conformance/breaker.model.test.ts`
  */
 const RUN: fc.Parameters<[History]> = {
-  numRuns: Number(process.env['FC_RUNS'] ?? 10_000),
+  numRuns: runs(1_000, 10_000),
   seed: Number(process.env['FC_SEED'] ?? 20_260_301),
   ...(process.env['FC_PATH'] === undefined ? {} : { path: process.env['FC_PATH'] }),
 };

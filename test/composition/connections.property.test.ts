@@ -6,8 +6,9 @@ import { Ingress } from '../../lib/policies/system-protection/ingress.js';
 import { parseSystemProtection } from '../../lib/policies/system-protection/system-protection.options.js';
 import { pick, seededRandom } from '../support/seeded-random.js';
 import { TestEnvironment } from '../support/test-environment.js';
+import { runs } from '../support/runs.js';
 
-const HISTORIES = Number(process.env.CONNECTION_RUNS ?? (process.env.CI === undefined ? 500 : 10_000));
+const HISTORIES = runs(300, 10_000);
 const STEPS = 16;
 const LIMIT = 5;
 const LOOK_MS = 100;

@@ -18,6 +18,7 @@ import fc from 'fast-check';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Runtime } from '../../lib/module/runtime/runtime.js';
 import { RUNTIME } from '../../lib/module/tokens.js';
+import { runs } from '../support/runs.js';
 
 @Injectable()
 class Payments {
@@ -151,7 +152,7 @@ const mutated = fc
   .tuple(sensible, fc.array(fc.nat(20), { minLength: 1, maxLength: 5 }), strangeKey, junk)
   .map(([document, way, key, value]) => broken(document, way, key, value));
 
-it('10,000 documents: each is applied, or refused with a path; never half', { timeout: 600_000 }, async () => {
+it('any document is applied, or refused with a path; never half', { timeout: 600_000 }, async () => {
   const module = await Test.createTestingModule({
     imports: [ResilienceModule.forRoot({ policies: { payments: { circuitBreaker: true, timeout: 1_000 } } })],
     providers: [Payments],
@@ -222,7 +223,7 @@ it('10,000 documents: each is applied, or refused with a path; never half', { ti
         'printed',
       ]);
     }),
-    { numRuns: Number(process.env.RULES_RUNS ?? (process.env.CI === undefined ? 2_000 : 10_000)), endOnFailure: true },
+    { numRuns: runs(1_000, 10_000), endOnFailure: true },
   );
   expect(asked.applied).toBeGreaterThan(100);
   expect(asked.refused).toBeGreaterThan(100);
