@@ -40,6 +40,20 @@ export function sourcesIn(folder: string): SourceFile[] {
 function readSource(path: string): SourceFile {
   const text = readFileSync(path, 'utf8');
   const tree = parse(path, text);
+  let loaded: Import[] | undefined;
+  return {
+    path: fromRoot(path),
+    text,
+    tree,
+    imports: importsOf(path, tree),
+    // Compiled only where somebody asks: that is the dear part.
+    get valueImports() {
+      return (loaded ??= importsOf(path, parse(path, withoutTypes(path, text))));
+    },
+  };
+}
+
+function withoutTypes(path: string, text: string): string {
   const { outputText } = ts.transpileModule(text, {
     fileName: path,
     compilerOptions: {
@@ -49,13 +63,7 @@ function readSource(path: string): SourceFile {
       emitDecoratorMetadata: true,
     },
   });
-  return {
-    path: fromRoot(path),
-    text,
-    tree,
-    imports: importsOf(path, tree),
-    valueImports: importsOf(path, parse(path, outputText)),
-  };
+  return outputText;
 }
 
 function parse(path: string, text: string): ts.SourceFile {
