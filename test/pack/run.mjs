@@ -60,7 +60,7 @@ async function checkContents() {
   const entries = await readdir(unpacked, { recursive: true, withFileTypes: true });
   const files = entries.filter((e) => e.isFile()).map((e) => relative(unpacked, join(e.parentPath, e.name)));
 
-  const allowed = /^(dist\/lib\/.+|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+  const allowed = /^(dist\/lib\/.+|docs\/.+\.(?:md|svg)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
   const strange = files.filter((file) => !allowed.test(file) || /\.test\.|\.tsbuildinfo$/.test(file));
   const { exports, bin } = await readManifest();
   const targets = [...Object.values(exports), bin].flatMap((t) => (typeof t === 'string' ? t : Object.values(t)));
@@ -69,6 +69,16 @@ async function checkContents() {
   if (strange.length + missing.length > 0) {
     throw new Error(`not to be packed: ${strange.join(', ') || 'none'}; missing: ${missing.join(', ') || 'none'}`);
   }
+}
+
+/** Two tools that know how others resolve a package. */
+async function checkWithTools() {
+  const [tarball] = (await readdir(work)).filter((name) => name.endsWith('.tgz'));
+  const tool = (name, ...args) => run('npx', ['--no', name, join(work, tarball), ...args], { cwd: root });
+  await tool('publint', '--strict');
+  // The package is ES modules alone, by design: require() of it works on every Node of `engines`, and a CommonJS app below
+  // is the proof.
+  await tool('attw', '--ignore-rules', 'cjs-resolves-to-esm');
 }
 
 /** Follows the declarations from an entry: all they import must be there in every app that has the package. */
@@ -129,6 +139,7 @@ const sameClasses = `
 
 if (await inTurn('tarball', [['is packed', pack]])) {
   await inTurn('tarball', [['holds what it should and no more', checkContents]]);
+  await inTurn('tarball', [['is what publint and attw expect', checkWithTools]]);
   await inTurn('tarball', [['has root types without optional peers', () => checkTypes('dist/lib/index.d.ts')]]);
   await inTurn('tarball', [['has types of /data without them', () => checkTypes('dist/lib/data/index.d.ts')]]);
   await inTurn(
