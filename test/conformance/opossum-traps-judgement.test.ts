@@ -185,7 +185,7 @@ it('trap 13: a call ends with its own error and counts as failed, when errorFilt
   expect(theirCall.settled).toBe(false);
   expect(ourCall.error).toEqual(new Error('down'));
   expect(ours.log.map(({ type }) => type)).toEqual(['failure']);
-  await vi.waitFor(() => expect(unhandled).toEqual([new Error('a mistake in errorFilter')]));
+  await vi.waitFor(() => expect(unhandled).toEqual([new Error('a mistake in errorFilter')]), 30_000);
 });
 
 /** What nobody caught; vitest would fail for it. */

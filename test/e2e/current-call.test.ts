@@ -190,7 +190,7 @@ describe('currentCall() with callContext', () => {
     const error = await rejection(service.retryingInside());
 
     expect(error.message).toBe('the inner error');
-    expect(performance.now() - begun).toBeLessThan(400);
+    expect(performance.now() - begun).toBeLessThan(5_000);
   });
 });
 

@@ -21,7 +21,7 @@ let items = 0;
 let answers: ((text: string) => void)[] = [];
 
 /** Waits until the handler has begun `count` times. */
-const begun = (count: number) => vi.waitFor(() => expect(answers).toHaveLength(count));
+const begun = (count: number) => vi.waitFor(() => expect(answers).toHaveLength(count), 30_000);
 
 @Injectable()
 class CountItems implements NestInterceptor {

@@ -130,7 +130,7 @@ export function deferred<T = void>(): {
 }
 
 /** Polls until `holds` is true. */
-export async function until(holds: () => boolean, what = 'the condition', withinMs = 5_000): Promise<void> {
+export async function until(holds: () => boolean, what = 'the condition', withinMs = 30_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!holds()) {
     if (performance.now() > end) throw new Error(`${what} did not come true within ${withinMs} ms`);

@@ -122,7 +122,7 @@ describe('a journal that cannot be written', () => {
     const { folder, data, fail } = await openScene();
     fail('rename');
     for (let i = 0; i < 12; i++) await data.put('a', `${'x'.repeat(200_000)}${i}`);
-    await vi.waitFor(() => expect(warn).toHaveBeenCalled());
+    await vi.waitFor(() => expect(warn).toHaveBeenCalled(), 30_000);
     fail();
     await data.put('b', 1);
     await data.close();
