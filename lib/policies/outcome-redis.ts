@@ -2,7 +2,7 @@
 export function isRedisAnswer(error: object): boolean {
   const { name, message, constructor } = error as Reply;
   // ioredis has its own name for a reply, node-redis a class.
-  if (name !== 'ReplyError' && !REPLIES.has(constructor?.name)) return false;
+  if (name !== 'ReplyError' && (constructor === Error || !REPLIES.has(constructor?.name))) return false;
   return typeof message === 'string' && ABOUT_THE_COMMAND.test(message);
 }
 
