@@ -1,5 +1,5 @@
 /**
- * Data services that are opened and used inside requests, run by data-context.test.ts in a process of its own with
+ * Data services that are opened and used inside requests, run by data-context.deep.test.ts in a process of its own with
  * --expose-gc. It prints as JSON how many of the requests' AsyncLocalStorage stores are still alive after each situation.
  *
  * Arguments: an empty folder, then the addresses of servers.
