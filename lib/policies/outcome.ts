@@ -1,5 +1,4 @@
-// It runs for each failure, and so reads raw, inside a try of its own: shared reads cost several times as much.
-/* eslint-disable no-restricted-syntax */
+/* eslint-disable no-restricted-syntax -- it runs for each failure: shared reads cost several times what raw ones in one try do */
 import { ShutdownException } from '../errors/shutdown.exception.js';
 import { TimeoutException } from '../errors/timeout.exception.js';
 import { constructorOf, propertyOf } from '../errors/foreign.js';
