@@ -1,7 +1,8 @@
 import { ResilienceException, type ResilienceExceptionInit } from './resilience.exception.js';
 
 /**
- * The rate limit is used up. `retryAfterMs` is the time to the next free place.
+ * The rate limit is used up, or the call's turn would come later than it can wait. `retryAfterMs` is the time to the next
+ * free place.
  *
  * Code `RATE_LIMITED`, HTTP status 429.
  *

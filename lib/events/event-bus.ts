@@ -8,6 +8,7 @@ export type EventListener = (event: ResilienceEvent) => void;
 export class EventBus {
   #listeners: readonly EventListener[] = [];
   readonly #onFirst = new Set<() => void>();
+  readonly #onLast = new Set<() => void>();
 
   /**
    * @param wallNow epoch milliseconds.
@@ -25,7 +26,7 @@ export class EventBus {
 
   emit(body: ResilienceEventBody): void {
     if (!this.active) return;
-    const event = { ...body, at: body.at ?? this.wallNow() };
+    const event = { ...body, at: Math.round(body.at ?? this.wallNow()) };
     for (const listener of this.#listeners) {
       try {
         listener(event);
@@ -40,12 +41,19 @@ export class EventBus {
     this.#onFirst.add(notify);
   }
 
+  /** Runs `notify` each time nobody listens any more. */
+  onLastListener(notify: () => void): void {
+    this.#onLast.add(notify);
+  }
+
   /** @returns a function that ends the subscription. */
   subscribe(listener: EventListener): () => void {
     this.#listeners = [...this.#listeners, listener];
     if (this.#listeners.length === 1) for (const notify of this.#onFirst) notify();
     return () => {
+      if (!this.#listeners.includes(listener)) return;
       this.#listeners = this.#listeners.filter((other) => other !== listener);
+      if (!this.active) for (const notify of this.#onLast) notify();
     };
   }
 }

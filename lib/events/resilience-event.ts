@@ -15,7 +15,7 @@ export type PolicyKey =
   | 'systemProtection';
 
 interface Origin {
-  /** When it happened, epoch milliseconds. */
+  /** When it happened, epoch milliseconds; a whole number. */
   at: number;
   /** The instance: the name given to it, or `Class.method`. */
   name: string;

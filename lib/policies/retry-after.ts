@@ -12,7 +12,7 @@ interface WithHeaders {
 }
 
 /**
- * The `Retry-After` of an error or of the response that it carries, in ms from now; undefined where there is none.
+ * The `Retry-After` of an error or of the response that it carries, or of a response that was returned, in ms from now; undefined where there is none.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after delay in seconds, or an HTTP date
  */

@@ -123,8 +123,21 @@ const retry = (more: object) => ({ retry: { maxAttempts: 2, backoff: fixed(0), .
 const breaker = (more: object) => ({ circuitBreaker: { volumeThreshold: 1_000, ...more } });
 const opening = (resetTimeout: unknown) => ({ circuitBreaker: { volumeThreshold: 1, resetJitter: 0, resetTimeout } });
 const trip = (more: object) => breaker({ trip: { name: 'own', shouldTrip: () => false, ...more } });
+/** What is no answer opens it at once. */
+const answering = (more: object) => breaker({ volumeThreshold: 1, ...more });
 const tracking = (more: object) => trip({ track: () => ({ shouldTrip: () => false, ...more }) });
 const rate = (more: object) => ({ rateLimit: { limit: 1_000, per: 1_000, ...more } });
+
+/** Every other call fails and opens the breaker; the next one is a probe. */
+const probe: Work = (run) => (run % 2 === 1 ? fails(run, undefined as never) : 'fine');
+const probing = (more: object) => ({
+  circuitBreaker: {
+    resetTimeout: 0,
+    trip: { name: 'own', shouldTrip: () => false, track: () => ({ shouldTrip: opens, ...more }) },
+  },
+});
+const opens = ({ failures }: { failures: number }): boolean => failures > 0;
+const afterReset: Options['drive'] = async ({ call }) => (await call().catch(() => undefined), call());
 
 const twoAtOnce: Options = {
   work: () => new Promise((resolve) => setImmediate(() => resolve('fine'))),
@@ -221,6 +234,8 @@ const TABLE: Readonly<Record<CallbackPath, Row>> & Readonly<Record<string, Row>>
   'set.retry.retryOn[]': inSet('retryOn', (on) => retry({ retryOn: [on] }), failed),
   'set.retry.abortOn': inSet('abortOn', (abortOn) => retry({ abortOn }), failed),
   'set.retry.abortOn[]': inSet('abortOn', (on) => retry({ abortOn: [on] }), failed),
+  'set.retry.answerOn': inSet('answerOn', (answerOn) => retry({ answerOn }), failed),
+  'set.retry.answerOn[]': inSet('answerOn', (on) => retry({ answerOn: [on] }), failed),
   'set.retry.retryOnResult': inSet('retryOnResult', (retryOnResult) => retry({ retryOnResult })),
   'set.retry.backoff': inSet('backoff', (backoff) => retry({ backoff }), failed),
   'set.retry.backoff.series': inSet(
@@ -234,6 +249,8 @@ const TABLE: Readonly<Record<CallbackPath, Row>> & Readonly<Record<string, Row>>
     { ...failed, seenAtStart: false },
   ),
   'set.circuitBreaker.errorFilter': inSet('errorFilter', (errorFilter) => breaker({ errorFilter }), failed),
+  'set.circuitBreaker.answerOn': inSet('answerOn', (answerOn) => answering({ answerOn }), tripped),
+  'set.circuitBreaker.answerOn[]': inSet('answerOn', (on) => answering({ answerOn: [on] }), tripped),
   'set.circuitBreaker.isFailure': inSet('isFailure', (isFailure) => breaker({ isFailure })),
   'set.circuitBreaker.resetTimeout': inSet('resetTimeout', opening, tripped),
   'set.circuitBreaker.resetTimeout.series': inSet(
@@ -263,6 +280,12 @@ const TABLE: Readonly<Record<CallbackPath, Row>> & Readonly<Record<string, Row>>
     (recordLost) => ({ ...tracking({ recordLost }), hedge: { after: 5 } }),
     hedged,
   ),
+  'tracker.failsProbe': inSet('trip strategy', (failsProbe) => probing({ failsProbe }), {
+    seenAtStart: false,
+    work: probe,
+    drive: afterReset,
+    otherwise: [FINE],
+  }),
   'tracker.reset': inSet(
     'trip strategy',
     (reset) => trip({ shouldTrip: () => false, track: () => ({ shouldTrip: () => 'own reason', reset }) }),

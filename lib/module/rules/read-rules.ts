@@ -15,8 +15,8 @@ const CODE_ONLY: Readonly<Partial<Record<SetKey, readonly string[]>>> = {
   recover: ['use', 'on'],
   fallback: ['use', 'on', 'skipOn'],
   coalesce: ['key'],
-  retry: ['retryOn', 'abortOn', 'retryOnResult'],
-  circuitBreaker: ['errorFilter', 'isFailure', 'key', 'group', 'scope'],
+  retry: ['retryOn', 'abortOn', 'answerOn', 'retryOnResult'],
+  circuitBreaker: ['errorFilter', 'answerOn', 'isFailure', 'key', 'group', 'scope'],
   rateLimit: ['key', 'cost', 'scope'],
   bulkhead: ['priority', 'scope'],
 };

@@ -45,14 +45,14 @@ export interface PolicyRules {
   coalesce?: { scope?: 'instance' | 'class' } | false;
   retry?:
     | number
-    | (Omit<RetryOptions, 'retryOn' | 'abortOn' | 'retryOnResult' | 'backoff'> & { backoff?: BackoffRule })
+    | (Omit<RetryOptions, 'retryOn' | 'abortOn' | 'answerOn' | 'retryOnResult' | 'backoff'> & { backoff?: BackoffRule })
     | false;
   hedge?: HedgeOptions | false;
   circuitBreaker?:
     | true
     | (Omit<
         CircuitBreakerOptions,
-        'errorFilter' | 'isFailure' | 'key' | 'group' | 'scope' | 'trip' | 'resetTimeout'
+        'errorFilter' | 'answerOn' | 'isFailure' | 'key' | 'group' | 'scope' | 'trip' | 'resetTimeout'
       > & {
         trip?: TripRule;
         resetTimeout?: number | BackoffRule;

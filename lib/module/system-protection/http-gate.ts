@@ -36,6 +36,8 @@ export class HttpGate implements VisitSurroundings {
     readonly ingress: Ingress,
     private readonly options: ResolvedSystemProtection,
     private readonly environment: PolicyEnvironment,
+    /** What may stand before the default of the exempt paths. */
+    private readonly prefix?: RegExp,
   ) {
     const { clock, lifecycle } = environment;
     const queue = (ms: number): DeadlineQueue => new DeadlineQueue(ms, clock, lifecycle, false);
@@ -103,11 +105,16 @@ export class HttpGate implements VisitSurroundings {
 
   #isExempt(request: IncomingMessage): boolean {
     const { url = '' } = request;
-    const { exemptPaths, exempt } = this.options;
-    if (exemptPaths.some((path) => isAtOrBelow(url, path))) return true;
+    const { exempt, exemptUnderPrefix } = this.options;
+    if (this.#isExemptPath(url)) return true;
+    if (exemptUnderPrefix && this.prefix !== undefined && this.#isExemptPath(url.replace(this.prefix, ''))) return true;
     return (
       exempt !== undefined && ask(this.environment, 'systemProtection.exempt', yesOrNo, false, () => exempt(request))
     );
+  }
+
+  #isExemptPath(url: string): boolean {
+    return this.options.exemptPaths.some((path) => isAtOrBelow(url, path));
   }
 
   #priorityOf(request: IncomingMessage): number {

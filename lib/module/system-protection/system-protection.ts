@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { HttpAdapterHost } from '@nestjs/core';
+import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { Ingress } from '../../policies/system-protection/ingress.js';
 import { parseSystemProtection } from '../../policies/system-protection/system-protection.options.js';
 import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
@@ -8,6 +8,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
 import { EventLoopDelay } from './event-loop-delay.js';
 import { HttpGate } from './http-gate.js';
+import { routePrefix } from './route-prefix.js';
 
 /** Puts the gate before the app's HTTP server, if it has one and the options ask for it. */
 @Injectable()
@@ -15,15 +16,18 @@ export class SystemProtection implements OnModuleInit {
   readonly #runtime: Runtime;
   readonly #options: ResilienceModuleOptions;
   readonly #host: HttpAdapterHost;
+  readonly #config: ApplicationConfig;
 
   constructor(
     @Inject(RUNTIME) runtime: unknown,
     @Inject(MODULE_OPTIONS_TOKEN) options: ResilienceModuleOptions,
     @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    @Inject(ApplicationConfig) config: ApplicationConfig,
   ) {
     this.#runtime = runtime as Runtime;
     this.#options = options;
     this.#host = host;
+    this.#config = config;
   }
 
   onModuleInit(): void {
@@ -33,7 +37,7 @@ export class SystemProtection implements OnModuleInit {
     if (options === undefined || server === undefined || !environment.enabled) return;
     const loop = new EventLoopDelay();
     const ingress = new Ingress(options, environment, loop);
-    const release = new HttpGate(ingress, options, environment).guard(server);
+    const release = new HttpGate(ingress, options, environment, routePrefix(this.#config)).guard(server);
     this.#runtime.ingress = ingress;
     lifecycle.onDispose(() => {
       release();

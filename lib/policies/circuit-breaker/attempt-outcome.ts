@@ -37,7 +37,7 @@ export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attem
     ask(environment, `${breaker.place}, isFailure`, yesOrNo, false, () => isFailure(value, attempt))
   ) {
     const error = new Error('the result was judged a failure');
-    recordFailure(breaker, permit, now, latencyMs, error, false, attempt.args);
+    recordFailure(breaker, permit, now, latencyMs, error, false, attempt.args, value);
   } else {
     recordSuccess(breaker, permit, latencyMs, now, value);
   }
@@ -77,10 +77,12 @@ function recordFailure(
   error: unknown,
   timedOut: boolean,
   args: readonly unknown[],
+  /** What may say how long the dependency asks to be left alone. */
+  answer: unknown = error,
 ): void {
   const { events, clock } = breaker.environment;
   if (events.active) events.emit({ type: 'failure', name: breaker.name, policy: 'circuitBreaker', latencyMs, error });
-  const askedForMs = retryAfterOf(error, clock) ?? 0;
+  const askedForMs = retryAfterOf(answer, clock) ?? 0;
   breaker.failed(permit, now, { latencyMs, error, timedOut, askedForMs, args });
 }
 
@@ -108,6 +110,12 @@ function classify(
     ask(environment, `${breaker.place}, errorFilter`, yesOrNo, false, () => errorFilter(error, ...attempt.args));
   if (filtered) return { ignored: 'errorFilter' };
   if (kind === 'answered') return 'success';
+  const { answers } = breaker;
+  if (
+    answers !== undefined &&
+    ask(environment, `${breaker.place}, answerOn`, yesOrNo, false, () => answers(error, attempt))
+  )
+    return 'success';
   // A call cut sooner than successes take says nothing about the dependency, only about its time limit.
   if (!attempt.aborted || error !== attempt.reason) return 'failure';
   const mean = breaker.meanSuccessMsAt(now);

@@ -3,6 +3,7 @@ import type { CircuitOpenException } from '../../errors/circuit-open.exception.j
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { Call, WaitingRoom } from '../call.js';
 import { aFunctionAnswer, ask, milliseconds, notify } from '../ask.js';
+import { toMatcher, type Matcher } from '../error-match.js';
 import type { PolicyEnvironment } from '../policy.js';
 import type { Permit } from './attempt-outcome.js';
 import { readStats, type BreakerStats } from './breaker-stats.js';
@@ -39,7 +40,7 @@ export interface BreakerInit {
   environment: PolicyEnvironment;
 }
 
-/** The weight of a call that may not begin. */
+/** The weight of a call that may not begin; of one that goes on all the same, whose latency stands for itself. */
 export const REFUSED = -1;
 
 /** What is known of an attempt that failed. */
@@ -65,6 +66,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   consecutiveFailures = 0;
   /** How many calls run under it. */
   inFlight = 0;
+  /** Which errors are answers; undefined: it is not said. */
+  answers: Matcher | undefined;
   /** Told when it is no longer in use. */
   onRetire: (() => void) | undefined = undefined;
   #options: ResolvedCircuitBreaker;
@@ -93,6 +96,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.name = name;
     this.place = init.place ?? name;
     this.#options = options;
+    this.answers = answersOf(options);
     this.environment = environment;
     this.#face = face;
     this.#latencies = latencies;
@@ -127,6 +131,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     } else if (strategyName(options.trip) !== strategyName(before.trip)) this.#trip = this.#tracked(options);
     this.#latencies = latencies;
     this.#options = options;
+    if (options.answerOn !== before.answerOn) this.answers = answersOf(options);
     this.machine.settle(now);
     this.machine.reconfigure(options, now);
     if (options.enabled !== before.enabled) this.say('options', options.enabled ? undefined : BY_OPTIONS);
@@ -189,9 +194,13 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
    */
   admit(now: number): number {
     const { machine } = this;
+    if (machine.recorded !== 'closed') {
+      // What is disabled counts nothing.
+      if (machine.recorded === 'disabled') return this.#pass(now);
+      machine.settle(now);
+    }
     this.#window.advance(now);
     this.#window.fire();
-    if (machine.recorded !== 'closed') machine.settle(now);
     if (machine.admit(now)) {
       this.inFlight++;
       if (machine.recorded === 'halfOpen') transitionTimerOf(this.environment).watch(this);
@@ -199,6 +208,20 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     }
     this.#window.reject();
     return REFUSED;
+  }
+
+  #pass(now: number): number {
+    this.inFlight++;
+    return this.#sampling.weightAt(now);
+  }
+
+  /**
+   * Only watches a call that it would refuse: tells so, and counts what becomes of it. Its own state goes on as if the call
+   * had not been let through.
+   */
+  lookOn(now: number): void {
+    this.inFlight++;
+    if (this.environment.events.active) this.#refuse(now, true);
   }
 
   /** Counts a success without reading the clock, where nobody asks for its time. Returns false where somebody does. */
@@ -216,12 +239,15 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   succeeded(permit: Permit, latencyMs: number, now: number, result: unknown): void {
     if (!this.#counts(permit, now)) return;
     const tick = this.#window.advance(now);
-    this.#window.success(latencyMs, permit.weight);
+    this.#window.success(latencyMs, Math.abs(permit.weight));
     this.consecutiveFailures = 0;
     this.#record(false, permit, latencyMs, now, tick);
     if (this.hears('success')) this.tell('success', result, latencyMs);
-    if (this.machine.recorded === 'halfOpen') this.machine.probeSucceeded(permit.since, now);
-    else this.#judge(now, undefined, 0);
+    if (permit.weight === REFUSED) return;
+    if (this.machine.recorded !== 'halfOpen') return this.#judge(now, undefined, 0);
+    const slow = this.#slowness(latencyMs);
+    if (slow === undefined) this.machine.probeSucceeded(permit.since, now);
+    else this.#probeFailed(permit, now, slow, undefined, 0);
   }
 
   failed(permit: Permit, now: number, failure: Failure): void {
@@ -233,31 +259,54 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.#record(true, permit, latencyMs, now, tick);
     if (failure.timedOut) this.tell('timeout', error, latencyMs, failure.args);
     this.tell('failure', error, latencyMs, failure.args);
-    if (this.machine.recorded === 'halfOpen') this.trip(now, 'a probe failed', error, failure.askedForMs);
+    if (permit.weight === REFUSED) return;
+    if (this.machine.recorded === 'halfOpen')
+      this.#probeFailed(permit, now, 'a probe failed', error, failure.askedForMs);
     else this.#judge(now, error, failure.askedForMs);
+  }
+
+  #probeFailed({ since }: Permit, now: number, reason: string, error: unknown, askedForMs: number): void {
+    const why = this.machine.probeFailed(since, now, reason);
+    if (why !== undefined) this.trip(now, why, error, askedForMs);
+  }
+
+  /** Why a probe that gave an answer has failed all the same; undefined: it has not. */
+  #slowness(latencyMs: number): string | undefined {
+    const verdict = this.#trip.failsProbe(latencyMs);
+    if (verdict === false || verdict === '') return undefined;
+    return verdict === true ? `a probe failed by trip strategy ${strategyName(this.options.trip)}` : verdict;
   }
 
   /** @param full the error of a bulkhead inside that had no room. */
   ignored(permit: Permit, now: number, full: Error | undefined): void {
-    if (full !== undefined) {
+    if (full !== undefined && this.machine.recorded !== 'disabled') {
       this.#window.advance(now);
       this.#window.semaphoreRejection();
       this.tell('semaphoreLocked', full, now - permit.since);
     }
-    if (this.#counts(permit, now) && this.machine.recorded === 'halfOpen') this.machine.handBack(permit.since);
+    if (this.#counts(permit, now)) this.#handBack(permit);
+  }
+
+  #handBack({ since, weight }: Permit): void {
+    if (weight !== REFUSED) this.machine.handBack(since);
   }
 
   /** An outcome could not be judged: it counts nowhere. */
-  unjudged({ epoch, since }: Permit, fault: unknown): void {
-    if (epoch === this.machine.epoch) this.machine.handBack(since);
+  unjudged(permit: Permit, fault: unknown): void {
+    if (permit.epoch === this.machine.epoch) this.#handBack(permit);
     this.environment.reportCallback(`${this.place}, judging an outcome`, fault);
   }
 
   /** A faster attempt answered: it counts nowhere, but may have been slow. `ranMs` is undefined if it never began. */
   lost(permit: Permit, now: number, ranMs: number | undefined): void {
     if (!this.#counts(permit, now)) return;
-    if (this.machine.recorded === 'halfOpen') return this.machine.handBack(permit.since);
-    if (ranMs === undefined || !this.#trip.recordLost(ranMs, now)) return;
+    if (this.machine.recorded === 'halfOpen') {
+      const slow = ranMs === undefined || permit.weight === REFUSED ? undefined : this.#slowness(ranMs);
+      if (slow === undefined) this.#handBack(permit);
+      else this.#probeFailed(permit, now, slow, undefined, 0);
+      return;
+    }
+    if (ranMs === undefined || !this.#trip.recordLost(ranMs, now) || permit.weight === REFUSED) return;
     this.#window.advance(now);
     this.#judge(now, undefined, 0);
   }
@@ -270,17 +319,23 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   /** The error for a call that may not begin; it is told to whoever listens. */
   refusal(now: number): CircuitOpenException {
+    const error = this.#refuse(now, false);
+    this.tell('reject', error);
+    return error;
+  }
+
+  #refuse(now: number, metricsOnly: boolean): CircuitOpenException {
     const { events, clock } = this.environment;
     if (this.#refusal?.epoch !== this.machine.epoch) {
-      const summary = this.machine.recorded === 'forcedOpen' ? this.#forcedSummary : this.#summary;
+      const summary = this.summaryOf(this.machine.recorded);
       this.#refusal = describeRefusal(this.name, this.machine, summary, now, clock.wallNow());
     }
     const error = refusalOf(this.name, this.#refusal, this.machine.timeToProbe(now));
     if (events.active) {
       const { code, retryAfterMs, details } = error;
-      events.emit({ type: 'refused', name: this.name, policy: 'circuitBreaker', code, retryAfterMs, details });
+      const body = { type: 'refused', name: this.name, policy: 'circuitBreaker', code, retryAfterMs, details } as const;
+      events.emit(metricsOnly ? { ...body, metricsOnly } : body);
     }
-    this.tell('reject', error);
     return error;
   }
 
@@ -366,10 +421,27 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.machine.settle(now);
   }
 
+  /** Takes on what was remembered elsewhere of an opening; `state` says of which. */
+  remember(state: CircuitState, summary: OpenSummary | undefined): void {
+    if (state === 'forcedOpen') this.#forcedSummary = summary;
+    else this.#summary = summary;
+    this.#refusal = undefined;
+  }
+
+  /** What it remembers of its last opening, or of that by order. */
+  summaryOf(state: CircuitState): OpenSummary | undefined {
+    return state === 'forcedOpen' ? this.#forcedSummary : this.#summary;
+  }
+
   /** Somebody has begun to listen. */
   listen(): void {
     this.#listenedTo = true;
     if (this.nextTransitionAt !== undefined) transitionTimerOf(this.environment).watch(this);
+  }
+
+  /** Somebody listens no more. */
+  unlisten(): void {
+    if (this.nextTransitionAt !== undefined) transitionTimerOf(this.environment).refresh();
   }
 
   /** It is no longer in use. */
@@ -468,7 +540,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     if (this.#trip.records) this.#trip.record(failed, latencyMs, now);
     if (this.#latencies === undefined || weight === 0) return;
     this.#latencies.advance(tick);
-    this.#latencies.record(latencyMs, weight);
+    this.#latencies.record(latencyMs, Math.abs(weight));
   }
 
   /** @param now undefined: the clock has not been read. */
@@ -493,7 +565,11 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   #endWaits(now: number): void {
     if (this.watchesOnly || this.#waiting === undefined) return;
-    for (const call of [...this.#waiting]) call.abort(this.refusal(now));
+    this.#window.advance(now);
+    for (const call of [...this.#waiting]) {
+      this.#window.reject();
+      call.abort(this.refusal(now));
+    }
   }
 }
 
@@ -510,6 +586,10 @@ const NAMES_OF_SOURCES: Readonly<Record<ControlSource, string>> = {
 /** The state that a word orders; undefined where the breaker is to go by itself. */
 function orderOf(word: ControlWord | undefined): { state: 'forcedOpen' | 'disabled'; reason: string } | undefined {
   return word === undefined || word.state === 'normal' ? undefined : { state: word.state, reason: word.reason };
+}
+
+function answersOf({ answerOn }: ResolvedCircuitBreaker): Matcher | undefined {
+  return answerOn === undefined ? undefined : toMatcher(answerOn);
 }
 
 /** Whether two sets of options count over the same time in the same steps. */

@@ -212,6 +212,18 @@ export class Breaker extends Opossum {
     return heard(super.prependListener(event, listener as AnyListener));
   }
 
+  override off(event: string | symbol, listener: Listener): this {
+    return this.removeListener(event, listener);
+  }
+
+  override removeListener(event: string | symbol, listener: Listener): this {
+    return unheard(super.removeListener(event, listener as AnyListener));
+  }
+
+  override removeAllListeners(event?: string | symbol): this {
+    return unheard(event === undefined ? super.removeAllListeners() : super.removeAllListeners(event));
+  }
+
   /** opossum's events, whether or not anybody listens: its tools subscribe to each. */
   override eventNames(): (string | symbol)[] {
     return [...new Set([...EVENTS, ...super.eventNames()])];
@@ -236,7 +248,7 @@ export class Breaker extends Opossum {
     const weight = core.admit(since);
     if (weight === REFUSED) {
       if (!core.watchesOnly || this.#isShutdown) throw core.refusal(since);
-      return action(...args);
+      core.lookOn(since);
     }
     const fired = new FiredAction(this.name, args, since, core.options.timeout);
     const judged = new JudgedAttempt(core, fired, core.machine.epoch, since, weight);
@@ -267,6 +279,12 @@ export class Breaker extends Opossum {
 function heard<B extends Breaker>(breaker: B): B {
   // opossum's own constructor listens before there is a core.
   (breaker.core as BreakerCore | undefined)?.listen();
+  return breaker;
+}
+
+/** Nobody is to be woken up for whom nobody listens to. */
+function unheard<B extends Breaker>(breaker: B): B {
+  (breaker.core as BreakerCore | undefined)?.unlisten();
   return breaker;
 }
 

@@ -1,10 +1,12 @@
 import type { CallInfo } from '../call.js';
+import type { ErrorMatch } from '../error-match.js';
 import {
   aBoolean,
   aFunction,
   aName,
   checkOptions,
   either,
+  errorMatch,
   fraction,
   isPlainObject,
   MOST,
@@ -56,6 +58,15 @@ export interface CircuitBreakerOptions {
   /** Says that an error is to count nowhere: neither failure nor success. @default none */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- opossum's signature; the arguments are those of the guarded method
   errorFilter?: (error: any, ...args: any[]) => boolean;
+  /**
+   * Names errors by which the dependency has answered: a class, a list of them, or a predicate `(error, call)`. Such an
+   * error is a success, where it would be a failure; `errorFilter` goes before it.
+   *
+   * @example
+   * answerOn: [InsufficientFundsError, (error) => (error as { code?: string }).code === 'NOT_FOUND']
+   * @default none
+   */
+  answerOn?: ErrorMatch;
   /** Says that a result is a failure. @default none */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the result is that of the guarded method
   isFailure?: (result: any, call: CallInfo) => boolean;
@@ -65,11 +76,23 @@ export interface CircuitBreakerOptions {
   enabled?: boolean;
   /** When it opens. @default failureRate() */
   trip?: TripStrategy;
-  /** How many probes run in half-open; all must succeed. @default 1 */
+  /** How many probes run in half-open; each is judged, and decides with the others whether it closes. @default 1 */
   halfOpenCalls?: number;
+  /**
+   * The share of the `halfOpenCalls` probes that may fail, 0 to 100: it reopens as soon as more have, and closes when all
+   * are judged. With 0 all must succeed, and one failure reopens. Under `slowCallRate` a slow probe is a failure too.
+   *
+   * @example
+   * { halfOpenCalls: 10, halfOpenErrorThresholdPercentage: 20 } // two may fail, the third reopens
+   * @default 0
+   */
+  halfOpenErrorThresholdPercentage?: number;
   /** A probe that takes longer than this reopens it, ms. @default 30_000 */
   halfOpenMaxWait?: number;
-  /** After closing it admits a share of the calls that grows from `from` (0 to 1) to all `over` ms. @default none */
+  /**
+   * After its probes have closed it, it admits a share of the calls that grows from `from` (0 to 1) to all `over` ms. By
+   * hand (`reset`, `forceClose`, `enable`) it closes wholly. @default none
+   */
   recovery?: { over: number; from: number };
   /**
    * One breaker for each key that this gives for the call's arguments; a key longer than 512 bytes is kept as its hash.
@@ -84,7 +107,11 @@ export interface CircuitBreakerOptions {
    * second on. On a request-scoped or transient provider `'instance'` is a start-up error. @default 'class'
    */
   scope?: StateScope;
-  /** `'metricsOnly'`: it judges and reports what it would have done, and refuses nothing. @default 'normal' */
+  /**
+   * `'metricsOnly'`: it judges, refuses nothing, and tells what it would have done (`stateChange` and `refused` events with
+   * `metricsOnly`). `stats` counts what it would have refused, and what became of those calls all the same.
+   * @default 'normal'
+   */
   mode?: 'normal' | 'metricsOnly';
 }
 
@@ -101,6 +128,7 @@ type Defaulted =
   | 'enabled'
   | 'trip'
   | 'halfOpenCalls'
+  | 'halfOpenErrorThresholdPercentage'
   | 'halfOpenMaxWait'
   | 'maxKeys'
   | 'mode';
@@ -123,6 +151,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
   enabled: true,
   trip: failureRate(),
   halfOpenCalls: 1,
+  halfOpenErrorThresholdPercentage: 0,
   halfOpenMaxWait: 30_000,
   maxKeys: 1_000,
   mode: 'normal',
@@ -167,11 +196,13 @@ export function parseCircuitBreaker(place: string, setting: unknown): CircuitBre
     resetJitter: fraction,
     allowWarmUp: aBoolean,
     errorFilter: aFunction,
+    answerOn: errorMatch,
     isFailure: aFunction,
     group: aName,
     enabled: aBoolean,
     trip: tripStrategy,
     halfOpenCalls: wholeNumber(1, MOST.atOnce),
+    halfOpenErrorThresholdPercentage: percentage,
     halfOpenMaxWait: positiveMs,
     recovery: ramp,
     key: aFunction,

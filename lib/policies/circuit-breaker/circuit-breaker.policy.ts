@@ -113,11 +113,12 @@ export class CircuitBreakerPolicy implements Policy {
     if (core.hears('fire')) core.tell('fire', call.args);
     const weight = core.admit(since);
     if (weight === REFUSED) {
-      if (core.watchesOnly || call.underway) return next(call);
-      return rejected(core.refusal(since));
+      if (!core.watchesOnly && !call.underway) return rejected(core.refusal(since));
+      core.lookOn(since);
+    } else {
+      call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
+      call.waitingRoom = core;
     }
-    call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
-    call.waitingRoom = core;
     return observed(call, next, new JudgedAttempt(core, call, core.machine.epoch, since, weight));
   }
 

@@ -33,7 +33,7 @@ export function describeRefusal(
   wallNow: number,
 ): RefusalDescription {
   const { recorded: state, reason, epoch } = machine;
-  const since = wallNow - (now - machine.sinceAt(now));
+  const since = Math.round(wallNow - (now - machine.sinceAt(now)));
   const time = new Date(since).toISOString().slice(11, 19);
   return {
     epoch,

@@ -27,8 +27,8 @@ const MAX_NESTED = 100;
  *            trip                    reset time over
  *  closed ---------> open -------------------------------> halfOpen
  *    ^                ^                                        |
- *    |                +---- a probe failed, or hung too long --+
- *    +------------------------- every probe succeeded ---------+
+ *    |                +--- too many probes failed, or one hung-+
+ *    +------------------------- enough probes succeeded -------+
  *
  *  forcedOpen and disabled are ordered: they lie over the breaker's own state, which is there again after them.
  * ```
@@ -43,13 +43,15 @@ export class StateMachine {
   #openFor = 0;
   #openings = 0;
   #reason = '';
+  /** Outcomes of the probes so far. */
   #succeeded = 0;
+  #failed = 0;
   /** How deep calls of this breaker were found to lie in one another. */
   #nested = 0;
   /** When each running probe began; at most `halfOpenCalls`. */
   #probes: number[] = [];
-  /** Whether it has closed after being open, so that the share of admitted calls grows. */
-  #openedBefore = false;
+  /** Whether its probes have closed it, so that the share of admitted calls grows. */
+  #recovering = false;
   #plannedOpenTime: { opening: number; ms: number } | undefined;
   #series: OpenTimes | undefined;
   /** What is there again when the order is over; undefined where none is. */
@@ -140,9 +142,9 @@ export class StateMachine {
   admit(now: number): boolean {
     switch (this.#state) {
       case 'closed':
-        return this.options.recovery === undefined || !this.#openedBefore || this.#inShare(now, this.options.recovery);
+        return this.options.recovery === undefined || !this.#recovering || this.#inShare(now, this.options.recovery);
       case 'halfOpen':
-        if (this.#probes.length + this.#succeeded >= this.options.halfOpenCalls + this.#nested) return false;
+        if (this.#probes.length + this.#judged >= this.options.halfOpenCalls + this.#nested) return false;
         this.#probes.push(now);
         return true;
       case 'disabled':
@@ -175,8 +177,20 @@ export class StateMachine {
   probeSucceeded(since: number, now: number): void {
     this.handBack(since);
     this.#succeeded++;
-    if (this.#succeeded >= this.options.halfOpenCalls)
-      this.close(now, `${this.#succeeded} of ${this.#succeeded} probes succeeded`);
+    this.#closeIfAllAreJudged(now);
+  }
+
+  /**
+   * A probe that began at `since` failed, for `reason`.
+   *
+   * @returns why it is to open again; undefined: as many may fail.
+   */
+  probeFailed(since: number, now: number, reason: string): string | undefined {
+    this.handBack(since);
+    this.#failed++;
+    if (this.#tooManyFailed) return this.#whyTooMany(reason);
+    this.#closeIfAllAreJudged(now);
+    return undefined;
   }
 
   /** Opens until the reset time is over, or as long as the dependency asked for. */
@@ -184,9 +198,13 @@ export class StateMachine {
     this.#open(now, reason, askedForMs);
   }
 
-  /** Closes it; under an order it is closed once the order is over. */
+  /** Closes it wholly; under an order it is closed once the order is over. */
   close(now: number, reason: string): void {
-    this.#openedBefore = this.#openings > 0;
+    this.#close(now, reason, false);
+  }
+
+  #close(now: number, reason: string, recovering: boolean): void {
+    this.#recovering = recovering;
     this.#openings = 0;
     this.#plannedOpenTime = this.#series = undefined;
     if (this.#own === undefined) this.#enter('closed', reason, now);
@@ -197,14 +215,29 @@ export class StateMachine {
    * Takes on a state of its own from elsewhere; under an order it shows once the order is over.
    *
    * @param left time to the next probe, ms; an open breaker waits `resetTimeout` at most.
+   * @param openSince when it opened, on the monotonic clock.
    */
-  restore(state: 'closed' | 'open' | 'halfOpen', reason: string, left: number, openings: number, now: number): void {
+  restore(
+    state: 'closed' | 'open' | 'halfOpen',
+    reason: string,
+    left: number,
+    openings: number,
+    now: number,
+    openSince: number,
+  ): void {
+    this.#recovering = false;
     this.#openings = openings;
     // A half-open breaker has no probes of its own yet: it is open with no time left.
-    this.#openFor = state === 'open' ? Math.min(left, this.#baseOpenTime(Math.max(1, openings))) : 0;
     const own = state === 'closed' ? 'closed' : 'open';
-    if (this.#own === undefined) this.#enter(own, reason, now);
-    else this.#own = { state: own, since: now, reason };
+    const since = state === 'open' ? openSince : now;
+    this.#openFor = state === 'open' ? now - since + Math.min(left, this.#baseOpenTime(Math.max(1, openings))) : 0;
+    if (this.#own === undefined) this.#enter(own, reason, now, since);
+    else this.#own = { state: own, since, reason };
+  }
+
+  /** Says since when it is forced open, where that began elsewhere. */
+  backdate(since: number): void {
+    if (this.#state === 'forcedOpen') this.#since = since;
   }
 
   /** Puts an ordered state over its own. */
@@ -223,7 +256,7 @@ export class StateMachine {
     if (this.#own === undefined) return;
     const { state, since, reason } = this.#own;
     this.#own = undefined;
-    if (state === 'closed') return this.#enter('closed', reason, now, now, told ?? reason);
+    if (state === 'closed') return this.#enter('closed', reason, now, since, told ?? reason);
     const over = now >= since + this.#openFor;
     this.#enter(over ? 'halfOpen' : 'open', reason, now, over ? now : since, told ?? reason);
   }
@@ -232,14 +265,17 @@ export class StateMachine {
   ownAt(now: number): {
     readonly state: CircuitState;
     readonly reason: string;
+    readonly since: number;
     readonly timeToProbe: number | undefined;
   } {
-    if (this.#own === undefined)
-      return { state: this.stateAt(now), reason: this.#reason, timeToProbe: this.timeToProbe(now) };
+    if (this.#own === undefined) {
+      const { reason } = this;
+      return { state: this.stateAt(now), reason, since: this.sinceAt(now), timeToProbe: this.timeToProbe(now) };
+    }
     const { state, since, reason } = this.#own;
-    if (state === 'closed') return { state, reason, timeToProbe: undefined };
+    if (state === 'closed') return { state, reason, since, timeToProbe: undefined };
     const left = Math.max(0, since + this.#openFor - now);
-    return { state: left > 0 ? 'open' : 'halfOpen', reason, timeToProbe: left };
+    return { state: left > 0 ? 'open' : 'halfOpen', reason, since, timeToProbe: left };
   }
 
   /**
@@ -250,9 +286,29 @@ export class StateMachine {
     if (options.resetTimeout !== this.options.resetTimeout) this.#series = undefined;
     this.#plannedOpenTime = undefined;
     this.options = options;
-    // As many probes as it takes have succeeded already: none would come that could close it.
-    if (this.#state === 'halfOpen' && this.#succeeded >= options.halfOpenCalls)
-      this.close(now, `${this.#succeeded} of ${options.halfOpenCalls} probes succeeded`);
+    if (this.#state !== 'halfOpen') return;
+    if (this.#tooManyFailed) return this.#open(now, this.#whyTooMany('a probe failed'), 0);
+    // As many probes as it takes are judged already: none would come that could close it.
+    this.#closeIfAllAreJudged(now);
+  }
+
+  get #judged(): number {
+    return this.#succeeded + this.#failed;
+  }
+
+  get #tooManyFailed(): boolean {
+    const { halfOpenCalls, halfOpenErrorThresholdPercentage } = this.options;
+    return this.#failed * 100 > halfOpenErrorThresholdPercentage * halfOpenCalls;
+  }
+
+  #whyTooMany(reason: string): string {
+    const { halfOpenCalls, halfOpenErrorThresholdPercentage: limit } = this.options;
+    return limit === 0 ? reason : `${this.#failed} of ${halfOpenCalls} probes failed, limit ${limit} %: ${reason}`;
+  }
+
+  #closeIfAllAreJudged(now: number): void {
+    if (this.#judged >= this.options.halfOpenCalls)
+      this.#close(now, `${this.#succeeded} of ${this.#judged} probes succeeded`, true);
   }
 
   #open(at: number, reason: string, askedForMs: number): void {
@@ -287,7 +343,7 @@ export class StateMachine {
   #inShare(now: number, { over, from }: { over: number; from: number }): boolean {
     const passed = (now - this.#since) / over;
     if (passed < 1) return this.random() < from + (1 - from) * passed;
-    this.#openedBefore = false;
+    this.#recovering = false;
     return true;
   }
 
@@ -296,7 +352,7 @@ export class StateMachine {
     this.#state = to;
     this.#reason = reason;
     this.#since = since;
-    this.#succeeded = 0;
+    this.#succeeded = this.#failed = 0;
     if (to !== 'open' && to !== 'halfOpen') this.#nested = 0;
     if (this.#probes.length > 0) this.#probes = [];
     this.#epoch++;

@@ -25,6 +25,7 @@ export class TransitionTimer {
 
   constructor(private readonly environment: PolicyEnvironment) {
     environment.events.onFirstListener(() => this.#arm());
+    environment.events.onLastListener(() => this.refresh());
     environment.lifecycle.onDispose(() => {
       this.#watched.clear();
       this.#disarm();
@@ -41,6 +42,11 @@ export class TransitionTimer {
   forget(breaker: Transitional): void {
     this.#watched.delete(breaker);
     if (this.#watched.size === 0) this.#disarm();
+  }
+
+  /** Fewer listen than before: without any there is nothing to wake up for. */
+  refresh(): void {
+    if (this.#timer !== undefined) this.#arm();
   }
 
   #arm(): void {

@@ -103,9 +103,11 @@ export class RateLimiter {
     const boundMs = Math.min(maxWait, perAttempt);
     if (onLimit === 'reject') this.#refusals.usedUp(asked, waitMs);
     else if (call.probe) this.#refusals.notForProbes(asked, waitMs);
-    else if (waitMs > Math.min(boundMs, call.deadline - call.instant()) + ROUNDING_MS)
-      this.#refusals.tooLate(asked, waitMs, waitMs, boundMs);
-    else bucket.take(cost);
+    else {
+      const canMs = Math.min(boundMs, call.deadline - call.instant());
+      if (waitMs > canMs + ROUNDING_MS) this.#refusals.tooLate(asked, waitMs, waitMs, boundMs, canMs);
+      else bucket.take(cost);
+    }
   }
 
   #wait(call: Call, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): Promise<void> {
@@ -116,7 +118,7 @@ export class RateLimiter {
     const boundMs = Math.min(this.options.maxWait ?? Infinity, perAttempt);
     const latest = Math.min(since + boundMs, call.deadline);
     if (since + waitMs > latest + ROUNDING_MS)
-      return rejected(refusals.tooLate({ bucket, cost }, waitMs, waitMs, boundMs));
+      return rejected(refusals.tooLate({ bucket, cost }, waitMs, waitMs, boundMs, latest - since));
     call.waitingSince = since;
     return WaitingCall.turnOf(call, { bucket, cost, since, boundMs, latest }, this.#places);
   }

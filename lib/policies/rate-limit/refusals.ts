@@ -36,9 +36,10 @@ export class Refusals {
    * @param waitMs from the moment at which the call came.
    * @param leftMs how much of it is left.
    * @param boundMs how long any call may wait.
+   * @param canMs how long this one can, since it came.
    */
-  tooLate(asked: Asked, waitMs: number, leftMs: number, boundMs: number): RateLimitExceededException {
-    const why = `the call's turn would come ${shown(waitMs)} after it came, later than it can wait`;
+  tooLate(asked: Asked, waitMs: number, leftMs: number, boundMs: number, canMs: number): RateLimitExceededException {
+    const why = `the call waits at most ${Math.max(0, Math.floor(canMs + ROUNDING_MS))} ms, and its turn would come ${shown(waitMs)} after it came`;
     // Where a new call would wait no longer than it may, only the time left of this one was too short.
     return this.#refuse(asked, waitMs, leftMs > boundMs ? leftMs - boundMs : leftMs, why);
   }

@@ -55,8 +55,8 @@ export class WaitingCall extends Wait implements InLine {
   }
 
   tooLate(turnAt: number, now: number): void {
-    const { since, boundMs } = this.wait;
-    this.cut(this.places.refusals.tooLate(this, turnAt - since, turnAt - now, boundMs));
+    const { since, boundMs, latest } = this.wait;
+    this.cut(this.places.refusals.tooLate(this, turnAt - since, turnAt - now, boundMs, latest - since));
   }
 
   expire(): void {

@@ -34,12 +34,25 @@ export interface RetryOptions {
   retryOn?: ErrorMatch;
   /** Which errors are never retried; it wins over `retryOn`. @default none */
   abortOn?: ErrorMatch;
-  /** Whether a result asks for another attempt; when the attempts run out, the last result is returned. @default none */
+  /**
+   * Names errors by which the dependency has answered: a class, a list of them, or a predicate `(error, call)`. They are
+   * not repeated; as `abortOn`, it wins over `retryOn`. The option of that name of a breaker makes them successes.
+   *
+   * @example
+   * answerOn: (error) => (error as { code?: string }).code === 'CARD_DECLINED'
+   * @default none
+   */
+  answerOn?: ErrorMatch;
+  /**
+   * Whether a result asks for another attempt; when the attempts run out, the last result is returned. Its `Retry-After`,
+   * as of a response with status 429 or 503, counts as that of an error; the backoff gets it in the error's place.
+   * @default none
+   */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the result is that of the guarded method
   retryOnResult?: (result: any, call: CallInfo) => boolean;
   /** No attempt begins later than this after the first, ms. @default none */
   maxDuration?: number;
-  /** A `Retry-After` of the failure is a lower bound for the pause; one above this ends the retries, ms. @default 60_000 */
+  /** A `Retry-After` of the failure, or of the result that `retryOnResult` names, is a lower bound for the pause; one above this ends the retries, ms. @default 60_000 */
   maxRetryAfter?: number;
   /** In an interceptor: the HTTP methods that may be repeated. @default ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'] */
   methods?: readonly string[];
@@ -81,6 +94,7 @@ export function parseRetry(place: string, setting: unknown): RetryOptions {
     backoff: backoffExpectation,
     retryOn: errorMatch,
     abortOn: errorMatch,
+    answerOn: errorMatch,
     retryOnResult: aFunction,
     maxDuration: positiveMs,
     maxRetryAfter: nonNegativeMs,

@@ -17,6 +17,7 @@ import { pause } from './pause.js';
 export class RetryPolicy implements Policy {
   /** @internal */ readonly retryOn: Matcher | undefined;
   /** @internal */ readonly abortOn: Matcher | undefined;
+  /** @internal */ readonly answerOn: Matcher | undefined;
   /** Whether a first attempt that succeeds matters, or when it began. */
   readonly #watchesAll: boolean;
 
@@ -28,6 +29,7 @@ export class RetryPolicy implements Policy {
   ) {
     this.retryOn = options.retryOn === undefined ? undefined : toMatcher(options.retryOn);
     this.abortOn = options.abortOn === undefined ? undefined : toMatcher(options.abortOn);
+    this.answerOn = options.answerOn === undefined ? undefined : toMatcher(options.answerOn);
     this.#watchesAll = options.maxDuration !== undefined || options.retryOnResult !== undefined;
   }
 
@@ -98,21 +100,23 @@ class Attempts {
         options.retryOnResult?.(result, attempt),
       );
       if (!again || this.#made >= options.maxAttempts || attempt.emitted) return result;
-      return this.#again(attempt, undefined, () => result);
+      return this.#again(attempt, undefined, result, () => result);
     };
   }
 
   onError(attempt: Call, error: unknown): PromiseLike<unknown> {
     if (this.#made >= this.policy.options.maxAttempts || attempt.emitted || this.call.aborted) return rejection(error);
     if (!this.#asksForAnother(attempt, error)) return rejection(error);
-    return this.#again(attempt, error, () => {
+    return this.#again(attempt, error, error, () => {
       throw error;
     });
   }
 
   #asksForAnother(attempt: Call, error: unknown): boolean {
-    const { name, environment, abortOn, retryOn } = this.policy;
+    const { name, environment, abortOn, answerOn, retryOn } = this.policy;
     if (abortOn !== undefined && ask(environment, `${name}, abortOn`, yesOrNo, false, () => abortOn(error, attempt)))
+      return false;
+    if (answerOn !== undefined && ask(environment, `${name}, answerOn`, yesOrNo, false, () => answerOn(error, attempt)))
       return false;
     const byDefault = judge(error, attempt.aborted, attempt.reason).repeatable;
     return retryOn === undefined
@@ -120,8 +124,13 @@ class Attempts {
       : ask(environment, `${name}, retryOn`, yesOrNo, byDefault, () => retryOn(error, attempt));
   }
 
-  /** Pauses and makes the next attempt, or gives what the last one ended with. */
-  async #again(attempt: Call, error: unknown, last: () => unknown): Promise<unknown> {
+  /**
+   * Pauses and makes the next attempt, or gives what the last one ended with.
+   *
+   * @param error undefined where it was a result.
+   * @param end the error or the result.
+   */
+  async #again(attempt: Call, error: unknown, end: unknown, last: () => unknown): Promise<unknown> {
     const { name, options, environment } = this.policy;
     const { clock, events, lifecycle } = environment;
     const number = attempt.attempt;
@@ -135,9 +144,9 @@ class Attempts {
     };
     if (this.call.repeatable?.() === false) return suppress('notRepeatable');
 
-    const asked = retryAfterOf(error, clock);
+    const asked = retryAfterOf(end, clock);
     if (asked !== undefined && asked > options.maxRetryAfter) return suppress('retryAfter');
-    const delayMs = Math.max(this.#delay(attempt, error), asked ?? 0);
+    const delayMs = Math.max(this.#delay(attempt, end), asked ?? 0);
     const now = clock.now();
     const next = now + delayMs;
     if (next >= this.call.deadline) return suppress('deadline');
@@ -169,16 +178,16 @@ class Attempts {
     return this.#make(number + 1);
   }
 
-  #delay(attempt: Call, error: unknown): number {
+  #delay(attempt: Call, end: unknown): number {
     const { name, options, environment } = this.policy;
     const place = `${name}, backoff`;
     const byDefault = exponential().series(environment.random);
     const start = (): unknown => startSeries(options.backoff, environment.random);
     const backoff = (this.#backoff ??= ask(environment, place, aFunctionAnswer, byDefault, start));
     const delay = ask<number | undefined>(environment, place, milliseconds, undefined, () =>
-      backoff(this.#made, error, attempt),
+      backoff(this.#made, end, attempt),
     );
-    return delay ?? byDefault(this.#made, error, attempt);
+    return delay ?? byDefault(this.#made, end, attempt);
   }
 
   #shutDown(cause: unknown): ShutdownException {

@@ -37,8 +37,9 @@ export interface SystemProtectionOptions {
   /** How many requests are let in each second, above 0; after a quiet second as many at once. @default false */
   rate?: number | false;
   /**
-   * Requests that are always let in and count nowhere. A list of paths (each with what lies below it) takes the place
-   * of the default; a function is asked beside the default.
+   * Requests that are always let in and count nowhere. A list of whole paths (each with what lies below it) takes the
+   * place of the default; a function is asked beside the default, whose paths may stand under the app's global prefix and
+   * its version.
    * @default ['/health', '/healthz', '/live', '/livez', '/ready', '/readyz']
    */
   exempt?: readonly string[] | ((request: IncomingMessage) => boolean);
@@ -57,6 +58,8 @@ export interface ResolvedSystemProtection {
   readonly eventLoopDelay: number | false;
   readonly rate: number | false;
   readonly exemptPaths: readonly string[];
+  /** Whether the app's global prefix and its version may stand before them. */
+  readonly exemptUnderPrefix: boolean;
   readonly exempt: ((request: IncomingMessage) => boolean) | undefined;
   readonly priority: ((request: IncomingMessage) => number) | undefined;
   readonly retryAfter: number;
@@ -91,6 +94,7 @@ export function parseSystemProtection(place: string, setting: unknown): Resolved
     eventLoopDelay: options.eventLoopDelay ?? 50,
     rate: options.rate ?? false,
     exemptPaths: typeof exempt === 'object' ? exempt : HEALTH_PATHS,
+    exemptUnderPrefix: typeof exempt !== 'object',
     exempt: typeof exempt === 'function' ? exempt : undefined,
     priority: options.priority,
     retryAfter: options.retryAfter ?? 1_000,

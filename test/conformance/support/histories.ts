@@ -43,7 +43,14 @@ const trip: fc.Arbitrary<Trip> = fc.oneof(
   fc.constant<Trip>({ rule: 'failureRate' }),
   fc.record({ rule: fc.constant('consecutiveFailures' as const), limit: smallCount }),
   fc.record({ rule: fc.constant('failureCount' as const), limit: smallCount }),
-  fc.record({ rule: fc.constant('countWindow' as const), size: smallCount, percentage }),
+  fc
+    .record({ size: smallCount, percentage, minimum: smallCount })
+    .map(({ minimum, size, ...rest }) => ({
+      rule: 'countWindow' as const,
+      ...rest,
+      size,
+      minimum: Math.min(minimum, size),
+    })),
 );
 
 const options: fc.Arbitrary<NaiveOptions> = fc.record({
@@ -53,7 +60,8 @@ const options: fc.Arbitrary<NaiveOptions> = fc.record({
   errorThresholdPercentage: percentage,
   volumeThreshold: fc.integer({ min: 0, max: 5 }),
   resetTimeout: fc.constantFrom(0, 50, 300, 1_000),
-  halfOpenCalls: fc.integer({ min: 1, max: 3 }),
+  halfOpenCalls: fc.integer({ min: 1, max: 4 }),
+  halfOpenErrorThresholdPercentage: fc.oneof(fc.constant(0), percentage),
   halfOpenMaxWait: fc.constantFrom(40, 100, 500),
 });
 

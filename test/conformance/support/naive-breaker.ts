@@ -3,7 +3,7 @@ import type { CircuitState } from 'nestjs-bulwark';
 export type Trip =
   | { readonly rule: 'failureRate' }
   | { readonly rule: 'consecutiveFailures' | 'failureCount'; readonly limit: number }
-  | { readonly rule: 'countWindow'; readonly size: number; readonly percentage: number };
+  | { readonly rule: 'countWindow'; readonly size: number; readonly percentage: number; readonly minimum: number };
 
 export interface NaiveOptions {
   readonly trip: Trip;
@@ -13,6 +13,7 @@ export interface NaiveOptions {
   readonly volumeThreshold: number;
   readonly resetTimeout: number;
   readonly halfOpenCalls: number;
+  readonly halfOpenErrorThresholdPercentage: number;
   readonly halfOpenMaxWait: number;
 }
 
@@ -39,7 +40,7 @@ export class NaiveBreaker {
   #outcomes: { at: number; failed: boolean }[] = [];
   #rejects: { at: number }[] = [];
   #running: Ticket[] = [];
-  #probesSucceeded = 0;
+  #probes: { failed: boolean }[] = [];
 
   constructor(
     private readonly options: NaiveOptions,
@@ -57,7 +58,7 @@ export class NaiveBreaker {
   begin(now: number): Ticket | undefined {
     this.settle(now);
     const { state } = this;
-    const probesLeft = this.options.halfOpenCalls - this.#running.length - this.#probesSucceeded;
+    const probesLeft = this.options.halfOpenCalls - this.#running.length - this.#probes.length;
     if (state === 'open' || state === 'forcedOpen' || (state === 'halfOpen' && probesLeft <= 0)) {
       this.#rejects.push({ at: now });
       return undefined;
@@ -73,8 +74,11 @@ export class NaiveBreaker {
     if (ticket.era !== this.#era || this.state === 'disabled' || verdict === 'ignored') return;
     this.#outcomes.push({ at: now, failed: verdict === 'failure' });
     if (this.state === 'halfOpen') {
-      if (verdict === 'failure') this.enter('open', now);
-      else if (++this.#probesSucceeded === this.options.halfOpenCalls) this.enter('closed', now);
+      this.#probes.push({ failed: verdict === 'failure' });
+      const { halfOpenCalls, halfOpenErrorThresholdPercentage } = this.options;
+      const mayFail = Math.floor((halfOpenCalls * halfOpenErrorThresholdPercentage) / 100);
+      if (this.#probes.filter(({ failed }) => failed).length > mayFail) this.enter('open', now);
+      else if (this.#probes.length === halfOpenCalls) this.enter('closed', now);
     } else if (this.#trips(now)) this.enter('open', now);
   }
 
@@ -82,7 +86,7 @@ export class NaiveBreaker {
     if (to !== this.state) this.changes.push({ change: `${this.state} > ${to} @ ${Math.round(at)}`, at });
     if (to === 'closed') [this.#outcomes, this.#rejects] = [[], []];
     this.#running = [];
-    this.#probesSucceeded = 0;
+    this.#probes = [];
     this.#since = at;
     this.#era++;
     this.state = to;
@@ -120,9 +124,9 @@ export class NaiveBreaker {
         return failed(trip.limit) === trip.limit;
       case 'countWindow':
         return (
-          last(trip.size).length === trip.size &&
+          last(trip.size).length >= trip.minimum &&
           failed(trip.size) > 0 &&
-          failed(trip.size) * 100 >= trip.percentage * trip.size
+          failed(trip.size) * 100 >= trip.percentage * last(trip.size).length
         );
     }
   }

@@ -1,10 +1,10 @@
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { heed, isObject, isThenable } from '../../../errors/foreign.js';
 import { made } from '../../options/recipe.js';
-import type { TripStrategy, TripTracker, TripWindow } from './trip-strategy.js';
+import type { TripStrategy, TripTracker } from './trip-strategy.js';
 
 /**
- * Opens as soon as one of several strategies says so.
+ * Opens as soon as one of several strategies says so; so does a probe fail.
  *
  * @publicApi
  */
@@ -36,7 +36,8 @@ function combine(trackers: readonly TripTracker[]): TripTracker {
     record: (failed, latencyMs, now) => tellAll(trackers, (tracker) => tracker.record?.(failed, latencyMs, now)),
     recordLost: (ranMs, now) => tellAll(trackers, (tracker) => tracker.recordLost?.(ranMs, now)),
     reset: () => tellAll(trackers, (tracker) => tracker.reset?.()),
-    shouldTrip: (window) => firstVerdict(trackers, window),
+    failsProbe: (latencyMs) => firstVerdict(trackers, (tracker) => tracker.failsProbe?.(latencyMs)),
+    shouldTrip: (window) => firstVerdict(trackers, (tracker) => tracker.shouldTrip(window)),
   };
 }
 
@@ -57,11 +58,11 @@ function tellAll(trackers: readonly TripTracker[], tell: (tracker: TripTracker) 
 }
 
 /** One that throws or gives no verdict does not silence the others; it is told when none of them opens. */
-function firstVerdict(trackers: readonly TripTracker[], window: TripWindow): boolean | string {
+function firstVerdict(trackers: readonly TripTracker[], question: (tracker: TripTracker) => unknown): boolean | string {
   const failures: (() => boolean | string)[] = [];
   for (const tracker of trackers) {
     try {
-      const verdict: unknown = tracker.shouldTrip(window);
+      const verdict = question(tracker);
       if (verdict === true || (typeof verdict === 'string' && verdict !== '')) return verdict;
       if (isObject(verdict)) {
         heed(verdict, () => undefined);

@@ -1,4 +1,4 @@
-import { checkValue, MOST, percentage as percentageOption, wholeNumber } from '../../options/check.js';
+import { checkValue, MOST, percentage as percentageOption, wholeNumber, type Expectation } from '../../options/check.js';
 import { made } from '../../options/recipe.js';
 import type { TripStrategy, TripTracker } from './trip-strategy.js';
 
@@ -7,25 +7,37 @@ export interface CountWindowOptions {
   size: number;
   /** The share of failures that opens, 0 to 100; reached at >=. */
   percentage: number;
+  /** From how many calls on it is judged, 1 to `size`; the share is then that of the calls so far. @default size */
+  minimum?: number;
 }
 
 /**
- * Opens when enough of the last `size` calls failed, however long ago they were. It is judged once that many calls
- * were seen.
+ * Opens when enough of the last `size` calls failed, however long ago they were. It is judged once `minimum` calls were
+ * seen, by default once the window is full.
+ *
+ * @example
+ * countWindow({ size: 100, percentage: 50, minimum: 10 }) // opens at 5 failures of the first 10 calls
  *
  * @publicApi
  */
-export function countWindow({ size, percentage }: CountWindowOptions): TripStrategy {
+export function countWindow({ size, percentage, minimum = size }: CountWindowOptions): TripStrategy {
   const place = 'trip strategy countWindow()';
   checkValue(place, "option 'size'", size, wholeNumber(1, MOST.window));
   checkValue(place, "option 'percentage'", percentage, percentageOption);
+  checkValue(place, "option 'minimum'", minimum, upTo(size));
+  const early = minimum < size;
   const strategy: TripStrategy = {
-    name: `countWindow(${size}, ${percentage} %)`,
+    name: `countWindow(${size}, ${percentage} %${early ? `, from ${minimum}` : ''})`,
     shouldTrip: () => false,
-    track: () => new LastCalls(size, percentage),
+    track: () => new LastCalls(size, percentage, minimum),
   };
-  return made(strategy, 'countWindow', { size, percentage });
+  return made(strategy, 'countWindow', { size, percentage, ...(early ? { minimum } : {}) });
 }
+
+const upTo = (size: number): Expectation => ({
+  expected: `a whole number from 1 to 'size' (${size})`,
+  accepts: (value) => wholeNumber(1, size).accepts(value),
+});
 
 /** The outcomes of the last calls in a ring. */
 class LastCalls implements TripTracker {
@@ -36,6 +48,7 @@ class LastCalls implements TripTracker {
   constructor(
     private readonly size: number,
     private readonly percentage: number,
+    private readonly minimum: number,
   ) {
     this.#failed = new Uint8Array(size);
   }
@@ -52,8 +65,9 @@ class LastCalls implements TripTracker {
   }
 
   shouldTrip(): boolean | string {
-    if (this.#seen < this.size || this.#failures === 0 || (this.#failures * 100) / this.size < this.percentage)
-      return false;
-    return `${this.#failures} of the last ${this.size} calls failed, limit ${this.percentage} %`;
+    if (this.#seen < this.minimum || this.#failures === 0) return false;
+    const calls = Math.min(this.#seen, this.size);
+    if (this.#failures * 100 < this.percentage * calls) return false;
+    return `${this.#failures} of the last ${calls} calls failed, limit ${this.percentage} %`;
   }
 }

@@ -10,7 +10,8 @@ export interface SlowCallRateOptions {
 }
 
 /**
- * Opens when enough calls of the rolling window are slow, also while they succeed. It waits for `volumeThreshold`.
+ * Opens when enough calls of the rolling window are slow, also while they succeed. It waits for `volumeThreshold`. In
+ * half-open a slow probe has failed, whatever it gave.
  *
  * @publicApi
  */
@@ -57,6 +58,10 @@ class SlowCalls implements TripTracker {
   /** How slow it would have been nobody knows, unless it was slow already. */
   recordLost(ranMs: number, now: number): void {
     if (ranMs > this.slowerThan) this.record(false, ranMs, now);
+  }
+
+  failsProbe(latencyMs: number): boolean | string {
+    return latencyMs > this.slowerThan && `a probe took ${Math.round(latencyMs)} ms, limit ${this.slowerThan} ms`;
   }
 
   reset(): void {

@@ -27,6 +27,7 @@ export class TrackedStrategy {
   /** Whether it wants to be told of each outcome. */
   readonly records: boolean;
   readonly #recordsLost: boolean;
+  readonly #judgesProbes: boolean;
   readonly #tracker: TripTracker;
   readonly #place: string;
 
@@ -43,6 +44,7 @@ export class TrackedStrategy {
     this.#tracker = own ?? strategy;
     this.records = typeof propertyOf(this.#tracker, 'record') === 'function';
     this.#recordsLost = typeof propertyOf(this.#tracker, 'recordLost') === 'function';
+    this.#judgesProbes = typeof propertyOf(this.#tracker, 'failsProbe') === 'function';
   }
 
   record(failed: boolean, latencyMs: number, now: number): void {
@@ -53,6 +55,12 @@ export class TrackedStrategy {
   recordLost(ranMs: number, now: number): boolean {
     if (this.#recordsLost) notify(this.reporter, this.#place, () => this.#tracker.recordLost?.(ranMs, now));
     return this.#recordsLost;
+  }
+
+  /** Whether a probe that gave an answer after `latencyMs` has failed; a string is the reason. */
+  failsProbe(latencyMs: number): boolean | string {
+    if (!this.#judgesProbes) return false;
+    return ask(this.reporter, this.#place, verdict, false, () => this.#tracker.failsProbe?.(latencyMs));
   }
 
   reset(): void {

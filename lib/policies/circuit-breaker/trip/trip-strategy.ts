@@ -43,6 +43,11 @@ export interface TripTracker {
   record?(failed: boolean, latencyMs: number, now: number): void;
   /** An attempt was cut since a faster one had answered: it has no outcome, but ran for at least this long. */
   recordLost?(ranMs: number, now: number): void;
+  /**
+   * Whether a probe of a half-open breaker has failed although it gave an answer, by how long it took, ms; a string is
+   * the reason. Without it every answer is a success of the probe.
+   */
+  failsProbe?(latencyMs: number): boolean | string;
   reset?(): void;
   shouldTrip(window: TripWindow): boolean | string;
 }

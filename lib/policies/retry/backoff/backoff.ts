@@ -7,6 +7,7 @@ import { made } from '../../options/recipe.js';
  * The pause before the next attempt, in ms.
  *
  * @param attempt the number of the attempt that failed: 1 before the second call.
+ * @param error what it ended with: an error, or the result that `retryOnResult` named.
  * @publicApi
  */
 export type BackoffFunction = (attempt: number, error: unknown, call: CallInfo) => number;

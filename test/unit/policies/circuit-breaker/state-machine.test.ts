@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { exponential } from '../../../../lib/policies/retry/backoff/exponential.js';
@@ -588,9 +589,78 @@ describe('the states of a breaker', () => {
       expect(scene.state).toBe('open');
       expect(await scene.lets()).toBe(true);
 
-      expect(scene.stats).toMatchObject({ failures: 1, rejects: 1 });
+      expect(scene.stats).toMatchObject({ fires: 2, failures: 1, rejects: 1, successes: 1 });
       expect(scene.environment.of('stateChange')).toMatchObject([{ to: 'open', metricsOnly: true }]);
-      expect(scene.environment.of('refused')).toEqual([]);
+      expect(scene.environment.of('refused')).toMatchObject([
+        { code: 'CIRCUIT_OPEN', retryAfterMs: RESET, details: { state: 'open' }, metricsOnly: true },
+      ]);
+    });
+
+    it('counts on while it would be open, and neither opens anew nor closes by that', async () => {
+      const scene = await opened({ mode: 'metricsOnly' }, true);
+
+      await scene.succeed(3);
+      await scene.fail(2);
+
+      expect(scene.stats).toMatchObject({ failures: 3, successes: 3, rejects: 5 });
+      expect(scene.environment.of('stateChange')).toHaveLength(1);
+      expect(scene.environment.of('success')).toHaveLength(3);
+      await scene.clock.advance(RESET);
+      expect(scene.state).toBe('halfOpen');
+    });
+
+    it('sees recovery as if it had refused: only what would have been a probe is one', async () => {
+      const scene = await halfOpened({ mode: 'metricsOnly' }, true);
+      const probe = scene.begin();
+      await scene.fail(2);
+      await scene.begin().call.abort(new Error('gone'));
+      expect(scene.state).toBe('halfOpen');
+
+      await probe.succeed();
+
+      expect(scene.state).toBe('closed');
+      expect(scene.environment.of('refused')).toHaveLength(3);
+    });
+
+    it('reopens by a probe that failed', async () => {
+      const scene = await halfOpened({ mode: 'metricsOnly' }, true);
+
+      await scene.fail();
+
+      expect(scene.state).toBe('open');
+      expect(await scene.lets()).toBe(true);
+    });
+
+    it('keeps the permit of a probe that began at the same moment as a call that counts nowhere', async () => {
+      const scene = await halfOpened({ mode: 'metricsOnly' });
+      scene.begin();
+      await scene.fail(1, new ShutdownException({ policy: 'retry', instanceName: 'x', message: 'bye' }));
+
+      const [third] = [scene.begin()];
+      await third.fail();
+
+      expect(scene.state).toBe('halfOpen');
+    });
+
+    it('holds no breaker of a key for idle while a call goes on that it would have refused', async () => {
+      const scene = await opened({ mode: 'metricsOnly' });
+      const running = scene.begin();
+      await settle();
+      expect(scene.breaker.core.inFlight).toBe(1);
+
+      await running.succeed();
+
+      expect(scene.breaker.core.inFlight).toBe(0);
+    });
+
+    it('tells and counts in the same way of what is fired by hand', async () => {
+      const scene = await opened({ mode: 'metricsOnly' }, true);
+
+      expect(await scene.breaker.fire(() => 'fired')).toBe('fired');
+
+      expect(scene.stats).toMatchObject({ successes: 1, rejects: 1 });
+      expect(scene.environment.of('refused')).toMatchObject([{ metricsOnly: true }]);
+      expect(scene.breaker.core.inFlight).toBe(0);
     });
 
     it('does not mark its changes otherwise', async () => {

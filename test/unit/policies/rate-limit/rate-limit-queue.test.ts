@@ -124,7 +124,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
 
       expect(error).toMatchObject({ retryAfterMs: 50, details: { waitMs: 300 } });
       expect(error.explanation).toBe(
-        "rate limit search lets 10 through in 1000 ms, 10 at once: the call's turn would come 300 ms after it came, later than it can wait",
+        'rate limit search lets 10 through in 1000 ms, 10 at once: the call waits at most 250 ms, and its turn would come 300 ms after it came',
       );
       await scene.clock.advance(49);
       expect(await scene.attempt()).toBeInstanceOf(RateLimitExceededException);

@@ -9,6 +9,7 @@ const NOTHING: ResolvedSystemProtection = {
   eventLoopDelay: false,
   rate: false,
   exemptPaths: [],
+  exemptUnderPrefix: false,
   exempt: undefined,
   priority: undefined,
   retryAfter: 1_000,
