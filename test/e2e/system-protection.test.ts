@@ -1,5 +1,17 @@
 import { Agent, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { Controller, Get, Module, Post, Body, Param, Res, Sse, type MessageEvent } from '@nestjs/common';
+import {
+  Controller,
+  Get,
+  Module,
+  Post,
+  Body,
+  Param,
+  Res,
+  Sse,
+  VersioningType,
+  type INestApplication,
+  type MessageEvent,
+} from '@nestjs/common';
 import {
   adaptive,
   ResilienceModule,
@@ -94,11 +106,15 @@ beforeEach(() => {
 });
 
 describe.each(PLATFORMS)('system protection on $platform', ({ adapter }) => {
-  async function run(systemProtection: SystemProtectionOptions | boolean, asynchronous = false) {
+  async function run(
+    systemProtection: SystemProtectionOptions | boolean,
+    asynchronous = false,
+    prepare?: (app: INestApplication) => void,
+  ) {
     const root = asynchronous
       ? ResilienceModule.forRootAsync({ useFactory: async () => ({ systemProtection }) })
       : ResilienceModule.forRoot({ systemProtection });
-    const running = await start({ imports: [root], controllers: [Routes] }, { adapter });
+    const running = await start({ imports: [root], controllers: [Routes] }, { adapter, ...(prepare && { prepare }) });
     onTestFinished(() => held.forEach((end) => end()));
     return { ...running, service: running.app.get(ResilienceService) };
   }
@@ -174,6 +190,47 @@ describe.each(PLATFORMS)('system protection on $platform', ({ adapter }) => {
       await get(asked.url, '/quick'),
     ];
     expect(byFunction.map(({ status }) => status)).toEqual([200, 200, 503]);
+  });
+
+  it.each<[string, string, (app: INestApplication) => unknown]>([
+    ['a prefix', '/api', (app) => app.setGlobalPrefix('api')],
+    ['one with slashes', '/api/v1', (app) => app.setGlobalPrefix('/api/v1/')],
+    ['one with a parameter', '/acme', (app) => app.setGlobalPrefix(':tenant')],
+    ['one from which they are excluded', '', (app) => app.setGlobalPrefix('api', { exclude: ['health'] })],
+    ['a version', '/v2', (app) => app.enableVersioning({ type: VersioningType.URI, defaultVersion: '2' })],
+    [
+      'a prefix and a version without a prefix of its own',
+      '/api/2',
+      (app) =>
+        app.setGlobalPrefix('api').enableVersioning({ type: VersioningType.URI, prefix: false, defaultVersion: '2' }),
+    ],
+  ])('lets health routes in under %s', async (_what, before, prepare) => {
+    const app = await run({ concurrency: 1 }, false, prepare);
+    const after = before === '' ? '/api' : before;
+    const heldUp = ask(app.url, `${after}/held`);
+    heldUp.answer.catch(() => undefined);
+    await until(() => held.length > 0, 'the request is held');
+
+    const paths = [
+      `${before}/health`,
+      `${before}/health?full=1`,
+      `${after}/healthier`,
+      `${after}/quick`,
+      `/x${before}/health`,
+    ];
+    const answers = await Promise.all(paths.map((path) => get(app.url, path)));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 503, 503, 503]);
+  });
+
+  it('takes an own list for whole paths, whatever the prefix', async () => {
+    const app = await run({ concurrency: 1, exempt: ['/api/quick'] }, false, (one) => one.setGlobalPrefix('api'));
+    ask(app.url, '/api/held').answer.catch(() => undefined);
+    await until(() => held.length > 0, 'the request is held');
+
+    const answers = await Promise.all(['/api/quick', '/api/health'].map((path) => get(app.url, path)));
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 503]);
   });
 
   it('keeps a part of the limit for the more important', async () => {

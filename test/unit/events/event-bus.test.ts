@@ -42,6 +42,32 @@ describe('EventBus', () => {
     ]);
   });
 
+  it('gives whole ms', () => {
+    const { bus, heard, listen } = setUp();
+    listen();
+
+    bus.emit({ ...body, at: 98.6 });
+    bus.emit({ ...body, at: 99.4 });
+
+    expect(heard.map(({ at }) => at)).toEqual([99, 99]);
+  });
+
+  it('says when nobody listens any more, each time', () => {
+    const { bus, listen } = setUp();
+    let times = 0;
+    bus.onLastListener(() => times++);
+    const [first, second] = [listen(), listen()];
+
+    first();
+    expect(times).toBe(0);
+    second();
+    second();
+    expect(times).toBe(1);
+    listen()();
+
+    expect(times).toBe(2);
+  });
+
   it('tells every listener, until he leaves', () => {
     const { bus, heard, listen } = setUp();
     const leave = listen();

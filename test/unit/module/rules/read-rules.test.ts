@@ -13,6 +13,8 @@ describe('readRules', () => {
     [{ bulkhead: { maxConcurrent: { adaptive: { max: 10 } } } }],
     [{ fallback: { value: null }, recover: { value: [1] } }],
     [{ timeout: undefined, retry: false }],
+    [{ circuitBreaker: { trip: { countWindow: { size: 5, percentage: 50, minimum: 2 } } } }],
+    [{ circuitBreaker: { halfOpenCalls: 4, halfOpenErrorThresholdPercentage: 25 } }],
   ])('takes %j', (rules) => {
     expect(pathsOf(inPayments(rules))).toEqual([]);
   });
@@ -24,6 +26,12 @@ describe('readRules', () => {
     [{ circuitBreaker: { trip: { anyOf: [{ failureCount: 0 }] } } }, 'policies.payments.circuitBreaker.trip'],
     [{ circuitBreaker: { trip: 'failureRate' } }, 'policies.payments.circuitBreaker.trip'],
     [{ circuitBreaker: { trip: { constructor: 1 } } }, 'policies.payments.circuitBreaker.trip'],
+    [{ circuitBreaker: { answerOn: 'Error' } }, 'policies.payments.circuitBreaker.answerOn'],
+    [{ retry: { answerOn: [] } }, 'policies.payments.retry.answerOn'],
+    [
+      { circuitBreaker: { trip: { countWindow: { size: 5, percentage: 50, minimum: 6 } } } },
+      'policies.payments.circuitBreaker.trip',
+    ],
     [{ circuitBreaker: { trip: { countWindow: null } } }, 'policies.payments.circuitBreaker.trip.countWindow'],
     [{ fallback: 'stale' }, 'policies.payments.fallback'],
     [{ recover: { use: 'method' } }, 'policies.payments.recover.use'],

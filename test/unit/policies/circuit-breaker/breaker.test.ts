@@ -3,6 +3,7 @@ import Opossum from 'opossum';
 import { describe, expect, it } from 'vitest';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { Breaker } from '../../../../lib/policies/circuit-breaker/breaker.js';
+import type { BreakerSnapshot } from '../../../../lib/policies/circuit-breaker/breaker-snapshot.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
@@ -425,6 +426,68 @@ describe('Breaker, as an opossum CircuitBreaker', () => {
       expect(await other.lets()).toBe(true);
       expect(other.state).toBe('closed');
     });
+
+    const detailsOf = async (scene: BreakerScene) => {
+      const refused = scene.begin();
+      await settle();
+      const { details, explanation } = refused.result.outcome as CircuitOpenException;
+      return { details, explanation };
+    };
+    const kept = (scene: BreakerScene): BreakerSnapshot =>
+      JSON.parse(JSON.stringify(scene.breaker.snapshot())) as BreakerSnapshot;
+
+    it.each<[string, (scene: BreakerScene) => Promise<unknown>]>([
+      ['open', (scene) => scene.fail()],
+      ['forced open', async (scene) => (await scene.succeed(4), scene.breaker.forceOpen('maintenance'))],
+    ])('refuses in the words of the opening that was restored: %s', async (_state, open) => {
+      const scene = new BreakerScene({ trip: once });
+      await open(scene);
+      const other = new BreakerScene({ trip: once });
+      await other.clock.advance(5_000);
+      await other.fail(1, new Error('of its own'));
+      await detailsOf(other);
+      await scene.clock.advance(6_000);
+      other.clock.block(1_000);
+
+      other.breaker.restore(kept(scene));
+
+      expect(await detailsOf(other)).toEqual(await detailsOf(scene));
+    });
+
+    it('tells nothing of its own former opening, when the snapshot does not say more', async () => {
+      const other = new BreakerScene({ trip: once });
+      await other.fail(1, new Error('of its own'));
+      const { name, state, reason, openings } = new BreakerScene().breaker.snapshot();
+
+      other.breaker.restore({
+        name,
+        openings,
+        state: 'open',
+        reason: 'elsewhere',
+        probeAt: other.clock.wallNow() + 1_000,
+      });
+
+      expect(state + reason).toBe('closed');
+      const { details, explanation } = await detailsOf(other);
+      expect(details).toEqual({ state: 'open', since: other.clock.wallNow(), reason: 'elsewhere' });
+      expect(explanation).not.toContain('of its own');
+    });
+
+    it.each([NaN, 'yesterday', Infinity, 4e15])(
+      'takes a moment that is none, or to come, for now: %s',
+      async (since) => {
+        const other = new BreakerScene({ trip: once });
+        const probeAt = other.clock.wallNow() + 1_000;
+
+        other.breaker.restore({ name: 'x', openings: 1, state: 'open', reason: 'r', probeAt, since: since as number });
+
+        expect((await detailsOf(other)).details).toMatchObject({ since: other.clock.wallNow() });
+        await other.clock.advance(999);
+        expect(other.state).toBe('open');
+        await other.clock.advance(1);
+        expect(other.state).toBe('halfOpen');
+      },
+    );
 
     it.each([null, {}, { state: 'ajar', openings: 0 }, { state: 'open' }])('refuses what is none: %j', (snapshot) => {
       const { breaker } = new BreakerScene();

@@ -308,6 +308,90 @@ describe('CircuitBreakerPolicy', () => {
     });
   });
 
+  describe('answerOn', () => {
+    class Declined extends Error {}
+    class Unknown extends Error {}
+
+    it.each([
+      ['a class', Declined],
+      ['a list', [TypeError, Declined]],
+      ['a list with a predicate', [TypeError, (error: unknown) => error instanceof Declined]],
+      ['a predicate', (error: unknown) => error instanceof Declined],
+    ])('makes the errors that it names successes, by %s', async (_form, answerOn) => {
+      expect(await countOf(new Declined(), { answerOn })).toEqual(SUCCESS);
+      expect(await countOf(new Unknown(), { answerOn })).toEqual(FAILURE);
+    });
+
+    it('gives the error to the caller as it is, and tells a success', async () => {
+      const scene = new BreakerScene({ answerOn: Declined });
+      const running = scene.begin();
+      const error = new Declined();
+
+      await running.fail(error);
+
+      expect(running.result).toEqual({ status: 'rejected', outcome: error });
+      expect(scene.environment.told).toMatchObject([{ type: 'success' }]);
+    });
+
+    it('closes in half-open, and keeps it closed', async () => {
+      const scene = new BreakerScene({ trip: consecutiveFailures(1), answerOn: Declined });
+      await scene.fail();
+      await scene.clock.advance(30_000);
+
+      await scene.fail(1, new Declined());
+      await scene.fail(5, new Declined());
+
+      expect(scene.state).toBe('closed');
+    });
+
+    it('speaks of what would be a failure: not of a refusal inside, nor of the abort of a caller', async () => {
+      const answerOn = () => true;
+      const full = new BulkheadFullException({ policy: 'bulkhead', instanceName: 'b', message: 'full' });
+      expect(await countOf(full, { answerOn })).toEqual(IGNORED);
+      const scene = new BreakerScene({ answerOn });
+      const running = scene.begin();
+      const gone = new Error('gone');
+
+      running.call.abort(gone);
+      await running.fail(gone);
+
+      expect(scene.stats).toMatchObject({ successes: 0, failures: 0 });
+    });
+
+    it('comes after errorFilter', async () => {
+      expect(await countOf(new Declined(), { answerOn: Declined, errorFilter: () => true })).toEqual(IGNORED);
+    });
+
+    it('learns the call', async () => {
+      const seen: unknown[] = [];
+      const answerOn = (error: unknown, { methodName, args }: CallInfo) => seen.push([error, methodName, args]) > 99;
+      const scene = new BreakerScene({ answerOn });
+
+      await scene.fail(1, 'no', { args: [1] });
+
+      expect(seen).toEqual([['no', 'load', [1]]]);
+    });
+
+    it('is that of the options in force', async () => {
+      const scene = new BreakerScene({ answerOn: Declined });
+      scene.policy.reconfigure({ ...scene.policy.options, answerOn: Unknown });
+
+      await scene.fail(1, new Declined());
+      await scene.fail(1, new Unknown());
+
+      expect(scene.stats).toMatchObject({ successes: 1, failures: 1 });
+    });
+
+    it('holds for every key, and for what is fired by hand', async () => {
+      const scene = new BreakerScene({ answerOn: Declined, key: () => 'k' });
+      await scene.fail(1, new Declined());
+      const ofKey = scene.policy.breaker('k');
+      await expect(ofKey?.fire(() => Promise.reject(new Declined()))).rejects.toThrow();
+
+      expect(ofKey?.stats).toMatchObject({ successes: 2, failures: 0 });
+    });
+  });
+
   describe('isFailure', () => {
     it('makes a result a failure, and gives it all the same', async () => {
       const scene = new BreakerScene({ isFailure: (result) => result === 'bad' });
@@ -340,6 +424,18 @@ describe('CircuitBreakerPolicy', () => {
       await scene.succeed();
 
       expect(scene.state).toBe('open');
+    });
+
+    it('stays open as long as the result asks for by Retry-After', async () => {
+      const busy = { status: 503, headers: { 'retry-after': '50' } };
+      const scene = new BreakerScene({ trip: consecutiveFailures(1), isFailure: () => true });
+
+      await scene.begin().succeed(busy);
+      await scene.clock.advance(49_999);
+
+      expect(scene.state).toBe('open');
+      await scene.clock.advance(1);
+      expect(scene.state).toBe('halfOpen');
     });
 
     it('is reported, when it throws, and the result is a success', async () => {
@@ -435,7 +531,7 @@ describe('CircuitBreakerPolicy', () => {
       expect(results[1]?.outcome).toBeInstanceOf(CircuitOpenException);
       expect(results[2]?.outcome).toBeInstanceOf(CircuitOpenException);
       expect([work.begun, bulkhead.waiting]).toEqual([1, 0]);
-      expect(scene.stats).toMatchObject({ failures: 1, successes: 0 });
+      expect(scene.stats).toMatchObject({ fires: 3, failures: 1, successes: 0, rejects: 2 });
       expect(scene.environment.of('refused')).toMatchObject([{ code: 'CIRCUIT_OPEN' }, { code: 'CIRCUIT_OPEN' }]);
     });
 
@@ -448,6 +544,7 @@ describe('CircuitBreakerPolicy', () => {
 
       expect(results.map(({ status: one }) => one)).toEqual(['pending', 'rejected']);
       expect((results[1]?.outcome as CircuitOpenException).explanation).toContain('maintenance');
+      expect(scene.stats.rejects).toBe(1);
     });
 
     it('lets no probe wait: it is refused, and its permit is handed back', async () => {

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
+import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { exponential } from '../../../../lib/policies/retry/backoff/exponential.js';
+import { anyOf } from '../../../../lib/policies/circuit-breaker/trip/any-of.js';
+import { failureRate } from '../../../../lib/policies/circuit-breaker/trip/failure-rate.js';
+import { slowCallRate } from '../../../../lib/policies/circuit-breaker/trip/slow-call-rate.js';
+import type { TripWindow } from '../../../../lib/policies/circuit-breaker/trip/trip-strategy.js';
 import { linear } from '../../../../lib/policies/retry/backoff/linear.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
 import { settle } from '../../../support/settle.js';
@@ -260,6 +265,240 @@ describe('the states of a breaker', () => {
       await scene.fail(1);
 
       expect(scene.state).toBe('open');
+    });
+  });
+
+  describe('halfOpenErrorThresholdPercentage', () => {
+    const reasonOf = (scene: BreakerScene) => scene.environment.of('stateChange').at(-1)?.reason;
+    const half = { halfOpenCalls: 4, halfOpenErrorThresholdPercentage: 50 };
+
+    it('lets as many probes fail, and closes when all are judged', async () => {
+      const scene = await halfOpened(half, true);
+
+      await scene.fail(2);
+      await scene.succeed();
+      expect(scene.state).toBe('halfOpen');
+      await scene.succeed();
+
+      expect(scene.state).toBe('closed');
+      expect(reasonOf(scene)).toBe('2 of 4 probes succeeded');
+    });
+
+    it('closes with a failure too, if it is the last to be judged', async () => {
+      const scene = await halfOpened(half);
+      const probes = [scene.begin(), scene.begin(), scene.begin(), scene.begin()];
+      for (const probe of probes.slice(0, 3)) await probe.succeed();
+      expect(scene.state).toBe('halfOpen');
+
+      await probes[3]?.fail();
+
+      expect(scene.state).toBe('closed');
+    });
+
+    it('reopens as soon as more have failed', async () => {
+      const scene = await halfOpened(half, true);
+
+      await scene.fail(2);
+      expect(scene.state).toBe('halfOpen');
+      await scene.fail();
+
+      expect(scene.state).toBe('open');
+      expect(reasonOf(scene)).toBe('3 of 4 probes failed, limit 50 %: a probe failed');
+    });
+
+    it('lets no more than halfOpenCalls through, those that failed included', async () => {
+      const scene = await halfOpened(half);
+      await scene.fail(2);
+      const probes = [scene.begin(), scene.begin(), scene.begin()];
+      await settle();
+
+      expect(probes.map(({ begun }) => begun)).toEqual([true, true, false]);
+    });
+
+    it('hands the permit back of a probe that counts nowhere', async () => {
+      const scene = await halfOpened({ ...half, errorFilter: (error) => error === 'filtered' });
+
+      await scene.fail(5, 'filtered');
+      await scene.fail(2);
+      await scene.succeed(2);
+
+      expect(scene.state).toBe('closed');
+    });
+
+    it.each([
+      [3, 33, 0],
+      [3, 34, 1],
+      [50, 58, 29],
+      [3, 100, 3],
+      [1, 99, 0],
+    ])('of %i probes at %i %% lets %i fail', async (halfOpenCalls, halfOpenErrorThresholdPercentage, mayFail) => {
+      const kept = await halfOpened({ halfOpenCalls, halfOpenErrorThresholdPercentage });
+      await kept.fail(mayFail);
+      await kept.succeed(halfOpenCalls - mayFail);
+      expect(kept.state).toBe('closed');
+      if (mayFail === halfOpenCalls) return;
+
+      const broken = await halfOpened({ halfOpenCalls, halfOpenErrorThresholdPercentage });
+      await broken.fail(mayFail + 1);
+
+      expect(broken.state).toBe('open');
+    });
+
+    it('begins anew with the next half-open', async () => {
+      const scene = await halfOpened(half);
+      await scene.fail(3);
+      await scene.clock.advance(RESET);
+
+      await scene.fail(2);
+
+      expect(scene.state).toBe('halfOpen');
+    });
+
+    it('is by default 0: one failure reopens, whatever succeeded before', async () => {
+      const scene = await halfOpened({ halfOpenCalls: 4 });
+      await scene.succeed(3);
+
+      await scene.fail();
+
+      expect(scene.state).toBe('open');
+    });
+
+    it('does not keep a hung probe from reopening it', async () => {
+      const scene = await halfOpened({ ...half, halfOpenErrorThresholdPercentage: 100, halfOpenMaxWait: 500 });
+      scene.begin();
+
+      await scene.clock.advance(500);
+
+      expect(scene.state).toBe('open');
+    });
+
+    it('judges what is there anew under other options', async () => {
+      const [stricter, fewer] = [await halfOpened(half), await halfOpened(half)];
+      await stricter.fail();
+      await fewer.fail();
+      await fewer.succeed();
+
+      const reconfigure = (scene: BreakerScene, more: CircuitBreakerOptions): void =>
+        scene.policy.reconfigure({ ...scene.policy.options, ...more });
+      reconfigure(stricter, { halfOpenErrorThresholdPercentage: 0 });
+      reconfigure(fewer, { halfOpenCalls: 2 });
+
+      expect([stricter.state, fewer.state]).toEqual(['open', 'closed']);
+    });
+  });
+
+  describe('a slow probe', () => {
+    const slow = slowCallRate({ slowerThan: 20, percentage: 50 });
+    const slowed = async (options: CircuitBreakerOptions = {}, listening = false): Promise<BreakerScene> => {
+      const scene = new BreakerScene({ trip: slow, volumeThreshold: 1, ...options }, new TestEnvironment(listening));
+      await scene.succeed(1, 30);
+      expect(scene.state).toBe('open');
+      const left = (await refusedAfter(scene)).retryAfterMs as number;
+      await scene.clock.advance(left);
+      return scene;
+    };
+    const refusedAfter = async (scene: BreakerScene): Promise<CircuitOpenException> => {
+      const refused = scene.begin();
+      await settle();
+      return refused.result.outcome as CircuitOpenException;
+    };
+
+    it('reopens, and says why', async () => {
+      const scene = await slowed({}, true);
+
+      await scene.succeed(1, 30);
+
+      expect(scene.state).toBe('open');
+      expect(scene.environment.of('stateChange').at(-1)?.reason).toBe('a probe took 30 ms, limit 20 ms');
+    });
+
+    it('closes, if it took no longer than the limit', async () => {
+      const scene = await slowed();
+
+      await scene.succeed(1, 20);
+
+      expect(scene.state).toBe('closed');
+    });
+
+    it.each([
+      ['anyOf', anyOf(consecutiveFailures(5), slow)],
+      ['anyOf in anyOf', anyOf(consecutiveFailures(5), anyOf(failureRate(), slow))],
+    ])('reopens inside %s too', async (_where, trip) => {
+      const scene = await slowed({ trip });
+
+      await scene.succeed(1, 30);
+
+      expect(scene.state).toBe('open');
+    });
+
+    it('reopens with an answer that is an error too: 404', async () => {
+      const scene = await slowed();
+      const probe = scene.begin();
+      scene.clock.block(30);
+
+      await probe.fail(Object.assign(new Error('not found'), { status: 404 }));
+
+      expect(scene.state).toBe('open');
+    });
+
+    it('makes the open time grow', async () => {
+      const resetTimeout = exponential({ initial: 60, factor: 2, max: 10_000, jitter: 'none' });
+      const scene = await slowed({ resetTimeout });
+      const openTimes: unknown[] = [];
+
+      for (let probe = 0; probe < 4; probe++) {
+        await scene.succeed(1, 30);
+        const { retryAfterMs } = await refusedAfter(scene);
+        openTimes.push(retryAfterMs);
+        await scene.clock.advance(retryAfterMs as number);
+      }
+
+      expect(openTimes).toEqual([120, 240, 480, 960]);
+    });
+
+    it('is one of those that may fail', async () => {
+      const scene = await slowed({ halfOpenCalls: 2, halfOpenErrorThresholdPercentage: 50 });
+
+      await scene.succeed(1, 30);
+      expect(scene.state).toBe('halfOpen');
+      await scene.succeed();
+
+      expect(scene.state).toBe('closed');
+    });
+
+    it('is a success in the numbers: its caller got its value', async () => {
+      const scene = await slowed();
+      const before = scene.stats.successes;
+
+      await scene.succeed(1, 30);
+
+      expect(scene.stats).toMatchObject({ successes: before + 1, failures: 0 });
+    });
+
+    it('closes under a strategy that has nothing to do with slowness', async () => {
+      const scene = await halfOpened();
+
+      await scene.succeed(1, 10_000);
+
+      expect(scene.state).toBe('closed');
+    });
+
+    it.each<[boolean | string | undefined, string, string | undefined]>([
+      ['my reason', 'open', 'my reason'],
+      [true, 'open', 'a probe failed by trip strategy own'],
+      [false, 'closed', '1 of 1 probes succeeded'],
+      [undefined, 'closed', '1 of 1 probes succeeded'],
+    ])("is what a user's own strategy says it is: %s", async (verdict, state, reason) => {
+      const track = () => ({
+        shouldTrip: (window: TripWindow) => window.failures > 0,
+        failsProbe: () => verdict as boolean,
+      });
+      const scene = await halfOpened({ trip: { name: 'own', shouldTrip: () => false, track } }, true);
+
+      await scene.succeed();
+
+      expect(scene.state).toBe(state);
+      expect(scene.environment.of('stateChange').at(-1)?.reason).toBe(reason);
     });
   });
 
@@ -552,6 +791,58 @@ describe('the states of a breaker', () => {
       expect(await scene.lets()).toBe(false);
     });
 
+    it.each<[string, (scene: BreakerScene) => void]>([
+      ['reset()', ({ breaker }) => breaker.reset()],
+      ['forceClose()', ({ breaker }) => breaker.forceClose()],
+      ['close()', ({ breaker }) => breaker.close()],
+      ['disable() and enable()', ({ breaker }) => (breaker.disable(), breaker.enable())],
+      ['forceOpen() and enable()', ({ breaker }) => (breaker.forceOpen(), breaker.enable())],
+    ])('is none after %s, whatever it was before: by hand it closes wholly', async (_way, close) => {
+      const [open, probing, ramping] = [
+        await opened({ recovery }),
+        await halfOpened({ recovery }),
+        await halfOpened({ recovery }),
+      ];
+      probing.begin();
+      await ramping.succeed();
+
+      for (const scene of [open, probing, ramping]) {
+        close(scene);
+        scene.environment.chances = [0.999];
+
+        expect([scene.state, await scene.lets()]).toEqual(['closed', true]);
+      }
+    });
+
+    it('goes on in its own time below an order, and does not begin anew with its end', async () => {
+      const scene = await halfOpened({ recovery });
+      await scene.succeed();
+      scene.policy.say('rule', { state: 'disabled', reason: 'a rule' });
+      await scene.clock.advance(5_000);
+
+      scene.policy.say('rule', undefined);
+      scene.environment.chances = [0.59];
+      expect(await scene.lets()).toBe(true);
+      scene.environment.chances = [0.61];
+      expect(await scene.lets()).toBe(false);
+
+      scene.policy.say('rule', { state: 'disabled', reason: 'a rule' });
+      await scene.clock.advance(3_600_000);
+      scene.policy.say('rule', undefined);
+      scene.environment.chances = [0.999];
+      expect(await scene.lets()).toBe(true);
+    });
+
+    it('is none in a state that was restored', async () => {
+      const scene = await halfOpened({ recovery });
+      await scene.succeed();
+
+      scene.breaker.restore({ ...new BreakerScene().breaker.snapshot() });
+      scene.environment.chances = [0.999];
+
+      expect(await scene.lets()).toBe(true);
+    });
+
     it('is none, when nothing is said', async () => {
       const scene = await halfOpened();
       await scene.succeed();
@@ -667,6 +958,34 @@ describe('the states of a breaker', () => {
       const scene = await opened({}, true);
 
       expect(scene.environment.of('stateChange')[0]).not.toHaveProperty('metricsOnly');
+    });
+  });
+
+  describe('disabled', () => {
+    it('counts nothing, and remembers nothing of it when it is enabled', async () => {
+      const scene = new BreakerScene({ volumeThreshold: 1 });
+      await scene.succeed(2);
+      const running = scene.begin();
+      scene.breaker.disable();
+      const before = scene.stats;
+
+      await scene.succeed(3);
+      await scene.fail(3);
+      await scene.fail(1, new BulkheadFullException({ policy: 'bulkhead', instanceName: 'inner', message: 'full' }));
+      await running.fail();
+      await scene.breaker.fire(() => 'fired');
+
+      expect(scene.stats).toEqual(before);
+      expect(before.fires).toBe(3);
+      expect(scene.breaker.core.inFlight).toBe(0);
+    });
+
+    it('counts nothing by its options either', async () => {
+      const scene = new BreakerScene({ enabled: false });
+
+      await scene.fail(5);
+
+      expect(scene.stats).toMatchObject({ fires: 0, failures: 0, rejects: 0 });
     });
   });
 

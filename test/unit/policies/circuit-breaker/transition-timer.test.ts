@@ -50,6 +50,62 @@ describe('the timer of transitions', () => {
     expect(scene.clock.pending).toBe(0);
   });
 
+  it('is gone with the last listener, and comes with the next', async () => {
+    const scene = new BreakerScene(options, new TestEnvironment(false));
+    const { events } = scene.environment;
+    const [one, other] = [events.subscribe(() => undefined), events.subscribe(() => undefined)];
+    await scene.fail();
+
+    one();
+    expect(scene.clock.pending).toBe(1);
+    other();
+    other();
+    expect(scene.clock.pending).toBe(0);
+    events.subscribe(() => undefined);
+
+    expect(scene.clock.pending).toBe(1);
+  });
+
+  it.each<[string, (scene: BreakerScene, listener: () => void) => void]>([
+    ['off', ({ breaker }, listener) => breaker.off('halfOpen', listener)],
+    ['removeListener', ({ breaker }, listener) => breaker.removeListener('halfOpen', listener)],
+    ['removeAllListeners', ({ breaker }) => breaker.removeAllListeners()],
+    ['removeAllListeners of the event', ({ breaker }) => breaker.removeAllListeners('halfOpen')],
+  ])('is gone with the last listener of the breaker itself, by %s', async (_way, leave) => {
+    const scene = new BreakerScene(options, new TestEnvironment(false));
+    const listener = (): void => undefined;
+    scene.breaker.on('halfOpen', listener);
+    await scene.fail();
+    expect(scene.clock.pending).toBe(1);
+
+    leave(scene, listener);
+
+    expect(scene.clock.pending).toBe(0);
+  });
+
+  it('is gone with a listener that hears once', async () => {
+    const scene = new BreakerScene({ ...options, halfOpenMaxWait: 100 }, new TestEnvironment(false));
+    scene.breaker.once('halfOpen', () => undefined);
+    await scene.fail();
+
+    await scene.clock.advance(1_100);
+
+    expect(scene.clock.pending).toBe(0);
+  });
+
+  it('stays for others, when one breaker is heard no more', async () => {
+    const environment = new TestEnvironment(false);
+    const [one, other] = [new BreakerScene(options, environment), new BreakerScene(options, environment)];
+    for (const scene of [one, other]) {
+      scene.breaker.on('halfOpen', () => undefined);
+      await scene.fail();
+    }
+
+    one.breaker.removeAllListeners();
+
+    expect(environment.clock.pending).toBe(1);
+  });
+
   it('begins, when somebody begins to listen while something is open', async () => {
     const scene = new BreakerScene(options, new TestEnvironment(false));
     await scene.fail();

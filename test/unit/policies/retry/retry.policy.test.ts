@@ -198,6 +198,39 @@ describe('RetryPolicy', () => {
     });
   });
 
+  describe('answerOn', () => {
+    class Declined extends Error {}
+
+    it.each([
+      ['a class', Declined],
+      ['a list', [TypeError, Declined]],
+      ['a predicate', (error: unknown) => error instanceof Declined],
+    ])('keeps the errors that it names from being repeated, by %s', async (_form, answerOn) => {
+      expect(await callsAfter(new Declined(), { answerOn })).toBe(1);
+      expect(await callsAfter(boom, { answerOn })).toBe(3);
+    });
+
+    it('wins over retryOn', async () => {
+      expect(await callsAfter(new Declined(), { answerOn: Declined, retryOn: Error })).toBe(1);
+    });
+
+    it('is reported, when it throws, and the error is repeated as without it', async () => {
+      const error = new Error('mine');
+      const { environment, outcomeOf } = setUp({
+        maxAttempts: 2,
+        answerOn: () => {
+          throw error;
+        },
+      });
+      const { next, calls } = scripted([boom]);
+
+      await outcomeOf(next);
+
+      expect(calls).toHaveLength(2);
+      expect(environment.reports).toEqual([{ place: 'Client.load, answerOn', error }]);
+    });
+  });
+
   describe('retryOnResult', () => {
     const retryOnResult = (result: unknown) => result === 'not yet';
 
@@ -434,6 +467,68 @@ describe('RetryPolicy', () => {
       expect(await callsAfter(withStatus(503, { 'retry-after': '60' }))).toBe(3);
       expect(await callsAfter(withStatus(503, { 'retry-after': '3' }), { maxRetryAfter: 2_999 })).toBe(1);
       expect(await callsAfter(withStatus(503, { 'retry-after': '3' }), { maxRetryAfter: 3_000 })).toBe(3);
+    });
+
+    describe('of a result that retryOnResult names', () => {
+      const retryOnResult = ({ status }: { status: number }) => status === 429 || status === 503;
+      const response = (status: number, retryAfter?: string) =>
+        new Response('', { status, ...(retryAfter === undefined ? {} : { headers: { 'Retry-After': retryAfter } }) });
+
+      it.each([
+        ['fetch', response(429, '5')],
+        ['plain headers', { status: 503, headers: { 'retry-after': '5' } }],
+        ['a date', response(503, 'Tue, 01 Jan 2030 00:00:05 GMT')],
+      ])('is a lower bound for the pause: %s', async (_form, busy) => {
+        const { environment, outcomeOf } = setUp({ retryOnResult });
+        const { next, calls } = scripted([busy, { status: 200 }]);
+
+        const result = await outcomeOf(next);
+
+        expect(result.outcome).toEqual({ status: 200 });
+        expect(calls).toHaveLength(2);
+        expect(environment.of('retry')).toMatchObject([{ delayMs: 5_000 }]);
+      });
+
+      it('ends with that result, above maxRetryAfter', async () => {
+        const { environment, outcomeOf } = setUp({ retryOnResult });
+        const busy = response(429, '61');
+        const { next, calls } = scripted([busy]);
+
+        const result = await outcomeOf(next);
+
+        expect(result).toEqual({ status: 'fulfilled', outcome: busy });
+        expect(calls).toHaveLength(1);
+        expect(environment.told).toMatchObject([{ type: 'retrySuppressed', reason: 'retryAfter' }]);
+      });
+
+      it('does not shorten the pause', async () => {
+        const { environment, outcomeOf } = setUp({ retryOnResult, maxAttempts: 2, backoff: fixed(9_000) });
+
+        await outcomeOf(scripted([response(503, '1')]).next);
+
+        expect(environment.of('retry')).toMatchObject([{ delayMs: 9_000 }]);
+      });
+
+      it("goes to the backoff in the error's place", async () => {
+        const seen: unknown[] = [];
+        const [first, second] = [response(429), response(503)];
+        const { outcomeOf } = setUp({ retryOnResult, backoff: (attempt, end) => seen.push([attempt, end]) });
+
+        await outcomeOf(scripted([first, second, { status: 200 }]).next);
+
+        expect(seen).toEqual([
+          [1, first],
+          [2, second],
+        ]);
+      });
+
+      it('tells of no error, since there is none', async () => {
+        const { environment, outcomeOf } = setUp({ retryOnResult });
+
+        await outcomeOf(scripted([response(503), { status: 200 }]).next);
+
+        expect(environment.of('retry')).toMatchObject([{ error: undefined }]);
+      });
     });
 
     it('of a refusal is its retryAfterMs, where retryOn names it', async () => {

@@ -164,6 +164,31 @@ describe('countWindow', () => {
     expect(scene.state).toBe('open');
   });
 
+  it('is judged from `minimum` calls on, by the share of those that were seen', async () => {
+    const trip = countWindow({ size: 10, percentage: 50, minimum: 3 });
+
+    expect((await statesAfter('xx', { trip })).openedBy).toBe(0);
+    expect((await statesAfter('xx.', { trip })).openedBy).toBe(3);
+    expect((await statesAfter('x...x.xx', { trip })).openedBy).toBe(8);
+    expect((await statesAfter('..........xxxxx', { trip })).openedBy).toBe(15);
+    const { scene } = await statesAfter('xxx', { trip });
+    expect(reasonOf(scene)).toBe('3 of the last 3 calls failed, limit 50 %');
+  });
+
+  it('is by default judged once it is full, as with `minimum` of its size', async () => {
+    const trip = countWindow({ size: 4, percentage: 50, minimum: 4 });
+
+    expect((await statesAfter('xxx', { trip })).openedBy).toBe(0);
+    expect(trip.name).toBe(countWindow({ size: 4, percentage: 50 }).name);
+    expect(countWindow({ size: 4, percentage: 50, minimum: 2 }).name).toBe('countWindow(4, 50 %, from 2)');
+  });
+
+  it.each([0, 6, 1.5, NaN, '2', null])("refuses a `minimum` of %s, and says 'size'", (minimum) => {
+    expect(() => countWindow({ size: 5, percentage: 50, minimum: minimum as number })).toThrow(
+      "trip strategy countWindow(): option 'minimum': expected a whole number from 1 to 'size' (5), got",
+    );
+  });
+
   it('is empty after closing', async () => {
     const scene = new BreakerScene({ trip: countWindow({ size: 2, percentage: 50 }) });
     await scene.fail(2);
