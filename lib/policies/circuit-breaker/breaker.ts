@@ -233,7 +233,9 @@ export class Breaker extends Opossum {
     const { clock } = this.core.environment;
     const { name, enabled, closed, opened, halfOpen, warmUp, isShutdown } = this;
     const lastTimerAt =
-      opened || halfOpen ? clock.wallNow() - (clock.now() - this.core.machine.sinceAt(clock.now())) : undefined;
+      opened || halfOpen
+        ? Math.round(clock.wallNow() - (clock.now() - this.core.machine.sinceAt(clock.now())))
+        : undefined;
     return {
       state: { name, enabled, closed, open: opened, halfOpen, warmUp, shutdown: isShutdown, lastTimerAt },
       status: this.stats,

@@ -43,14 +43,12 @@ const trip: fc.Arbitrary<Trip> = fc.oneof(
   fc.constant<Trip>({ rule: 'failureRate' }),
   fc.record({ rule: fc.constant('consecutiveFailures' as const), limit: smallCount }),
   fc.record({ rule: fc.constant('failureCount' as const), limit: smallCount }),
-  fc
-    .record({ size: smallCount, percentage, minimum: smallCount })
-    .map(({ minimum, size, ...rest }) => ({
-      rule: 'countWindow' as const,
-      ...rest,
-      size,
-      minimum: Math.min(minimum, size),
-    })),
+  fc.record({ size: smallCount, percentage, minimum: smallCount }).map(({ minimum, size, ...rest }) => ({
+    rule: 'countWindow' as const,
+    ...rest,
+    size,
+    minimum: Math.min(minimum, size),
+  })),
 );
 
 const options: fc.Arbitrary<NaiveOptions> = fc.record({

@@ -1,4 +1,10 @@
-import { checkValue, MOST, percentage as percentageOption, wholeNumber, type Expectation } from '../../options/check.js';
+import {
+  checkValue,
+  MOST,
+  percentage as percentageOption,
+  wholeNumber,
+  type Expectation,
+} from '../../options/check.js';
 import { made } from '../../options/recipe.js';
 import type { TripStrategy, TripTracker } from './trip-strategy.js';
 

@@ -904,7 +904,8 @@ describe('the states of a breaker', () => {
       const scene = await halfOpened({ mode: 'metricsOnly' }, true);
       const probe = scene.begin();
       await scene.fail(2);
-      await scene.begin().call.abort(new Error('gone'));
+      scene.begin().call.abort(new Error('gone'));
+      await settle();
       expect(scene.state).toBe('halfOpen');
 
       await probe.succeed();
