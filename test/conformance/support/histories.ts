@@ -61,6 +61,7 @@ const options: fc.Arbitrary<NaiveOptions> = fc.record({
   halfOpenCalls: fc.integer({ min: 1, max: 4 }),
   halfOpenErrorThresholdPercentage: fc.oneof(fc.constant(0), percentage),
   halfOpenMaxWait: fc.constantFrom(40, 100, 500),
+  mode: fc.constantFrom('normal', 'normal', 'metricsOnly'),
 });
 
 const ending = fc.oneof(

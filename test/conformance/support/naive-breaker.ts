@@ -15,6 +15,7 @@ export interface NaiveOptions {
   readonly halfOpenCalls: number;
   readonly halfOpenErrorThresholdPercentage: number;
   readonly halfOpenMaxWait: number;
+  readonly mode: 'normal' | 'metricsOnly';
 }
 
 /** How a call ended, in the words of the contract. */
@@ -24,6 +25,8 @@ export type Verdict = 'success' | 'failure' | 'ignored';
 export interface Ticket {
   readonly era: number;
   readonly at: number;
+  /** It would have been refused, so it decides nothing; but it counts. */
+  readonly shadow: boolean;
 }
 
 /**
@@ -61,9 +64,11 @@ export class NaiveBreaker {
     const probesLeft = this.options.halfOpenCalls - this.#running.length - this.#probes.length;
     if (state === 'open' || state === 'forcedOpen' || (state === 'halfOpen' && probesLeft <= 0)) {
       this.#rejects.push({ at: now });
-      return undefined;
+      // What an operator has forced open refuses all the same.
+      const goesOn = this.options.mode === 'metricsOnly' && state !== 'forcedOpen';
+      return goesOn ? { era: this.#era, at: now, shadow: true } : undefined;
     }
-    const ticket = { era: this.#era, at: now };
+    const ticket = { era: this.#era, at: now, shadow: false };
     this.#running.push(ticket);
     return ticket;
   }
@@ -73,6 +78,7 @@ export class NaiveBreaker {
     this.#running = this.#running.filter((other) => other !== ticket);
     if (ticket.era !== this.#era || this.state === 'disabled' || verdict === 'ignored') return;
     this.#outcomes.push({ at: now, failed: verdict === 'failure' });
+    if (ticket.shadow) return;
     if (this.state === 'halfOpen') {
       this.#probes.push({ failed: verdict === 'failure' });
       const { halfOpenCalls, halfOpenErrorThresholdPercentage } = this.options;

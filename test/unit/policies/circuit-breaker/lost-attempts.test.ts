@@ -43,6 +43,18 @@ describe('an attempt that lost against a faster one', () => {
     expect(scene.stats).toMatchObject({ successes: 0, failures: 0 });
   });
 
+  it('reopens as a probe that was slow, and hands its permit back if it was not', async () => {
+    const scene = new BreakerScene({ trip: slow, volumeThreshold: 1 });
+    await scene.succeed(1, 150);
+    await scene.clock.advance(30_000);
+
+    await lose(scene, 3, 50);
+    expect(scene.state).toBe('halfOpen');
+    await lose(scene, 1, 150);
+
+    expect(scene.state).toBe('open');
+  });
+
   it('is no call at all, if it was not slow yet', async () => {
     const scene = new BreakerScene({ trip: slow, volumeThreshold: 10 });
     await lose(scene, 9, 150);
