@@ -246,6 +246,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     if (permit.weight === REFUSED) return;
     if (this.machine.recorded !== 'halfOpen') return this.#judge(now, undefined, 0);
     const slow = this.#slowness(latencyMs);
+    // A strategy of the user's may have steered it meanwhile.
+    if (permit.epoch !== this.machine.epoch) return;
     if (slow === undefined) this.machine.probeSucceeded(permit.since, now);
     else this.#probeFailed(permit, now, slow, undefined, 0);
   }
@@ -302,6 +304,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     if (!this.#counts(permit, now)) return;
     if (this.machine.recorded === 'halfOpen') {
       const slow = ranMs === undefined || permit.weight === REFUSED ? undefined : this.#slowness(ranMs);
+      if (permit.epoch !== this.machine.epoch) return;
       if (slow === undefined) this.#handBack(permit);
       else this.#probeFailed(permit, now, slow, undefined, 0);
       return;

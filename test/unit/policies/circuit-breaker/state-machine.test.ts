@@ -483,6 +483,18 @@ describe('the states of a breaker', () => {
       expect(scene.state).toBe('closed');
     });
 
+    it('decides nothing any more, when the strategy itself has steered the breaker', async () => {
+      const track = () => ({
+        shouldTrip: (window: TripWindow) => window.failures > 0,
+        failsProbe: () => (scene.breaker.forceClose(), true),
+      });
+      const scene: BreakerScene = await halfOpened({ trip: { name: 'own', shouldTrip: () => false, track } });
+
+      await scene.succeed();
+
+      expect(scene.state).toBe('closed');
+    });
+
     it.each<[boolean | string | undefined, string, string | undefined]>([
       ['my reason', 'open', 'my reason'],
       [true, 'open', 'a probe failed by trip strategy own'],
