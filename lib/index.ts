@@ -64,9 +64,12 @@ export {
   type AdaptiveOptions,
 } from './policies/adaptive-limit/adaptive.options.js';
 export type { BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
-export type { Breaker } from './policies/circuit-breaker/breaker.js';
+export { Breaker } from './policies/circuit-breaker/breaker.js';
+export type { BreakerJson, BreakerState } from './policies/circuit-breaker/breaker-json.js';
+export type { BreakerOptions } from './policies/circuit-breaker/breaker-options.js';
 export type { BreakerSnapshot } from './policies/circuit-breaker/breaker-snapshot.js';
-export type { BreakerStats } from './policies/circuit-breaker/breaker-stats.js';
+export type { BreakerBucket, BreakerStats } from './policies/circuit-breaker/breaker-stats.js';
+export type { BreakerStatus } from './policies/circuit-breaker/breaker-status.js';
 export type {
   CircuitBreakerOptions,
   CircuitBreakerSetting,

@@ -1,4 +1,5 @@
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
+import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import { Breaker } from '../../policies/circuit-breaker/breaker.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../policies/circuit-breaker/circuit-breaker.options.js';
@@ -109,7 +110,7 @@ export class GuardedNode {
       return answer.value;
     } catch (error) {
       if (error instanceof TimeoutException) controller.abort(error);
-      else if (!(error instanceof CircuitOpenException)) throw error;
+      else if (!(error instanceof CircuitOpenException || error instanceof ShutdownException)) throw error;
       const message = `The ${this.name} of failoverData is unavailable: ${error.explanation}`;
       throw new DataUnavailableException(message, { cause: error });
     } finally {

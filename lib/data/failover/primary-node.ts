@@ -1,4 +1,5 @@
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
+import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { Breaker } from '../../policies/circuit-breaker/breaker.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../policies/circuit-breaker/trip/consecutive-failures.js';
@@ -47,7 +48,7 @@ export class PrimaryNode extends GuardedNode {
     try {
       return await this.#writes.fire(() => this.run(work, signal));
     } catch (error) {
-      if (!(error instanceof CircuitOpenException)) throw error;
+      if (!(error instanceof CircuitOpenException || error instanceof ShutdownException)) throw error;
       const message = `The ${this.name} of failoverData takes no writes: ${error.explanation}`;
       throw new DataReadOnlyException(message, { cause: error });
     }

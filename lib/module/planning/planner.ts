@@ -229,7 +229,11 @@ class PlanBuilder {
   #addBreaker(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const breaker = this.#breakerOf(policy, this.#plan('circuitBreaker', policy, policy.options));
-    this.#stages.circuitBreaker = policy.ruling?.passesBy === true ? new ForcedOnlyPolicy(breaker) : breaker;
+    if (policy.ruling?.passesBy === true) this.#stages.circuitBreaker = new ForcedOnlyPolicy(breaker);
+    else {
+      this.#stages.circuitBreaker = breaker;
+      if (this.#fallback !== undefined) this.#fallback.witness = breaker;
+    }
   }
 
   /** Under the kill switch a breaker stands aside, but whoever holds its handle still finds it. */

@@ -43,18 +43,35 @@ export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attem
   }
 }
 
-/** Counts an attempt that ended with an error, by what the error means. */
-export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attempt, error: unknown): void {
-  const { environment, name } = breaker;
-  const now = environment.clock.now();
+/** What an error means for a breaker. */
+export type ErrorOutcome = 'success' | 'failure' | { readonly ignored: string };
+
+/** An error that its `errorFilter` takes out of all counts. */
+export const FILTERED: ErrorOutcome = { ignored: 'errorFilter' };
+
+/** Counts an attempt that ended with an error, by what the error means; that is told. */
+export function recordError(breaker: BreakerCore, permit: Permit, attempt: Attempt, error: unknown): ErrorOutcome {
+  const now = breaker.environment.clock.now();
   const latencyMs = now - (attempt.startedAt ?? permit.since);
   const outcome = classify(breaker, attempt, error, latencyMs, now);
-  if (outcome === 'success') return recordSuccess(breaker, permit, latencyMs, now, error);
-  if (outcome === 'failure') {
+  if (outcome === 'success') recordSuccess(breaker, permit, latencyMs, now, error);
+  else if (outcome === 'failure') {
     const timedOut = attempt.aborted || isTimeout(error);
-    return recordFailure(breaker, permit, now, latencyMs, error, timedOut, attempt.args);
-  }
-  const { ignored: reason } = outcome;
+    recordFailure(breaker, permit, now, latencyMs, error, timedOut, attempt.args);
+  } else recordIgnored(breaker, permit, attempt, error, latencyMs, now, outcome.ignored);
+  return outcome;
+}
+
+function recordIgnored(
+  breaker: BreakerCore,
+  permit: Permit,
+  attempt: Attempt,
+  error: unknown,
+  latencyMs: number,
+  now: number,
+  reason: string,
+): void {
+  const { environment, name } = breaker;
   if (environment.events.active) {
     environment.events.emit({ type: 'ignored', name, policy: 'circuitBreaker', reason, error });
   }
@@ -87,13 +104,7 @@ function recordFailure(
 }
 
 /** What an error means for this breaker; the meaning of errors as such is in outcome.ts. */
-function classify(
-  breaker: BreakerCore,
-  attempt: Attempt,
-  error: unknown,
-  ranMs: number,
-  now: number,
-): 'success' | 'failure' | { ignored: string } {
+function classify(breaker: BreakerCore, attempt: Attempt, error: unknown, ranMs: number, now: number): ErrorOutcome {
   const { environment, options } = breaker;
   const { kind } = judge(error, attempt.aborted, attempt.reason);
   if (kind === 'refused') return { ignored: 'refused by a policy inside' };
@@ -108,7 +119,7 @@ function classify(
   const filtered =
     errorFilter !== undefined &&
     ask(environment, `${breaker.place}, errorFilter`, yesOrNo, false, () => errorFilter(error, ...attempt.args));
-  if (filtered) return { ignored: 'errorFilter' };
+  if (filtered) return FILTERED;
   if (kind === 'answered') return 'success';
   const { answers } = breaker;
   if (

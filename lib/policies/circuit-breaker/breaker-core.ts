@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
-import type { CircuitOpenException } from '../../errors/circuit-open.exception.js';
+import type { ResilienceException } from '../../errors/resilience.exception.js';
+import { ShutdownException } from '../../errors/shutdown.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { Call, WaitingRoom } from '../call.js';
 import { aFunctionAnswer, ask, milliseconds, notify } from '../ask.js';
@@ -16,8 +17,8 @@ import {
 import { LatencySampling } from './latency-sampling.js';
 import type { LatencyHistogram } from '../latency-histogram.js';
 import { describeRefusal, refusalOf, summaryOf, type OpenSummary, type RefusalDescription } from './refusal.js';
-import { RollingWindow } from './rolling-window.js';
-import { StateMachine } from './state-machine.js';
+import { RollingWindow, type WindowCounts } from './rolling-window.js';
+import { StateMachine, type RecordedState } from './state-machine.js';
 import { transitionTimerOf, type Transitional } from './transition-timer.js';
 import { strategyName, TrackedStrategy } from './trip/tracked-strategy.js';
 import type { TripWindow } from './trip/trip-strategy.js';
@@ -68,8 +69,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   inFlight = 0;
   /** Which errors are answers; undefined: it is not said. */
   answers: Matcher | undefined;
-  /** Told when it is no longer in use. */
-  onRetire: (() => void) | undefined = undefined;
+  /** Ends what goes on beside its calls. */
+  #onRetire: (() => void) | undefined = undefined;
   #options: ResolvedCircuitBreaker;
   readonly #face: EventEmitter;
   #window: RollingWindow;
@@ -139,7 +140,13 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   /** Whether it only watches: whatever it would refuse goes on. */
   get watchesOnly(): boolean {
+    if (this.isShutDown) return false;
     return this.environment.enabled === false || (this.#options.mode === 'metricsOnly' && !this.#forced);
+  }
+
+  /** Whether it was shut down: nothing begins under it any more, and nothing that ran under it counts. */
+  get isShutDown(): boolean {
+    return this.machine.recorded === 'shutDown';
   }
 
   /** Whether somebody before the rules has forced it open. */
@@ -321,25 +328,41 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   }
 
   /** The error for a call that may not begin; it is told to whoever listens. */
-  refusal(now: number): CircuitOpenException {
-    const error = this.#refuse(now, false);
+  refusal(now: number): ResilienceException {
+    const error = this.isShutDown ? this.#toldOf(refusalAfterShutdown(this.name), false) : this.#refuse(now, false);
     this.tell('reject', error);
     return error;
   }
 
-  #refuse(now: number, metricsOnly: boolean): CircuitOpenException {
-    const { events, clock } = this.environment;
-    if (this.#refusal?.epoch !== this.machine.epoch) {
-      const summary = this.summaryOf(this.machine.recorded);
-      this.#refusal = describeRefusal(this.name, this.machine, summary, now, clock.wallNow());
-    }
-    const error = refusalOf(this.name, this.#refusal, this.machine.timeToProbe(now));
+  #refuse(now: number, metricsOnly: boolean): ResilienceException {
+    return this.#toldOf(this.#refusalAt(now), metricsOnly);
+  }
+
+  #toldOf(error: ResilienceException, metricsOnly: boolean): ResilienceException {
+    const { events } = this.environment;
     if (events.active) {
       const { code, retryAfterMs, details } = error;
       const body = { type: 'refused', name: this.name, policy: 'circuitBreaker', code, retryAfterMs, details } as const;
       events.emit(metricsOnly ? { ...body, metricsOnly } : body);
     }
     return error;
+  }
+
+  #refusalAt(now: number): ResilienceException {
+    if (this.#refusal?.epoch !== this.machine.epoch) {
+      const summary = this.summaryOf(this.machine.recorded);
+      const wallNow = this.environment.clock.wallNow();
+      this.#refusal = describeRefusal(this.name, this.machine, summary, now, wallNow);
+    }
+    return refusalOf(this.name, this.#refusal, this.machine.timeToProbe(now));
+  }
+
+  /** Somebody's fallback has answered for a call under it. A disabled breaker counts nothing. */
+  fellBack(answer: unknown, error: unknown): void {
+    if (this.machine.recorded === 'disabled' || this.isShutDown) return;
+    this.#window.advance(this.environment.clock.now());
+    this.#window.fallback();
+    this.tell('fallback', answer, error);
   }
 
   /** Whether anybody listens to one of opossum's events. */
@@ -391,6 +414,14 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     this.close(reason);
   }
 
+  /** Lets nothing begin any more; its state stays as it is. */
+  shutDown(): void {
+    const now = this.environment.clock.now();
+    this.machine.shutDown(now);
+    this.#endWaits(now);
+    this.retire();
+  }
+
   /** Forgets what it has counted. */
   clear(): void {
     this.#clear();
@@ -402,7 +433,8 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     (this.#waiting ??= new Set()).add(call);
     // It may have tripped since it let the call in: between two waits, or in a callback of the user's.
     const { recorded } = this.machine;
-    if (recorded === 'open' || recorded === 'forcedOpen') this.#endWaits(this.environment.clock.now());
+    if (recorded === 'open' || recorded === 'forcedOpen' || recorded === 'shutDown')
+      this.#endWaits(this.environment.clock.now());
   }
 
   leave(call: Call): void {
@@ -432,7 +464,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   }
 
   /** What it remembers of its last opening, or of that by order. */
-  summaryOf(state: CircuitState): OpenSummary | undefined {
+  summaryOf(state: RecordedState): OpenSummary | undefined {
     return state === 'forcedOpen' ? this.#forcedSummary : this.#summary;
   }
 
@@ -450,8 +482,18 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   /** It is no longer in use. */
   retire(): void {
     transitionTimerOf(this.environment).forget(this);
-    this.onRetire?.();
-    this.onRetire = undefined;
+    this.#onRetire?.();
+    this.#onRetire = undefined;
+  }
+
+  /** Runs `end` when it is no longer in use. */
+  whenRetired(end: () => void): void {
+    const before = this.#onRetire;
+    const both = (): void => {
+      before?.();
+      end();
+    };
+    this.#onRetire = before === undefined ? end : both;
   }
 
   openTimes(start: () => unknown): (opening: number, error: unknown, call: never) => number {
@@ -524,6 +566,12 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     return readStats(this.#window, this.#latencies);
   }
 
+  /** The counts of each bucket of the window, the newest first. */
+  get buckets(): WindowCounts[] {
+    this.#window.advance(this.environment.clock.now());
+    return this.#window.slices();
+  }
+
   /**
    * An attempt that it let through is over, whatever became of it. To be called once for each, before anything else: what
    * comes after looks at values that are not ours.
@@ -574,6 +622,11 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
       call.abort(this.refusal(now));
     }
   }
+}
+
+function refusalAfterShutdown(name: string): ShutdownException {
+  const message = `circuit breaker ${name} was shut down`;
+  return new ShutdownException({ policy: 'circuitBreaker', instanceName: name, message });
 }
 
 const BY_HAND = 'disabled by hand';

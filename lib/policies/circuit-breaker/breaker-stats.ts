@@ -1,14 +1,12 @@
-import { EventEmitter } from 'node:events';
-import type { LatencyHistogram } from '../latency-histogram.js';
-import { PERCENTILES } from '../latency-histogram.js';
-import type { RollingWindow } from './rolling-window.js';
+import { LatencyHistogram, PERCENTILES } from '../latency-histogram.js';
+import type { RollingWindow, WindowCounts } from './rolling-window.js';
 
 /**
- * The numbers of the rolling window, by opossum's names.
+ * The numbers of one bucket of the rolling window, by opossum's names.
  *
  * @publicApi
  */
-export interface BreakerStats {
+export interface BreakerBucket {
   /** Calls that came, refused ones included. */
   fires: number;
   successes: number;
@@ -19,11 +17,28 @@ export interface BreakerStats {
   rejects: number;
   /** Calls refused by a bulkhead inside. */
   semaphoreRejections: number;
+  /** Calls that a fallback has answered: `@Fallback` of a method under it, or that of `fire()`. */
   fallbacks: number;
+  /** Always 0: it has no cache. */
   cacheHits: number;
+  /** Always 0: it has no cache. */
   cacheMisses: number;
+  /** Always 0: `@Coalesce` stands outside it. */
   coalesceCacheHits: number;
+  /** Always 0: `@Coalesce` stands outside it. */
   coalesceCacheMisses: number;
+  /** Latency in ms by fraction; of a single bucket there is none. */
+  percentiles: Record<number, number>;
+  /** Always empty: single latencies are not kept. */
+  latencyTimes: number[];
+}
+
+/**
+ * The numbers of the rolling window, by opossum's names.
+ *
+ * @publicApi
+ */
+export interface BreakerStats extends BreakerBucket {
   /**
    * Latency in ms by fraction: `percentiles[0.99]`, off by 7 % at most; -1 where none are kept. Above 4 calls a ms for
    * longer than a burst of 10,000, of one call in 16.
@@ -31,8 +46,14 @@ export interface BreakerStats {
   percentiles: Record<number, number>;
   /** The mean latency in ms; -1 where none is kept. */
   latencyMean: number;
-  /** Always empty: single latencies are not kept. */
-  latencyTimes: readonly number[];
+}
+
+/** The latencies of a breaker with these options; undefined: it keeps none. */
+export function latenciesOf(options: {
+  rollingPercentilesEnabled: boolean;
+  rollingCountBuckets: number;
+}): LatencyHistogram | undefined {
+  return options.rollingPercentilesEnabled ? new LatencyHistogram(options.rollingCountBuckets) : undefined;
 }
 
 export function readStats(window: RollingWindow, latencies: LatencyHistogram | undefined): BreakerStats {
@@ -40,35 +61,24 @@ export function readStats(window: RollingWindow, latencies: LatencyHistogram | u
     percentiles: Object.fromEntries(PERCENTILES.map((fraction) => [fraction, -1])),
     latencyMean: -1,
   };
+  return { ...readBucket(window), percentiles, latencyMean };
+}
+
+export function readBucket(counts: WindowCounts): BreakerBucket {
+  const { fires, successes, failures, timeouts, rejects, semaphoreRejections, fallbacks } = counts;
   return {
-    fires: window.fires,
-    successes: window.successes,
-    failures: window.failures,
-    timeouts: window.timeouts,
-    rejects: window.rejects,
-    semaphoreRejections: window.semaphoreRejections,
-    fallbacks: 0,
+    fires,
+    successes,
+    failures,
+    timeouts,
+    rejects,
+    semaphoreRejections,
+    fallbacks,
     cacheHits: 0,
     cacheMisses: 0,
     coalesceCacheHits: 0,
     coalesceCacheMisses: 0,
-    percentiles,
-    latencyMean,
+    percentiles: {},
     latencyTimes: [],
   };
-}
-
-/** opossum's `status` face: statistics that are read when asked for, without an interval behind them. */
-export class BreakerStatus extends EventEmitter {
-  constructor(private readonly read: () => BreakerStats) {
-    super();
-  }
-
-  get stats(): BreakerStats {
-    return this.read();
-  }
-
-  get window(): BreakerStats[] {
-    return [this.read()];
-  }
 }

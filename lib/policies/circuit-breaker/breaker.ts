@@ -1,50 +1,63 @@
 import type { CircuitState } from '../../events/resilience-event.js';
-import { DeadlineQueue } from '../deadline-queue.js';
-import { BreakerCore, REFUSED, type BreakerInit } from './breaker-core.js';
-import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
-import { FiredAction } from './fired-action.js';
-import { checkHealth } from './health-check.js';
-import { JudgedAttempt } from './judged-attempt.js';
+import { BreakerCore, type BreakerInit } from './breaker-core.js';
+import { initOf, type BreakerOptions } from './breaker-options.js';
+import { jsonOf, type BreakerJson } from './breaker-json.js';
 import { restoreBreaker, takeSnapshot, type BreakerSnapshot } from './breaker-snapshot.js';
-import { BreakerStatus, type BreakerStats } from './breaker-stats.js';
+import type { BreakerStats } from './breaker-stats.js';
+import { BreakerStatus } from './breaker-status.js';
+import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+import { FiredActions } from './fired-actions.js';
+import { checkHealth } from './health-check.js';
 import type { LatencyHistogram } from '../latency-histogram.js';
-import { idleStatus, Opossum } from './opossum.js';
-
-/** opossum's events; its tools subscribe to whatever a breaker names. */
-const EVENTS = [
-  'fire',
-  'success',
-  'failure',
-  'timeout',
-  'reject',
-  'open',
-  'close',
-  'halfOpen',
-  'semaphoreLocked',
-  'fallback',
-  'shutdown',
-];
+import { EVENTS, idleStatus, isOurError, Opossum } from './opossum.js';
 
 type Listener = (...args: never[]) => void;
 type AnyListener = (...args: unknown[]) => unknown;
 
 /**
- * An opossum `CircuitBreaker`: its events, statistics, `open`, `close`, `enable`, `disable` and `toJSON()`, so that
- * its tools keep working. Admission, the rolling window and the classification of outcomes are ours; opossum's own
- * listeners and timers are gone.
+ * A circuit breaker that runs any function. It *is* an opossum `CircuitBreaker`: its events, statistics, `open`, `close`,
+ * `enable`, `disable` and `toJSON()` are there, so that its tools keep working. Admission, the rolling window and the
+ * classification of outcomes are ours; opossum's own listeners and timers are gone.
  *
- * `fire(action, ...args)` runs any function under it.
+ * A method has `@CircuitBreaker`, and the breaker behind that is `handle.breaker`. One that is made by hand needs no
+ * module and no Nest app, and starts no timer while nothing runs under it and nobody waits for its events.
+ *
+ * @example
+ * const payments = new Breaker('payments', { timeout: 800, volumeThreshold: 20 });
+ * payments.on('open', () => console.warn('payments is down'));
+ *
+ * const receipt = await payments.fire((order: Order) => client.charge(order), order);
  *
  * @publicApi
  */
 export class Breaker extends Opossum {
   /** @internal */ readonly core: BreakerCore;
-  #isShutdown = false;
-  #firedActions: DeadlineQueue | undefined;
-  #fallback: AnyListener | undefined;
+  #fired: FiredActions | undefined;
   #status: BreakerStatus | undefined;
 
-  constructor(init: BreakerInit) {
+  /**
+   * Whether `error` was made by a policy, as when a breaker is open or the time is over, and not by the guarded work.
+   * opossum's own `isOurError` says the same.
+   */
+  static isOurError(error: unknown): boolean {
+    return isOurError(error);
+  }
+
+  /** opossum has it; here {@link snapshot} and {@link restore} carry a state from one breaker to another. @throws TypeError */
+  static newStatus(): never {
+    throw new TypeError("newStatus() is opossum's: use snapshot() and restore() to carry a state over");
+  }
+
+  /**
+   * @param name how errors, events and tools name it.
+   * @param options what `@CircuitBreaker` takes, but for keys and scopes. @default opossum's
+   * @throws ResilienceConfigurationError naming the option, its value and what was expected.
+   */
+  constructor(name: string, options?: BreakerOptions);
+  /** @internal */
+  constructor(init: BreakerInit);
+  constructor(nameOrInit: string | BreakerInit, given: BreakerOptions = {}) {
+    const init = typeof nameOrInit === 'object' ? nameOrInit : initOf(nameOrInit, given);
     const { name, options } = init;
     super(unusedAction, { name, group: options.group, timeout: false, status: idleStatus });
     // opossum counts by listeners to its own events; the core counts without.
@@ -54,26 +67,27 @@ export class Breaker extends Opossum {
     this.core = new BreakerCore(init, this);
   }
 
-  /** The state now; half-open as soon as the reset time is over. */
+  /** The state now; half-open as soon as the reset time is over. After {@link shutdown} it is what it was then. */
   get state(): CircuitState {
     return this.core.machine.stateAt(this.#now());
   }
   get closed(): boolean {
     const { state } = this;
-    return state === 'closed' || state === 'disabled';
+    return (state === 'closed' || state === 'disabled') && !this.isShutdown;
   }
   get opened(): boolean {
     const { state } = this;
-    return state === 'open' || state === 'forcedOpen';
+    return (state === 'open' || state === 'forcedOpen') && !this.isShutdown;
   }
   get halfOpen(): boolean {
-    return this.state === 'halfOpen';
+    return this.state === 'halfOpen' && !this.isShutdown;
   }
   get pendingClose(): boolean {
     return this.halfOpen;
   }
   get enabled(): boolean {
-    return this.core.machine.recorded !== 'disabled';
+    const { recorded } = this.core.machine;
+    return recorded !== 'disabled' && recorded !== 'shutDown';
   }
   get warmUp(): boolean {
     return this.core.warmUp;
@@ -82,30 +96,27 @@ export class Breaker extends Opossum {
     return this.core.volumeThreshold;
   }
   get isShutdown(): boolean {
-    return this.#isShutdown;
+    return this.core.isShutDown;
   }
   get stats(): BreakerStats {
     return this.core.stats;
   }
+  /** Its statistics, also by bucket, and the event `'snapshot'` that tells them once a bucket. */
   get status(): BreakerStatus {
-    return (this.#status ??= new BreakerStatus(() => this.stats));
+    return (this.#status ??= new BreakerStatus(this.core));
   }
 
   /**
    * Runs any function under it, where opossum runs the action that it was made with. The breaker's own `timeout`
-   * bounds it.
+   * bounds it. Where there is a {@link fallback}, that answers for failures and refusals.
    *
-   * @throws (as a rejection) CircuitOpenException, TimeoutException, or whatever the action throws.
+   * @throws (as a rejection) CircuitOpenException, TimeoutException, ShutdownException, or whatever the action throws.
+   *
+   * @example
+   * const rate = await breaker.fire((from: string, to: string) => rates.load(from, to), 'EUR', 'USD');
    */
-  async fire<A extends unknown[], R>(action: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
-    try {
-      return await this.#fire(action, args);
-    } catch (error) {
-      if (this.#fallback === undefined) throw error;
-      const answer = this.#fallback(...args, error);
-      this.core.tell('fallback', answer, error);
-      return answer as R;
-    }
+  fire<A extends unknown[], R>(action: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
+    return this.#actions().fire(action, args);
   }
 
   /** As {@link fire}, with `this` for the action. */
@@ -113,9 +124,15 @@ export class Breaker extends Opossum {
     return this.fire((...all: A) => action.apply(context, all), ...args);
   }
 
-  /** Gives {@link fire} a substitute answer; methods have `@Fallback`. */
-  fallback(answer: (...argsAndError: never[]) => unknown): this {
-    this.#fallback = answer as AnyListener;
+  /**
+   * Gives {@link fire} a substitute answer: a function of the arguments and the error, or a breaker that opossum has
+   * made, whose action is run with them. It answers failures and refusals; what `errorFilter` takes out, and what the
+   * dependency said no to, it leaves alone. A method has `@Fallback`.
+   *
+   * @throws TypeError for anything else.
+   */
+  fallback(answer: ((...argsAndError: never[]) => unknown) | { fire(...argsAndError: never[]): unknown }): this {
+    this.#actions().answerBy(answer);
     return this;
   }
 
@@ -126,7 +143,7 @@ export class Breaker extends Opossum {
    * @throws TypeError for a check that is no function, or an interval that is no number.
    */
   override healthCheck(check: () => unknown, interval = 5_000): void {
-    this.core.onRetire = checkHealth(this, check, interval, this.core.onRetire);
+    this.core.whenRetired(checkHealth(this, check, interval));
   }
 
   /** Opens it now; it lets a probe through when the reset time is over. */
@@ -172,17 +189,20 @@ export class Breaker extends Opossum {
    */
   reconfigure(options: ResolvedCircuitBreaker, latencies: LatencyHistogram | undefined): void {
     this.options = options;
-    // What runs under the old limit keeps it.
-    this.#firedActions = undefined;
+    this.#fired?.reconfigure();
     this.core.reconfigure(options, latencies);
   }
 
-  /** Lets nothing through any more, and lets go of its listeners. */
+  /**
+   * Lets nothing begin any more, for ever, and lets go of its listeners and timers. That is no change of its state: `state`
+   * stays as it is, and no event but 'shutdown' tells of it. Calls are refused with ShutdownException; what runs already
+   * goes on, and is not counted.
+   */
   shutdown(): void {
+    if (this.isShutdown) return;
     this.core.tell('shutdown');
-    this.#isShutdown = true;
-    this.core.forceOpen('it was shut down');
-    this.core.retire();
+    this.core.shutDown();
+    this.#fired?.shutDown();
     this.removeAllListeners();
   }
 
@@ -229,47 +249,12 @@ export class Breaker extends Opossum {
     return [...new Set([...EVENTS, ...super.eventNames()])];
   }
 
-  toJSON(): { state: Record<string, unknown>; status: BreakerStats } {
-    const { clock } = this.core.environment;
-    const { name, enabled, closed, opened, halfOpen, warmUp, isShutdown } = this;
-    const lastTimerAt =
-      opened || halfOpen
-        ? Math.round(clock.wallNow() - (clock.now() - this.core.machine.sinceAt(clock.now())))
-        : undefined;
-    return {
-      state: { name, enabled, closed, open: opened, halfOpen, warmUp, shutdown: isShutdown, lastTimerAt },
-      status: this.stats,
-    };
+  toJSON(): BreakerJson {
+    return jsonOf(this);
   }
 
-  async #fire<A extends unknown[], R>(action: (...args: A) => R | PromiseLike<R>, args: A): Promise<R> {
-    const { core } = this;
-    const since = this.#now();
-    core.tell('fire', args);
-    if (!this.enabled && !this.#isShutdown) return action(...args);
-    const weight = core.admit(since);
-    if (weight === REFUSED) {
-      if (!core.watchesOnly || this.#isShutdown) throw core.refusal(since);
-      core.lookOn(since);
-    }
-    const fired = new FiredAction(this.name, args, since, core.options.timeout);
-    const judged = new JudgedAttempt(core, fired, core.machine.epoch, since, weight);
-    let result: R;
-    try {
-      result = await fired.run(() => action(...args), this.#limit());
-    } catch (error) {
-      judged.failed(error);
-      throw error;
-    }
-    judged.succeeded(result);
-    return result;
-  }
-
-  /** The fired actions under the breaker's own `timeout`. */
-  #limit(): DeadlineQueue | undefined {
-    const { options, environment } = this.core;
-    if (options.timeout === false) return undefined;
-    return (this.#firedActions ??= new DeadlineQueue(options.timeout, environment.clock, environment.lifecycle));
+  #actions(): FiredActions {
+    return (this.#fired ??= new FiredActions(this.core));
   }
 
   #now(): number {

@@ -19,6 +19,7 @@ import {
   wholeNumber,
   type Expectation,
 } from '../options/check.js';
+import { OPOSSUM_OPTIONS_ELSEWHERE } from './opossum-options.js';
 import { failureRate } from './trip/failure-rate.js';
 import { stateScope, type StateScope } from '../options/state-scope.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
@@ -185,30 +186,35 @@ const ramp: Expectation = {
 /** @throws ResilienceConfigurationError */
 export function parseCircuitBreaker(place: string, setting: unknown): CircuitBreakerOptions {
   if (setting === true) return {};
-  checkOptions<CircuitBreakerOptions>(place, setting, {
-    timeout: offOr(positiveMs),
-    errorThresholdPercentage: percentage,
-    volumeThreshold: nonNegativeInteger,
-    rollingCountTimeout: positiveMs,
-    rollingCountBuckets: wholeNumber(1, MOST.buckets),
-    rollingPercentilesEnabled: aBoolean,
-    resetTimeout: either(nonNegativeMs, openTimeSeries, aFunction),
-    resetJitter: fraction,
-    allowWarmUp: aBoolean,
-    errorFilter: aFunction,
-    answerOn: errorMatch,
-    isFailure: aFunction,
-    group: aName,
-    enabled: aBoolean,
-    trip: tripStrategy,
-    halfOpenCalls: wholeNumber(1, MOST.atOnce),
-    halfOpenErrorThresholdPercentage: percentage,
-    halfOpenMaxWait: positiveMs,
-    recovery: ramp,
-    key: aFunction,
-    maxKeys: wholeNumber(1, MOST.keys),
-    scope: stateScope,
-    mode: oneOf('normal', 'metricsOnly'),
-  });
+  checkOptions<CircuitBreakerOptions>(
+    place,
+    setting,
+    {
+      timeout: offOr(positiveMs),
+      errorThresholdPercentage: percentage,
+      volumeThreshold: nonNegativeInteger,
+      rollingCountTimeout: positiveMs,
+      rollingCountBuckets: wholeNumber(1, MOST.buckets),
+      rollingPercentilesEnabled: aBoolean,
+      resetTimeout: either(nonNegativeMs, openTimeSeries, aFunction),
+      resetJitter: fraction,
+      allowWarmUp: aBoolean,
+      errorFilter: aFunction,
+      answerOn: errorMatch,
+      isFailure: aFunction,
+      group: aName,
+      enabled: aBoolean,
+      trip: tripStrategy,
+      halfOpenCalls: wholeNumber(1, MOST.atOnce),
+      halfOpenErrorThresholdPercentage: percentage,
+      halfOpenMaxWait: positiveMs,
+      recovery: ramp,
+      key: aFunction,
+      maxKeys: wholeNumber(1, MOST.keys),
+      scope: stateScope,
+      mode: oneOf('normal', 'metricsOnly'),
+    },
+    OPOSSUM_OPTIONS_ELSEWHERE,
+  );
   return setting;
 }

@@ -5,18 +5,15 @@ import type { Policy, PolicyEnvironment } from '../policy.js';
 import { rejected } from '../rejection.js';
 import { Breaker } from './breaker.js';
 import { REFUSED, sameWindow, type BreakerCore } from './breaker-core.js';
+import { latenciesOf } from './breaker-stats.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { Control, type ControlSource, type ControlWord } from './control.js';
 import { JudgedAttempt } from './judged-attempt.js';
 import { KeyedBreakers } from './keyed-breakers.js';
-import { LatencyHistogram } from '../latency-histogram.js';
+import type { LatencyHistogram } from '../latency-histogram.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
 
 const NEVER: TripStrategy = { name: 'never', shouldTrip: () => false };
-
-function latenciesOf({ rollingPercentilesEnabled, rollingCountBuckets }: ResolvedCircuitBreaker) {
-  return rollingPercentilesEnabled ? new LatencyHistogram(rollingCountBuckets) : undefined;
-}
 
 /** With keys, the breaker of the whole name only counts calls whose key found no room. */
 function ofWholeName(options: ResolvedCircuitBreaker): ResolvedCircuitBreaker {
@@ -103,7 +100,13 @@ export class CircuitBreakerPolicy implements Policy {
   isClosedFor(call: Call): boolean {
     const { core, state } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
     if (core.watchesOnly) return true;
+    if (core.isShutDown) return false;
     return state === 'closed' || state === 'disabled';
+  }
+
+  /** The fallback of a method under it has answered. */
+  fellBack(call: Call, answer: unknown, error: unknown): void {
+    this.#known(call).core.fellBack(answer, error);
   }
 
   execute(call: Call, next: Next): Promise<unknown> {
@@ -120,6 +123,13 @@ export class CircuitBreakerPolicy implements Policy {
       call.waitingRoom = core;
     }
     return observed(call, next, new JudgedAttempt(core, call, core.machine.epoch, since, weight));
+  }
+
+  /** The breaker that `call` has met: none is made for one that is over. */
+  #known({ args }: Call): Breaker {
+    if (this.#keyed === undefined) return this.#breaker;
+    const key = keyOf(this.environment, this.#keyPlace, this.options.key, args);
+    return (key === undefined ? undefined : this.#keyed.peek(key)) ?? this.#breaker;
   }
 
   #select(call: Call, keyed: KeyedBreakers): Breaker {

@@ -63,15 +63,9 @@ interface Checked {
 /**
  * Opens `breaker` whenever `check` fails, as opossum's own does.
  *
- * @param stopOthers ends those that were begun before.
- * @returns what ends them all.
+ * @returns what ends it.
  */
-export function checkHealth(
-  breaker: Checked,
-  check: unknown,
-  interval: unknown,
-  stopOthers: (() => void) | undefined,
-): () => void {
+export function checkHealth(breaker: Checked, check: unknown, interval: unknown): () => void {
   const { name, core } = breaker;
   if (typeof check !== 'function')
     throw new TypeError(`${name}: expected a function as health check, got ${show(check)}`);
@@ -88,8 +82,5 @@ export function checkHealth(
     },
   );
   health.start();
-  return () => {
-    stopOthers?.();
-    health.stop();
-  };
+  return health.stop;
 }

@@ -1,5 +1,5 @@
 import type { AttemptObserver } from '../call.js';
-import { recordError, recordValue, type Attempt, type Permit } from './attempt-outcome.js';
+import { recordError, recordValue, type Attempt, type ErrorOutcome, type Permit } from './attempt-outcome.js';
 import type { BreakerCore } from './breaker-core.js';
 
 /** An attempt that a breaker has let through. Whatever is strange about its value or its error, its caller gets it. */
@@ -21,12 +21,14 @@ export class JudgedAttempt implements Permit, AttemptObserver {
     }
   }
 
-  failed(error: unknown): void {
+  /** @returns what the error means for the breaker; undefined where it could not be judged. */
+  failed(error: unknown): ErrorOutcome | undefined {
     this.core.release();
     try {
-      recordError(this.core, this, this.attempt, error);
+      return recordError(this.core, this, this.attempt, error);
     } catch (fault) {
       this.core.unjudged(this, fault);
+      return undefined;
     }
   }
 }

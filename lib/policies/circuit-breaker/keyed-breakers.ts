@@ -102,9 +102,9 @@ export class KeyedBreakers {
   }
 }
 
-/** What was ordered by hand of this key is kept; what is said of the whole name holds for a new one as well. */
+/** What was ordered by hand of this key is kept, its shutdown too; what is said of the whole name holds for a new one as well. */
 function isEvictable(core: BreakerCore, now: number): boolean {
-  if (core.inFlight > 0 || core.isOrderedAlone) return false;
+  if (core.inFlight > 0 || core.isOrderedAlone || core.isShutDown) return false;
   const { state } = core.machine.ownAt(now);
   return state === 'closed' || state === 'halfOpen';
 }

@@ -60,6 +60,7 @@ const STATES = {
   halfOpen: 'half-open',
   forcedOpen: 'forced open',
   disabled: 'disabled',
+  shutDown: 'shut down',
 } as const;
 
 function counts(summary: OpenSummary | undefined): Partial<OpenSummary> {

@@ -9,6 +9,17 @@ const SEMAPHORE_REJECTIONS = 5;
 const MEASURED = 6;
 const FIELDS = 7;
 
+/** What was counted, in all or in one bucket. */
+export interface WindowCounts {
+  fires: number;
+  successes: number;
+  failures: number;
+  timeouts: number;
+  rejects: number;
+  semaphoreRejections: number;
+  fallbacks: number;
+}
+
 /**
  * Counts of the last `span` ms in fixed buckets. An old bucket leaves when the time is next looked at, so there is no
  * timer, and no call costs more because the window is full.
@@ -19,6 +30,8 @@ export class RollingWindow {
   /** The time that the measured successes took. */
   readonly #successMs: Float64Array;
   #totalSuccessMs = 0;
+  /** In each bucket; made for the first one, since most breakers never see any. */
+  #fallbacks: Uint32Array | undefined = undefined;
   readonly #bucketMs: number;
   #tick = 0;
   #nextTickAt = 0;
@@ -51,6 +64,10 @@ export class RollingWindow {
   }
   get semaphoreRejections(): number {
     return this.#at(SEMAPHORE_REJECTIONS);
+  }
+
+  get fallbacks(): number {
+    return this.#fallbacks?.reduce((sum, count) => sum + count, 0) ?? 0;
   }
 
   /** The mean time of a success in ms; undefined where there is none. */
@@ -86,6 +103,29 @@ export class RollingWindow {
     this.#add(SEMAPHORE_REJECTIONS, 1);
   }
 
+  fallback(): void {
+    const counts = (this.#fallbacks ??= new Uint32Array(this.buckets));
+    const bucket = this.#tick % this.buckets;
+    counts[bucket] = (counts[bucket] as number) + 1;
+  }
+
+  /** What each bucket has counted, the newest first; to be called after {@link advance}. */
+  slices(): WindowCounts[] {
+    return Array.from({ length: this.buckets }, (_, age) => {
+      const bucket = (((this.#tick - age) % this.buckets) + this.buckets) % this.buckets;
+      const at = (field: number): number => this.#counts[bucket * FIELDS + field] as number;
+      return {
+        fires: at(FIRES),
+        successes: at(SUCCESSES),
+        failures: at(FAILURES),
+        timeouts: at(TIMEOUTS),
+        rejects: at(REJECTS),
+        semaphoreRejections: at(SEMAPHORE_REJECTIONS),
+        fallbacks: this.#fallbacks?.[bucket] ?? 0,
+      };
+    });
+  }
+
   /** Lets go of what is too old; to be called before counting or reading. Returns how many buckets have begun by `now`. */
   advance(now: number): number {
     if (now >= this.#nextTickAt) this.#rotate(Math.floor(now / this.#bucketMs));
@@ -97,6 +137,7 @@ export class RollingWindow {
     this.#totals.fill(0);
     this.#successMs.fill(0);
     this.#totalSuccessMs = 0;
+    this.#fallbacks = undefined;
   }
 
   #rotate(tick: number): void {
@@ -114,6 +155,7 @@ export class RollingWindow {
     }
     this.#totalSuccessMs -= this.#successMs[bucket] as number;
     this.#successMs[bucket] = 0;
+    if (this.#fallbacks !== undefined) this.#fallbacks[bucket] = 0;
     // Sums of fractions do not cancel exactly.
     if (this.#at(MEASURED) === 0) this.#totalSuccessMs = 0;
   }

@@ -19,6 +19,9 @@ interface OwnState {
   readonly reason: string;
 }
 
+/** A state as it is recorded; one that was shut down shows the state that it had. */
+export type RecordedState = CircuitState | 'shutDown';
+
 /** A call that lies in itself deeper than this is a loop. */
 const MAX_NESTED = 100;
 
@@ -37,7 +40,9 @@ const MAX_NESTED = 100;
  * admission, with the moment at which it came about.
  */
 export class StateMachine {
-  #state: CircuitState = 'closed';
+  #state: RecordedState = 'closed';
+  /** What it shows since it was shut down. */
+  #shown: CircuitState = 'closed';
   #epoch = 0;
   #since: number;
   #openFor = 0;
@@ -99,7 +104,7 @@ export class StateMachine {
   /** The state at `now`. */
   stateAt(now: number): CircuitState {
     if (this.#state === 'open') return now >= this.#since + this.#openFor ? 'halfOpen' : 'open';
-    if (this.#state !== 'halfOpen') return this.#state;
+    if (this.#state !== 'halfOpen') return this.#state === 'shutDown' ? this.#shown : this.#state;
     const hung = this.#hungAt();
     if (now < hung) return 'halfOpen';
     return now >= hung + this.#nextOpenTime(this.#openings + 1, 0) ? 'halfOpen' : 'open';
@@ -155,7 +160,7 @@ export class StateMachine {
   }
 
   /** The state as it was last recorded. */
-  get recorded(): CircuitState {
+  get recorded(): RecordedState {
     return this.#state;
   }
 
@@ -278,6 +283,16 @@ export class StateMachine {
     return { state: left > 0 ? 'open' : 'halfOpen', reason, since, timeToProbe: left };
   }
 
+  /** Lets no call begin any more, whatever comes: it shows the state that it has now, and enters no other. */
+  shutDown(now: number): void {
+    const since = this.sinceAt(now);
+    this.#shown = this.stateAt(now);
+    this.#since = since;
+    this.#state = 'shutDown';
+    this.#probes = [];
+    this.#epoch++;
+  }
+
   /**
    * Takes on other options in the state in which it is. The time for which it is open now stays; the next one goes by
    * the new options.
@@ -349,6 +364,7 @@ export class StateMachine {
 
   #enter(to: CircuitState, reason: string, at: number, since = at, told = reason): void {
     const from = this.#state;
+    if (from === 'shutDown') return;
     this.#state = to;
     this.#reason = reason;
     this.#since = since;

@@ -15,9 +15,16 @@ interface Rule {
   readonly answer: Answer;
 }
 
+/** Wants to know of each answer: the breaker of the method, which counts them. */
+export interface FallbackWitness {
+  fellBack(call: Call, answer: unknown, error: unknown): void;
+}
+
 /** Answers in place of a call that failed or was refused. */
 export class FallbackPolicy implements Policy {
   readonly #rules: readonly Rule[];
+  /** Told of each answer. */
+  witness: FallbackWitness | undefined = undefined;
 
   constructor(
     private readonly name: string,
@@ -56,6 +63,7 @@ export class FallbackPolicy implements Policy {
     const { events } = this.environment;
     if (events.active) events.emit({ type: 'fallback', name: this.name, policy: 'fallback', error });
     const given = answer(error, call);
+    this.witness?.fellBack(call, given, error);
     return isPromise(given) ? call.runs(given) : given;
   }
 

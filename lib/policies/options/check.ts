@@ -112,10 +112,16 @@ export type Shape<O> = { readonly [K in keyof Required<O>]: Expectation };
  * Checks one options object: only known keys, each with an accepted value. `undefined` stands for an absent key.
  *
  * @param place where the options were written.
+ * @param elsewhere what is there instead of an option that people know from elsewhere.
  * @throws ResilienceConfigurationError naming the place, the option, the value and what was expected, for each that is
  * wrong.
  */
-export function checkOptions<O>(place: string, options: unknown, shape: Shape<O>): asserts options is O {
+export function checkOptions<O>(
+  place: string,
+  options: unknown,
+  shape: Shape<O>,
+  elsewhere: Readonly<Record<string, string>> = {},
+): asserts options is O {
   if (!isPlainObject(options))
     throw new ResilienceConfigurationError(place, `expected an options object, got ${show(options)}`);
   const mistakes = new Mistakes();
@@ -123,9 +129,10 @@ export function checkOptions<O>(place: string, options: unknown, shape: Shape<O>
     mistakes.in(() => {
       if (!Object.hasOwn(shape, key)) {
         const known = Object.keys(shape).join(', ');
+        const instead = Object.hasOwn(elsewhere, key) ? `: ${elsewhere[key]}` : '';
         throw new ResilienceConfigurationError(
           place,
-          `unknown option ${show(key)} (got ${show(value)}); expected one of: ${known}`,
+          `unknown option ${show(key)} (got ${show(value)})${instead}; expected one of: ${known}`,
         );
       }
       if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);

@@ -1,0 +1,41 @@
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { aName, checkValue, isPlainObject } from '../options/check.js';
+import { ownEnvironment } from '../own-environment.js';
+import type { BreakerInit } from './breaker-core.js';
+import { latenciesOf } from './breaker-stats.js';
+import {
+  CIRCUIT_BREAKER_DEFAULTS,
+  parseCircuitBreaker,
+  type CircuitBreakerOptions,
+  type ResolvedCircuitBreaker,
+} from './circuit-breaker.options.js';
+
+/**
+ * The options of a breaker that is made by hand. It is one for all calls, so it has no keys and no scope.
+ *
+ * @publicApi
+ */
+export type BreakerOptions = Omit<CircuitBreakerOptions, 'key' | 'maxKeys' | 'scope'>;
+
+const OF_MANY = ['key', 'maxKeys', 'scope'] as const;
+
+/**
+ * What a breaker is made of that belongs to no app.
+ *
+ * @throws ResilienceConfigurationError naming what is wrong, and what was expected.
+ */
+export function initOf(name: string, options: BreakerOptions): BreakerInit {
+  checkValue('new Breaker()', 'name', name, aName);
+  const place = `circuit breaker ${name}`;
+  if (isPlainObject(options)) {
+    const given: Record<string, unknown> = options;
+    const ofMany = OF_MANY.find((option) => given[option] !== undefined);
+    if (ofMany !== undefined) {
+      const expected = 'expected none on a breaker made by hand, which is one for all calls: make one for each key';
+      throw new ResilienceConfigurationError(place, `option '${ofMany}': ${expected}`);
+    }
+  }
+  const given = Object.entries(parseCircuitBreaker(place, options)).filter(([, value]) => value !== undefined);
+  const resolved = { ...CIRCUIT_BREAKER_DEFAULTS, ...Object.fromEntries(given) } as ResolvedCircuitBreaker;
+  return { name, options: resolved, latencies: latenciesOf(resolved), environment: ownEnvironment() };
+}
