@@ -246,7 +246,7 @@ describe('isOurError', () => {
   it('says yes to what a policy made, when asked of opossum and of Breaker', async () => {
     const open = await guard([CircuitBreaker({ ...OPTIONS, volumeThreshold: 1 })], fail('no'));
     await quietly(open.call());
-    const limited = await guard([CircuitBreaker(OPTIONS), RateLimit({ limit: 1, per: 1_000 })], succeed as GuardedWork);
+    const limited = await guard([CircuitBreaker(OPTIONS), RateLimit({ limit: 1, per: 1_000 })], succeed);
     await limited.call();
     const full = await guard([CircuitBreaker({ timeout: false }), Bulkhead(1)], hang);
     void quietly(full.call());
@@ -334,7 +334,7 @@ describe('shutdown()', () => {
   );
 
   it('is told by its own event alone, once', async () => {
-    const scene = await guard([CircuitBreaker(OPTIONS)], succeed as GuardedWork);
+    const scene = await guard([CircuitBreaker(OPTIONS)], succeed);
     const { breaker } = scene.breaker();
     const heard: string[] = [];
     for (const event of ['open', 'close', 'halfOpen', 'shutdown']) breaker.on(event, () => heard.push(event));
@@ -358,7 +358,7 @@ describe('shutdown()', () => {
   });
 
   it('refuses under metricsOnly, too', async () => {
-    const scene = await guard([CircuitBreaker({ ...OPTIONS, mode: 'metricsOnly' })], succeed as GuardedWork);
+    const scene = await guard([CircuitBreaker({ ...OPTIONS, mode: 'metricsOnly' })], succeed);
 
     scene.breaker().breaker.shutdown();
 
@@ -450,7 +450,7 @@ describe('status', () => {
 
   it('ends with the breaker, and with the app', async () => {
     const { breaker, opossum } = pair();
-    const scene = await guard([CircuitBreaker(OPTIONS)], succeed as GuardedWork);
+    const scene = await guard([CircuitBreaker(OPTIONS)], succeed);
     opossum.shutdown();
     const heard = [told(breaker.status, 'snapshot'), told(scene.breaker().breaker.status, 'snapshot')];
     await pass(1_000);
