@@ -13,7 +13,7 @@ import {
 import OpossumBreaker from 'opossum';
 import { firstValueFrom, of, throwError, type Observable } from 'rxjs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { fail, guard, hang, pass, settle, startApp, watch, type Work as GuardedWork } from '../composition/scene.js';
+import { fail, guard, hang, pass, settle, startApp, watch } from '../composition/scene.js';
 import { plainOpossum, quietly, type Work } from './support/plain-opossum.js';
 
 // What opossum's users rely on beside calls and states: fallbacks, whose error it is, shutdown, snapshots.
