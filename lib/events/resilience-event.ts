@@ -52,6 +52,8 @@ export interface TimeoutEvent extends Origin {
   limitMs: number;
   scope: 'perAttempt' | 'total';
   queued: boolean;
+  /** Whose option the limit is: that of a timeout, or a breaker's `timeout`, which is 10 s where nobody says otherwise. */
+  limitOf: 'timeout' | 'circuitBreaker';
 }
 
 /** A new attempt is about to be made after `delayMs`. */
@@ -72,13 +74,39 @@ export interface HedgeEvent extends Origin {
   delayMs: number;
 }
 
-/** A retry or a hedge that the rules would have allowed was not made. */
+/**
+ * No further attempt was made, and why. A retry tells it of each call that it gives up and that was made again, or would
+ * have been: its last error, or result, is what the caller gets. A hedge tells it where it would have begun an attempt.
+ */
 export interface RetrySuppressedEvent extends Origin {
   type: 'retrySuppressed';
-  /** The number of the attempt before it. */
+  /** The number of the last attempt; that of a retry inside a hedge, or around one, goes on from those before it. */
   attempt: number;
-  reason: 'deadline' | 'maxDuration' | 'retryAfter' | 'budget' | 'notRepeatable' | 'shutdown';
-  /** What the attempt before it ended with; undefined for a hedge, since it has not ended. */
+  /** How many attempts were made in all. */
+  attempts: number;
+  /**
+   * - `maxAttempts`: so many are all that are allowed.
+   * - `notRetried`: the last error is none that is repeated, unlike those before it.
+   * - `deadline`, `maxDuration`: the time left, or allowed, does not reach.
+   * - `retryAfter`: the dependency asked for a longer pause than `maxRetryAfter`.
+   * - `budget`: the retry budget is used up.
+   * - `notRepeatable`: the request may not be made twice, such as a POST.
+   * - `streamBegun`: items were given out already.
+   * - `aborted`: the caller gave up.
+   * - `shutdown`: the app is shutting down.
+   */
+  reason:
+    | 'maxAttempts'
+    | 'notRetried'
+    | 'deadline'
+    | 'maxDuration'
+    | 'retryAfter'
+    | 'budget'
+    | 'notRepeatable'
+    | 'streamBegun'
+    | 'aborted'
+    | 'shutdown';
+  /** What the last attempt ended with; undefined for a result, and for a hedge, since it has not ended. */
   error: unknown;
 }
 

@@ -1,7 +1,16 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
 import type { DataRecipe } from '../data/data-recipe.js';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { aBoolean, aName, checkOptions, isPlainObject, show, type Expectation } from '../policies/options/check.js';
+import {
+  aBoolean,
+  aName,
+  checkOptions,
+  isPlainObject,
+  offOr,
+  oneOf,
+  show,
+  type Expectation,
+} from '../policies/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import type { RuleSource } from './rules/rule-source.js';
 import {
@@ -33,6 +42,15 @@ export interface ResilienceModuleOptions {
    * bulkhead runs on the slot of the call around it; it costs 300-440 ns a call. @default false
    */
   callContext?: boolean;
+  /**
+   * What stands in the app's log, under `Bulwark`. `'changes'`: each change of state of a breaker (opening: as a
+   * warning, with the reason), when shedding begins and ends, changes of rules, calls that were not tried again and why,
+   * tables without room for more keys, and calls that a breaker's own time limit has cut; what is said again within a
+   * minute is counted, and one line gives the number. `'all'`: every event. `false`: none of these.
+   *
+   * @default 'changes'
+   */
+  log?: 'changes' | 'all' | false;
 }
 
 /** Options that decide which providers the module has, so that they stand beside a factory of the others. */
@@ -127,6 +145,7 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
       enabled: aBoolean,
       systemProtection: unchecked,
       callContext: aBoolean,
+      log: offOr(oneOf('changes', 'all')),
       rules: rulesFrom,
       dataService: unchecked,
       dataServices: unchecked,

@@ -4,7 +4,7 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import { instanceOf } from '../../errors/foreign.js';
 import { textOf } from '../../policies/error-text.js';
 import { FileWatch } from './file-watch.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../event-log/log-line.js';
 import type { RuleSource } from './rule-source.js';
 import { readRulesText } from './rules-text.js';
 

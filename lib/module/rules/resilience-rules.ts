@@ -1,10 +1,10 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { RuleSetError, type RuleFault } from '../../errors/rule-set.error.js';
 import { show } from '../../policies/options/check.js';
+import { CarefulLogger } from '../event-log/careful-logger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
-import { logLine } from './log-line.js';
 import { readRules } from './read-rules.js';
 import { rehearse, type Outlook } from './rehearsal.js';
 import type { RuleChange, RuleDocument } from './rule-document.js';
@@ -33,7 +33,7 @@ export interface RuleAuthor {
 @Injectable()
 export class ResilienceRules {
   readonly #runtime: Runtime;
-  readonly #logger = new Logger('Bulwark');
+  readonly #logger = new CarefulLogger();
   #rules = RuleSet.NONE;
   #current: RuleDocument | undefined;
 
@@ -113,13 +113,14 @@ export class ResilienceRules {
   #tell(changes: readonly RuleChange[], before: RuleSet, now: RuleSet, author: RuleAuthor): void {
     const { by, reason, source = 'api' } = author;
     const list = changes.map(({ path, from, to }) => `${path}: ${show(from)} -> ${show(to)}`).join('; ');
-    this.#logger.log(logLine(`Rules by ${by} (${source})${reason === undefined ? '' : `, ${reason}`}: ${list}`));
+    const whose = `${by} (${source})${reason === undefined ? '' : `, ${reason}`}`;
+    if (this.#runtime.logs) this.#logger.write('log', `Rules by ${whose}: ${list}`);
     const { events } = this.#runtime;
-    if (!events.active) return;
+    if (!events.hearsChanges) return;
     const { version } = now;
     for (const change of changes) {
       const { name, key: policy } = now.subjectOf(change.path) ?? before.subjectOf(change.path) ?? NOBODY;
-      events.emit({ type: 'ruleChange', name, policy, ...change, by, reason, source, version });
+      events.emitChange({ type: 'ruleChange', name, policy, ...change, by, reason, source, version });
     }
   }
 }

@@ -4,7 +4,7 @@ import { heed } from '../../errors/foreign.js';
 import { textOf } from '../../policies/error-text.js';
 import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
 import { FileRuleSource } from './file-rule-source.js';
-import { logLine } from './log-line.js';
+import { logLine } from '../event-log/log-line.js';
 import { faultsOfData, ROOT } from './plain-data.js';
 import { ResilienceRules } from './resilience-rules.js';
 import type { RuleDocument } from './rule-document.js';

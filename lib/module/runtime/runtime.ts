@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { stackOf } from '../../errors/foreign.js';
 import { EventBus } from '../../events/event-bus.js';
@@ -21,6 +20,10 @@ import { textOf } from '../../policies/error-text.js';
 import { Lifecycle } from '../../policies/policy.js';
 import { STATEFUL, type PolicySet, type Returns } from '../../policies/policy-set.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
+import { CarefulLogger } from '../event-log/careful-logger.js';
+import { EventLog, type EventLogSetting } from '../event-log/event-log.js';
+import { ofRecovered } from '../event-log/recovered.js';
+import { Repeats } from '../event-log/repeats.js';
 import type { Catalog, CataloguedClass } from '../start-up/catalog.js';
 import { checkFallbackMethods } from '../planning/check-fallback-methods.js';
 import { AdHocNames } from './ad-hoc-names.js';
@@ -56,6 +59,7 @@ export interface RuntimeOptions {
   readonly policies?: Readonly<Record<string, PolicySet>> | undefined;
   readonly enabled?: boolean | undefined;
   readonly callContext?: boolean | undefined;
+  readonly log?: EventLogSetting | undefined;
 }
 
 /**
@@ -65,8 +69,12 @@ export interface RuntimeOptions {
 export class Runtime {
   readonly #brand = true;
   readonly [PACKAGE_COPY] = PACKAGE_PATH;
-  readonly #logger = new Logger('Bulwark');
+  readonly #logger = new CarefulLogger();
   readonly #reportedAt = new Map<string, number>();
+  /** What is said again and again. */
+  readonly #repeats: Repeats;
+  readonly #eventLog: EventLog;
+  #unlog: (() => void) | undefined;
   #rules: RuleLayer = NO_RULES;
   /** Where plans find what keeps state while they are only rehearsed. */
   #rehearsal: Instances | undefined;
@@ -95,12 +103,17 @@ export class Runtime {
   readonly mistakes = new Mistakes();
   /** What decides on incoming requests, if the options want that. */
   ingress: Ingress | undefined;
+  /** Whether what changes is logged. */
+  logs = false;
 
   /** @param standalone for a class used without the module: what the module would have given is left out. */
   constructor(readonly standalone = false) {
     const clock = systemClock;
     const report = (place: string, error: unknown): void => this.#report(place, error);
     const runtime = this as Runtime;
+    const repeats = new Repeats(clock, this.#logger);
+    this.#repeats = repeats;
+    this.#eventLog = new EventLog(repeats, this.#logger, clock);
     this.environment = {
       clock,
       random: Math.random,
@@ -110,7 +123,7 @@ export class Runtime {
         (error) => report('a listener of events', error),
       ),
       reportCallback: report,
-      logRecovered: (place, error) => this.#tell(() => `${place} recovered from: ${textOf(error)}`, error),
+      logRecovered: (place, error) => repeats.say(ofRecovered(place, error)),
       get enabled() {
         return runtime.#enabled;
       },
@@ -153,7 +166,7 @@ export class Runtime {
   }
 
   /** Takes the module's options. @throws ResilienceConfigurationError */
-  configure({ policies, enabled, callContext }: RuntimeOptions): void {
+  configure({ policies, enabled, callContext, log = 'changes' }: RuntimeOptions): void {
     // Calls that came before the options ran under the decorators alone; what they left behind is forgotten.
     this.instances.clear();
     this.#owners.clear();
@@ -163,6 +176,10 @@ export class Runtime {
       enableCallContext();
       this.#callContext = true;
     }
+    this.#unlog?.();
+    // A wrong option is told at the start.
+    this.logs = log !== false;
+    this.#unlog = this.logs ? this.#eventLog.listen(this.events, log === 'all' ? 'all' : 'changes') : undefined;
     this.forgetPlans();
     if (policies !== undefined) this.#sets.add('policies', policies);
   }
@@ -329,6 +346,8 @@ export class Runtime {
   dispose(): void {
     this.lifecycle.dispose();
     this.plans.forgetRecent();
+    this.#unlog?.();
+    this.#repeats.close();
   }
 
   /** @param taught what the method has turned out to give. */
@@ -413,7 +432,8 @@ export class Runtime {
 
   #tellOfNames(most: number): void {
     if (!this.#isDue('names of execute()')) return;
-    this.#logger.warn(
+    this.#logger.write(
+      'warn',
       `execute() was given sets with more than ${most} names: the state of those that were not used for longest is forgotten; expected a name for each dependency, and the option 'key' for what varies`,
     );
   }
@@ -452,16 +472,7 @@ export class Runtime {
   }
 
   #report(place: string, error: unknown): void {
-    if (this.#isDue(place)) this.#tell(() => `${place} failed: ${textOf(error)}`, error);
-  }
-
-  /** The logger may be the app's own: where even that throws nobody is left to tell. */
-  #tell(text: () => string, error: unknown): void {
-    try {
-      this.#logger.error(text(), stackOf(error));
-    } catch {
-      // A log line is worth no call.
-    }
+    if (this.#isDue(place)) this.#logger.write('error', () => `${place} failed: ${textOf(error)}`, stackOf(error));
   }
 }
 

@@ -515,10 +515,10 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
     if (this.machine.nextTransitionAt === undefined) timer.forget(this);
     else timer.watch(this);
     const { events, clock } = this.environment;
-    if (events.active) {
+    if (events.hearsChanges) {
       const body = { type: 'stateChange', name: this.name, policy: 'circuitBreaker', from, to, reason } as const;
       const shadow = this.watchesOnly ? { metricsOnly: true } : {};
-      events.emit({ ...body, ...shadow, at: clock.wallNow() - (clock.now() - at) });
+      events.emitChange({ ...body, ...shadow, at: clock.wallNow() - (clock.now() - at) });
     }
     const event = FACE_EVENTS[to];
     if (event === 'halfOpen') this.tell(event, this.machine.openFor);

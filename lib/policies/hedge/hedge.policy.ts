@@ -208,8 +208,9 @@ class Race extends Deadline implements ItemTimer {
 
   #suppressed(reason: RetrySuppressedEvent['reason']): void {
     const { name, environment } = this.policy;
-    const { attempt } = this.call;
-    if (environment.events.active)
-      environment.events.emit({ type: 'retrySuppressed', name, policy: 'hedge', attempt, reason, error: undefined });
+    const { events } = environment;
+    if (!events.hearsChanges) return;
+    const made = { attempt: this.call.attempt, attempts: this.#begun };
+    events.emitChange({ type: 'retrySuppressed', name, policy: 'hedge', ...made, reason, error: undefined });
   }
 }

@@ -1,4 +1,6 @@
+import { instanceOf } from '../../errors/foreign.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
+import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { RetrySuppressedEvent } from '../../events/resilience-event.js';
 import type { Call, Next, Rescue } from '../call.js';
 import { aFunctionAnswer, ask, milliseconds, yesOrNo } from '../ask.js';
@@ -12,6 +14,8 @@ import { startSeries, type BackoffFunction } from './backoff/backoff.js';
 import { exponential } from './backoff/exponential.js';
 import type { ResolvedRetry } from './retry.options.js';
 import { pause } from './pause.js';
+
+type SuppressedFor = RetrySuppressedEvent['reason'];
 
 /** Makes a failed call again, each attempt as a call of its own inside the whole. */
 export class RetryPolicy implements Policy {
@@ -60,6 +64,11 @@ export class RetryPolicy implements Policy {
   }
 }
 
+function whyCut(reason: unknown): SuppressedFor {
+  if (instanceOf(reason, ShutdownException)) return 'shutdown';
+  return instanceOf(reason, TimeoutException) ? 'deadline' : 'aborted';
+}
+
 /** Pays for a first attempt that has begun: one that is refused puts no load on anybody. */
 function earns(first: Call, budget: RetryBudget): boolean {
   if (first.startedAt === undefined) return false;
@@ -99,17 +108,39 @@ class Attempts {
       const again = ask(environment, `${name}, retryOnResult`, yesOrNo, false, () =>
         options.retryOnResult?.(result, attempt),
       );
-      if (!again || this.#made >= options.maxAttempts || attempt.emitted) return result;
-      return this.#again(attempt, undefined, result, () => result);
+      if (!again) return result;
+      const over = this.#over(attempt);
+      if (over === undefined) return this.#again(attempt, undefined, result, () => result);
+      if (this.#made > 1) this.#tell(over, attempt, undefined);
+      return result;
     };
   }
 
   onError(attempt: Call, error: unknown): PromiseLike<unknown> {
-    if (this.#made >= this.policy.options.maxAttempts || attempt.emitted || this.call.aborted) return rejection(error);
-    if (!this.#asksForAnother(attempt, error)) return rejection(error);
-    return this.#again(attempt, error, error, () => {
-      throw error;
-    });
+    const over = this.#over(attempt) ?? (this.#asksForAnother(attempt, error) ? undefined : 'notRetried');
+    if (over === undefined) {
+      return this.#again(attempt, error, error, () => {
+        throw error;
+      });
+    }
+    // Of a call that was made once, and was not to be made again, there is nothing to say.
+    if (this.#made > 1) this.#tell(over, attempt, error);
+    return rejection(error);
+  }
+
+  /** Why nothing that the attempt ends with can bring about another; undefined: it may. */
+  #over(attempt: Call): SuppressedFor | undefined {
+    const { call } = this;
+    if (call.aborted) return whyCut(call.reason);
+    if (attempt.emitted) return 'streamBegun';
+    return this.#made >= this.policy.options.maxAttempts ? 'maxAttempts' : undefined;
+  }
+
+  #tell(reason: SuppressedFor, { attempt }: Call, error: unknown): void {
+    const { name, environment } = this.policy;
+    const { events } = environment;
+    if (!events.hearsChanges) return;
+    events.emitChange({ type: 'retrySuppressed', name, policy: 'retry', attempt, attempts: this.#made, reason, error });
   }
 
   #asksForAnother(attempt: Call, error: unknown): boolean {
@@ -134,12 +165,8 @@ class Attempts {
     const { name, options, environment } = this.policy;
     const { clock, events, lifecycle } = environment;
     const number = attempt.attempt;
-    const tell = (reason: RetrySuppressedEvent['reason']): void => {
-      if (events.active)
-        events.emit({ type: 'retrySuppressed', name, policy: 'retry', attempt: number, reason, error });
-    };
-    const suppress = (reason: RetrySuppressedEvent['reason']): unknown => {
-      tell(reason);
+    const suppress = (reason: SuppressedFor): unknown => {
+      this.#tell(reason, attempt, error);
       return last();
     };
     if (this.call.repeatable?.() === false) return suppress('notRepeatable');
@@ -153,7 +180,7 @@ class Attempts {
     if (this.#begun !== undefined && next - this.#begun > (options.maxDuration as number))
       return suppress('maxDuration');
     if (lifecycle.closing) {
-      tell('shutdown');
+      this.#tell('shutdown', attempt, error);
       throw this.#shutDown(error);
     }
     if (this.policy.budget?.take(now) === false) return suppress('budget');
@@ -173,6 +200,7 @@ class Attempts {
       if (delayMs > 0) await pause(delayMs, this.call, environment, () => this.#shutDown(error));
     } catch (reason) {
       this.policy.budget?.giveBack();
+      this.#tell(whyCut(reason), attempt, error);
       throw reason;
     }
     return this.#make(number + 1);

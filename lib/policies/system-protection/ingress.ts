@@ -133,13 +133,13 @@ export class Ingress {
   #turnAway(met: ShedReason, priority: number): void {
     this.#shed++;
     if (met === 'concurrency') this.#adaptive?.wanted();
-    if (this.environment.events.active) this.#tellShed(met, priority);
+    if (this.environment.events.hearsChanges) this.#tellShed(met, priority);
   }
 
   #tellShed(reason: ShedReason, priority: number): void {
     const { active, limit, loopDelayMs } = this;
     const details = { active, limit, loopDelayMs, priority };
-    this.environment.events.emit({ type: 'shed', name: NAME, policy: 'systemProtection', reason, details });
+    this.environment.events.emitChange({ type: 'shed', name: NAME, policy: 'systemProtection', reason, details });
   }
 
   #tellLimit(limit: number, before: number): void {

@@ -13,11 +13,15 @@ import { deadlineQueue } from '../deadline-queues.js';
 export class AttemptTimeoutPolicy implements Policy {
   readonly #queue: DeadlineQueue | undefined;
 
-  /** @param ms undefined: no limit of its own, cut only from outside. */
+  /**
+   * @param ms undefined: no limit of its own, cut only from outside.
+   * @param limitOf whose option it is: few know that their breaker has a limit, so that it is told to operators as well.
+   */
   constructor(
     private readonly name: string,
     private readonly ms: number | undefined,
     private readonly environment: PolicyEnvironment,
+    private readonly limitOf: 'timeout' | 'circuitBreaker' = 'timeout',
   ) {
     this.#queue = ms === undefined ? undefined : deadlineQueue(environment, ms);
   }
@@ -41,9 +45,11 @@ export class AttemptTimeoutPolicy implements Policy {
   expired(call: Call): TimeoutException {
     const queued = call.startedAt === undefined;
     const limitMs = this.ms as number;
+    const { name, limitOf } = this;
     const { events } = this.environment;
-    if (events.active) {
-      events.emit({ type: 'timeout', name: this.name, policy: 'timeout', limitMs, scope: 'perAttempt', queued });
+    if (events.active || (limitOf === 'circuitBreaker' && events.hearsChanges)) {
+      const event = { limitMs, scope: 'perAttempt', queued, limitOf } as const;
+      events.emitChange({ type: 'timeout', name, policy: 'timeout', ...event });
     }
     return new TimeoutException({
       policy: 'timeout',

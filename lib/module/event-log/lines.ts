@@ -1,0 +1,98 @@
+import type {
+  CircuitState,
+  KeysExhaustedEvent,
+  ResilienceEvent,
+  RetrySuppressedEvent,
+  StateChangeEvent,
+  TimeoutEvent,
+} from '../../events/resilience-event.js';
+import { describeError } from '../../policies/error-text.js';
+import type { Level } from './careful-logger.js';
+import type { Saying } from './repeats.js';
+
+/** What is said of each state; people look for the words. */
+const STATES: Readonly<Record<CircuitState, { readonly level: Level; readonly now: string; readonly would: string }>> =
+  {
+    open: { level: 'warn', now: 'is open', would: 'would be open' },
+    forcedOpen: { level: 'warn', now: 'is forced open', would: 'is forced open' },
+    halfOpen: { level: 'log', now: 'is half-open', would: 'would be half-open' },
+    closed: { level: 'log', now: 'is closed', would: 'would be closed' },
+    disabled: { level: 'warn', now: 'is disabled', would: 'is disabled' },
+  };
+
+export function ofStateChange({ name, from, to, reason, metricsOnly }: StateChangeEvent): Saying {
+  const { level, now, would } = STATES[to];
+  const what = `circuit breaker ${metricsOnly === true ? would : now}`;
+  const all = nameOfAllKeys(name);
+  const group =
+    all === undefined ? undefined : { name: `state ${to} ${all}`, again: `${all}: ${what}, other keys included` };
+  const text = (): string => oneLine(`${name}: ${what} (it was ${from}): ${reason}`);
+  return { kind: `state ${to} ${name}`, level, text, again: oneLine(`${name}: ${what}`), group };
+}
+
+const NO_MORE: Readonly<Record<RetrySuppressedEvent['reason'], string>> = {
+  maxAttempts: 'maxAttempts allows no more',
+  notRetried: 'the last error is none that is retried',
+  deadline: 'the time that is left does not reach for another',
+  maxDuration: 'maxDuration allows no other',
+  retryAfter: 'the dependency asks for a longer pause than maxRetryAfter',
+  budget: "the retry budget is used up (option 'budget')",
+  notRepeatable: 'the request may not be made twice',
+  streamBegun: 'a part of the answer was given out already',
+  aborted: 'the caller gave up',
+  shutdown: 'the app is shutting down',
+};
+
+export function ofRetrySuppressed({ name, policy, attempts, reason, error }: RetrySuppressedEvent): Saying {
+  const why = NO_MORE[reason];
+  const what = policy === 'hedge' ? 'no hedge' : 'not tried again';
+  const text = (): string => {
+    const last = error === undefined ? '' : `; the last error: ${describeError(error)}`;
+    return oneLine(`${name}: ${what} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${why}${last}`);
+  };
+  return { kind: `${policy} ${reason} ${name}`, level: 'warn', text, again: oneLine(`${name}: ${what}: ${why}`) };
+}
+
+export function kindOfKeys(name: string): string {
+  return `keys ${name}`;
+}
+
+export function ofKeysExhausted({ name, policy, maxKeys }: KeysExhaustedEvent): Saying {
+  const whose = policy === 'rateLimit' ? 'a rate limit' : 'a circuit breaker';
+  const effect = policy === 'rateLimit' ? 'share one limit' : 'pass unjudged';
+  const what = `${name}: calls of new keys ${effect}`;
+  const text = (): string => `${what}, since all ${maxKeys} keys of ${whose} are in use (option 'maxKeys')`;
+  return { kind: kindOfKeys(name), level: 'warn', text, again: what };
+}
+
+export function ofBreakerTimeout({ name, limitMs }: TimeoutEvent): Saying {
+  const what = `${name}: cut after ${limitMs} ms by the time limit of its circuit breaker`;
+  const how =
+    "the breaker's option 'timeout' changes it (10000 ms by default, false: none), and @Timeout goes before it";
+  return { kind: `breaker timeout ${name}`, level: 'warn', text: () => `${what}: ${how}`, again: what };
+}
+
+/** Any event in one line. */
+export function describeEvent({ type, name, policy, ...more }: ResilienceEvent): string {
+  const { at: _at, ...figures } = more;
+  const told = Object.entries(figures)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => `${key}: ${key === 'error' ? describeError(value) : shown(value)}`);
+  return oneLine([`${name}: ${policy} ${type}`, ...told].join(', '));
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return JSON.stringify(value) ?? String(value);
+}
+
+/** Names have keys in them, and errors texts, that come from anywhere. */
+function oneLine(text: string): string {
+  return text.replace(/\s*[\r\n\u2028\u2029]\s*/g, ' ');
+}
+
+/** `payments[*]` for `payments[acme]`; undefined for a name without a key. */
+function nameOfAllKeys(name: string): string | undefined {
+  const at = name.endsWith(']') ? name.indexOf('[') : -1;
+  return at < 0 ? undefined : `${name.slice(0, at)}[*]`;
+}

@@ -1,0 +1,126 @@
+import type { Clock, Timer } from '../../policies/clock.js';
+import type { CarefulLogger, Level } from './careful-logger.js';
+
+const MINUTE_MS = 60_000;
+/** So many kinds of a group have lines of their own within a minute; the rest share one. */
+const MAX_OF_GROUP = 10;
+/** From so many kinds on those that may have a whole line again are forgotten. */
+const MAX_KINDS = 1_000;
+
+/** Something that may have to be said again and again. */
+export interface Saying {
+  /** What is alike has one line a minute. */
+  readonly kind: string;
+  readonly level: Level;
+  readonly text: () => string;
+  readonly stack?: () => string | undefined;
+  /** What stands before the number of repeats. */
+  readonly again: string;
+  /** Kinds that there may be any number of, such as those of keys. */
+  readonly group?: { readonly name: string; readonly again: string } | undefined;
+}
+
+interface Said {
+  at: number;
+  count: number;
+  level: Level;
+  again: string;
+}
+
+/**
+ * Writes what is said for the first time at once, and counts what is said again within a minute: one line tells how
+ * often, when the minute is over. There is a timer only while something was counted, and it keeps no process alive.
+ */
+export class Repeats {
+  readonly #said = new Map<string, Said>();
+  readonly #groups = new Map<string, { since: number; kinds: number }>();
+  #timer: Timer | undefined;
+  #closed = false;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly logger: CarefulLogger,
+  ) {}
+
+  say(saying: Saying): void {
+    const now = this.clock.now();
+    if (this.#isRepeat(saying.kind, now)) return;
+    let { kind, again } = saying;
+    const { group, level } = saying;
+    if (group !== undefined && this.#isFull(group.name, now)) {
+      kind = `${group.name} *`;
+      ({ again } = group);
+      if (this.#isRepeat(kind, now)) return;
+    }
+    if (this.#said.size >= MAX_KINDS) this.#forget(now);
+    this.#said.set(kind, { at: now, count: 0, level, again });
+    this.logger.write(level, saying.text, saying.stack?.());
+  }
+
+  /** Counts one more of what was said, if it was. */
+  count(kind: string): void {
+    this.#isRepeat(kind, this.clock.now());
+  }
+
+  /** Tells what was counted; from now on nothing is counted any more. */
+  close(): void {
+    this.#closed = true;
+    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer);
+    this.#timer = undefined;
+    for (const said of this.#said.values()) this.#tell(said);
+    this.#said.clear();
+    this.#groups.clear();
+  }
+
+  #isRepeat(kind: string, now: number): boolean {
+    const said = this.#said.get(kind);
+    if (said === undefined || (said.count === 0 && now - said.at >= MINUTE_MS)) return false;
+    if (this.#closed) return true;
+    said.count++;
+    this.#arm(said.at + MINUTE_MS - now);
+    return true;
+  }
+
+  #isFull(name: string, now: number): boolean {
+    let group = this.#groups.get(name);
+    if (group === undefined || now - group.since >= MINUTE_MS) {
+      if (this.#groups.size >= MAX_KINDS) this.#groups.clear();
+      group = { since: now, kinds: 0 };
+      this.#groups.set(name, group);
+    }
+    return ++group.kinds > MAX_OF_GROUP;
+  }
+
+  #arm(ms: number): void {
+    if (this.#timer !== undefined) return;
+    this.#timer = this.clock.setTimeout(() => this.#tellDue(), Math.max(0, ms));
+    this.#timer.unref();
+  }
+
+  #tellDue(): void {
+    this.#timer = undefined;
+    const now = this.clock.now();
+    let next = Infinity;
+    for (const said of this.#said.values()) {
+      if (said.count === 0) continue;
+      const dueIn = said.at + MINUTE_MS - now;
+      // Timers are a little early at times.
+      if (dueIn > 1) next = Math.min(next, dueIn);
+      else {
+        this.#tell(said);
+        said.at = now;
+      }
+    }
+    if (next < Infinity) this.#arm(next);
+  }
+
+  #tell(said: Said): void {
+    if (said.count === 0) return;
+    this.logger.write(said.level, `${said.again} ... ${said.count} more in the last minute`);
+    said.count = 0;
+  }
+
+  #forget(now: number): void {
+    for (const [kind, { at, count }] of this.#said) if (count === 0 && now - at >= MINUTE_MS) this.#said.delete(kind);
+  }
+}
