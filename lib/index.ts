@@ -38,14 +38,7 @@ export type {
   ResilienceOptionsFactory,
 } from './module/resilience.module-definition.js';
 export { ResilienceRules, type RuleAuthor } from './module/rules/resilience-rules.js';
-export type {
-  BackoffRule,
-  ConcurrencyRule,
-  PolicyRules,
-  RuleChange,
-  RuleDocument,
-  TripRule,
-} from './module/rules/rule-document.js';
+export type { PolicyRules, RuleChange, RuleDocument } from './module/rules/rule-document.js';
 export type { RuleSource } from './module/rules/rule-source.js';
 export { SystemProtectionHandle } from './module/system-protection/system-protection-handle.js';
 export { ResilienceService, type ExecuteOptions } from './module/resilience.service.js';
@@ -55,6 +48,7 @@ export type { PlannedPolicy } from './pipeline/plan.js';
 
 export type { Handler } from './policies/answer.js';
 export type { CallInfo } from './policies/call.js';
+export type { AdaptiveRule, BackoffRule, ConcurrencyRule, SingleTripRule, TripRule } from './policies/data-forms.js';
 export type { ErrorMatch } from './policies/error-match.js';
 export type { StateScope } from './policies/options/state-scope.js';
 export type { PolicySet, Returns } from './policies/policy-set.js';
@@ -63,7 +57,7 @@ export {
   type AdaptiveConcurrency,
   type AdaptiveOptions,
 } from './policies/adaptive-limit/adaptive.options.js';
-export type { BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
+export type { BulkheadConfig, BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
 export { Breaker } from './policies/circuit-breaker/breaker.js';
 export type { BreakerJson, BreakerState } from './policies/circuit-breaker/breaker-json.js';
 export type { BreakerOptions } from './policies/circuit-breaker/breaker-options.js';
@@ -71,6 +65,7 @@ export type { BreakerSnapshot } from './policies/circuit-breaker/breaker-snapsho
 export type { BreakerBucket, BreakerStats } from './policies/circuit-breaker/breaker-stats.js';
 export type { BreakerStatus } from './policies/circuit-breaker/breaker-status.js';
 export type {
+  CircuitBreakerConfig,
   CircuitBreakerOptions,
   CircuitBreakerSetting,
 } from './policies/circuit-breaker/circuit-breaker.options.js';
@@ -96,7 +91,7 @@ export { exponential, type ExponentialOptions } from './policies/retry/backoff/e
 export { fibonacci, type FibonacciOptions } from './policies/retry/backoff/fibonacci.js';
 export { fixed } from './policies/retry/backoff/fixed.js';
 export { linear, type LinearOptions } from './policies/retry/backoff/linear.js';
-export type { RetryOptions, RetrySetting } from './policies/retry/retry.options.js';
+export type { RetryConfig, RetryOptions, RetrySetting } from './policies/retry/retry.options.js';
 export type { RetryBudgetOptions, RetryBudgetSetting } from './policies/retry-budget/retry-budget.options.js';
 export type { SystemProtectionOptions } from './policies/system-protection/system-protection.options.js';
 export type { TimeoutOptions, TimeoutSetting } from './policies/timeout/timeout.options.js';

@@ -1,4 +1,4 @@
-import type { BulkheadOptions, BulkheadSetting } from '../policies/bulkhead/bulkhead.options.js';
+import type { BulkheadConfig, BulkheadSetting } from '../policies/bulkhead/bulkhead.options.js';
 import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
@@ -18,7 +18,7 @@ import type { GuardDecorator } from './types.js';
  * @publicApi
  */
 export function Bulkhead(setting?: BulkheadSetting | false): GuardDecorator;
-export function Bulkhead(name: string, options?: BulkheadOptions): GuardDecorator;
+export function Bulkhead(name: string, options?: BulkheadConfig): GuardDecorator;
 export function Bulkhead(...args: unknown[]): GuardDecorator {
   return policyDecorator({ key: 'bulkhead', label: '@Bulkhead', ...nameAndOptions(args) }) as GuardDecorator;
 }

@@ -1,4 +1,4 @@
-import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
+import type { CircuitBreakerConfig } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
@@ -16,8 +16,8 @@ import type { GuardDecorator } from './types.js';
  *
  * @publicApi
  */
-export function CircuitBreaker(options?: CircuitBreakerOptions | false): GuardDecorator;
-export function CircuitBreaker(name: string, options?: CircuitBreakerOptions): GuardDecorator;
+export function CircuitBreaker(options?: CircuitBreakerConfig | false): GuardDecorator;
+export function CircuitBreaker(name: string, options?: CircuitBreakerConfig): GuardDecorator;
 export function CircuitBreaker(...args: unknown[]): GuardDecorator {
   return policyDecorator({
     key: 'circuitBreaker',

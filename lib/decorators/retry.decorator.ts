@@ -1,4 +1,4 @@
-import type { RetryOptions } from '../policies/retry/retry.options.js';
+import type { RetryConfig, RetrySetting } from '../policies/retry/retry.options.js';
 import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
@@ -15,8 +15,8 @@ import type { GuardDecorator } from './types.js';
  *
  * @publicApi
  */
-export function Retry(setting?: number | RetryOptions | false): GuardDecorator;
-export function Retry(name: string, options?: RetryOptions): GuardDecorator;
+export function Retry(setting?: RetrySetting | false): GuardDecorator;
+export function Retry(name: string, options?: RetryConfig): GuardDecorator;
 export function Retry(...args: unknown[]): GuardDecorator {
   return policyDecorator({ key: 'retry', label: '@Retry', ...nameAndOptions(args) }) as GuardDecorator;
 }

@@ -52,8 +52,8 @@ export interface TimeoutEvent extends Origin {
   limitMs: number;
   scope: 'perAttempt' | 'total';
   queued: boolean;
-  /** Whose option the limit is: that of a timeout, or a breaker's `timeout`, which is 10 s where nobody says otherwise. */
-  limitOf: 'timeout' | 'circuitBreaker';
+  /** The limit is a breaker's option `timeout`, which is 10 s where nobody says otherwise; absent: it is a timeout's own. */
+  limitOf?: 'circuitBreaker';
 }
 
 /** A new attempt is about to be made after `delayMs`. */

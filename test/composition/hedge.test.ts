@@ -241,7 +241,7 @@ describe('the retry budget', () => {
 
     const suppressed = scene.log.filter(({ type }) => type === 'retrySuppressed');
     expect(scene.runs()).toBe(2);
-    expect(suppressed).toEqual([]);
+    expect(suppressed).toMatchObject([{ reason: 'maxAttempts' }, { reason: 'maxAttempts' }]);
     expect(scene.log.filter(({ type }) => type === 'retry')).toHaveLength(2);
   });
 
@@ -273,7 +273,9 @@ describe('the retry budget', () => {
     // Two retries and one hedge: then the three tokens are gone.
     expect(clients.calls).toBe(4 + 3 + 1);
     expect(scene.log.filter(({ type }) => type === 'retrySuppressed')).toMatchObject([
-      { policy: 'hedge', reason: 'budget', name: 'Clients.hanging' },
+      { policy: 'retry', reason: 'maxAttempts', name: 'Clients.failing', attempts: 2 },
+      { policy: 'retry', reason: 'maxAttempts' },
+      { policy: 'hedge', reason: 'budget', name: 'Clients.hanging', attempts: 1 },
       { policy: 'hedge', reason: 'budget' },
     ]);
   });

@@ -761,7 +761,7 @@ describe('a breaker', () => {
     // Its second attempt ran for 30 ms, a success takes 80.
     expect(cut.error).toBeInstanceOf(TimeoutException);
     expect(scene.breaker().stats).toMatchObject({ successes: 1, failures: 1 });
-    expect(scene.events.at(-1)).toBe('circuitBreaker ignored');
+    expect(scene.events.slice(-2)).toEqual(['circuitBreaker ignored', 'retry retrySuppressed']);
   });
 });
 
@@ -874,6 +874,13 @@ describe('events', () => {
         code: 'CIRCUIT_OPEN',
         retryAfterMs: 990,
       }),
+      expect.objectContaining({
+        at: 1_700_000_000_060,
+        name: 'Service.call',
+        type: 'retrySuppressed',
+        attempts: 2,
+        reason: 'maxAttempts',
+      }),
     ]);
   });
 
@@ -891,6 +898,6 @@ describe('events', () => {
     await pass(10);
 
     expect(call.error).toBeInstanceOf(CircuitOpenException);
-    expect(heard).toEqual(['failure', 'stateChange', 'retry', 'refused']);
+    expect(heard).toEqual(['failure', 'stateChange', 'retry', 'refused', 'retrySuppressed']);
   });
 });

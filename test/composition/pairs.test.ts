@@ -105,7 +105,7 @@ const PAIRS: Pair[] = [
     within: 200,
     outcomes: [{ value: undefined }],
     runs: 3,
-    events: ['retry retry', 'retry retry', 'recover recovered'],
+    events: ['retry retry', 'retry retry', 'retry retrySuppressed', 'recover recovered'],
   },
   {
     outer: 'recover',
@@ -165,7 +165,7 @@ const PAIRS: Pair[] = [
     within: 200,
     outcomes: [{ value: 'substitute' }],
     runs: 3,
-    events: ['retry retry', 'retry retry', 'fallback fallback'],
+    events: ['retry retry', 'retry retry', 'retry retrySuppressed', 'fallback fallback'],
   },
   {
     outer: 'fallback',
@@ -233,7 +233,7 @@ const PAIRS: Pair[] = [
     within: 250,
     outcomes: [timeoutOf('total')],
     runs: 2,
-    events: ['retry retry', 'timeout timeout'],
+    events: ['retry retry', 'timeout timeout', 'retry retrySuppressed'],
   },
   {
     outer: 'timeout.total',
@@ -299,6 +299,7 @@ const PAIRS: Pair[] = [
       'circuitBreaker stateChange',
       'retry retry',
       'circuitBreaker refused',
+      'retry retrySuppressed',
     ],
     breaker: { state: 'open', failures: 2, rejects: 1 },
   },
@@ -322,7 +323,14 @@ const PAIRS: Pair[] = [
     within: 350,
     outcomes: [timeoutOf('perAttempt')],
     runs: 3,
-    events: ['timeout timeout', 'retry retry', 'timeout timeout', 'retry retry', 'timeout timeout'],
+    events: [
+      'timeout timeout',
+      'retry retry',
+      'timeout timeout',
+      'retry retry',
+      'timeout timeout',
+      'retry retrySuppressed',
+    ],
   },
   {
     outer: 'retry',

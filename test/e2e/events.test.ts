@@ -199,6 +199,7 @@ describe('events$', () => {
     expect(events).toEqual([
       { ...common, attempt: 1, delayMs: 1 },
       { ...common, attempt: 2, delayMs: 1 },
+      expect.objectContaining({ type: 'retrySuppressed', attempts: 3, reason: 'maxAttempts', error }),
     ]);
   });
 

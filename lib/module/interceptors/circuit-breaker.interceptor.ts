@@ -1,5 +1,5 @@
 import { Injectable, type NestInterceptor, type Type } from '@nestjs/common';
-import type { CircuitBreakerOptions } from '../../policies/circuit-breaker/circuit-breaker.options.js';
+import type { CircuitBreakerConfig } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { derive, onePolicy, PolicyInterceptor } from './policy.interceptor.js';
 
 /**
@@ -15,9 +15,7 @@ export class CircuitBreakerInterceptor extends PolicyInterceptor {
   static override readonly declared = onePolicy('circuitBreaker', 'CircuitBreakerInterceptor');
 
   /** The class of an interceptor with other options; the arguments are those of `@CircuitBreaker`. */
-  static with(
-    ...args: [CircuitBreakerOptions] | [name: string, options?: CircuitBreakerOptions]
-  ): Type<NestInterceptor> {
+  static with(...args: [CircuitBreakerConfig] | [name: string, options?: CircuitBreakerConfig]): Type<NestInterceptor> {
     return derive(CircuitBreakerInterceptor, onePolicy('circuitBreaker', 'CircuitBreakerInterceptor.with', args));
   }
 }

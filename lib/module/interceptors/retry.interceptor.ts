@@ -1,5 +1,5 @@
 import { Injectable, type NestInterceptor, type Type } from '@nestjs/common';
-import type { RetryOptions } from '../../policies/retry/retry.options.js';
+import type { RetryConfig } from '../../policies/retry/retry.options.js';
 import { derive, onePolicy, PolicyInterceptor } from './policy.interceptor.js';
 
 /**
@@ -15,7 +15,7 @@ export class RetryInterceptor extends PolicyInterceptor {
   static override readonly declared = onePolicy('retry', 'RetryInterceptor');
 
   /** The class of an interceptor with other options; the arguments are those of `@Retry`. */
-  static with(...args: [number | RetryOptions] | [name: string, options?: RetryOptions]): Type<NestInterceptor> {
+  static with(...args: [number | RetryConfig] | [name: string, options?: RetryConfig]): Type<NestInterceptor> {
     return derive(RetryInterceptor, onePolicy('retry', 'RetryInterceptor.with', args));
   }
 }

@@ -271,7 +271,7 @@ class PlanBuilder {
     if (ms !== undefined)
       this.#planned.set('timeout.perAttempt', { policy: 'timeout', name, options: { perAttempt: ms }, sources });
     // Even without a limit of its own an attempt ends when it is cut from outside.
-    const limitOf = own.perAttempt === undefined ? 'circuitBreaker' : 'timeout';
+    const limitOf = own.perAttempt === undefined ? 'circuitBreaker' : undefined;
     this.#stages['timeout.perAttempt'] = new AttemptTimeoutPolicy(name, ms, this.environment, limitOf);
     return ms;
   }

@@ -6,6 +6,7 @@ import {
 import { COALESCE_DEFAULTS, parseCoalesce } from '../../policies/coalesce/coalesce.options.js';
 import { parseFallback } from '../../policies/fallback/fallback.options.js';
 import { HEDGE_DEFAULTS, parseHedge } from '../../policies/hedge/hedge.options.js';
+import { withMade } from './data-forms.js';
 import type { SetKey } from '../../policies/policy-set.js';
 import { parseRateLimit, RATE_LIMIT_DEFAULTS } from '../../policies/rate-limit/rate-limit.options.js';
 import { parseRecover } from '../../policies/recover/recover.options.js';
@@ -20,18 +21,24 @@ interface PolicyKind {
   readonly defaults: Options;
 }
 
+/** A policy whose settings may be data as well, where code would call a function of ours. */
+function kind(key: SetKey, parse: PolicyKind['parse'], defaults: Options = {}): PolicyKind {
+  return { parse: (place, setting) => parse(place, withMade(place, key, setting)), defaults };
+}
+
 /** What each policy accepts and what it has built in. */
 export const KINDS: Readonly<Record<SetKey, PolicyKind>> = {
-  recover: { parse: (place, setting) => ({ ...parseRecover(place, setting) }), defaults: {} },
-  fallback: { parse: (place, setting) => ({ fallbacks: parseFallback(place, setting) }), defaults: {} },
-  timeout: { parse: (place, setting) => ({ ...parseTimeout(place, setting) }), defaults: {} },
-  coalesce: { parse: (place, setting) => ({ ...parseCoalesce(place, setting) }), defaults: COALESCE_DEFAULTS },
-  retry: { parse: (place, setting) => ({ ...parseRetry(place, setting) }), defaults: RETRY_DEFAULTS },
-  hedge: { parse: (place, setting) => ({ ...parseHedge(place, setting) }), defaults: HEDGE_DEFAULTS },
-  circuitBreaker: {
-    parse: (place, setting) => ({ ...parseCircuitBreaker(place, setting) }),
-    defaults: CIRCUIT_BREAKER_DEFAULTS,
-  },
-  rateLimit: { parse: (place, setting) => ({ ...parseRateLimit(place, setting) }), defaults: RATE_LIMIT_DEFAULTS },
-  bulkhead: { parse: (place, setting) => ({ ...parseBulkhead(place, setting) }), defaults: BULKHEAD_DEFAULTS },
+  recover: kind('recover', (place, setting) => ({ ...parseRecover(place, setting) })),
+  fallback: kind('fallback', (place, setting) => ({ fallbacks: parseFallback(place, setting) })),
+  timeout: kind('timeout', (place, setting) => ({ ...parseTimeout(place, setting) })),
+  coalesce: kind('coalesce', (place, setting) => ({ ...parseCoalesce(place, setting) }), COALESCE_DEFAULTS),
+  retry: kind('retry', (place, setting) => ({ ...parseRetry(place, setting) }), RETRY_DEFAULTS),
+  hedge: kind('hedge', (place, setting) => ({ ...parseHedge(place, setting) }), HEDGE_DEFAULTS),
+  circuitBreaker: kind(
+    'circuitBreaker',
+    (place, setting) => ({ ...parseCircuitBreaker(place, setting) }),
+    CIRCUIT_BREAKER_DEFAULTS,
+  ),
+  rateLimit: kind('rateLimit', (place, setting) => ({ ...parseRateLimit(place, setting) }), RATE_LIMIT_DEFAULTS),
+  bulkhead: kind('bulkhead', (place, setting) => ({ ...parseBulkhead(place, setting) }), BULKHEAD_DEFAULTS),
 };

@@ -4,9 +4,10 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import { instanceOf } from '../../errors/foreign.js';
 import { isPlainObject, show } from '../../policies/options/check.js';
 import { POLICY_KEYS, type SetKey } from '../../policies/policy-set.js';
+import { fromData, longForm } from '../planning/data-forms.js';
 import { KINDS, type Options } from '../planning/policy-parsers.js';
 import type { Rule } from '../planning/rule-layer.js';
-import { fromData } from './data-forms.js';
+
 import { faultsOfData, join, ROOT } from './plain-data.js';
 import { RuleSet, type RulesByName } from './rule-set.js';
 
@@ -92,7 +93,8 @@ class Reader {
   }
 
   /** The options of one policy; undefined where something is wrong. */
-  #options(path: string, key: SetKey, setting: unknown, say: Say): Options | undefined {
+  #options(path: string, key: SetKey, said: unknown, say: Say): Options | undefined {
+    const setting = longForm(key, said);
     if (!isPlainObject(setting)) return this.#short(path, key, setting, say);
     const made: Record<string, unknown> = {};
     const before = this.faults.length;

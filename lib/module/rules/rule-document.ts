@@ -1,36 +1,10 @@
-import type { AdaptiveOptions } from '../../policies/adaptive-limit/adaptive.options.js';
 import type { BulkheadOptions } from '../../policies/bulkhead/bulkhead.options.js';
 import type { CircuitBreakerOptions } from '../../policies/circuit-breaker/circuit-breaker.options.js';
-import type { CountWindowOptions } from '../../policies/circuit-breaker/trip/count-window.js';
-import type { SlowCallRateOptions } from '../../policies/circuit-breaker/trip/slow-call-rate.js';
+import type { BackoffRule, ConcurrencyRule, TripRule } from '../../policies/data-forms.js';
 import type { HedgeOptions } from '../../policies/hedge/hedge.options.js';
 import type { RateLimitOptions } from '../../policies/rate-limit/rate-limit.options.js';
-import type { DecorrelatedJitterOptions } from '../../policies/retry/backoff/decorrelated-jitter.js';
-import type { ExponentialOptions } from '../../policies/retry/backoff/exponential.js';
-import type { FibonacciOptions } from '../../policies/retry/backoff/fibonacci.js';
-import type { LinearOptions } from '../../policies/retry/backoff/linear.js';
 import type { RetryOptions } from '../../policies/retry/retry.options.js';
 import type { TimeoutSetting } from '../../policies/timeout/timeout.options.js';
-
-/** A backoff as data: an object whose one key names the function that makes it. */
-export type BackoffRule =
-  | { fixed: number }
-  | { linear: LinearOptions }
-  | { exponential: ExponentialOptions }
-  | { fibonacci: FibonacciOptions }
-  | { decorrelatedJitter: DecorrelatedJitterOptions };
-
-/** A trip strategy as data. */
-export type TripRule =
-  | { failureRate: Record<string, never> }
-  | { failureCount: number }
-  | { consecutiveFailures: number }
-  | { countWindow: CountWindowOptions }
-  | { slowCallRate: SlowCallRateOptions }
-  | { anyOf: readonly TripRule[] };
-
-/** An option that holds a number, or what finds it. */
-export type ConcurrencyRule = number | { adaptive: AdaptiveOptions };
 
 /**
  * What a rule can say of each policy: the options of the decorator of that name, as far as they are data. `false` turns

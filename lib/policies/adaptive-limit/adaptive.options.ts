@@ -1,5 +1,15 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { checkOptions, either, MOST, numberUpTo, positiveMs, wholeNumber, type Expectation } from '../options/check.js';
+import {
+  checkOptions,
+  either,
+  isPlainObject,
+  MOST,
+  numberUpTo,
+  positiveMs,
+  wholeNumber,
+  type Expectation,
+} from '../options/check.js';
+import { placed } from '../options/placed.js';
 import { made, recipeOf } from '../options/recipe.js';
 
 /** What {@link adaptive} takes. */
@@ -79,3 +89,13 @@ export const concurrency: Expectation = either(atOnce, {
   expected: 'adaptive()',
   accepts: isAdaptive,
 });
+
+/**
+ * The limit that data such as `{ adaptive: { max: 100 } }` asks for; undefined for anything else.
+ *
+ * @throws ResilienceConfigurationError for wrong options in it.
+ */
+export function adaptiveOf(place: string, data: unknown): AdaptiveConcurrency | undefined {
+  if (!isPlainObject(data) || Object.keys(data).length !== 1 || !Object.hasOwn(data, 'adaptive')) return undefined;
+  return placed(place, () => adaptive(data.adaptive as AdaptiveOptions));
+}

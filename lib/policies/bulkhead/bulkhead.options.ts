@@ -1,5 +1,6 @@
 import { concurrency, isAdaptive, type AdaptiveConcurrency } from '../adaptive-limit/adaptive.options.js';
 import type { CallInfo } from '../call.js';
+import type { AdaptiveRule, OrData } from '../data-forms.js';
 import {
   aFunction,
   checkOptions,
@@ -54,7 +55,10 @@ export interface BulkheadOptions {
 }
 
 /** The forms in which a policy set takes a bulkhead: how many run at once, or options. */
-export type BulkheadSetting = number | AdaptiveConcurrency | BulkheadOptions;
+export type BulkheadSetting = number | AdaptiveConcurrency | AdaptiveRule | BulkheadOptions | BulkheadConfig;
+
+/** Options as configuration holds them: an adaptive limit may be data. */
+export type BulkheadConfig = OrData<BulkheadOptions, { maxConcurrent: AdaptiveRule }>;
 
 type Optional = 'maxWait' | 'priority' | 'scope';
 export type ResolvedBulkhead = Required<Omit<BulkheadOptions, Optional>> & Pick<BulkheadOptions, Optional>;

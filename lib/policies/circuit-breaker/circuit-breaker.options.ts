@@ -1,4 +1,5 @@
 import type { CallInfo } from '../call.js';
+import type { BackoffRule, OrData, TripRule } from '../data-forms.js';
 import type { ErrorMatch } from '../error-match.js';
 import {
   aBoolean,
@@ -135,7 +136,10 @@ type Defaulted =
   | 'mode';
 
 /** The forms in which a policy set takes a breaker: the defaults, or options. */
-export type CircuitBreakerSetting = true | CircuitBreakerOptions;
+export type CircuitBreakerSetting = true | CircuitBreakerOptions | CircuitBreakerConfig;
+
+/** Options as configuration holds them: the trip strategy and the backoff of the open time may be data. */
+export type CircuitBreakerConfig = OrData<CircuitBreakerOptions, { trip: TripRule; resetTimeout: BackoffRule }>;
 
 export type ResolvedCircuitBreaker = Required<Pick<CircuitBreakerOptions, Defaulted>> & CircuitBreakerOptions;
 

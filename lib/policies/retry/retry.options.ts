@@ -1,4 +1,5 @@
 import type { CallInfo } from '../call.js';
+import type { BackoffRule, OrData } from '../data-forms.js';
 import type { ErrorMatch } from '../error-match.js';
 import {
   aFunction,
@@ -64,7 +65,10 @@ export interface RetryOptions {
 }
 
 /** The forms in which a policy set takes a retry: the number of attempts, or options. */
-export type RetrySetting = number | RetryOptions;
+export type RetrySetting = number | RetryOptions | RetryConfig;
+
+/** Options as configuration holds them: the backoff may be data. */
+export type RetryConfig = OrData<RetryOptions, { backoff: BackoffRule }>;
 
 export type ResolvedRetry = Required<Pick<RetryOptions, 'maxAttempts' | 'backoff' | 'maxRetryAfter' | 'methods'>> &
   RetryOptions;

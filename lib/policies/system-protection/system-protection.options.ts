@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import { adaptive, concurrency, type AdaptiveConcurrency } from '../adaptive-limit/adaptive.options.js';
+import { adaptive, adaptiveOf, concurrency, type AdaptiveConcurrency } from '../adaptive-limit/adaptive.options.js';
+import type { AdaptiveRule } from '../data-forms.js';
 import {
   aFunction,
   checkOptions,
   either,
+  isPlainObject,
   MOST,
   numberUpTo,
   offOr,
@@ -31,7 +33,7 @@ export interface SystemProtectionOptions {
    * which the delay of our own event loop is subtracted.
    * @default adaptive({ tolerance: 1.25 }): what comes in also waits for the CPU
    */
-  concurrency?: number | AdaptiveConcurrency | false;
+  concurrency?: number | AdaptiveConcurrency | AdaptiveRule | false;
   /** How long the event loop may be held up, ms. @default 50 */
   eventLoopDelay?: number | false;
   /** How many requests are let in each second, above 0; after a quiet second as many at once. @default false */
@@ -79,7 +81,7 @@ const paths: Expectation = {
  */
 export function parseSystemProtection(place: string, setting: unknown): ResolvedSystemProtection | undefined {
   if (setting === undefined || setting === false) return undefined;
-  const options: unknown = setting === true ? {} : setting;
+  const options: unknown = setting === true ? {} : madeConcurrency(place, setting);
   checkOptions<SystemProtectionOptions>(place, options, {
     concurrency: offOr(concurrency),
     eventLoopDelay: offOr(positiveMs),
@@ -90,7 +92,8 @@ export function parseSystemProtection(place: string, setting: unknown): Resolved
   });
   const { exempt } = options;
   return {
-    concurrency: options.concurrency ?? adaptive({ tolerance: 1.25 }),
+    concurrency:
+      (options.concurrency as number | AdaptiveConcurrency | false | undefined) ?? adaptive({ tolerance: 1.25 }),
     eventLoopDelay: options.eventLoopDelay ?? 50,
     rate: options.rate ?? false,
     exemptPaths: typeof exempt === 'object' ? exempt : HEALTH_PATHS,
@@ -99,4 +102,11 @@ export function parseSystemProtection(place: string, setting: unknown): Resolved
     priority: options.priority,
     retryAfter: options.retryAfter ?? 1_000,
   };
+}
+
+/** Options in which what data says of the concurrency is what code would give. */
+function madeConcurrency(place: string, setting: unknown): unknown {
+  if (!isPlainObject(setting)) return setting;
+  const made = adaptiveOf(`${place}.concurrency`, setting.concurrency);
+  return made === undefined ? setting : { ...setting, concurrency: made };
 }

@@ -21,7 +21,7 @@ export class AttemptTimeoutPolicy implements Policy {
     private readonly name: string,
     private readonly ms: number | undefined,
     private readonly environment: PolicyEnvironment,
-    private readonly limitOf: 'timeout' | 'circuitBreaker' = 'timeout',
+    private readonly limitOf?: 'circuitBreaker',
   ) {
     this.#queue = ms === undefined ? undefined : deadlineQueue(environment, ms);
   }
@@ -48,7 +48,8 @@ export class AttemptTimeoutPolicy implements Policy {
     const { name, limitOf } = this;
     const { events } = this.environment;
     if (events.active || (limitOf === 'circuitBreaker' && events.hearsChanges)) {
-      const event = { limitMs, scope: 'perAttempt', queued, limitOf } as const;
+      const whose = limitOf === undefined ? {} : { limitOf };
+      const event = { limitMs, scope: 'perAttempt', queued, ...whose } as const;
       events.emitChange({ type: 'timeout', name, policy: 'timeout', ...event });
     }
     return new TimeoutException({

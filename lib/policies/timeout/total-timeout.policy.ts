@@ -37,7 +37,7 @@ export class TotalTimeoutPolicy implements Policy {
     const queued = !call.begun;
     const { events } = this.environment;
     if (events.active) {
-      const event = { limitMs: this.ms, scope: 'total', queued, limitOf: 'timeout' } as const;
+      const event = { limitMs: this.ms, scope: 'total', queued } as const;
       events.emit({ type: 'timeout', name: this.name, policy: 'timeout', ...event });
     }
     return new TimeoutException({

@@ -8,6 +8,7 @@ import { slowCallRate } from '../../policies/circuit-breaker/trip/slow-call-rate
 import type { TripStrategy } from '../../policies/circuit-breaker/trip/trip-strategy.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { checkOptions, isPlainObject, show } from '../../policies/options/check.js';
+import { placed } from '../../policies/options/placed.js';
 import type { SetKey } from '../../policies/policy-set.js';
 import { decorrelatedJitter } from '../../policies/retry/backoff/decorrelated-jitter.js';
 import { exponential } from '../../policies/retry/backoff/exponential.js';
@@ -58,16 +59,41 @@ const TRIPS: Forms = {
   },
 };
 
+const CONCURRENCY: Forms = { adaptive: byOptions(adaptive) };
+
 /** The options whose value code makes with a function, and the functions that can stand in data. */
 const MADE: Readonly<Partial<Record<SetKey, Readonly<Record<string, Forms>>>>> = {
   retry: { backoff: BACKOFFS },
   circuitBreaker: { trip: TRIPS, resetTimeout: BACKOFFS },
-  bulkhead: { maxConcurrent: { adaptive: byOptions(adaptive) } },
+  bulkhead: { maxConcurrent: CONCURRENCY },
 };
 
 /**
- * Makes of an option's data what code would give: an object with one key calls the function of that name, with what
- * stands under it.
+ * A setting in which data, as YAML and JSON hold it, has become what code would give: an object with one key calls the
+ * function of that name, with what stands under it. Whatever has not that form stays as it is.
+ *
+ * @throws ResilienceConfigurationError for what the function refuses.
+ */
+export function withMade(place: string, key: SetKey, setting: unknown): unknown {
+  const forms = MADE[key];
+  const whole = longForm(key, setting);
+  if (forms === undefined || !isPlainObject(whole)) return setting;
+  const made: Record<string, unknown> = {};
+  for (const [option, known] of Object.entries(forms)) {
+    const data = Object.hasOwn(whole, option) ? whole[option] : undefined;
+    if (hasForm(data, known))
+      made[option] = placed(`${place}.${option}`, () => make(`${place}.${option}`, data, known));
+  }
+  return Object.keys(made).length === 0 ? setting : { ...whole, ...made };
+}
+
+/** `bulkhead: { adaptive: ... }` is short for what its option `maxConcurrent` takes. */
+export function longForm(key: SetKey, setting: unknown): unknown {
+  return key === 'bulkhead' && hasForm(setting, CONCURRENCY) ? { maxConcurrent: setting } : setting;
+}
+
+/**
+ * Makes of an option's data what code would give, where nothing but data can stand.
  *
  * @throws ResilienceConfigurationError
  */
@@ -77,14 +103,20 @@ export function fromData(path: string, key: SetKey, option: string, data: unknow
   return isPlainObject(data) || option === 'trip' ? make(path, data, made[option] as Forms) : data;
 }
 
+function hasForm(data: unknown, forms: Forms): data is Record<string, unknown> {
+  if (!isPlainObject(data)) return false;
+  const [name, ...others] = Object.keys(data);
+  return name !== undefined && others.length === 0 && Object.hasOwn(forms, name);
+}
+
 function make(path: string, data: unknown, forms: Forms): unknown {
-  const [name, ...others] = isPlainObject(data) ? Object.keys(data) : [];
-  if (!isPlainObject(data) || name === undefined || others.length > 0 || !Object.hasOwn(forms, name)) {
+  if (!hasForm(data, forms)) {
     const known = Object.keys(forms).join(', ');
     throw new ResilienceConfigurationError(
       path,
       `expected an object with one key, which is one of: ${known}; got ${show(data)}`,
     );
   }
+  const [name] = Object.keys(data) as [string];
   return (forms[name] as Maker)(`${path}.${name}`, data[name]);
 }
