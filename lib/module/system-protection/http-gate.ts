@@ -5,6 +5,7 @@ import { DeadlineQueue } from '../../policies/deadline-queue.js';
 import type { PolicyEnvironment } from '../../policies/policy.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../policies/system-protection/system-protection.options.js';
+import { CORS_WAIT_MS, CorsHeaders, isPreflight } from './cors-headers.js';
 import { HttpVisit, type VisitSurroundings } from './http-visit.js';
 
 /** The body of every answer of ours, as the exceptions give it. */
@@ -24,6 +25,7 @@ export class HttpGate implements VisitSurroundings {
   readonly desertions: DeadlineQueue;
   readonly breakOffs: DeadlineQueue;
   readonly #headers: Record<string, string>;
+  readonly #cors: CorsHeaders;
   /**
    * What is under way on each connection, since only the connection tells that the client has gone: a response that waits
    * behind another on it never hears of that.
@@ -38,6 +40,8 @@ export class HttpGate implements VisitSurroundings {
     private readonly environment: PolicyEnvironment,
     /** What may stand before the default of the exempt paths. */
     private readonly prefix?: RegExp,
+    /** That of the app's HTTP platform. */
+    adapter?: unknown,
   ) {
     const { clock, lifecycle } = environment;
     const queue = (ms: number): DeadlineQueue => new DeadlineQueue(ms, clock, lifecycle, false);
@@ -45,6 +49,7 @@ export class HttpGate implements VisitSurroundings {
     this.looks = queue(LOOK_EVERY_MS);
     this.desertions = queue(DESERTED_MS);
     this.breakOffs = queue(BROKEN_OFF_MS);
+    this.#cors = new CorsHeaders(adapter, queue(CORS_WAIT_MS), clock);
     this.#headers = {
       'Content-Type': 'application/json; charset=utf-8',
       'Content-Length': String(Buffer.byteLength(BODY)),
@@ -78,7 +83,11 @@ export class HttpGate implements VisitSurroundings {
     // What the app has read of the body is let go when it hears that there is no more.
     response.once('close', () => request.destroy());
     response.shouldKeepAlive = false;
-    response.writeHead(503, this.#headers).end(BODY);
+    this.#answer(request, response);
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    this.#cors.before(request, response, () => response.writeHead(503, this.#headers).end(BODY));
   }
 
   #admit(request: IncomingMessage, response: ServerResponse, tellApp: () => boolean): boolean {
@@ -88,7 +97,7 @@ export class HttpGate implements VisitSurroundings {
     const now = this.clock.now();
     const priority = this.#priorityOf(request);
     if (this.ingress.enter(now, priority) !== undefined) {
-      response.writeHead(503, this.#headers).end(BODY);
+      this.#answer(request, response);
       return true;
     }
     const visit = new HttpVisit(this, this.#homeOf(request), request, response, priority, now);
@@ -104,6 +113,7 @@ export class HttpGate implements VisitSurroundings {
   }
 
   #isExempt(request: IncomingMessage): boolean {
+    if (isPreflight(request)) return true;
     const { url = '' } = request;
     const { exempt, exemptUnderPrefix } = this.options;
     if (this.#isExemptPath(url)) return true;

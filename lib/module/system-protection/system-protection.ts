@@ -37,7 +37,8 @@ export class SystemProtection implements OnModuleInit {
     if (options === undefined || server === undefined || !environment.enabled) return;
     const loop = new EventLoopDelay();
     const ingress = new Ingress(options, environment, loop);
-    const release = new HttpGate(ingress, options, environment, routePrefix(this.#config)).guard(server);
+    const { httpAdapter } = this.#host;
+    const release = new HttpGate(ingress, options, environment, routePrefix(this.#config), httpAdapter).guard(server);
     this.#runtime.ingress = ingress;
     lifecycle.onDispose(() => {
       release();

@@ -16,7 +16,9 @@ import {
 /**
  * What keeps the process from drowning in incoming HTTP requests. Those that are too many are answered 503 with
  * `Retry-After` and `{ statusCode, message, errorCode: 'SHED' }`, before anything else is done for them; so they get no
- * headers of other middleware, such as those of CORS.
+ * headers of other middleware, but for those of CORS: what `enableCors()` sets up (or the packages `cors` and
+ * `@fastify/cors`) is asked, so that pages of other origins see the 503. A browser's preflight is always let in, and
+ * counts nowhere.
  *
  * A request counts while the app works on it, until it ends its answer: not while the app waits for the client to send
  * a body or to read an answer. A handler whose client has gone counts for up to 60 s, or 5 s if it was answering. A stream
