@@ -10,6 +10,7 @@ const ROWS = [
   'failure',
   'refusal',
   'rate-limit',
+  'rate-limit-memory',
   'memory',
   'heap',
   'http',

@@ -24,3 +24,12 @@ export function boundedKey(key: string): string {
   // In UTF-8 all broken characters would be the same.
   return `sha256:${createHash('sha256').update(Buffer.from(key, 'utf16le')).digest('hex')}`;
 }
+
+/**
+ * A key as a table may keep it for long. A part of a longer text keeps all of that in memory, and a text that was put
+ * together keeps its parts, which can be ten times as much as the text: so it is copied.
+ */
+export function keptKey(key: string): string {
+  const copy = Buffer.from(key, 'latin1').toString('latin1');
+  return copy === key ? copy : Buffer.from(key, 'utf16le').toString('utf16le');
+}

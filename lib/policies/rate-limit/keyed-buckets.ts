@@ -1,4 +1,5 @@
-import { boundedKey } from '../key-of.js';
+import type { Timer } from '../clock.js';
+import { boundedKey, keptKey } from '../key-of.js';
 import { KeysExhausted } from '../keys-exhausted.js';
 import type { PolicyEnvironment } from '../policy.js';
 import { Bucket } from './bucket.js';
@@ -6,10 +7,20 @@ import { DueHeap } from './due-heap.js';
 import type { ResolvedRateLimit } from './rate-limit.options.js';
 import { Rate } from './rate.js';
 
+/** Fewer keys than this may stay for good: they are worth no timer. */
+const FEW = 1_000;
+/** So many buckets are looked at in a turn of the event loop. */
+const LOOKS = 1_000;
+/** The next turn comes after so long, ms; sooner while there is more to look at. */
+const SWEEP_MS = 1_000;
+const SWEEP_ON_MS = 50;
+
 /**
  * One bucket for each key, at most `maxKeys`, beside those of keys with limits of their own. When there is no room, the
  * one that has been full for longest goes: nothing is lost with it, since a new one is full as well. So a flood of new
  * keys never gives an old key its limit back.
+ *
+ * Where there are many, those that are full go by themselves, so that a flood of keys does not fill memory for good.
  *
  * When none is full, new keys share one bucket. A key that finds room after that begins with what this one owes: the
  * key may have used all of it.
@@ -23,11 +34,12 @@ export class KeyedBuckets {
   /** A moment at which each bucket was not yet full, or has just become so: buckets only fill later than that. */
   readonly #fullAt = new DueHeap<Bucket>();
   readonly #exhausted: KeysExhausted;
+  #sweeping: Timer | undefined;
 
   constructor(
     name: string,
     private options: ResolvedRateLimit,
-    environment: PolicyEnvironment,
+    private readonly environment: PolicyEnvironment,
   ) {
     this.#rate = Rate.of(options);
     this.#exhausted = new KeysExhausted(name, 'rateLimit', environment);
@@ -48,11 +60,13 @@ export class KeyedBuckets {
       this.#exhausted.tell(this.options.maxKeys, now);
       return this.others;
     }
-    const bucket = new Bucket(this.#rate, key);
+    const kept = keptKey(key);
+    const bucket = new Bucket(this.#rate, kept);
     const owed = this.others.committedUntil;
     if (owed > now) bucket.owe(owed, now);
-    this.#buckets.set(key, bucket);
+    this.#buckets.set(kept, bucket);
     this.#fullAt.push(Math.max(owed, now), bucket);
+    if (this.#sweeping === undefined && this.#buckets.size > FEW) this.#sweepIn(SWEEP_MS);
     return bucket;
   }
 
@@ -86,18 +100,46 @@ export class KeyedBuckets {
   }
 
   #makeRoom(now: number): boolean {
-    for (let bucket = this.#fullAt.first; bucket !== undefined; bucket = this.#fullAt.first) {
-      if (this.#fullAt.firstAt > now) return false;
-      if (bucket.paidAt <= this.#fullAt.firstAt && bucket.waiting === 0) {
-        this.#fullAt.pop();
-        this.#buckets.delete(bucket.key as string);
-        return true;
-      }
-      // It was used since: look again when it will be full. Whoever waits in it is let in at its timer's next turn.
-      this.#fullAt.postpone(bucket.waiting === 0 ? bucket.paidAt : Math.max(bucket.paidAt, now + 1));
-    }
+    while (this.#fullAt.firstAt <= now) if (this.#drops(now)) return true;
     return false;
   }
+
+  /** Looks at the bucket that may have been full for longest, and lets it go if it was full at `now`. */
+  #drops(now: number): boolean {
+    const bucket = this.#fullAt.first as Bucket;
+    if (bucket.paidAt <= this.#fullAt.firstAt && bucket.waiting === 0) {
+      this.#fullAt.pop();
+      this.#buckets.delete(bucket.key as string);
+      return true;
+    }
+    // It was used since: look again when it will be full. Whoever waits in it is let in at its timer's next turn.
+    this.#fullAt.postpone(bucket.waiting === 0 ? bucket.paidAt : Math.max(bucket.paidAt, now + 1));
+    return false;
+  }
+
+  #sweepIn(ms: number): void {
+    const { clock, lifecycle } = this.environment;
+    if (lifecycle.disposed) return;
+    this.#sweeping = clock.setTimeout(this.#sweep, ms);
+    this.#sweeping.unref();
+    lifecycle.onDispose(this.#stop);
+  }
+
+  readonly #stop = (): void => {
+    const { clock, lifecycle } = this.environment;
+    if (this.#sweeping !== undefined) clock.clearTimeout(this.#sweeping);
+    this.#sweeping = undefined;
+    lifecycle.offDispose(this.#stop);
+  };
+
+  readonly #sweep = (): void => {
+    this.#stop();
+    // A new bucket begins cold: one that has a warm-up is let go when it is cold as well.
+    const fullBefore = this.environment.clock.now() - (this.options.warmUp?.over ?? 0);
+    let looks = 0;
+    for (; looks < LOOKS && this.#fullAt.firstAt <= fullBefore; looks++) this.#drops(fullBefore);
+    if (this.#buckets.size > FEW) this.#sweepIn(looks === LOOKS ? SWEEP_ON_MS : SWEEP_MS);
+  };
 }
 
 /** The rates of keys with limits of their own. */

@@ -114,4 +114,30 @@ describe('EventBus', () => {
 
     expect(heard).toEqual([]);
   });
+
+  it('keeps calls from those who hear of changes alone', () => {
+    const { bus, errors, heard, listen } = setUp();
+    const changes: string[] = [];
+    const leave = bus.watchChanges({
+      changed: ({ type }) => changes.push(type),
+      repeated: (type, name) => changes.push(`${type} ${name} again`),
+    });
+    const change = { type: 'shed', name: 'ingress', policy: 'systemProtection', reason: 'rate', details: {} } as const;
+
+    expect([bus.active, bus.hearsChanges]).toEqual([false, true]);
+    bus.emit(body);
+    bus.emitChange(change);
+    bus.repeat('shed', 'ingress');
+    expect(changes).toEqual(['shed', 'shed ingress again']);
+
+    listen();
+    bus.emit(body);
+    bus.emitChange(change);
+    expect(heard.map(({ type }) => type)).toEqual(['success', 'shed']);
+    leave();
+    bus.emitChange(change);
+
+    expect(changes).toEqual(['shed', 'shed ingress again', 'shed']);
+    expect(errors).toEqual([]);
+  });
 });
