@@ -1,10 +1,63 @@
 import { describe, expect, it } from 'vitest';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
+import { keptKey } from '../../../../lib/policies/key-of.js';
 import { usedBytes } from '../../../conformance/support/memory.js';
 import { newCall } from '../../../support/calls.js';
 import { RateLimitScene } from './rate-limit.scene.js';
 
 const KEYED = { limit: 2, per: 1_000, key: (key: string) => key } as const;
+
+describe('a flood of keys', () => {
+  it('leaves nothing behind, when it is over', async () => {
+    const scene = new RateLimitScene({ ...KEYED, maxKeys: 100_000 });
+    const { clock } = scene.environment;
+    for (let one = 0; one < 20_000; one++) await scene.attempt([`key ${one}`]);
+    expect(scene.limiter.keys).toBe(20_000);
+
+    await clock.advance(5_000);
+
+    expect(scene.limiter.keys).toBeLessThanOrEqual(1_000);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('does not give a key its limit back that has used it', async () => {
+    const scene = new RateLimitScene({ ...KEYED, per: 60_000, maxKeys: 100_000 });
+    await scene.admitted(2, ['used']);
+    for (let one = 0; one < 5_000; one++) await scene.attempt([`key ${one}`]);
+
+    await scene.environment.clock.advance(20_000);
+
+    expect(scene.limiter.keys).toBe(5_001);
+    expect(await scene.admitted(1, ['used'])).toBe(0);
+  });
+
+  it('needs no timer where keys are few, and none when the app is gone', async () => {
+    const scene = new RateLimitScene({ ...KEYED, maxKeys: 100_000 });
+    const { clock, lifecycle } = scene.environment;
+    for (let one = 0; one < 1_000; one++) await scene.attempt([`key ${one}`]);
+    expect(clock.pending).toBe(0);
+
+    await scene.attempt(['one more']);
+    expect(clock.pending).toBe(1);
+    lifecycle.dispose();
+
+    expect(clock.pending).toBe(0);
+  });
+
+  it('keeps of a key its own text alone, whatever it is a part of', () => {
+    const big = 'x'.repeat(1_000_000);
+
+    for (const part of [
+      'abcdefghijklmnopqrst',
+      'schlüssel-für-alle',
+      'ключ-для-всех-людей',
+      '\ud800 alone, not a pair',
+    ]) {
+      const key = `${big}${part}`.slice(big.length);
+      expect(keptKey(key)).toBe(part);
+    }
+  });
+});
 
 describe('key', () => {
   it('gives each key a limit of its own', async () => {

@@ -45,6 +45,61 @@ async function callsAfter(error: unknown, options: RetryOptions = {}): Promise<n
   return calls;
 }
 
+describe('what a retry tells of a call that it gives up', () => {
+  const notFound = withStatus(404);
+
+  it.each<[string, RetryOptions, unknown[], object[]]>([
+    ['all attempts failed', {}, [boom, boom, boom], [{ attempts: 3, reason: 'maxAttempts', error: boom }]],
+    [
+      'the last error is none to be repeated',
+      {},
+      [boom, notFound],
+      [{ attempts: 2, reason: 'notRetried', error: notFound }],
+    ],
+    ['the first error is none to be repeated', {}, [notFound], []],
+    ['only one attempt was allowed', { maxAttempts: 1 }, [boom], []],
+    ['the time does not reach', { maxDuration: 50 }, [boom], [{ attempts: 1, reason: 'maxDuration', error: boom }]],
+    [
+      'the last result asks for another',
+      { maxAttempts: 2, retryOnResult: () => true },
+      ['a', 'b'],
+      [{ attempts: 2, reason: 'maxAttempts', error: undefined }],
+    ],
+  ])('says how many attempts there were, and why no more: %s', async (_, options, ends, told) => {
+    const { environment, outcomeOf } = setUp(options);
+    let calls = 0;
+
+    const { outcome } = await outcomeOf(
+      method(() => {
+        const end = ends[calls++];
+        if (end instanceof Error) throw end;
+        return end;
+      }),
+    );
+
+    expect(outcome).toBe(ends.at(-1));
+    expect(environment.of('retrySuppressed')).toMatchObject(told);
+    expect(environment.of('retrySuppressed')).toHaveLength(told.length);
+  });
+
+  it('says it also of a call that is cut in the pause', async () => {
+    const { environment, policy, call } = setUp();
+    const result = track(
+      policy.execute(
+        call,
+        method(() => Promise.reject(boom)),
+      ),
+    );
+    await environment.clock.advance(50);
+
+    call.abort(new Error('gone'));
+    await environment.clock.advance(0);
+
+    expect(result.outcome).toMatchObject({ message: 'gone' });
+    expect(environment.of('retrySuppressed')).toMatchObject([{ attempts: 1, reason: 'aborted' }]);
+  });
+});
+
 describe('RetryPolicy', () => {
   it('calls once, when the first call succeeds', async () => {
     const { environment, outcomeOf } = setUp();
