@@ -1,5 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
 /** Whoever writes a file does so in several steps; it is read when they are over. */
@@ -8,6 +8,9 @@ const SETTLE_MS = 100;
 const LOOK_EVERY_MS = 500;
 /** A file that was written so short a time before it was looked at, ms, may be written again within the same tick. */
 const SAME_TICK_MS = 100;
+
+/** As Linux numbers kinds of file systems: NFS, SMB, CIFS, SMB2, 9P, Ceph. */
+const NETWORK_MOUNTS: ReadonlySet<number> = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42, 0x01021997, 0x00c36400]);
 
 /**
  * Tells when a path may lead to something else. Its folder is watched, which is quick: editors put a new file in place of
@@ -22,6 +25,7 @@ export class FileWatch {
   #looking: NodeJS.Timeout | undefined;
   #seen: string | undefined;
   #closed = false;
+  #isLost = false;
 
   /**
    * @param changed called when the path may lead to something else.
@@ -39,8 +43,9 @@ export class FileWatch {
       this.#watch();
     } catch (error) {
       if (isMissing(error)) throw error;
-      this.lost(error);
+      this.#lose(error);
     }
+    void this.#lookAtMount();
     // What happened between the first reading and now is not told by the watcher.
     this.#soon();
     void this.#look();
@@ -63,7 +68,7 @@ export class FileWatch {
     this.#watcher.on('error', (error) => {
       this.#watcher?.close();
       this.#watcher = undefined;
-      this.lost(error);
+      this.#lose(error);
     });
   }
 
@@ -96,9 +101,22 @@ export class FileWatch {
     this.#watcher = undefined;
     try {
       this.#watch();
-    } catch {
-      // It is not there now, or cannot be watched: looking goes on, and tells of the next one.
+    } catch (error) {
+      // Where it is not there now, looking goes on, and tells of the next one.
+      if (!isMissing(error)) this.#lose(error);
     }
+  }
+
+  #lose(error: unknown): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.lost(error);
+  }
+
+  /** What other machines write there the system does not tell of. */
+  async #lookAtMount(): Promise<void> {
+    const { type } = await statfs(dirname(this.path)).catch(() => ({ type: 0 }));
+    if (NETWORK_MOUNTS.has(type) && !this.#closed) this.#lose(new Error('it is on a network mount'));
   }
 }
 

@@ -10,7 +10,7 @@ export function placed<T>(place: string, work: () => T): T {
     return work();
   } catch (error) {
     if (!instanceOf(error, ResilienceConfigurationError)) throw error;
-    const errors = error.errors.map((one) =>
+    const errors = error.mistakes.map((one) =>
       one.place.startsWith(place) ? one : new ResilienceConfigurationError(place, one.message),
     );
     throw ResilienceConfigurationError.all(place, errors);
