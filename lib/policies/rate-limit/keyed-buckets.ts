@@ -22,8 +22,8 @@ const SWEEP_ON_MS = 50;
  *
  * Where there are many, those that are full go by themselves, so that a flood of keys does not fill memory for good.
  *
- * When none is full, new keys share one bucket. A key that finds room after that begins with what this one owes: the
- * key may have used all of it.
+ * When none is full, new keys share one bucket, as long as anybody waits in it. A key that finds room after that begins
+ * with what this one owes: the key may have used all of it.
  */
 export class KeyedBuckets {
   /** Shared by the keys that found no room, and by calls whose key is not known. */
@@ -55,6 +55,8 @@ export class KeyedBuckets {
   for(key: string, now: number): Bucket {
     const known = this.#buckets.get(key) ?? this.#overrides.get(key);
     if (known !== undefined) return known;
+    // Its own calls may wait there, and begin late: who comes after them waits behind them.
+    if (this.others.waiting > 0) return this.others;
     while (this.#buckets.size >= this.options.maxKeys) {
       if (this.#makeRoom(now)) continue;
       this.#exhausted.tell(this.options.maxKeys, now);

@@ -198,7 +198,8 @@ describe('RateLimitPolicy, for any limits and any calls', () => {
         // A timer fires up to 1 ms late; with costs of their own calls do not make up for that.
         const late = chosen.costly ? expected.length : 1;
         scene.times.forEach((at, index) => {
-          expect(at - (expected[index] as number)).toBeGreaterThan(-1e-5);
+          // Who comes while a wake-up is late makes up for that, and so keeps to the schedule.
+          expect(at - (expected[index] as number)).toBeGreaterThan(-1 - 1e-5);
           expect(at - (expected[index] as number)).toBeLessThan(late + 1e-5);
         });
       }),
