@@ -252,6 +252,30 @@ describe('maxKeys', () => {
   });
 });
 
+describe('a key that finds room while its calls still wait in the bucket of many', () => {
+  it('keeps its distance from them, however late they begin', async () => {
+    const scene = new RateLimitScene({
+      limit: 1,
+      per: 7,
+      onLimit: 'queue',
+      key: (key: string) => key,
+      maxKeys: 2,
+    });
+    for (const key of ['a', 'd', 'd', 'e', 'e', 'e']) scene.call([key]);
+    await scene.clock.advance(7);
+    scene.call(['e']);
+    scene.clock.block(8);
+    scene.clock.fireDueTimers();
+
+    await scene.clock.advance(50);
+
+    const times = scene.begun.filter(({ args }) => args[0] === 'e').map(({ at }) => at);
+    expect(times).toHaveLength(4);
+    for (let one = 1; one < times.length; one++)
+      expect((times[one] as number) - (times[one - 1] as number)).toBeGreaterThanOrEqual(7);
+  });
+});
+
 function thrower(): never {
   throw new Error('no key');
 }
