@@ -372,7 +372,10 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   /** Emits one of opossum's events to whoever listens. */
   tell(event: string, ...args: unknown[]): void {
-    if (!this.hears(event)) return;
+    if (this.hears(event)) this.#emit(event, args);
+  }
+
+  #emit(event: string, args: readonly unknown[]): void {
     // An emitter ends with the first listener that throws.
     for (const listener of this.#face.rawListeners(event)) {
       notify(this.environment, `${this.place}, a listener of '${event}'`, () =>
