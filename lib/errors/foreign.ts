@@ -140,9 +140,10 @@ export function heed(value: unknown, onError: (error: unknown) => void): void {
   if (isThenable(value)) promiseOf(value).then(undefined, onError);
 }
 
-/** A signal that can be followed: not what only looks like one, such as one behind a proxy. */
+/** A signal that can be followed, a polyfill's or another realm's too: not one behind a proxy, which cannot be asked. */
 export function signalOf(value: unknown): AbortSignal | undefined {
-  return value !== undefined && instanceOf(value, AbortSignal) && typeof propertyOf(value, 'aborted') === 'boolean'
-    ? value
+  return typeof propertyOf(value, 'aborted') === 'boolean' &&
+    typeof propertyOf(value, 'addEventListener') === 'function'
+    ? (value as AbortSignal)
     : undefined;
 }

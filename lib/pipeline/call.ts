@@ -1,4 +1,4 @@
-import { instanceOf, propertyOf } from '../errors/foreign.js';
+import { instanceOf } from '../errors/foreign.js';
 import type { ResilienceException } from '../errors/resilience.exception.js';
 import {
   UnsubscribedError,
@@ -14,7 +14,7 @@ import type { Clock } from '../policies/clock.js';
 import type { Lifecycle, Running } from '../policies/policy.js';
 import { rejection } from '../policies/rejection.js';
 import { cutByShutdown } from '../policies/shut-down.js';
-import { followSignal } from './caller-signal.js';
+import { followSignal, hasAborted, reasonOf } from './caller-signal.js';
 import { runInCall } from './current-call.js';
 import type { EarlyResult } from './learning.js';
 
@@ -335,8 +335,9 @@ export class PipelineCall implements Call, Running {
     if (signal === undefined && outer === undefined) return undefined;
     this.abortable = true;
     const cut = (reason: unknown): void => this.abort(reason);
-    if (signal?.aborted === true) this.abort(propertyOf(signal, 'reason'));
-    const leaveSignal = signal === undefined || signal.aborted ? undefined : followSignal(signal, cut);
+    const gone = hasAborted(signal);
+    if (gone) this.abort(reasonOf(signal));
+    const leaveSignal = signal === undefined || gone ? undefined : followSignal(signal, cut);
     outer?.onAbort(cut);
     return () => {
       leaveSignal?.();

@@ -1,4 +1,4 @@
-import { isThenable, promiseOf, propertyOf, signalOf } from '../errors/foreign.js';
+import { isThenable, promiseOf, signalOf } from '../errors/foreign.js';
 import type { FallbackPolicy } from '../policies/fallback/fallback.policy.js';
 import type { Next } from '../policies/call.js';
 import type { RecoverPolicy } from '../policies/recover/recover.policy.js';
@@ -7,6 +7,7 @@ import type { Clock } from '../policies/clock.js';
 import type { Lifecycle } from '../policies/policy.js';
 import { rejection } from '../policies/rejection.js';
 import { GuardedIterable } from './async-iterable.js';
+import { hasAborted, reasonOf } from './caller-signal.js';
 import { PipelineCall, type CallOrigin, type CallTarget } from './call.js';
 import { outerCall } from './current-call.js';
 import type { MethodKind } from './guarded-method.js';
@@ -85,6 +86,11 @@ export class Plan implements CallTarget {
     this.#answersOnly = init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
   }
 
+  /** What its calls give; undefined or `'sync'` while nobody knows. */
+  get kind(): MethodKind {
+    return this.#init.kind;
+  }
+
   /** Whether nobody knows yet what the method gives, and its policies depend on it. */
   get learns(): boolean {
     const { learner } = this.#init;
@@ -151,7 +157,7 @@ export class Plan implements CallTarget {
   #callToLearn(origin: CallOrigin): unknown {
     const { body, learner } = this.#init;
     const early = new PipelineCall(this, origin);
-    if (origin.signal?.aborted === true) early.abort(propertyOf(origin.signal, 'reason'));
+    if (hasAborted(origin.signal)) early.abort(reasonOf(origin.signal));
     let value: unknown;
     try {
       value = early.run(body);

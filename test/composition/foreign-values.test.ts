@@ -339,6 +339,82 @@ describe('a signal behind a proxy', () => {
   });
 });
 
+describe('a signal that refuses', () => {
+  it.each([
+    ['listeners', { addEventListener: { value: boom } }],
+    ['to let go of listeners', { removeEventListener: { value: boom } }],
+    ['to say twice whether it has aborted', { aborted: { get: onceOnly(() => false) } }],
+  ])('%s is as none, and hurts nobody', async (_, properties) => {
+    const { service, resilience } = await scene([Timeout(1_000), Bulkhead(1)], () => 'fine');
+    const signal = (): AbortSignal => Object.defineProperties(new AbortController().signal, properties);
+
+    expect(await service.declared(signal())).toBe('fine');
+    expect(await resilience.execute({ timeout: 1_000 }, () => 'fine', { signal: signal() })).toBe('fine');
+    expect(await faults.take()).toEqual([]);
+    expectIdle(resilience);
+  });
+});
+
+describe('a signal that is no AbortSignal of Node', () => {
+  class Polyfill extends EventTarget {
+    aborted = false;
+    abort(): void {
+      this.aborted = true;
+      this.dispatchEvent(new Event('abort'));
+    }
+  }
+
+  it('cuts the call as any other, before it and while it runs', async () => {
+    const { service } = await scene([Timeout(60_000), Bulkhead(1)], () => new Promise(() => undefined));
+    const [early, late] = [new Polyfill(), new Polyfill()];
+    early.abort();
+
+    const calls = [early, late].map((signal) => endOf(service.declared(signal as unknown as AbortSignal)));
+    await new Promise(setImmediate);
+    late.abort();
+
+    for (const end of await Promise.all(calls))
+      expect(end).toMatchObject({ status: 'rejected', outcome: { name: 'AbortError' } });
+    expect(await faults.take()).toEqual([]);
+  });
+});
+
+/** A getter that can be read once. */
+function onceOnly<T>(read: () => T): () => T {
+  let reads = 0;
+  return () => (reads++ > 0 ? boom() : read());
+}
+
+describe('what a guarded method is called on', () => {
+  class Client {
+    @Timeout(1_000)
+    call(): Promise<string> {
+      return Promise.resolve('fine');
+    }
+  }
+  const call = (self: unknown): Promise<string> => Client.prototype.call.call(self as Client);
+
+  it.each<[string, () => unknown]>([
+    ['a strict proxy', () => strict()],
+    ['a revoked proxy', () => revoked()],
+    ['a proxy that takes no property', () => new Proxy(new Client(), { defineProperty: () => false })],
+    ['a proxy that throws at one', () => new Proxy(new Client(), { defineProperty: boom })],
+    ['a proxy that swallows it', () => new Proxy({}, { defineProperty: () => true, isExtensible: () => true })],
+    ['an object whose constructor throws', () => getter('constructor')],
+    ['an object whose constructor is no class', () => ({ constructor: 'none' })],
+    ['an object without a prototype', () => Object.create(null) as unknown],
+    ['a frozen instance', () => Object.freeze(new Client())],
+    ['a frozen function', () => Object.freeze(() => undefined)],
+    ['nothing', () => undefined],
+  ])('may be %s', async (_, make) => {
+    const self = make();
+
+    expect(await call(self)).toBe('fine');
+    expect(await call(self)).toBe('fine');
+    expect(await faults.take()).toEqual([]);
+  });
+});
+
 describe('a listener of the signal of an attempt that throws', () => {
   it('is reported by Node, and the call ends as it would have', async () => {
     const { service, resilience } = await scene([Timeout(20), Bulkhead(1)], (signal) => {

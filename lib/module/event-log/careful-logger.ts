@@ -14,7 +14,7 @@ export class CarefulLogger {
   write(level: Level, text: string | (() => string), stack?: string): void {
     try {
       const line = logLine(typeof text === 'string' ? text : text());
-      if (level === 'error') this.#logger.error(line, stack);
+      if (level === 'error') this.#logger.error(line, stack === undefined ? undefined : logLine(stack));
       else this.#logger[level](line);
     } catch {
       // Nobody is left to tell.

@@ -1,10 +1,9 @@
 import { extname, resolve } from 'node:path';
-import { Logger } from '@nestjs/common';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { instanceOf } from '../../errors/foreign.js';
 import { textOf } from '../../policies/error-text.js';
+import { CarefulLogger } from '../event-log/careful-logger.js';
 import { FileWatch } from './file-watch.js';
-import { logLine } from '../event-log/log-line.js';
 import type { RuleSource } from './rule-source.js';
 import { readRulesText } from './rules-text.js';
 
@@ -36,7 +35,7 @@ export class FileRuleSource implements RuleSource {
   watch(changed: () => void): void {
     this.#watch = new FileWatch(this.#path, changed, (error) => {
       const problem = `${this.name} cannot be watched (${textOf(error)}): it is looked at twice a second instead`;
-      new Logger('Bulwark').warn(logLine(problem));
+      new CarefulLogger().write('warn', problem);
     });
     try {
       this.#watch.start();

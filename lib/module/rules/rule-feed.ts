@@ -1,10 +1,10 @@
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { heed } from '../../errors/foreign.js';
 import { textOf } from '../../policies/error-text.js';
 import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
+import { CarefulLogger } from '../event-log/careful-logger.js';
 import { FileRuleSource } from './file-rule-source.js';
-import { logLine } from '../event-log/log-line.js';
 import { faultsOfData, ROOT } from './plain-data.js';
 import { ResilienceRules } from './resilience-rules.js';
 import type { RuleDocument } from './rule-document.js';
@@ -13,7 +13,7 @@ import type { RuleSource } from './rule-source.js';
 /** Applies what the source of the options gives, at start and on each change. */
 @Injectable()
 export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
-  readonly #logger = new Logger('Bulwark');
+  readonly #logger = new CarefulLogger();
   #source: RuleSource | undefined;
   #name = '';
   /** What was read last: a source that says the same again does not undo what was applied by hand since. */
@@ -36,13 +36,14 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
     const source = (this.#source = 'file' in from ? new FileRuleSource(from.file) : from.source);
     this.#name = source.name;
     const document = await source.read();
-    if (document === undefined) this.#logger.warn(`${this.#name} is not there yet: the app starts without rules`);
+    if (document === undefined)
+      this.#logger.write('warn', `${this.#name} is not there yet: the app starts without rules`);
     else this.#apply(document);
     if (this.#closed) return;
     const watching: unknown = source.watch(() => {
       this.#reading = this.#reading.then(() => this.#readAgain(source));
     });
-    heed(watching, (error) => this.#logger.error(`${this.#name} is not watched any more: ${textOf(error)}`));
+    heed(watching, (error) => this.#logger.write('error', `${this.#name} is not watched any more: ${textOf(error)}`));
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -50,7 +51,7 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
     try {
       await this.#source?.close();
     } catch (error) {
-      this.#logger.error(`${this.#name} could not be closed: ${textOf(error)}`);
+      this.#logger.write('error', `${this.#name} could not be closed: ${textOf(error)}`);
     }
   }
 
@@ -65,14 +66,17 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
       const problem = `${this.#name}: the rules in force stay, since the new ones are wrong: ${textOf(error)}`;
       if (problem === this.#problem) return;
       this.#problem = problem;
-      this.#logger.error(logLine(problem));
+      this.#logger.write('error', problem);
     }
   }
 
   #gone(): void {
     if (this.#last === undefined) return;
     this.#last = undefined;
-    this.#logger.warn(`${this.#name} is gone: the rules in force stay; an empty document, {}, takes them back`);
+    this.#logger.write(
+      'warn',
+      `${this.#name} is gone: the rules in force stay; an empty document, {}, takes them back`,
+    );
   }
 
   #apply(document: unknown): void {

@@ -1,8 +1,9 @@
-import { Inject, Logger, Optional } from '@nestjs/common';
-import { constructorOf, hasProperty } from '../../errors/foreign.js';
+import { Inject, Optional } from '@nestjs/common';
+import { constructorOf, hasProperty, propertyOf } from '../../errors/foreign.js';
 import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { AnyClass, GuardedMethod } from '../../pipeline/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
+import { CarefulLogger } from '../event-log/careful-logger.js';
 import { nameOf } from './class-names.js';
 import { warnOfOtherCopy } from './package-copy.js';
 import { Runtime } from './runtime.js';
@@ -44,12 +45,38 @@ export function requestRuntime(prototype: object): void {
  * @param perCall whether it is made anew for requests, or for whoever asks.
  */
 export function bind(instance: object, runtime: Runtime, perCall = false): void {
-  const concrete = (instance.constructor as AnyClass | undefined) ?? Object;
-  const binding: Binding = { runtime, concrete, plans: runtime.plansOf(concrete), perCall };
-  if (Object.isExtensible(instance)) {
-    Object.defineProperty(instance, BINDING, { value: binding, configurable: true, writable: true, enumerable: false });
-  } else {
-    bindings.set(instance, binding);
+  keep(instance, bindingTo(runtime, classOf(instance), perCall));
+}
+
+function bindingTo(runtime: Runtime, concrete: AnyClass, perCall: boolean): Binding {
+  return { runtime, concrete, plans: runtime.plansOf(concrete), perCall };
+}
+
+function classOf(instance: object): AnyClass {
+  const type = propertyOf(instance, 'constructor');
+  return typeof type === 'function' ? (type as AnyClass) : Object;
+}
+
+/** One that is frozen, or a proxy that takes no property or hides it, is found by itself. */
+function keep(instance: object, binding: Binding): void {
+  const property = { value: binding, configurable: true, writable: true, enumerable: false };
+  if (!define(instance, property) || bindingIn(instance) !== binding) bindings.set(instance, binding);
+}
+
+function define(instance: object, property: PropertyDescriptor): boolean {
+  try {
+    return Reflect.defineProperty(instance, BINDING, property);
+  } catch {
+    return false;
+  }
+}
+
+/** What an instance carries. Calls pass here, so nothing but a strict proxy may cost more than the look. */
+function bindingIn(instance: unknown): Binding | undefined {
+  try {
+    return (instance as Bound | null | undefined)?.[BINDING];
+  } catch {
+    return undefined;
   }
 }
 
@@ -72,12 +99,12 @@ export function isGuarded(value: object): boolean {
 export function hasBinding(instance: unknown): boolean {
   if (typeof instance !== 'object' || instance === null)
     return typeof instance === 'function' && bindings.has(instance);
-  return (instance as Bound)[BINDING] !== undefined || bindings.has(instance);
+  return bindingIn(instance) !== undefined || bindings.has(instance);
 }
 
 /** Whether an instance has the policies of an app. */
 export function isBound(instance: object): boolean {
-  const binding = (instance as Partial<Bound>)[BINDING] ?? bindings.get(instance);
+  const binding = bindingIn(instance) ?? bindings.get(instance);
   return binding !== undefined && !binding.runtime.standalone;
 }
 
@@ -87,7 +114,7 @@ interface Bound {
 
 /** The plan by which `method` runs on `instance`. */
 export function planOf(instance: unknown, method: GuardedMethod): Plan {
-  const binding = (instance as Bound | undefined)?.[BINDING] ?? bindingOf(instance, method);
+  const binding = bindingIn(instance) ?? bindingOf(instance, method);
   const { plans } = binding;
   if (method.recent?.plans === plans) return method.recent.plan;
   const plan = plans.get(method) ?? makePlan(binding, instance, method);
@@ -109,14 +136,9 @@ function bindingOf(instance: unknown, method: GuardedMethod): Binding {
   const known = bindings.get(owner);
   if (known !== undefined) return known;
   warnOnce();
-  if (isObject) {
-    bind(owner, new Runtime(true));
-    return (owner as Bound)[BINDING] ?? (bindings.get(owner) as Binding);
-  }
-  const runtime = new Runtime(true);
-  const concrete = method.declaringClass;
-  const binding: Binding = { runtime, concrete, plans: runtime.plansOf(concrete), perCall: false };
-  bindings.set(method, binding);
+  const binding = bindingTo(new Runtime(true), isObject ? classOf(instance) : method.declaringClass, false);
+  if (isObject) keep(instance, binding);
+  else bindings.set(method, binding);
   return binding;
 }
 
@@ -125,7 +147,8 @@ let warned = false;
 function warnOnce(): void {
   if (warned) return;
   warned = true;
-  new Logger('Bulwark').warn(
+  new CarefulLogger().write(
+    'warn',
     'A guarded method was called on an instance that no ResilienceModule provides: it runs under its decorators alone. ' +
       'Import ResilienceModule.forRoot(), or hand the instance to ResilienceService.bind().',
   );

@@ -1,6 +1,6 @@
-import { Logger } from '@nestjs/common';
 import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../../pipeline/guarded-method.js';
 import type { Returns } from '../../policies/policy-set.js';
+import { CarefulLogger } from '../event-log/careful-logger.js';
 
 /** What is known of a method that says nothing of what it gives. */
 interface Learned {
@@ -15,7 +15,7 @@ interface Learned {
  */
 export class LearnedKinds {
   readonly #known = new WeakMap<AnyClass, Map<GuardedMethod, Learned>>();
-  readonly #logger = new Logger('Bulwark');
+  readonly #logger = new CarefulLogger();
 
   kindOf(method: GuardedMethod, concrete: AnyClass): Returns | undefined {
     return this.#find(method, concrete)?.kind;
@@ -37,7 +37,7 @@ export class LearnedKinds {
     const learned = this.#entry(method, concrete);
     if (learned.uncovered !== undefined) return;
     learned.uncovered = reason;
-    if (isDecoratedItself(method)) this.#logger.warn(`${place} is not guarded: ${reason}`);
+    if (isDecoratedItself(method)) this.#logger.write('warn', `${place} is not guarded: ${reason}`);
   }
 
   #find(method: GuardedMethod, concrete: AnyClass): Learned | undefined {

@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
 import { fileURLToPath } from 'node:url';
+import { CarefulLogger } from '../event-log/careful-logger.js';
 import { PACKAGE_COPY } from '../tokens.js';
 
 /** Where this copy of the package lies. */
@@ -17,7 +17,8 @@ export function warnOfOtherCopy(what: string, value: unknown): void {
   const other = copyOf(value);
   if (other === undefined || other === PACKAGE_PATH || warned.has(other)) return;
   warned.add(other);
-  new Logger('Bulwark').warn(
+  new CarefulLogger().write(
+    'warn',
     `${what} is of another copy of nestjs-bulwark than the ResilienceModule of the app, so that its methods run under their ` +
       `decorators alone: ${PACKAGE_PATH} and ${other}. Expected one copy in a process: see \`npm ls nestjs-bulwark\` and \`npm dedupe\`.`,
   );

@@ -1,8 +1,8 @@
-import { Logger } from '@nestjs/common';
 import type { Mistakes } from '../../errors/configuration.error.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { guardedLineage } from '../../pipeline/guarded-classes.js';
 import type { AnyClass } from '../../pipeline/guarded-method.js';
+import { CarefulLogger } from '../event-log/careful-logger.js';
 import { nameOf } from '../runtime/class-names.js';
 import { guardedMethodOf, type Runtime } from '../runtime/runtime.js';
 
@@ -34,7 +34,8 @@ function idleSignal(type: AnyClass, methodName: string): ResilienceConfiguration
 }
 
 function warnOfDroppedDecorators(type: AnyClass, base: AnyClass, methodName: string): void {
-  new Logger('Bulwark').warn(
+  new CarefulLogger().write(
+    'warn',
     `${nameOf(type)}.${methodName} overrides ${nameOf(base)}.${methodName} without its decorators: calls of it are not guarded`,
   );
 }

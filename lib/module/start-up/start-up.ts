@@ -1,7 +1,6 @@
 import {
   Inject,
   Injectable,
-  Logger,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
@@ -21,6 +20,7 @@ import {
   type ResilienceModuleExtras,
   type ResilienceModuleOptions,
 } from '../resilience.module-definition.js';
+import { CarefulLogger } from '../event-log/careful-logger.js';
 import { lineOf, planEntries } from '../planning/plan-entries.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { isPlainObject } from '../../policies/options/check.js';
@@ -68,9 +68,9 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
 
   /** What is in force: by now the rules of the start are. */
   onApplicationBootstrap(): void {
-    const logger = new Logger('Bulwark');
+    const logger = new CarefulLogger();
     for (const entry of planEntries(this.#runtime)) {
-      if (entry.uncovered === undefined) logger.debug(lineOf(entry));
+      if (entry.uncovered === undefined) logger.write('debug', lineOf(entry));
     }
   }
 
