@@ -106,6 +106,8 @@ export interface Holding {
   park(): void;
   /** It goes on. */
   resume(): void;
+  /** The work has ended at once, with the consumer that has left: its promise tells so a few turns later. */
+  leave(reason: unknown): void;
 }
 
 /** Bounds the time to each next item of a stream. */

@@ -13,7 +13,20 @@ import {
   Timeout,
   TimeoutException,
 } from 'nestjs-bulwark';
-import { concat, from, NEVER, Observable, of, Subject, take, throwError, timer, type Subscription } from 'rxjs';
+import {
+  concat,
+  firstValueFrom,
+  from,
+  NEVER,
+  Observable,
+  of,
+  Subject,
+  switchMap,
+  take,
+  throwError,
+  timer,
+  type Subscription,
+} from 'rxjs';
 import { map } from 'rxjs/operators';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { pass, settle, startApp, type MethodGuard, type Scene } from './scene.js';
@@ -664,5 +677,29 @@ describe('a synchronous method', () => {
     scene.get(Service).both();
 
     expect(scene.events).toEqual(['fallback fallback', 'recover recovered']);
+  });
+});
+
+describe('a bulkhead around Observables', () => {
+  it('has its slot free as soon as the subscriber has left', async () => {
+    const scene = await observing([Bulkhead({ maxConcurrent: 1, maxQueue: 0 })], (run) => concat(of(run), NEVER));
+
+    const items = [];
+    for (let call = 0; call < 5; call++) items.push(await firstValueFrom(scene.stream()));
+
+    expect(items).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('lets in who subscribes in the place of one that is left at once', async () => {
+    const scene = await observing([Bulkhead({ maxConcurrent: 1, maxQueue: 0 })], (run) => concat(of(run), NEVER));
+    const turns = new Subject<void>();
+
+    const heard = new Heard(turns.pipe(switchMap(() => scene.stream())));
+    for (let turn = 0; turn < 3; turn++) {
+      turns.next();
+      await settle();
+    }
+
+    expect(heard).toMatchObject({ items: [1, 2, 3], error: undefined });
   });
 });

@@ -52,6 +52,8 @@ function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof
     const stop = (reason: unknown): void => {
       reject(reason);
       stopped.next();
+      // Whoever has left may subscribe anew at once.
+      call.slot?.leave(reason);
     };
     call.onAbort(stop);
     const observer = {

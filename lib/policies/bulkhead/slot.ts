@@ -62,12 +62,16 @@ export class Slot extends Deadline implements Holding {
 
   /** An answer that says no is an answer. */
   readonly fail = (error: unknown): PromiseLike<never> => {
+    this.leave(error);
+    return rejection(error);
+  };
+
+  leave(error: unknown): void {
     const { aborted, reason } = this.call;
     const answered = !this.#measured && judge(error, aborted, reason).kind === 'answered';
     this.#measure(answered ? 'done' : 'failed');
     this.#release(false);
-    return rejection(error);
-  };
+  }
 
   expire(): void {
     this.#measure('failed');
