@@ -75,6 +75,11 @@ export class ResilienceService {
     options: ExecuteOptions<T> = {},
   ): Promise<T> {
     try {
+      if (typeof (work as unknown) !== 'function')
+        throw new ResilienceConfigurationError(
+          'ResilienceService.execute',
+          `expected a function to run, got ${show(work)}`,
+        );
       const { signal, args = [], onRefused } = options;
       const plan = this.#planOf(set);
       return plan.call({ instance: undefined, args, signal, outer: outerCall(), body: work, onRefused }) as Promise<T>;

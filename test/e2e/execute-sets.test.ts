@@ -61,6 +61,58 @@ describe('a set that is written at the call of execute()', () => {
     expect(calls).toBeLessThan(300);
   });
 
+  it.each([undefined, null, 5, {}])('refuses %j in place of its work', async (work) => {
+    const { service } = await app();
+
+    const error = await rejection(service.execute({ timeout: 20 }, work as () => string));
+
+    expect(error).toMatchObject({ message: expect.stringContaining('expected a function to run') });
+  });
+
+  it('refuses options that cannot be read, and says where', async () => {
+    const { service } = await app();
+    const unreadable = new Proxy(
+      {},
+      {
+        ownKeys: () => {
+          throw new Error('sealed');
+        },
+      },
+    );
+
+    const error = await rejection(service.execute({ retry: unreadable }, () => 'fine'));
+
+    expect(error).toMatchObject({ message: expect.stringContaining('cannot be read') });
+  });
+
+  it('tells a number from one of another type', async () => {
+    const { service } = await app();
+    await service.execute({ timeout: 5_000 }, () => 'fine');
+
+    const error = await rejection(service.execute({ timeout: 5_000n } as unknown as PolicySet, () => 'fine'));
+
+    expect(error).toMatchObject({ message: expect.stringContaining('got 5000n') });
+  });
+
+  it.each([
+    [
+      'a getter of a class',
+      new (class Settings {
+        get timeout() {
+          return 20;
+        }
+      })(),
+    ],
+    ['a prototype', Object.create({ timeout: 20 }) as PolicySet],
+    ['a prototype, deeper', { retry: Object.create({ maxAttempts: 2 }) as object }],
+  ])('refuses options that stand in %s, where they would be passed over', async (_, set) => {
+    const { service } = await app();
+
+    const error = await rejection(service.execute(set, () => 'fine'));
+
+    expect(error).toMatchObject({ message: expect.stringMatching(/option '(timeout|maxAttempts)' is inherited/) });
+  });
+
   it('hands out its own value, when a fallback of an equal set has one too', async () => {
     const { service } = await app();
     const answer = () =>

@@ -1,5 +1,5 @@
 import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { isPlainObject, show } from '../../policies/options/check.js';
+import { entriesOf, isPlainObject, refuseInherited, show } from '../../policies/options/check.js';
 import { POLICY_KEYS, STATEFUL, type PolicySet, type Returns, type SetKey } from '../../policies/policy-set.js';
 import { KINDS, type Options } from './policy-parsers.js';
 
@@ -20,7 +20,7 @@ const SCOPES = ['class', 'instance'];
 /** @throws ResilienceConfigurationError for everything that is wrong in it. */
 export function checkSet(place: string, set: unknown): CheckedSet {
   if (!isPlainObject(set)) throw new ResilienceConfigurationError(place, `expected a policy set, got ${show(set)}`);
-  const { name, returns, scope, ...policies } = set as PolicySet;
+  const { name, returns, scope, ...policies } = Object.fromEntries(entriesOf(place, set)) as PolicySet;
   const mistakes = new Mistakes();
   const refuse = (problem: string): void => mistakes.add(new ResilienceConfigurationError(place, problem));
   if (name !== undefined && (typeof name !== 'string' || name === ''))
@@ -29,6 +29,7 @@ export function checkSet(place: string, set: unknown): CheckedSet {
     refuse(`option 'returns': expected one of ${RETURNS.join(', ')}, got ${show(returns)}`);
   if (scope !== undefined && !SCOPES.includes(scope))
     refuse(`option 'scope': expected one of ${SCOPES.join(', ')}, got ${show(scope)}`);
+  refuseInherited(place, set, ['name', 'returns', 'scope', ...POLICY_KEYS], mistakes);
   const entries = new Map<SetKey, SetEntry>();
   for (const [key, setting] of Object.entries(policies)) {
     if (!isSetKey(key)) {
@@ -85,7 +86,8 @@ export class PolicySets {
     if (!isPlainObject(policies))
       throw new ResilienceConfigurationError(place, `expected an object of policy sets, got ${show(policies)}`);
     const mistakes = new Mistakes();
-    for (const [name, set] of Object.entries(policies)) mistakes.in(() => this.#addOne(`${place}.${name}`, name, set));
+    for (const [name, set] of entriesOf(place, policies) as [string, PolicySet][])
+      mistakes.in(() => this.#addOne(`${place}.${name}`, name, set));
     mistakes.throwAny(place);
   }
 

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+import { isList } from '../../errors/foreign.js';
 import type { RuleFault } from '../../errors/rule-set.error.js';
 import { show } from '../../policies/options/check.js';
 
@@ -23,17 +25,27 @@ class Walk {
     if (typeof value !== 'object') return fault(`expected plain data, got ${show(value)}`);
     if (above.includes(value)) return fault('expected plain data, got a value that contains itself');
     if (above.length >= MAX_DEPTH) return fault(`expected at most ${MAX_DEPTH} levels`);
-    const prototype: unknown = Object.getPrototypeOf(value);
-    if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null)
-      return fault(`expected plain data, got ${show(value)}`);
+    const entries = plainEntriesOf(value);
+    if (entries === undefined) return fault(`expected plain data, got ${show(value)}`);
     const faults: RuleFault[] = [];
-    for (const [key, inner] of Object.entries(value) as [string, unknown][]) {
+    for (const [key, inner] of entries) {
       if (this.#values > MAX_VALUES) break;
-      if (inner === undefined && !Array.isArray(value)) continue;
+      if (inner === undefined && !isList(value)) continue;
       faults.push(...this.faultsOf(join(path, key), inner, [...above, value]));
     }
     return faults;
   }
+}
+
+/** What plain data holds; undefined for anything else. A getter is code, and may give something else each time. */
+function plainEntriesOf(value: object): [string, unknown][] | undefined {
+  // Nobody knows what a proxy says next.
+  if (types.isProxy(value)) return undefined;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (!isList(value) && prototype !== Object.prototype && prototype !== null) return undefined;
+  const properties = Object.entries(Object.getOwnPropertyDescriptors(value)).filter(([, { enumerable }]) => enumerable);
+  if (properties.some(([, property]) => !('value' in property))) return undefined;
+  return properties.map(([key, { value: inner }]) => [key, inner as unknown]);
 }
 
 export function join(path: string, key: string): string {

@@ -14,11 +14,17 @@ export interface SetDigest {
 /** Puts a set into words. Two that hold the same in another order count as two, which costs a plan and nothing else. */
 export function digestOf(set: object): SetDigest {
   const parts: object[] = [];
-  return { text: write(set, parts, 0), parts };
+  try {
+    return { text: write(set, parts, 0), parts };
+  } catch {
+    // What cannot be read is told where the plan is made, with its place.
+    return { text: '*', parts: [set] };
+  }
 }
 
 function write(value: unknown, parts: object[], depth: number): string {
   if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
   if (typeof value !== 'object' || value === null)
     return typeof value === 'function' ? part(value, parts) : String(value);
   if (depth > MAX_DEPTH) return part(value, parts);

@@ -1,9 +1,10 @@
 import { inspect, types } from 'node:util';
 import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { propertyOf } from '../../errors/foreign.js';
+import { hasProperty, propertyOf } from '../../errors/foreign.js';
 import { maskCredentials, maskProperty } from '../../errors/mask-credentials.js';
 import { answersLater } from '../answers-later.js';
 import { isErrorMatch } from '../error-match.js';
+import { describeError } from '../error-text.js';
 
 /** What an option accepts; the text completes "expected ...". */
 export interface Expectation {
@@ -125,7 +126,8 @@ export function checkOptions<O>(
   if (!isPlainObject(options))
     throw new ResilienceConfigurationError(place, `expected an options object, got ${show(options)}`);
   const mistakes = new Mistakes();
-  for (const [key, value] of Object.entries(options)) {
+  refuseInherited(place, options, Object.keys(shape), mistakes);
+  for (const [key, value] of entriesOf(place, options)) {
     mistakes.in(() => {
       if (!Object.hasOwn(shape, key)) {
         const known = Object.keys(shape).join(', ');
@@ -139,6 +141,31 @@ export function checkOptions<O>(
     });
   }
   mistakes.throwAny(place);
+}
+
+/**
+ * What an options object holds.
+ *
+ * @throws ResilienceConfigurationError where it cannot be read: a getter, or the trap of a proxy, has thrown.
+ */
+export function entriesOf(place: string, options: object): [string, unknown][] {
+  try {
+    return Object.entries(options);
+  } catch (error) {
+    throw new ResilienceConfigurationError(
+      place,
+      `expected an options object, got one that cannot be read: ${describeError(error)}`,
+    );
+  }
+}
+
+/** A getter of a class, or an option that stands in a prototype, would be passed over in silence. */
+export function refuseInherited(place: string, options: object, names: readonly string[], mistakes: Mistakes): void {
+  for (const name of names) {
+    if (Object.hasOwn(options, name) || !hasProperty(options, name)) continue;
+    const problem = `option '${name}' is inherited, or a getter of a class; expected a property of the object itself`;
+    mistakes.add(new ResilienceConfigurationError(place, problem));
+  }
 }
 
 /** @throws ResilienceConfigurationError unless `value` is accepted. */

@@ -75,3 +75,28 @@ describe('readRules', () => {
     expect(one.changesTo(one)).toEqual([]);
   });
 });
+
+describe('a document that is code', () => {
+  const boom = (): never => {
+    throw new Error('do not look');
+  };
+  const revoked = (): unknown => {
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    return proxy;
+  };
+
+  it.each<[string, unknown, string]>([
+    ['with a getter', Object.defineProperty({}, 'policies', { get: boom, enumerable: true }), 'document'],
+    [
+      'with a getter inside',
+      inPayments(Object.defineProperty({}, 'timeout', { get: boom, enumerable: true })),
+      'policies.payments',
+    ],
+    ['behind a proxy', new Proxy({}, { ownKeys: boom, get: boom, getPrototypeOf: boom }), 'document'],
+    ['behind a proxy that was revoked', revoked(), 'document'],
+    ['behind a proxy inside', inPayments(new Proxy({ timeout: 5 }, {})), 'policies.payments'],
+  ])('is a fault %s, and not read', (_, document, path) => {
+    expect(readRules(document).faults).toMatchObject([{ path: path, message: expect.stringContaining('plain data') }]);
+  });
+});
