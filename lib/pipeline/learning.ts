@@ -17,7 +17,7 @@ export interface Lesson {
 /**
  * What kind of method gives `value`; undefined: one that cannot be guarded.
  *
- * Where only the class is decorated, a query builder, a Subject and a stream of Node pass as they are: callers use more
+ * Where only the class is decorated, a query builder, a Subject and a stream pass as they are: callers use more
  * of them than a guarded one would have.
  */
 export function kindTaughtBy(value: unknown, { byClassAlone, thenableAlone, returns }: Lesson): Returns | undefined {
@@ -29,7 +29,7 @@ export function kindTaughtBy(value: unknown, { byClassAlone, thenableAlone, retu
     return byClassAlone && returns !== 'observable' && isSubject(value) ? undefined : 'observable';
   if (!isAsyncIterable(value)) return undefined;
   if (returns === 'asyncIterable') return 'asyncIterable';
-  return byClassAlone || isNodeStream(value) ? undefined : 'asyncIterable';
+  return byClassAlone || streamNameOf(value) !== undefined ? undefined : 'asyncIterable';
 }
 
 /** Whether a value may teach anything at all, whatever the declarations say. */
@@ -50,7 +50,7 @@ function describe(value: unknown): string {
   if (typeof value !== 'object') return `a ${typeof value}`;
   if (isThenable(value)) return 'a thenable that is no native promise';
   if (isObservableLike(value)) return 'a Subject';
-  if (isAsyncIterable(value)) return isNodeStream(value) ? 'a stream of Node' : 'an async iterable';
+  if (isAsyncIterable(value)) return streamNameOf(value) ?? 'an async iterable';
   return isList(value) ? 'an array' : 'an object';
 }
 
@@ -58,8 +58,11 @@ function isSubject(value: object): boolean {
   return typeof propertyOf(value, 'next') === 'function';
 }
 
-function isNodeStream(value: object): boolean {
-  return typeof propertyOf(value, 'pipe') === 'function' && typeof propertyOf(value, 'on') === 'function';
+/** What is iterable, but of which callers use more than the items; undefined: nothing of that kind. */
+function streamNameOf(value: object): string | undefined {
+  if (typeof propertyOf(value, 'getReader') === 'function') return 'a stream of the web';
+  if (typeof propertyOf(value, 'on') !== 'function') return undefined;
+  return typeof propertyOf(value, 'pipe') === 'function' ? 'a stream of Node' : 'an event emitter';
 }
 
 /** What a method has given before anybody knew what it would be; the first attempt takes it in place of a call. */

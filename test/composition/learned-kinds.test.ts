@@ -16,6 +16,7 @@ import {
   TimeoutException,
   type PolicySet,
 } from 'nestjs-bulwark';
+import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import {
   firstValueFrom,
@@ -243,6 +244,8 @@ describe('a method that says nothing of what it gives', () => {
 
   it.each([
     ['a Node stream', () => new PassThrough(), 'a stream of Node'],
+    ['a stream of the web', () => new ReadableStream(), 'a stream of the web'],
+    ['a reader of lines', () => createInterface({ input: new PassThrough() }), 'an event emitter'],
     ['null', () => null, 'null'],
     ['an object', () => ({}), 'an object'],
   ])('passes %s as it is, with one warning', async (_, body, words) => {
@@ -292,6 +295,34 @@ describe('a method that says nothing of what it gives', () => {
     await pass(10);
 
     expect(calls.map(({ value }) => value)).toEqual([1, 1]);
+  });
+});
+
+describe('a method that calls itself while its kind is learned', () => {
+  it('gives one answer to calls that are equal to those inside the first', async () => {
+    let runs = 0;
+    class Tree {
+      walk(depth: number): unknown {
+        if (depth > 0) {
+          void this.walk(depth - 1);
+          return Promise.resolve('root');
+        }
+        runs++;
+        return new Promise((resolve) => setTimeout(() => resolve('leaf'), 10));
+      }
+    }
+    const descriptor = Object.getOwnPropertyDescriptor(Tree.prototype, 'walk') as PropertyDescriptor;
+    (Coalesce({ key: (depth: number) => depth }) as unknown as MethodDecorator)(Tree.prototype, 'walk', descriptor);
+    Object.defineProperty(Tree.prototype, 'walk', descriptor);
+    Injectable()(Tree);
+    const tree = (await startApp([Tree])).get(Tree);
+
+    void tree.walk(1);
+    const leaf = watch(tree.walk(0) as Promise<unknown>);
+    await pass(10);
+
+    expect(leaf.value).toBe('leaf');
+    expect(runs).toBe(1);
   });
 });
 

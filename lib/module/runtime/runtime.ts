@@ -395,6 +395,9 @@ export class Runtime {
       returns,
       learn: (kind) => {
         try {
+          // A call inside the first one has learned it already.
+          const known = this.plans.ofMethod(method, concrete, owner);
+          if (known.kind === kind) return known;
           const plan = this.#makePlan(method, concrete, owner, kind);
           this.kinds.learn(method, concrete, kind);
           this.plans.replace(method, concrete, plan, owner);
