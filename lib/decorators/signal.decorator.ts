@@ -4,7 +4,7 @@ import type { AnyClass } from '../pipeline/guarded-method.js';
 
 /**
  * Marks the parameter at which a guarded method gets the `AbortSignal` of its attempt. A caller may pass a signal of
- * its own there: then its abort ends the call.
+ * its own there, that of a polyfill too: then its abort ends the call.
  *
  * @example
  * @Timeout(500)
