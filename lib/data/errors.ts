@@ -91,19 +91,27 @@ export abstract class DataException extends HttpException {
   }
 }
 
+/** Kept where no serialiser looks: what it says is for the app, and not for its clients. */
+function keepInside(error: DataException, facts: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(facts)) {
+    Object.defineProperty(error, name, { value, enumerable: false, writable: false, configurable: true });
+  }
+}
+
 /**
  * The key's version is not the one that `put` was told to expect: somebody else wrote it. Read it again and decide.
  *
  * @publicApi
  */
 export class DataConflictException extends DataException {
-  constructor(
-    readonly key: string,
-    /** What `ifVersion` said; null: the key was to be absent. */
-    readonly expectedVersion: string | null,
-  ) {
+  declare readonly key: string;
+  /** What `ifVersion` said; null: the key was to be absent. */
+  declare readonly expectedVersion: string | null;
+
+  constructor(key: string, expectedVersion: string | null) {
     const expected = expectedVersion === null ? 'expected to be absent' : `expected at version ${expectedVersion}`;
     super('DATA_CONFLICT', `The data key ${JSON.stringify(key)} was ${expected}, but was written or deleted meanwhile`);
+    keepInside(this, { key, expectedVersion });
   }
 }
 
@@ -124,13 +132,12 @@ export class DataKeyException extends DataException {
  * @publicApi
  */
 export class DataValueException extends DataException {
-  constructor(
-    message: string,
-    /** Where in the value: `value.items[2].price`. */
-    readonly path: string,
-    options?: ErrorOptions,
-  ) {
+  /** Where in the value: `value.items[2].price`. */
+  declare readonly path: string;
+
+  constructor(message: string, path: string, options?: ErrorOptions) {
     super('DATA_INVALID_VALUE', message, options);
+    keepInside(this, { path });
   }
 }
 
@@ -162,13 +169,13 @@ export class DataOwnedException extends DataException {
  * @publicApi
  */
 export class DataDamagedException extends DataException {
-  constructor(
-    readonly file: string,
-    /** Where the damage begins, in bytes from the start of the file. */
-    readonly offset: number,
-    problem: string,
-  ) {
+  declare readonly file: string;
+  /** Where the damage begins, in bytes from the start of the file. */
+  declare readonly offset: number;
+
+  constructor(file: string, offset: number, problem: string) {
     super('DATA_DAMAGED', `${file} is damaged at offset ${offset}: ${problem}`);
+    keepInside(this, { file, offset });
   }
 }
 

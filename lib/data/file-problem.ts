@@ -38,6 +38,15 @@ export function fileProblem(what: string, cause: unknown): unknown {
   return isLasting ? new DataAccessException(message, { cause }) : new DataUnavailableException(message, { cause });
 }
 
+/** Runs work on files, and has its errors as {@link fileProblem} gives them. */
+export async function tellingFileProblems<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw fileProblem(what, error);
+  }
+}
+
 /** Of a system call's error; empty where it is none. */
 function codeOf(error: unknown): string {
   const { code, syscall } = Object(error) as { code?: unknown; syscall?: unknown };

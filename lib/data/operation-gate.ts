@@ -7,8 +7,14 @@ export class OperationGate {
   #closing: Promise<void> | undefined;
   #onIdle: (() => void) | undefined;
 
-  /** @param service how messages call the service. */
-  constructor(private readonly service: string) {}
+  /**
+   * @param service how messages call the service.
+   * @param translate gives the error of an operation as the callers of the service get it.
+   */
+  constructor(
+    private readonly service: string,
+    private readonly translate: (error: unknown) => unknown = (error) => error,
+  ) {}
 
   /** @throws DataClosedException from the moment when {@link close} was called. */
   assertOpen(): void {
@@ -26,7 +32,11 @@ export class OperationGate {
 
   /** Waits for what runs, then calls `release`; every further call gets the first one's promise. */
   close(release: () => Promise<void>): Promise<void> {
-    this.#closing ??= this.#idle().then(release);
+    this.#closing ??= this.#idle()
+      .then(release)
+      .catch((error: unknown) => {
+        throw this.translate(error);
+      });
     return this.#closing;
   }
 
@@ -34,6 +44,8 @@ export class OperationGate {
     this.#running += 1;
     try {
       return await work();
+    } catch (error) {
+      throw this.translate(error);
     } finally {
       this.#running -= 1;
       if (this.#running === 0) this.#onIdle?.();

@@ -9,16 +9,15 @@ import type { DataApplyOptions, DataWrite } from '../replicable-data.service.js'
 import { ReplicableDataService } from '../replicable-data.service.js';
 import { parseValue, serializeValue } from '../value.js';
 import { checkIfVersion } from '../version.js';
-import { restoreBackup, verifyBackup } from './backup-file.js';
+import { restoreBackup } from './backup-file.js';
 import type { Change } from './change.js';
 import { checkWrite } from './check-write.js';
 import { readText } from './data-file.js';
 import { textOf } from '../error-text.js';
-import { EntryStore } from './entry-store.js';
 import type { StoredEntry } from './entry-store.js';
 import type { FileDataOptions, ResolvedFileOptions } from './file-options.js';
 import { resolveFileOptions } from './file-options.js';
-import { fileProblem } from '../file-problem.js';
+import { fileProblem, tellingFileProblems } from '../file-problem.js';
 import type { FileBackupOptions, FileDataReport, FileProgressOptions } from './file-report.js';
 import type { FileSystem } from './file-system.js';
 import { createFolder } from './file-system.js';
@@ -27,10 +26,9 @@ import { FolderOwner } from './folder-owner.js';
 import { loopFileSystem } from './loop-file-system.js';
 import { nodeFileSystem } from './node-file-system.js';
 import type { OpenedFolder } from './opened-folder.js';
-import { openFolder, reportOf } from './opened-folder.js';
+import { openFolder } from './opened-folder.js';
 import { progressListener } from './progress-listener.js';
-import { recordInto } from './record-into.js';
-import { recover } from './recovery.js';
+import { verifyPath } from './verify-folder.js';
 
 /** How many entries are handed out before timers and I/O get their turn. */
 const ENTRIES_PER_TURN = 256;
@@ -54,7 +52,9 @@ export class FileDataService extends ReplicableDataService {
     this.report = parts.report;
     this.#parts = parts;
     this.#owner = owner;
-    this.#gate = new OperationGate(`The file data service on ${folder}`);
+    this.#gate = new OperationGate(`The file data service on ${folder}`, (error) =>
+      fileProblem(`The data folder ${folder} cannot be used`, error),
+    );
     owner.onGone(() => void parts.fence.check().catch((error: unknown) => logger.error(textOf(error))));
   }
 
@@ -98,22 +98,7 @@ export class FileDataService extends ReplicableDataService {
   static async verify(path: string, options: FileProgressOptions = {}): Promise<FileDataReport> {
     const onProgress = progressListener(options.onProgress);
     const at = resolve(path);
-    if (!(await nodeFileSystem.isFolder(at))) return (await verifyBackup(nodeFileSystem, at, { onProgress })).report;
-    let store = new EntryStore(0);
-    const recovered = await recover(
-      nodeFileSystem,
-      at,
-      {
-        before: Infinity,
-        tolerant: true,
-        onRecord: (view, file, offset) => recordInto(store, view, file, offset),
-        onProgress,
-      },
-      () => (store = new EntryStore(0)),
-    );
-    for (const file of recovered.files) await file.release();
-    store.loaded();
-    return reportOf(recovered, store);
+    return tellingFileProblems(`${at} cannot be verified`, () => verifyPath(nodeFileSystem, at, { onProgress }));
   }
 
   /**
@@ -125,7 +110,10 @@ export class FileDataService extends ReplicableDataService {
    */
   static async restore(from: string, to: string, options: FileProgressOptions = {}): Promise<void> {
     const onProgress = progressListener(options.onProgress);
-    await restoreBackup(nodeFileSystem, resolve(from), resolve(to), { onProgress });
+    const [backup, folder] = [resolve(from), resolve(to)];
+    await tellingFileProblems(`The backup ${backup} cannot be restored to ${folder}`, () =>
+      restoreBackup(nodeFileSystem, backup, folder, { onProgress }),
+    );
   }
 
   /**
@@ -137,7 +125,10 @@ export class FileDataService extends ReplicableDataService {
   async backup(to: string, options: FileBackupOptions = {}): Promise<void> {
     const { compaction, commits } = this.#parts;
     const guarded = { ...options, onProgress: progressListener(options.onProgress) };
-    await this.#gate.run(undefined, () => compaction.backup(commits, resolve(to), guarded));
+    const file = resolve(to);
+    await this.#gate.run(undefined, () =>
+      tellingFileProblems(`The backup ${file} cannot be written`, () => compaction.backup(commits, file, guarded)),
+    );
   }
 
   override async get<T>(key: string, options: DataCallOptions = {}): Promise<T | undefined> {

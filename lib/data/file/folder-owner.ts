@@ -70,7 +70,8 @@ export class FolderOwner {
       return owner;
     } catch (error) {
       if (owner === undefined) leaveHere(folder);
-      else await owner.release();
+      // What went wrong first is what counts.
+      else await owner.release().catch(() => undefined);
       throw error;
     }
   }

@@ -7,7 +7,7 @@ const PREFIX = 'products/';
 
 /** The products, each under a key of its own. No look-up takes longer than the class allows. */
 @Injectable()
-@Timeout(500)
+@Timeout(1_000)
 export class CatalogueService implements OnModuleInit {
   constructor(private readonly data: DataService) {}
 

@@ -1,4 +1,5 @@
 import type { ServerErrorKind } from '../server/server-backend.js';
+import { isSocketDenied } from '../server/socket-denied.js';
 
 /** --read-only, a read-only transaction, --innodb-read-only. */
 const READ_ONLY = new Set([1290, 1792, 1836]);
@@ -6,9 +7,15 @@ const READ_ONLY = new Set([1290, 1792, 1836]);
 const CONFLICT = new Set([1020, 1213, 1615]);
 /**
  * A wrong password, no such user, host or database, a right that is missing: for a database, a table, a column, a command
- * of the server's; an expired password, a locked account.
+ * of the server's; an expired password, a locked account; a way to log in, or a connection in clear text, that the server
+ * does not take.
  */
-const DENIED = new Set([1044, 1045, 1049, 1130, 1141, 1142, 1143, 1147, 1227, 1370, 1698, 1820, 1862, 3118, 4151]);
+const DENIED = new Set([
+  1044, 1045, 1049, 1130, 1131, 1141, 1142, 1143, 1147, 1227, 1251, 1275, 1370, 1524, 1698, 1820, 1862, 3118, 3159, 3955,
+  4150, 4151,
+]);
+/** The driver's words where it does not know, or does not dare, the way to log in that the server asks for. */
+const REFUSED_LOGIN = new Set<unknown>(['AUTH_SWITCH_PLUGIN_ERROR', 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED']);
 /** The driver's words for a statement that it did not send. */
 const UNSENT = /^Can't add new command when connection is in closed state/;
 /** A packet above max_allowed_packet; a string that its column cannot hold; a violated check. */
@@ -25,8 +32,9 @@ const REJECTED_STATE = /^(?:22|23|45)/;
  * @see https://mariadb.com/kb/en/mariadb-error-code-reference/
  */
 export function mysqlErrorKind(error: unknown): ServerErrorKind {
-  const { errno, sqlState, message } = Object(error) as { errno?: unknown; sqlState?: unknown; message?: unknown };
+  const { errno, code, sqlState, message } = Object(error) as Readonly<Record<string, unknown>>;
   if (UNSENT.test(String(message))) return 'lost';
+  if (REFUSED_LOGIN.has(code) || isSocketDenied(error)) return 'denied';
   // The errno of a socket's error is negative.
   if (typeof errno !== 'number' || errno < 0) return 'unavailable';
   if (READ_ONLY.has(errno)) return 'readOnly';

@@ -1,4 +1,5 @@
 import type { ServerErrorKind } from '../server/server-backend.js';
+import { isSocketDenied } from '../server/socket-denied.js';
 
 const READ_ONLY = '25006';
 /** A serialization failure, a deadlock. */
@@ -10,6 +11,8 @@ const CONFLICT = new Set(['40001', '40P01']);
 const LOST = new Set(['57P01', '57P05']);
 /** The driver's words for a statement that it did not send. */
 const UNSENT = / is not queryable$/;
+/** The driver's words where it cannot answer what the server asks of it: no password was given, say. */
+const UNANSWERED = /^SASL: |^Unknown authenticationOk message type/;
 /** A wrong password, no such user, no such database or schema, a right that is missing. */
 const DENIED = /^(?:28[0-9A-Z]{3}|3D000|3F000|42501)$/;
 /**
@@ -25,7 +28,11 @@ const REJECTED = /^(?:22|23|54|P0)[0-9A-Z]{3}$/;
  */
 export function postgresErrorKind(error: unknown): ServerErrorKind {
   const { code, message } = Object(error) as { code?: unknown; message?: unknown };
-  if (typeof code !== 'string') return UNSENT.test(String(message)) ? 'lost' : 'unavailable';
+  if (typeof code !== 'string') {
+    if (UNANSWERED.test(String(message))) return 'denied';
+    return UNSENT.test(String(message)) ? 'lost' : 'unavailable';
+  }
+  if (isSocketDenied(error)) return 'denied';
   if (LOST.has(code)) return 'lost';
   if (code === READ_ONLY) return 'readOnly';
   if (CONFLICT.has(code)) return 'conflict';

@@ -25,7 +25,7 @@ export interface ServerKind {
 }
 
 export async function openServer(options: ResolvedServerOptions, kind: ServerKind): Promise<ServerBackend> {
-  const { address, table, poolSize, queryTimeout } = options;
+  const { address, table, poolSize, connectTimeout, queryTimeout } = options;
   const place = describeAddress(address);
   const tls =
     address.tls &&
@@ -42,7 +42,8 @@ export async function openServer(options: ResolvedServerOptions, kind: ServerKin
   const pool = new ConnectionPool(poolSize, connect);
   const backend = new ServerBackend(place, kind.dialect, pool);
   try {
-    const weak = await withTimeLimit(queryTimeout, undefined, async (signal) => {
+    // The first connection may take all the time that connecting may take.
+    const weak = await withTimeLimit(connectTimeout + queryTimeout, undefined, async (signal) => {
       await kind.prepareTable(backend, table, signal);
       return kind.checkSettings(backend, table, signal);
     });
