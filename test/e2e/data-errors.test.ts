@@ -1,7 +1,14 @@
 import { Controller, Get, Logger, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ResilienceModule } from 'nestjs-bulwark';
-import { DataAccessException, DataKeyException, DataUnavailableException } from 'nestjs-bulwark/data';
+import {
+  DataAccessException,
+  DataConflictException,
+  DataDamagedException,
+  DataKeyException,
+  DataUnavailableException,
+  DataValueException,
+} from 'nestjs-bulwark/data';
 import { expect, it, onTestFinished } from 'vitest';
 
 Logger.overrideLogger(false);
@@ -55,4 +62,19 @@ it('the log has what the client has not', () => {
   expect(error.stack).toContain('The database failed');
   expect(JSON.stringify(error)).not.toContain('database');
   expect({ ...error }).not.toHaveProperty('cause');
+});
+
+it.each([
+  new DataConflictException('inside', 'inside'),
+  new DataValueException('inside', 'value.inside'),
+  new DataDamagedException('/inside/journal-1', 7, 'inside'),
+])('what an app copies of an error into an answer is public: $name', (error) => {
+  expect(JSON.stringify({ ...error, message: error.message })).not.toContain('inside');
+  expect(JSON.stringify({ ...error })).not.toContain('offset');
+});
+
+it('but the app itself has what is inside', () => {
+  expect(new DataConflictException('a', null)).toMatchObject({ key: 'a', expectedVersion: null });
+  expect(new DataValueException('', 'value.a')).toHaveProperty('path', 'value.a');
+  expect(new DataDamagedException('journal-1', 7, 'torn')).toMatchObject({ file: 'journal-1', offset: 7 });
 });

@@ -42,6 +42,13 @@ export async function openFolder(
 ): Promise<OpenedFolder> {
   const { journals, snapshots } = await listFiles(fileSystem, folder);
   const number = Math.max(journals.at(-1) ?? 0, snapshots.at(-1) ?? 0) + 1;
+  // Whoever stood still since its claim had better not take the folder from one who has opened it meanwhile.
+  if (owner.isLate) {
+    throw new DataOwnedException(
+      `The data folder ${folder} was claimed, and then nothing was done for longer than the lease, so ` +
+        `${await owner.describeOther()} may have it; expected a lease that is longer than a stand-still`,
+    );
+  }
   const handle = await createJournal(fileSystem, folder, number, owner);
   let recovered: Recovered | undefined;
   try {

@@ -33,7 +33,9 @@ export async function lifeOf(other: ProcessIdentity, self: ProcessIdentity, file
       ? other.host === self.host
       : isSameBoot(self, other) && self.space === other.space;
   if (!isSeen) return 'unknown';
-  return (await isRunning(other, fileSystem)) ? 'runs' : 'ended';
+  if (!(await isRunning(other, fileSystem))) return 'ended';
+  // Where the system does not say when a process began, its id may be another's by now.
+  return other.started === '' ? 'unknown' : 'runs';
 }
 
 /**

@@ -133,7 +133,8 @@ async function describe(path: string): Promise<Description | undefined> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs, mtimeMs } = await stat(path, { bigint: true });
     const identity = `${dev}:${ino}`;
-    const isFresh = Date.now() - Number(mtimeMs) < LOOK_EVERY_MS + SAME_TICK_MS;
+    // One of the future, by a clock that was set, is not written all the time.
+    const isFresh = Math.abs(Date.now() - Number(mtimeMs)) < LOOK_EVERY_MS + SAME_TICK_MS;
     return { identity, state: `${identity}:${size}:${mtimeNs}:${ctimeNs}`, isFresh };
   } catch {
     return undefined;

@@ -19,6 +19,11 @@ export function isStalled(response: ServerResponse): boolean {
   return needsDrain ?? (response as Streamed).stream?.writableNeedDrain === true;
 }
 
+/** Whether the app waits to write more, and the answer is under way. Once the client has gone nothing else tells of that. */
+export function awaitsDrain(response: ServerResponse): boolean {
+  return response.headersSent && !response.writableEnded && response.listenerCount('drain') > 0;
+}
+
 const EVENT_STREAM = /^\s*text\/event-stream\b/i;
 
 /** @param head what `writeHead` was given. */

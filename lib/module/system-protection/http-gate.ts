@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { ask, rank, yesOrNo } from '../../policies/ask.js';
 import { DeadlineQueue } from '../../policies/deadline-queue.js';
 import type { PolicyEnvironment } from '../../policies/policy.js';
@@ -92,16 +93,19 @@ export class HttpGate implements VisitSurroundings {
 
   #admit(request: IncomingMessage, response: ServerResponse, tellApp: () => boolean): boolean {
     if (this.#isExempt(request)) return tellApp();
-    // Of a pipelined request that is read when its connection is lost already, nobody would hear the answer.
-    if (request.socket.destroyed) return true;
+    // Of a request that is read when its connection is lost already, nobody would hear the answer.
+    const stream = streamOf(request);
+    if (stream === undefined ? request.socket.destroyed : stream.destroyed) return true;
     const now = this.clock.now();
     const priority = this.#priorityOf(request);
     if (this.ingress.enter(now, priority) !== undefined) {
       this.#answer(request, response);
       return true;
     }
-    const visit = new HttpVisit(this, this.#homeOf(request), request, response, priority, now);
-    if (request.httpVersionMajor >= 2) response.once('close', () => visit.leave());
+    const home = stream === undefined ? this.#homeOf(request.socket) : this.#streams;
+    const visit = new HttpVisit(this, home, request, response, priority, now);
+    // A stream that was reset may never close while something waits to be sent on it, and a response to HEAD tells nothing.
+    stream?.once('aborted', () => visit.leave()).once('close', () => visit.leave());
     try {
       return tellApp();
     } catch (error) {
@@ -133,9 +137,7 @@ export class HttpGate implements VisitSurroundings {
     return ask(this.environment, 'systemProtection.priority', rank, 0, () => priority(request));
   }
 
-  #homeOf(request: IncomingMessage): Set<HttpVisit> {
-    if (request.httpVersionMajor >= 2) return this.#streams;
-    const { socket } = request;
+  #homeOf(socket: Socket): Set<HttpVisit> {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
     const visits = new Set<HttpVisit>();
@@ -153,6 +155,12 @@ export class HttpGate implements VisitSurroundings {
       for (const visit of [...visits]) visit.drop();
     }
   }
+}
+
+/** Of HTTP/2; undefined: HTTP/1 has none. */
+function streamOf(request: IncomingMessage): Duplex | undefined {
+  if (request.httpVersionMajor < 2) return undefined;
+  return (request as unknown as { readonly stream?: Duplex }).stream;
 }
 
 function isAtOrBelow(url: string, path: string): boolean {

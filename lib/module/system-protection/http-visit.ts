@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Clock } from '../../policies/clock.js';
 import { Deadline, type DeadlineQueue } from '../../policies/deadline-queue.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
-import { awaitsBody, isEventStream, isStalled } from './client-line.js';
+import { awaitsBody, awaitsDrain, isEventStream, isStalled } from './client-line.js';
 
 /** How long an answer is sent for at most, ms, before it tells more of the client's line than of our work. */
 const LONG_ANSWER_MS = 1_000;
@@ -32,7 +32,8 @@ export interface VisitSurroundings {
  *   already takes it up again unasked.
  * - The place is given back when the app ends its answer, whether anybody hears it or not.
  * - A client that goes leaves a handler behind that works on. So the place stays taken until the handler answers, or for
- *   a last limit; but no longer where no handler has begun, or what was sent came from another stream.
+ *   a last limit; but no longer where no handler has begun, where it waits to write more, or what was sent came from another
+ *   stream.
  * - A stream of events goes on for as long as its client likes and is idle nearly all the time, so the visit is over when
  *   its headers go out.
  */
@@ -75,8 +76,11 @@ export class HttpVisit extends Deadline {
   /** The client has gone. */
   leave(): void {
     if (this.#state === 'over') return;
+    const wasGone = this.#gone;
     this.#gone = true;
-    if (this.#state === 'paused' || awaitsBody(this.request) || this.#piped) return this.drop();
+    if (this.#state === 'paused' || awaitsBody(this.request) || awaitsDrain(this.response) || this.#piped)
+      return this.drop();
+    if (wasGone) return;
     const { breakOffs, desertions, clock } = this.surroundings;
     this.#queue.remove(this);
     this.#queue = this.#headersAt === undefined ? desertions : breakOffs;

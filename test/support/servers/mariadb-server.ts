@@ -41,6 +41,11 @@ export class MariaDbServer extends OwnServer {
     return server;
   }
 
+  /** Where it keeps its data, and its socket `s`. */
+  get dataFolder(): string {
+    return this.folder;
+  }
+
   url(port = this.port): string {
     return `mysql://root@127.0.0.1:${port}/test`;
   }

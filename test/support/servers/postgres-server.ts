@@ -45,6 +45,11 @@ export class PostgresServer extends OwnServer {
     return server;
   }
 
+  /** Where it keeps its data, and who may come in: `pg_hba.conf`. */
+  get dataFolder(): string {
+    return join(this.folder, 'data');
+  }
+
   url(port = this.port): string {
     return `postgres://postgres@127.0.0.1:${port}/test`;
   }

@@ -74,6 +74,10 @@ class Stranger {
   }
 }
 
+function withoutProc(file: string): Promise<string> {
+  return file.startsWith('/proc/') ? Promise.reject(new Error('none')) : nodeFileSystem.readText(file);
+}
+
 const claims = async (folder: string): Promise<string[]> =>
   (await readdir(folder)).filter((name) => name.startsWith('owner-'));
 
@@ -165,6 +169,20 @@ describe('a claim of another machine', () => {
 });
 
 describe('a claim of this machine', () => {
+  it('is no obstacle for ever where its process id is another process by now, and nothing tells when that began', async () => {
+    const folder = await temporaryFolder();
+    // As where there is no /proc: macOS, Windows, a hardened container.
+    const blind = { ...nodeFileSystem, readText: withoutProc };
+    const self = await currentProcess(blind);
+    await Stranger.in(folder, { ...self, pid: process.ppid, lease: 400 });
+
+    const owner = await FolderOwner.claim(blind, folder, 400, logger);
+    await owner.release();
+
+    expect(self.started).toBe('');
+    expect(warnings.at(-1)).toContain('gave no sign of life');
+  });
+
   it('is refused at once where its process runs and it is fresh', async () => {
     const folder = await temporaryFolder();
     const self = await currentProcess(nodeFileSystem);
@@ -237,6 +255,37 @@ describe('a claim of this machine', () => {
       expect(winners.length).toBe(1);
     }
   });
+});
+
+it('one that stood still since its claim does not take the folder from a service that has opened it', async () => {
+  const folder = await temporaryFolder();
+  let successor: FileDataService | undefined;
+  let claimed = false;
+  const slow = {
+    ...nodeFileSystem,
+    // Its claim is written; what comes next, the look at the journals, takes longer than the lease.
+    replaceText: (file: string, text: string) =>
+      claimed ? new Promise<void>(() => undefined) : nodeFileSystem.replaceText(file, text),
+    list: async (path: string) => {
+      const [own] = await claims(folder);
+      if (own === undefined || !(await readFile(join(folder, own), 'utf8')).includes('"state":"owner"'))
+        return nodeFileSystem.list(path);
+      claimed = true;
+      const names = nodeFileSystem.list(path);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      leaveHere(folder);
+      await rm(join(folder, own));
+      successor = await FileDataService.open({ path: folder, lease: 100 });
+      await successor.put('a', 1);
+      return nodeFileSystem.list(path).then(async () => names);
+    },
+  };
+
+  await expect(FileDataService.open({ path: folder, lease: 100 }, slow)).rejects.toThrow(DataOwnedException);
+  await successor?.put('a', 2);
+
+  expect(await successor?.get('a')).toBe(2);
+  await successor?.close();
 });
 
 describe('a service whose claim was removed', () => {
