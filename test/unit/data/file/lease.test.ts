@@ -265,19 +265,18 @@ it('one that stood still since its claim does not take the folder from a service
     ...nodeFileSystem,
     // Its claim is written; what comes next, the look at the journals, takes longer than the lease.
     replaceText: (file: string, text: string) =>
-      claimed ? new Promise<void>(() => undefined) : nodeFileSystem.replaceText(file, text),
+      claimed ? Promise.reject(new Error('it stands still')) : nodeFileSystem.replaceText(file, text),
     list: async (path: string) => {
       const [own] = await claims(folder);
       if (own === undefined || !(await readFile(join(folder, own), 'utf8')).includes('"state":"owner"'))
         return nodeFileSystem.list(path);
       claimed = true;
-      const names = nodeFileSystem.list(path);
       await new Promise((resolve) => setTimeout(resolve, 300));
       leaveHere(folder);
       await rm(join(folder, own));
       successor = await FileDataService.open({ path: folder, lease: 100 });
       await successor.put('a', 1);
-      return nodeFileSystem.list(path).then(async () => names);
+      return nodeFileSystem.list(path);
     },
   };
 

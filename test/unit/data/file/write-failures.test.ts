@@ -1,4 +1,4 @@
-import { readdir, symlink, unlink } from 'node:fs/promises';
+import { readdir, symlink, unlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { FileDataService } from 'nestjs-bulwark/data';
@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { temporaryFolder } from '../../../contract/temporary-folder.js';
 import type { Fault } from './failing-file-system.js';
 import { failingFileSystem } from './failing-file-system.js';
+import { nodeFileSystem } from '../../../../lib/data/file/node-file-system.js';
 import { explained } from '../../../support/explained.js';
 
 const full = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
@@ -276,4 +277,50 @@ describe('open', () => {
 
     expect(synced.slice(0, 2)).toEqual([join(folder, 'a'), folder]);
   });
+});
+
+it.each([
+  ['missing rights', 'EACCES', 'DATA_ACCESS_DENIED', 'let the user of this process read and write there'],
+  ['a disk that fails', 'EIO', 'DATA_UNAVAILABLE', 'EIO'],
+])('what the system says while a folder is in use is a data error, on every way: %s', async (_, code, kind, advice) => {
+  const path = await temporaryFolder();
+  let fails = false;
+  const fail = (): void => {
+    if (fails) throw Object.assign(new Error(`${code}: it fails, stat '${path}'`), { code, syscall: 'stat' });
+  };
+  const data = await FileDataService.open(
+    { path },
+    { ...nodeFileSystem, exists: (file) => (fail(), nodeFileSystem.exists(file)) },
+  );
+  await data.put('a', 1);
+  fails = true;
+  const expected = { code: kind, explanation: expect.stringContaining(advice) as string };
+
+  await expect(data.ping()).rejects.toMatchObject(expected);
+  await expect(data.put('a', 2)).rejects.toMatchObject({ code: 'DATA_WRITE_FAILED' });
+  fails = false;
+  await data.close();
+});
+
+it('a backup that cannot be written, read or unpacked says so as a data error, with what to do', async () => {
+  const path = await temporaryFolder();
+  const data = await FileDataService.open({ path: join(path, 'data') });
+  await data.put('a', 1);
+  const [backup, file] = [join(path, 'backup'), join(path, 'file')];
+  await data.backup(backup);
+  await writeFile(file, '');
+  const denied = (advice: RegExp) => ({
+    code: 'DATA_ACCESS_DENIED',
+    explanation: expect.stringMatching(advice) as string,
+  });
+
+  await expect(data.backup(join(path, 'none', 'backup'))).rejects.toMatchObject(
+    denied(/ENOENT.*; create what is missing/),
+  );
+  await expect(FileDataService.restore(backup, file)).rejects.toMatchObject(
+    denied(/EEXIST.*; name a path that is a folder/),
+  );
+  await expect(FileDataService.restore(join(path, 'none'), path)).rejects.toMatchObject(denied(/ENOENT/));
+  await expect(FileDataService.verify(join(path, 'none'))).rejects.toMatchObject(denied(/ENOENT/));
+  await data.close();
 });
