@@ -39,24 +39,32 @@ describe.skipIf(missing)('the shop while its MariaDB is away', () => {
     }
   }
 
-  it.each(HOW)('answers 503 with a time to come back, on every route: %s', { timeout: 120_000 }, async (_, go, back) => {
-    await withShop('database', async (shop, id) => {
-      await go(server);
-      let answers: Answer[] = [];
-      try {
-        const paths = ['/health', '/catalogue', '/orders', `/orders/${id}`, '/catalogue/TEAPOT/quote?currency=EUR'];
-        answers = await Promise.all([...paths.map((path) => shop.get(path)), shop.order()]);
-      } finally {
-        await back(server);
-      }
+  it.each(HOW)(
+    'answers 503 with a time to come back, on every route: %s',
+    { timeout: 120_000 },
+    async (_, go, back) => {
+      await withShop('database', async (shop, id) => {
+        await go(server);
+        let answers: Answer[] = [];
+        try {
+          const paths = ['/health', '/catalogue', '/orders', `/orders/${id}`, '/catalogue/TEAPOT/quote?currency=EUR'];
+          answers = await Promise.all([...paths.map((path) => shop.get(path)), shop.order()]);
+        } finally {
+          await back(server);
+        }
 
-      for (const { status, headers, text } of answers) {
-        expect([status, headers.get('retry-after'), text]).toEqual([503, '1', expect.stringContaining('DATA_UNAVAIL')]);
-        expect(text).not.toMatch(/127\.0\.0\.1|mysql/);
-      }
-      await expect.poll(async () => (await shop.get('/health')).status, { timeout: 20_000 }).toBe(200);
-    });
-  });
+        for (const { status, headers, text } of answers) {
+          expect([status, headers.get('retry-after'), text]).toEqual([
+            503,
+            '1',
+            expect.stringContaining('DATA_UNAVAIL'),
+          ]);
+          expect(text).not.toMatch(/127\.0\.0\.1|mysql/);
+        }
+        await expect.poll(async () => (await shop.get('/health')).status, { timeout: 20_000 }).toBe(200);
+      });
+    },
+  );
 
   it.each(HOW)('says what it can still do, behind a failover: %s', { timeout: 120_000 }, async (_, go, back) => {
     await withShop('failover', async (shop, id) => {
@@ -64,9 +72,12 @@ describe.skipIf(missing)('the shop while its MariaDB is away', () => {
       try {
         // The first ones wait for the answer, and find out.
         await expect
-          .poll(async () => (await shop.order()).status === 201 && (await shop.get<HealthView>('/health')).body.status, {
-            timeout: 20_000,
-          })
+          .poll(
+            async () => (await shop.order()).status === 201 && (await shop.get<HealthView>('/health')).body.status,
+            {
+              timeout: 20_000,
+            },
+          )
           .toBe('degraded');
         const health = await shop.get<HealthView>('/health');
         expect(health.status).toBe(200);

@@ -11,8 +11,8 @@ const CONFLICT = new Set([1020, 1213, 1615]);
  * does not take.
  */
 const DENIED = new Set([
-  1044, 1045, 1049, 1130, 1131, 1141, 1142, 1143, 1147, 1227, 1251, 1275, 1370, 1524, 1698, 1820, 1862, 3118, 3159, 3955,
-  4150, 4151,
+  1044, 1045, 1049, 1130, 1131, 1141, 1142, 1143, 1147, 1227, 1251, 1275, 1370, 1524, 1698, 1820, 1862, 3118, 3159,
+  3955, 4150, 4151,
 ]);
 /** The driver's words where it does not know, or does not dare, the way to log in that the server asks for. */
 const REFUSED_LOGIN = new Set<unknown>(['AUTH_SWITCH_PLUGIN_ERROR', 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED']);
