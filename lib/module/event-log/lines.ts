@@ -6,6 +6,7 @@ import type {
   StateChangeEvent,
   TimeoutEvent,
 } from '../../events/resilience-event.js';
+import { isRefusal } from '../../errors/resilience.exception.js';
 import { describeError } from '../../policies/error-text.js';
 import type { Level } from './careful-logger.js';
 import type { Saying } from './repeats.js';
@@ -32,7 +33,7 @@ export function ofStateChange({ name, from, to, reason, metricsOnly }: StateChan
 
 const NO_MORE: Readonly<Record<RetrySuppressedEvent['reason'], string>> = {
   maxAttempts: 'maxAttempts allows no more',
-  notRetried: 'the last error is none that is retried',
+  notRetried: 'what it ended with is none that is retried',
   deadline: 'the time that is left does not reach for another',
   maxDuration: 'maxDuration allows no other',
   retryAfter: 'the dependency asks for a longer pause than maxRetryAfter',
@@ -47,7 +48,8 @@ export function ofRetrySuppressed({ name, policy, attempts, reason, error }: Ret
   const why = NO_MORE[reason];
   const what = policy === 'hedge' ? 'no hedge' : 'not tried again';
   const text = (): string => {
-    const last = error === undefined ? '' : `; the last error: ${describeError(error)}`;
+    const last =
+      error === undefined ? '' : `; at last: ${isRefusal(error) ? error.message : withoutName(describeError(error))}`;
     return oneLine(`${name}: ${what} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${why}${last}`);
   };
   return { kind: `${policy} ${reason} ${name}`, level: 'warn', text, again: oneLine(`${name}: ${what}: ${why}`) };
@@ -84,6 +86,11 @@ export function describeEvent({ type, name, policy, ...more }: ResilienceEvent):
 function shown(value: unknown): string {
   if (typeof value === 'string') return value;
   return JSON.stringify(value) ?? String(value);
+}
+
+/** Who greps a log for errors looks for the word: what was only not repeated is none. What refuses has lines of its own. */
+function withoutName(text: string): string {
+  return text.replace(/^\w*(?:Error|Exception): /, '');
 }
 
 /** Names have keys in them, and errors texts, that come from anywhere. */

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../policies/clock.js';
+import type { Clock } from '../../policies/clock.js';
 import type { CarefulLogger, Level } from './careful-logger.js';
 
 const MINUTE_MS = 60_000;
@@ -29,12 +29,13 @@ interface Said {
 
 /**
  * Writes what is said for the first time at once, and counts what is said again within a minute: one line tells how
- * often, when the minute is over. There is a timer only while something was counted, and it keeps no process alive.
+ * often, as soon as something is said after that minute, or at the end. So there is no timer.
  */
 export class Repeats {
   readonly #said = new Map<string, Said>();
   readonly #groups = new Map<string, { since: number; kinds: number }>();
-  #timer: Timer | undefined;
+  /** When the first of what was counted may be told. */
+  #dueAt = Infinity;
   #closed = false;
 
   constructor(
@@ -44,6 +45,7 @@ export class Repeats {
 
   say(saying: Saying): void {
     const now = this.clock.now();
+    this.#tellDue(now);
     if (this.#isRepeat(saying.kind, now)) return;
     let { kind, again } = saying;
     const { group, level } = saying;
@@ -59,14 +61,14 @@ export class Repeats {
 
   /** Counts one more of what was said, if it was. */
   count(kind: string): void {
-    this.#isRepeat(kind, this.clock.now());
+    const now = this.clock.now();
+    this.#tellDue(now);
+    this.#isRepeat(kind, now);
   }
 
   /** Tells what was counted; from now on nothing is counted any more. */
   close(): void {
     this.#closed = true;
-    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
     for (const said of this.#said.values()) this.#tell(said);
     this.#said.clear();
     this.#groups.clear();
@@ -74,10 +76,10 @@ export class Repeats {
 
   #isRepeat(kind: string, now: number): boolean {
     const said = this.#said.get(kind);
-    if (said === undefined || (said.count === 0 && now - said.at >= MINUTE_MS)) return false;
+    if (said === undefined || now - said.at >= MINUTE_MS) return false;
     if (this.#closed) return true;
     said.count++;
-    this.#arm(said.at + MINUTE_MS - now);
+    this.#dueAt = Math.min(this.#dueAt, said.at + MINUTE_MS);
     return true;
   }
 
@@ -91,27 +93,18 @@ export class Repeats {
     return ++group.kinds > MAX_OF_GROUP;
   }
 
-  #arm(ms: number): void {
-    if (this.#timer !== undefined) return;
-    this.#timer = this.clock.setTimeout(() => this.#tellDue(), Math.max(0, ms));
-    this.#timer.unref();
-  }
-
-  #tellDue(): void {
-    this.#timer = undefined;
-    const now = this.clock.now();
-    let next = Infinity;
+  /** Tells what was counted in minutes that are over. */
+  #tellDue(now: number): void {
+    if (now < this.#dueAt) return;
+    this.#dueAt = Infinity;
     for (const said of this.#said.values()) {
       if (said.count === 0) continue;
-      const dueIn = said.at + MINUTE_MS - now;
-      // Timers are a little early at times.
-      if (dueIn > 1) next = Math.min(next, dueIn);
+      if (now < said.at + MINUTE_MS) this.#dueAt = Math.min(this.#dueAt, said.at + MINUTE_MS);
       else {
         this.#tell(said);
         said.at = now;
       }
     }
-    if (next < Infinity) this.#arm(next);
   }
 
   #tell(said: Said): void {
