@@ -88,7 +88,7 @@ interface Connection {
   leftAt: number | undefined;
 }
 
-const KINDS = ['held', 'body', 'deaf', 'stream', 'write', 'events', 'begun', 'throws'] as const;
+const KINDS = ['held', 'body', 'deaf', 'stream', 'write', 'drain', 'events', 'begun', 'throws'] as const;
 type Kind = (typeof KINDS)[number];
 
 /** Drives an HTTP server through the gate, in virtual time, and counts on its own account. */
@@ -148,9 +148,12 @@ class World {
     this.seen.push(seen);
     request.on('error', () => undefined);
     request.once('end', () => (seen.bodyThere = true));
-    response.on('drain', () => {
-      if (connection.leftAt === undefined) seen.heldUp = false;
-    });
+    // A listener of the model's own would be one of the app's, which waits to write more.
+    const emit = response.emit.bind(response) as (...args: unknown[]) => boolean;
+    response.emit = (...args: unknown[]): boolean => {
+      if (args[0] === 'drain' && connection.leftAt === undefined) seen.heldUp = false;
+      return emit(...args);
+    };
     if (kind === 'body') request.resume();
     if (kind === 'stream') {
       seen.begun = seen.piped = true;
@@ -158,10 +161,11 @@ class World {
       source.pipe(response);
       source.push(Buffer.alloc(40_000));
     }
-    if (kind === 'write') {
+    if (kind === 'write' || kind === 'drain') {
       seen.begun = true;
       response.write(Buffer.alloc(40_000));
     }
+    if (kind === 'drain') response.once('drain', () => undefined);
     if (kind === 'begun') {
       seen.begun = true;
       response.writeHead(200);
@@ -183,7 +187,7 @@ class World {
       if (one.ended) return false;
       const { leftAt } = one.connection;
       if (leftAt === undefined) return !one.heldUp;
-      if (one.heldUp || one.piped) return false;
+      if (one.heldUp || one.piped || one.response.listenerCount('drain') > 0) return false;
       return now - leftAt < (one.begun ? BROKEN_OFF_MS : DESERTED_MS);
     });
   }
