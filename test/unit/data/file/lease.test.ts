@@ -326,5 +326,6 @@ it('a folder on another machine is warned of', async () => {
   const data = await FileDataService.open({ path }, { ...nodeFileSystem, networkName: async () => 'NFS' });
   await data.close();
 
-  expect(warnings[0]).toContain(`${path} lies on NFS`);
+  // A service of a test before may have something to say of its own folder.
+  expect(warnings).toContainEqual(expect.stringContaining(`${path} lies on NFS`));
 });
