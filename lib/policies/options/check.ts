@@ -66,10 +66,6 @@ export const nonNegativeMs = expectation(
   (value) => isNumber(value) && value >= 0 && value <= MAX_DELAY_MS,
 );
 export const positiveInteger = wholeNumber(1, MOST.count);
-export const positiveIntegerOrInfinity = expectation(
-  'a whole number of at least 1, or Infinity',
-  (value) => value === Infinity || positiveInteger.accepts(value),
-);
 export const nonNegativeInteger = wholeNumber(0, MOST.count);
 export const percentage = expectation(
   'a number from 0 to 100',
