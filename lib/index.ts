@@ -30,7 +30,7 @@ export { RecoverInterceptor } from './module/interceptors/recover.interceptor.js
 export { ResilienceInterceptor } from './module/interceptors/resilience.interceptor.js';
 export { RetryInterceptor } from './module/interceptors/retry.interceptor.js';
 export { TimeoutInterceptor } from './module/interceptors/timeout.interceptor.js';
-export type { PlanEntry } from './module/planning/plan-entries.js';
+export type { PlanEntry } from './module/runtime/plan-entries.js';
 export { ResilienceModule } from './module/resilience.module.js';
 export type {
   ResilienceModuleExtras,
@@ -38,25 +38,21 @@ export type {
   ResilienceOptionsFactory,
 } from './module/resilience.module-definition.js';
 export { ResilienceRules, type RuleAuthor } from './module/rules/resilience-rules.js';
-export type { PolicyRules, RuleChange, RuleDocument } from './module/rules/rule-document.js';
-export type { RuleSource } from './module/rules/rule-source.js';
+export type { PolicyRules, RuleChange, RuleDocument } from './rules/rule-document.js';
+export type { RuleSource } from './rules/rule-source.js';
 export { SystemProtectionHandle } from './module/system-protection/system-protection-handle.js';
 export { ResilienceService, type ExecuteOptions } from './module/resilience.service.js';
 
 export { currentCall, type CurrentCall } from './pipeline/current-call.js';
 export type { PlannedPolicy } from './pipeline/plan.js';
 
-export type { Handler } from './policies/answer.js';
-export type { CallInfo } from './policies/call.js';
+export type { Handler } from './kernel/answer.js';
+export type { CallInfo } from './kernel/call.js';
 export type { AdaptiveRule, BackoffRule, ConcurrencyRule, SingleTripRule, TripRule } from './policies/data-forms.js';
-export type { ErrorMatch } from './policies/error-match.js';
-export type { StateScope } from './policies/options/state-scope.js';
+export type { ErrorMatch } from './kernel/error-match.js';
+export type { StateScope } from './kernel/options/state-scope.js';
 export type { PolicySet, Returns } from './policies/policy-set.js';
-export {
-  adaptive,
-  type AdaptiveConcurrency,
-  type AdaptiveOptions,
-} from './policies/adaptive-limit/adaptive.options.js';
+export { adaptive, type AdaptiveConcurrency, type AdaptiveOptions } from './kernel/adaptive-limit/adaptive.options.js';
 export type { BulkheadConfig, BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
 export { Breaker } from './policies/circuit-breaker/breaker.js';
 export type { BreakerJson, BreakerState } from './policies/circuit-breaker/breaker-json.js';
@@ -92,7 +88,7 @@ export { fibonacci, type FibonacciOptions } from './policies/retry/backoff/fibon
 export { fixed } from './policies/retry/backoff/fixed.js';
 export { linear, type LinearOptions } from './policies/retry/backoff/linear.js';
 export type { RetryConfig, RetryOptions, RetrySetting } from './policies/retry/retry.options.js';
-export type { RetryBudgetOptions, RetryBudgetSetting } from './policies/retry-budget/retry-budget.options.js';
+export type { RetryBudgetOptions, RetryBudgetSetting } from './kernel/retry-budget/retry-budget.options.js';
 export type { SystemProtectionOptions } from './policies/system-protection/system-protection.options.js';
 export type { TimeoutOptions, TimeoutSetting } from './policies/timeout/timeout.options.js';
 
@@ -130,7 +126,7 @@ export type {
   TimeoutEvent,
 } from './events/resilience-event.js';
 
-export { DataConflictException, DataException } from './data/errors.js';
-export type { DataRecipe } from './data/data-recipe.js';
-export { DataService } from './data/data.service.js';
-export { getDataServiceToken, InjectDataService } from './data/inject-data-service.decorator.js';
+export { DataConflictException, DataException } from './data/port/errors.js';
+export type { DataRecipe } from './data/port/data-recipe.js';
+export { DataService } from './data/port/data.service.js';
+export { getDataServiceToken, InjectDataService } from './data/port/inject-data-service.decorator.js';

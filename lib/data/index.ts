@@ -1,7 +1,7 @@
-export type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } from './data-options.js';
-export type { DataFactoryRecipe, DataRecipe } from './data-recipe.js';
+export type { DataCallOptions, DataEntriesOptions, DataEntry, DataPutOptions } from './port/data-options.js';
+export type { DataFactoryRecipe, DataRecipe } from './port/data-recipe.js';
 export type { DatabaseDataOptions } from './database/database-options.js';
-export type { DataErrorCode } from './errors.js';
+export type { DataErrorCode } from './port/errors.js';
 export type {
   ConflictEvent,
   FailoverEvent,
@@ -32,9 +32,9 @@ export type {
   FileProgressOptions,
   FileTornTail,
 } from './file/file-report.js';
-export type { DataApplyOptions, DataWrite } from './replicable-data.service.js';
+export type { DataApplyOptions, DataWrite } from './port/replicable-data.service.js';
 
-export { DataService } from './data.service.js';
+export { DataService } from './port/data.service.js';
 export { databaseData } from './database/database-data.js';
 export { DatabaseDataService } from './database/database-data.service.js';
 export {
@@ -51,12 +51,12 @@ export {
   DataUnavailableException,
   DataValueException,
   DataWriteException,
-} from './errors.js';
+} from './port/errors.js';
 export { failoverData } from './failover/failover-data.js';
 export { FailoverDataService } from './failover/failover-data.service.js';
 export { fileData } from './file/file-data.js';
 export { FileDataService } from './file/file-data.service.js';
-export { getDataServiceToken, InjectDataService } from './inject-data-service.decorator.js';
-export { MAX_KEY_BYTES } from './key.js';
-export { ReplicableDataService } from './replicable-data.service.js';
-export { MAX_VALUE_BYTES } from './value.js';
+export { getDataServiceToken, InjectDataService } from './port/inject-data-service.decorator.js';
+export { MAX_KEY_BYTES } from './port/key.js';
+export { ReplicableDataService } from './port/replicable-data.service.js';
+export { MAX_VALUE_BYTES } from './port/value.js';

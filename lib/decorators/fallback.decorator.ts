@@ -1,5 +1,5 @@
-import type { Handler } from '../policies/answer.js';
-import type { ErrorMatch } from '../policies/error-match.js';
+import type { Handler } from '../kernel/answer.js';
+import type { ErrorMatch } from '../kernel/error-match.js';
 import { policyDecorator } from './guard.js';
 import type { AnswerDecorator, FallbackElement, ListDecorator, NamedAnswerDecorator } from './types.js';
 

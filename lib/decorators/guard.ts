@@ -1,8 +1,8 @@
 import 'reflect-metadata';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { hasBinding, planOf, requestRuntime } from '../module/runtime/binding.js';
-import { methodNamedIn, notANameHere } from '../module/planning/policy-sets.js';
-import { recordOf } from '../pipeline/guarded-classes.js';
+import { methodNamedIn, notANameHere } from '../planning/policy-sets.js';
+import { recordOf } from '../guarded/guarded-classes.js';
 import {
   isDecoratedItself,
   nothingDeclared,
@@ -11,9 +11,9 @@ import {
   type Declaration,
   type Declared,
   type GuardedMethod,
-} from '../pipeline/guarded-method.js';
+} from '../guarded/guarded-method.js';
 import { mayTeach } from '../pipeline/learning.js';
-import { LIFECYCLE_HOOKS } from '../pipeline/lifecycle-hooks.js';
+import { LIFECYCLE_HOOKS } from '../guarded/lifecycle-hooks.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { kindOf } from './kind-of.js';

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import type { AnyFunction } from '../pipeline/guarded-method.js';
+import type { AnyFunction } from '../guarded/guarded-method.js';
 
 /**
  * How many parameters a method declares, optional ones included; undefined where that cannot be known, and for a method

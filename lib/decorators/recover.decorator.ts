@@ -1,4 +1,4 @@
-import type { Handler } from '../policies/answer.js';
+import type { Handler } from '../kernel/answer.js';
 import type { RecoverOptions } from '../policies/recover/recover.options.js';
 import { policyDecorator } from './guard.js';
 import type { AnswerDecorator, NamedAnswerDecorator } from './types.js';

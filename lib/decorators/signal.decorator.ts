@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { recordOf } from '../pipeline/guarded-classes.js';
-import type { AnyClass } from '../pipeline/guarded-method.js';
+import { recordOf } from '../guarded/guarded-classes.js';
+import type { AnyClass } from '../guarded/guarded-method.js';
 
 /**
  * Marks the parameter at which a guarded method gets the `AbortSignal` of its attempt. A caller may pass a signal of

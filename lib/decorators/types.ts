@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
-import type { AnyFunction } from '../pipeline/guarded-method.js';
-import type { Handler } from '../policies/answer.js';
-import type { ErrorMatch } from '../policies/error-match.js';
+import type { AnyFunction } from '../guarded/guarded-method.js';
+import type { Handler } from '../kernel/answer.js';
+import type { ErrorMatch } from '../kernel/error-match.js';
 
 /** A method that time can pass in. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any arguments, any result

@@ -2,7 +2,7 @@ import { Observable, Subscriber, type Observer, type Subscription } from 'rxjs';
 import { instanceOf, propertyOf } from '../errors/foreign.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { ResilienceEvent } from '../events/resilience-event.js';
-import { notify, type CallbackReporter } from '../policies/ask.js';
+import { notify, type CallbackReporter } from '../kernel/ask.js';
 
 const PLACE = 'a subscriber of events$';
 

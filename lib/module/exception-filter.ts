@@ -1,7 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { BaseExceptionFilter } from '@nestjs/core';
 import { throwError } from 'rxjs';
-import { DataException } from '../data/errors.js';
+import { DataException } from '../data/port/errors.js';
 import { instanceOf } from '../errors/foreign.js';
 import { ResilienceException, wholeSeconds, type ResilienceErrorCode } from '../errors/resilience.exception.js';
 

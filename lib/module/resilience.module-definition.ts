@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder } from '@nestjs/common';
-import type { DataRecipe } from '../data/data-recipe.js';
+import type { DataRecipe } from '../data/port/data-recipe.js';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import {
   aBoolean,
@@ -10,9 +10,9 @@ import {
   oneOf,
   show,
   type Expectation,
-} from '../policies/options/check.js';
+} from '../kernel/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
-import type { RuleSource } from './rules/rule-source.js';
+import type { RuleSource } from '../rules/rule-source.js';
 import {
   parseSystemProtection,
   type SystemProtectionOptions,

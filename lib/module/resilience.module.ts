@@ -1,7 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { APP_FILTER, ModulesContainer } from '@nestjs/core';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { checkOptions, isPlainObject, type Expectation } from '../policies/options/check.js';
+import { checkOptions, isPlainObject, type Expectation } from '../kernel/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { dataProviders, wantedDataServices } from './data/data-providers.js';
 import { ResilienceExceptionFilter } from './exception-filter.js';

@@ -1,6 +1,6 @@
 import { isAsyncIterable } from '../errors/foreign.js';
-import { UnsubscribedError, type Next } from '../policies/call.js';
-import type { Policy } from '../policies/policy.js';
+import { UnsubscribedError, type Next } from '../kernel/call.js';
+import type { Policy } from '../kernel/policy.js';
 import type { PipelineCall } from './call.js';
 import { Channel } from './channel.js';
 import { STREAM_END, type Body } from './stages.js';

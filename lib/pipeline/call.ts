@@ -9,11 +9,11 @@ import {
   type Holding,
   type ItemTimer,
   type WaitingRoom,
-} from '../policies/call.js';
-import type { Clock } from '../policies/clock.js';
-import type { Lifecycle, Running } from '../policies/policy.js';
-import { rejection } from '../policies/rejection.js';
-import { cutByShutdown } from '../policies/shut-down.js';
+} from '../kernel/call.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Lifecycle, Running } from '../kernel/policy.js';
+import { rejection } from '../kernel/rejection.js';
+import { cutByShutdown } from '../kernel/shut-down.js';
 import { followSignal, hasAborted, reasonOf } from './caller-signal.js';
 import { runInCall } from './current-call.js';
 import type { EarlyResult } from './learning.js';

@@ -1,6 +1,6 @@
-import type { Next } from '../policies/call.js';
-import type { Policy } from '../policies/policy.js';
-import { rejected } from '../policies/rejection.js';
+import type { Next } from '../kernel/call.js';
+import type { Policy } from '../kernel/policy.js';
+import { rejected } from '../kernel/rejection.js';
 import { ORDER, type Stage } from './order.js';
 
 export type Stages = Partial<Record<Stage, Policy>>;

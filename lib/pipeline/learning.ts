@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { isAsyncIterable, isList, isObservableLike, isThenable, propertyOf } from '../errors/foreign.js';
 import type { Returns } from '../policies/policy-set.js';
 import type { PipelineCall } from './call.js';
-import { isDecoratedItself, type GuardedMethod } from './guarded-method.js';
+import { isDecoratedItself, type GuardedMethod } from '../guarded/guarded-method.js';
 
 /** What a method may teach: everything that can be guarded, or what is sure not to be missed in its own form. */
 export interface Lesson {

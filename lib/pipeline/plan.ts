@@ -1,16 +1,16 @@
 import { isThenable, promiseOf, signalOf } from '../errors/foreign.js';
 import type { FallbackPolicy } from '../policies/fallback/fallback.policy.js';
-import type { Next } from '../policies/call.js';
+import type { Next } from '../kernel/call.js';
 import type { RecoverPolicy } from '../policies/recover/recover.policy.js';
 import type { Returns, SetKey } from '../policies/policy-set.js';
-import type { Clock } from '../policies/clock.js';
-import type { Lifecycle } from '../policies/policy.js';
-import { rejection } from '../policies/rejection.js';
+import type { Clock } from '../kernel/clock.js';
+import type { Lifecycle } from '../kernel/policy.js';
+import { rejection } from '../kernel/rejection.js';
 import { GuardedIterable } from './async-iterable.js';
 import { hasAborted, reasonOf } from './caller-signal.js';
 import { PipelineCall, type CallOrigin, type CallTarget } from './call.js';
 import { outerCall } from './current-call.js';
-import type { MethodKind } from './guarded-method.js';
+import type { MethodKind } from '../guarded/guarded-method.js';
 import { EarlyResult, kindTaughtBy, type Lesson } from './learning.js';
 import type { Body } from './stages.js';
 

@@ -1,6 +1,6 @@
 import { isRefusal } from '../errors/resilience.exception.js';
-import type { Policy } from '../policies/policy.js';
-import { rejection } from '../policies/rejection.js';
+import type { Policy } from '../kernel/policy.js';
+import { rejection } from '../kernel/rejection.js';
 import type { PipelineCall } from './call.js';
 
 /**

@@ -1,5 +1,5 @@
 import { isAsyncIterable, isObservableLike, isPromise, isThenable, promiseOf } from '../errors/foreign.js';
-import { rejected } from '../policies/rejection.js';
+import { rejected } from '../kernel/rejection.js';
 import type { PipelineCall } from './call.js';
 
 /** What the pipeline of a stream ends with when the stream itself was the answer. */

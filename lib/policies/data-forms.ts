@@ -1,4 +1,4 @@
-import type { AdaptiveOptions } from './adaptive-limit/adaptive.options.js';
+import type { AdaptiveOptions } from '../kernel/adaptive-limit/adaptive.options.js';
 import type { CountWindowOptions } from './circuit-breaker/trip/count-window.js';
 import type { SlowCallRateOptions } from './circuit-breaker/trip/slow-call-rate.js';
 import type { DecorrelatedJitterOptions } from './retry/backoff/decorrelated-jitter.js';

@@ -5,7 +5,7 @@ import type { FallbackSetting } from './fallback/fallback.options.js';
 import type { RateLimitSetting } from './rate-limit/rate-limit.options.js';
 import type { HedgeSetting } from './hedge/hedge.options.js';
 import type { RecoverSetting } from './recover/recover.options.js';
-import type { StateScope } from './options/state-scope.js';
+import type { StateScope } from '../kernel/options/state-scope.js';
 import type { RetrySetting } from './retry/retry.options.js';
 import type { TimeoutSetting } from './timeout/timeout.options.js';
 

@@ -37,10 +37,7 @@ describe('the instruments of the architecture tests', () => {
   it('tell the imports of types from those that are loaded', () => {
     const source = sourcesIn('lib').find(({ path }) => path === 'lib/pipeline/compose.ts');
 
-    expect(source?.imports.map(({ file }) => file)).toContain('lib/policies/policy.ts');
-    expect(source?.valueImports.map(({ file }) => file)).toEqual([
-      'lib/policies/rejection.ts',
-      'lib/pipeline/order.ts',
-    ]);
+    expect(source?.imports.map(({ file }) => file)).toContain('lib/kernel/policy.ts');
+    expect(source?.valueImports.map(({ file }) => file)).toEqual(['lib/kernel/rejection.ts', 'lib/pipeline/order.ts']);
   });
 });

@@ -1,7 +1,7 @@
 import type { DataWrite, ReplicableDataService } from 'nestjs-bulwark/data';
 import { DataConflictException, DataKeyException } from 'nestjs-bulwark/data';
 import { expect, describe, it } from 'vitest';
-import { VersionClock } from '../../lib/data/version-clock.js';
+import { VersionClock } from '../../lib/data/port/version-clock.js';
 import type { Scene } from './data-service.scene.js';
 
 /** Writes that come from another store, in any order and repeatedly. */

@@ -4,7 +4,7 @@ import got from 'got';
 import ky from 'ky';
 import { Agent, fetch as undiciFetch, interceptors, request, RetryAgent } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { retryAfterOf } from '../../lib/policies/retry-after.ts';
+import { retryAfterOf } from '../../lib/kernel/retry-after.ts';
 import { HttpServer } from './support/http-server.mjs';
 import { errorOf, NOBODY, outcomes } from './support/outcomes.mjs';
 

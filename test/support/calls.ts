@@ -1,9 +1,9 @@
 import { PipelineCall, type CallOrigin } from '../../lib/pipeline/call.js';
 import { compose } from '../../lib/pipeline/compose.js';
 import { promiseStage } from '../../lib/pipeline/stages.js';
-import type { Next } from '../../lib/policies/call.js';
-import type { Clock } from '../../lib/policies/clock.js';
-import { Lifecycle } from '../../lib/policies/policy.js';
+import type { Next } from '../../lib/kernel/call.js';
+import type { Clock } from '../../lib/kernel/clock.js';
+import { Lifecycle } from '../../lib/kernel/policy.js';
 
 /** A call of `Client.load`. */
 export function newCall(

@@ -8,9 +8,9 @@ import {
   type DataPutOptions,
   type DataWrite,
 } from '../../lib/data/index.js';
-import { ReplicableDataService } from '../../lib/data/replicable-data.service.js';
-import { compareUtf8 } from '../../lib/data/utf8-order.js';
-import { VersionClock } from '../../lib/data/version-clock.js';
+import { ReplicableDataService } from '../../lib/data/port/replicable-data.service.js';
+import { compareUtf8 } from '../../lib/data/port/utf8-order.js';
+import { VersionClock } from '../../lib/data/port/version-clock.js';
 
 /** What happens to an operation of a {@link MemoryDataService} before it begins. */
 export type MemoryFault =

@@ -1,5 +1,5 @@
-import { AdaptiveLimit } from '../../lib/policies/adaptive-limit/adaptive-limit.js';
-import { adaptive, type AdaptiveOptions } from '../../lib/policies/adaptive-limit/adaptive.options.js';
+import { AdaptiveLimit } from '../../lib/kernel/adaptive-limit/adaptive-limit.js';
+import { adaptive, type AdaptiveOptions } from '../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { seededRandom } from './seeded-random.js';
 
 /** What a service is like; it may change while it runs. */

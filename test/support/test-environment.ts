@@ -1,6 +1,6 @@
 import { EventBus } from '../../lib/events/event-bus.js';
 import type { ResilienceEvent } from '../../lib/events/resilience-event.js';
-import { Lifecycle, type PolicyEnvironment } from '../../lib/policies/policy.js';
+import { Lifecycle, type PolicyEnvironment } from '../../lib/kernel/policy.js';
 import { VirtualClock } from './virtual-clock.js';
 
 /** A report of something that went wrong on the way. */

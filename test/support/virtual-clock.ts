@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../lib/policies/clock.js';
+import type { Clock, Timer } from '../../lib/kernel/clock.js';
 import { settle } from './settle.js';
 
 /** The longest delay that Node's timers hold; a longer one fires after 1 ms. */

@@ -1,9 +1,9 @@
-import { DataRejectedException } from '../errors.js';
-import type { DataWrite } from '../replicable-data.service.js';
-import { endOfPrefix } from '../utf8-order.js';
-import { isNewer, VersionClock } from '../version-clock.js';
+import { DataRejectedException } from '../port/errors.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
+import { endOfPrefix } from '../port/utf8-order.js';
+import { isNewer, VersionClock } from '../port/version-clock.js';
 import type { DatabaseBackend, DataRow } from './database-backend.js';
-import { KeyTurns } from '../key-turns.js';
+import { KeyTurns } from '../port/key-turns.js';
 
 /** How many rows are read at once; with values of 1 MiB each, that many MiB. */
 const PAGE_ROWS = 64;

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { describeValue } from '../describe-value.js';
+import { describeValue } from '../port/describe-value.js';
 import type { ServerAddress } from './server/server-address.js';
 import { parseServerAddress, SERVER_FORMS } from './server/server-address.js';
 

@@ -1,4 +1,4 @@
-import type { DataFactoryRecipe } from '../data-recipe.js';
+import type { DataFactoryRecipe } from '../port/data-recipe.js';
 import { DatabaseDataService } from './database-data.service.js';
 import type { DatabaseDataOptions } from './database-options.js';
 import { resolveDatabaseOptions } from './database-options.js';

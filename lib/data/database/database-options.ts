@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import type { OptionRule } from '../option-checks.js';
-import { checkOptions } from '../option-checks.js';
+import type { OptionRule } from '../port/option-checks.js';
+import { checkOptions } from '../port/option-checks.js';
 import type { DatabaseAddress } from './database-address.js';
 import { parseAddress } from './database-address.js';
 import type { ServerAddress } from './server/server-address.js';

@@ -1,4 +1,4 @@
-import { DataDriverMissingException } from '../errors.js';
+import { DataDriverMissingException } from '../port/errors.js';
 
 /**
  * Loads a package that only users of one backend install.

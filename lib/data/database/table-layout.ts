@@ -1,4 +1,4 @@
-import { DataUnavailableException } from '../errors.js';
+import { DataUnavailableException } from '../port/errors.js';
 
 /**
  * Compares a table that was already there with the one that this library would have made.

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DataUnavailableException } from '../errors.js';
+import { DataUnavailableException } from '../port/errors.js';
 
 /**
  * Runs work under a signal that aborts when its time is over, with a DataUnavailableException, or when the caller's

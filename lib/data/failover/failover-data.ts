@@ -1,4 +1,4 @@
-import type { DataFactoryRecipe } from '../data-recipe.js';
+import type { DataFactoryRecipe } from '../port/data-recipe.js';
 import { FailoverDataService } from './failover-data.service.js';
 import type { FailoverDataOptions } from './failover-options.js';
 import { resolveFailoverOptions } from './resolve-options.js';

@@ -1,8 +1,8 @@
 import type { ValueProvider } from '@nestjs/common';
 import type { CircuitBreakerOptions } from '../../policies/circuit-breaker/circuit-breaker.options.js';
-import type { DataFactoryRecipe } from '../data-recipe.js';
-import type { DataService } from '../data.service.js';
-import type { ReplicableDataService } from '../replicable-data.service.js';
+import type { DataFactoryRecipe } from '../port/data-recipe.js';
+import type { DataService } from '../port/data.service.js';
+import type { ReplicableDataService } from '../port/replicable-data.service.js';
 
 /**
  * A store behind `failoverData`: a recipe without `inject`, such as `databaseData(...)`, which is opened and closed with

@@ -1,7 +1,7 @@
 import type { Logger } from '@nestjs/common';
 import type { Subject } from 'rxjs';
-import type { PolicyEnvironment } from '../../policies/policy.js';
-import type { DataWrite } from '../replicable-data.service.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
 import type { FailoverEvent, FailoverNodeStatus, FailoverStatus, TellFailover } from './failover-event.js';
 import { GuardedNode } from './guarded-node.js';
 import { Heartbeat } from './heartbeat.js';

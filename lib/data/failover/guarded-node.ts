@@ -6,10 +6,10 @@ import { CIRCUIT_BREAKER_DEFAULTS } from '../../policies/circuit-breaker/circuit
 import { anyOf } from '../../policies/circuit-breaker/trip/any-of.js';
 import { consecutiveFailures } from '../../policies/circuit-breaker/trip/consecutive-failures.js';
 import { failureRate } from '../../policies/circuit-breaker/trip/failure-rate.js';
-import type { PolicyEnvironment } from '../../policies/policy.js';
-import { DataUnavailableException } from '../errors.js';
-import { outsideCalls } from '../outside-calls.js';
-import type { ReplicableDataService } from '../replicable-data.service.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
+import { DataUnavailableException } from '../port/errors.js';
+import { outsideCalls } from '../port/outside-calls.js';
+import type { ReplicableDataService } from '../port/replicable-data.service.js';
 import type { TellFailover } from './failover-event.js';
 import type { FailoverBreakerOptions } from './failover-options.js';
 import { isAnswer, isReadOnly } from './node-error.js';

@@ -1,6 +1,6 @@
 import type { Observer, Subscription } from 'rxjs';
 import { Observable, Subscriber } from 'rxjs';
-import { callListener } from '../call-listener.js';
+import { callListener } from '../port/call-listener.js';
 
 /**
  * An Observable whose direct subscribers hurt nobody: what a callback throws, or what a promise that it gives rejects

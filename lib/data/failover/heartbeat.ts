@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../policies/clock.js';
+import type { Clock, Timer } from '../../kernel/clock.js';
 import type { GuardedNode } from './guarded-node.js';
 import { HEARTBEAT_KEY } from './reserved-key.js';
 import type { VersionSource } from './version-source.js';

@@ -1,7 +1,7 @@
-import type { Clock, Timer } from '../../policies/clock.js';
+import type { Clock, Timer } from '../../kernel/clock.js';
 import { exponential } from '../../policies/retry/backoff/exponential.js';
-import { retryAfterOf } from '../../policies/retry-after.js';
-import { outsideCalls } from '../outside-calls.js';
+import { retryAfterOf } from '../../kernel/retry-after.js';
+import { outsideCalls } from '../port/outside-calls.js';
 
 export interface KeyPumpInit {
   readonly clock: Clock;

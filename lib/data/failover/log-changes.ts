@@ -1,6 +1,6 @@
 import type { Logger } from '@nestjs/common';
 import type { Observable } from 'rxjs';
-import { textOf } from '../error-text.js';
+import { textOf } from '../port/error-text.js';
 import type { FailoverEvent } from './failover-event.js';
 
 /** Writes a line where something has changed; not for each of the events that come in great numbers. */

@@ -1,5 +1,5 @@
-import type { DataWrite } from '../replicable-data.service.js';
-import { compareUtf8 } from '../utf8-order.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
+import { compareUtf8 } from '../port/utf8-order.js';
 
 /**
  * Merges the writes of a store with those that wait for it.

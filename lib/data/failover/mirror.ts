@@ -1,5 +1,5 @@
 import type { Surroundings } from './surroundings.js';
-import type { DataWrite } from '../replicable-data.service.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
 import type { TellFailover } from './failover-event.js';
 import type { GuardedNode } from './guarded-node.js';
 import { KeyPump } from './key-pump.js';

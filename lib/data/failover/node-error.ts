@@ -1,4 +1,4 @@
-import { judge } from '../../policies/outcome.js';
+import { judge } from '../../kernel/outcome/outcome.js';
 import {
   DataAccessException,
   DataConflictException,
@@ -6,7 +6,7 @@ import {
   DataReadOnlyException,
   DataRejectedException,
   DataValueException,
-} from '../errors.js';
+} from '../port/errors.js';
 
 /** Whether a node has answered by this error; everything else means that it could not do its work. */
 export function isAnswer(error: unknown): boolean {

@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { describeValue } from '../describe-value.js';
-import { ReplicableDataService } from '../replicable-data.service.js';
+import { describeValue } from '../port/describe-value.js';
+import { ReplicableDataService } from '../port/replicable-data.service.js';
 import type { FailoverNode } from './failover-options.js';
 
 /** Where a node's service comes from. */

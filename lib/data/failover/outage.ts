@@ -1,4 +1,4 @@
-import type { Clock } from '../../policies/clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import type { Breaker } from '../../policies/circuit-breaker/breaker.js';
 import type { NodeDownEvent, TellFailover } from './failover-event.js';
 

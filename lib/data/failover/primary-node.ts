@@ -3,7 +3,7 @@ import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { Breaker } from '../../policies/circuit-breaker/breaker.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../policies/circuit-breaker/trip/consecutive-failures.js';
-import { DataReadOnlyException } from '../errors.js';
+import { DataReadOnlyException } from '../port/errors.js';
 import type { GuardedNodeInit, NodeWork } from './guarded-node.js';
 import { GuardedNode, RESET_MS } from './guarded-node.js';
 import { isReadOnly } from './node-error.js';

@@ -1,6 +1,6 @@
-import { textOf } from '../error-text.js';
-import { DataUnavailableException } from '../errors.js';
-import type { DataWrite } from '../replicable-data.service.js';
+import { textOf } from '../port/error-text.js';
+import { DataUnavailableException } from '../port/errors.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
 import type { GuardedNode } from './guarded-node.js';
 import type { Heartbeat } from './heartbeat.js';
 import { mergeWrites } from './merge-writes.js';

@@ -1,4 +1,4 @@
-import type { DataWrite } from '../replicable-data.service.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
 import type { TellFailover } from './failover-event.js';
 import { KeyPump } from './key-pump.js';
 import { isRefusedWrite } from './node-error.js';

@@ -1,4 +1,4 @@
-import { DataKeyException } from '../errors.js';
+import { DataKeyException } from '../port/errors.js';
 
 /** Keys that begin with this are the failover service's own. */
 export const RESERVED_PREFIX = '\u0001bulwark:';

@@ -2,8 +2,8 @@ import { resolve } from 'node:path';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { parseCircuitBreaker } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { LEASE_RULE } from '../file/file-options.js';
-import type { OptionRule } from '../option-checks.js';
-import { checkOptions } from '../option-checks.js';
+import type { OptionRule } from '../port/option-checks.js';
+import { checkOptions } from '../port/option-checks.js';
 import type {
   FailoverBreakerOptions,
   FailoverDataOptions,

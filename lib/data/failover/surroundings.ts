@@ -1,12 +1,12 @@
 import type { Logger } from '@nestjs/common';
 import { EventBus } from '../../events/event-bus.js';
-import type { Clock } from '../../policies/clock.js';
-import { systemClock } from '../../policies/clock.js';
-import { Lifecycle } from '../../policies/policy.js';
-import { textOf } from '../error-text.js';
-import type { PolicyEnvironment } from '../../policies/policy.js';
+import type { Clock } from '../../kernel/clock.js';
+import { systemClock } from '../../kernel/clock.js';
+import { Lifecycle } from '../../kernel/policy.js';
+import { textOf } from '../port/error-text.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { FileDataService } from '../file/file-data.service.js';
-import type { ReplicableDataService } from '../replicable-data.service.js';
+import type { ReplicableDataService } from '../port/replicable-data.service.js';
 
 /** What a failover service takes from outside; tests bring their own. */
 export interface Surroundings {

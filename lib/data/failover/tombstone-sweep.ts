@@ -1,8 +1,8 @@
-import type { DataWrite } from '../replicable-data.service.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
 import type { GuardedNode } from './guarded-node.js';
 import type { PrimaryNode } from './primary-node.js';
-import { outsideCalls } from '../outside-calls.js';
-import { timeOfVersion } from '../version-clock.js';
+import { outsideCalls } from '../port/outside-calls.js';
+import { timeOfVersion } from '../port/version-clock.js';
 
 /** How many tombstones wait to be removed; what is not among them is seen again. */
 const MAX_WAITING = 1_000;

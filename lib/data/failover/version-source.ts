@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { DataService } from '../data.service.js';
-import { timeOfVersion, VersionClock } from '../version-clock.js';
+import type { DataService } from '../port/data.service.js';
+import { timeOfVersion, VersionClock } from '../port/version-clock.js';
 import { RESERVED_PREFIX } from './reserved-key.js';
 
 /** Gives out the versions of the writes. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import type { DataWrite, ReplicableDataService } from '../replicable-data.service.js';
-import { compareUtf8 } from '../utf8-order.js';
-import { timeOfVersion } from '../version-clock.js';
+import type { DataWrite, ReplicableDataService } from '../port/replicable-data.service.js';
+import { compareUtf8 } from '../port/utf8-order.js';
+import { timeOfVersion } from '../port/version-clock.js';
 import { isReserved } from './reserved-key.js';
 
 /** A key's place in the queue. */

@@ -1,7 +1,7 @@
-import { DataConflictException } from '../errors.js';
-import type { DataWrite } from '../replicable-data.service.js';
+import { DataConflictException } from '../port/errors.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
 import type { TellFailover } from './failover-event.js';
-import { KeyTurns } from '../key-turns.js';
+import { KeyTurns } from '../port/key-turns.js';
 import { isPermanent } from './node-error.js';
 import type { PrimaryNode } from './primary-node.js';
 import type { Replay } from './replay.js';

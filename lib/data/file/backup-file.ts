@@ -1,4 +1,4 @@
-import { DataUnavailableException } from '../errors.js';
+import { DataUnavailableException } from '../port/errors.js';
 import { DataFile } from './data-file.js';
 import { EntryStore } from './entry-store.js';
 import type { FileHead } from './file-head.js';

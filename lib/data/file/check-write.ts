@@ -1,9 +1,9 @@
-import { describeValue } from '../describe-value.js';
-import { DataKeyException, DataValueException } from '../errors.js';
-import { checkKey } from '../key.js';
-import type { DataWrite } from '../replicable-data.service.js';
-import { MAX_VALUE_BYTES } from '../value.js';
-import { timeOfVersion } from '../version-clock.js';
+import { describeValue } from '../port/describe-value.js';
+import { DataKeyException, DataValueException } from '../port/errors.js';
+import { checkKey } from '../port/key.js';
+import type { DataWrite } from '../port/replicable-data.service.js';
+import { MAX_VALUE_BYTES } from '../port/value.js';
+import { timeOfVersion } from '../port/version-clock.js';
 
 /**
  * Checks a write that comes from another store: a record has room for a version of one form, and none for a longer text.

@@ -1,12 +1,12 @@
-import { DataConflictException, DataOwnedException, DataWriteException } from '../errors.js';
-import type { VersionClock } from '../version-clock.js';
-import { isNewer } from '../version-clock.js';
+import { DataConflictException, DataOwnedException, DataWriteException } from '../port/errors.js';
+import type { VersionClock } from '../port/version-clock.js';
+import { isNewer } from '../port/version-clock.js';
 import type { Change, PendingChange } from './change.js';
 import type { DataFile } from './data-file.js';
 import type { EntryStore } from './entry-store.js';
 import { StoredEntry } from './entry-store.js';
-import { textOf } from '../error-text.js';
-import { adviceFor } from '../file-problem.js';
+import { textOf } from '../port/error-text.js';
+import { adviceFor } from '../port/file-problem.js';
 import type { RecordKind } from './record.js';
 import { LONGEST_COMMIT, RECORD_KIND } from './record.js';
 import type { RecordBuffer } from './record-buffer.js';

@@ -1,5 +1,5 @@
-import { outsideCalls } from '../outside-calls.js';
-import type { VersionClock } from '../version-clock.js';
+import { outsideCalls } from '../port/outside-calls.js';
+import type { VersionClock } from '../port/version-clock.js';
 import type { Change, PendingChange } from './change.js';
 import { CommitBatch } from './commit-batch.js';
 import type { EntryStore } from './entry-store.js';

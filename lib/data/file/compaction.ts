@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
-import { textOf } from '../error-text.js';
-import { outsideCalls } from '../outside-calls.js';
+import { textOf } from '../port/error-text.js';
+import { outsideCalls } from '../port/outside-calls.js';
 import type { CommitQueue } from './commit-queue.js';
 import type { DataFile } from './data-file.js';
 import type { EntryStore, FrozenEntries, StoredEntry } from './entry-store.js';

@@ -1,4 +1,4 @@
-import { DataDamagedException } from '../errors.js';
+import { DataDamagedException } from '../port/errors.js';
 import type { OpenFile } from './file-system.js';
 import { readFully } from './file-system.js';
 import { RecordView } from './record.js';

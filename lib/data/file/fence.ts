@@ -1,4 +1,4 @@
-import { DataOwnedException } from '../errors.js';
+import { DataOwnedException } from '../port/errors.js';
 import { journalPath } from './file-names.js';
 import type { FileSystem } from './file-system.js';
 

@@ -1,4 +1,4 @@
-import type { DataFactoryRecipe } from '../data-recipe.js';
+import type { DataFactoryRecipe } from '../port/data-recipe.js';
 import { FileDataService } from './file-data.service.js';
 import type { FileDataOptions } from './file-options.js';
 import { resolveFileOptions } from './file-options.js';

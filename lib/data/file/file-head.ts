@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { DataUnavailableException } from '../errors.js';
+import { DataUnavailableException } from '../port/errors.js';
 import type { OpenFile } from './file-system.js';
 import { readFully } from './file-system.js';
 

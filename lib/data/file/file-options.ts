@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import type { OptionRule } from '../option-checks.js';
-import { checkOptions } from '../option-checks.js';
+import type { OptionRule } from '../port/option-checks.js';
+import { checkOptions } from '../port/option-checks.js';
 
 /**
  * Options of `fileData`.

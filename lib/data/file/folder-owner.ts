@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@nestjs/common';
-import { DataOwnedException } from '../errors.js';
+import { DataOwnedException } from '../port/errors.js';
 import type { Claim, ClaimState, FoundClaim } from './claim-file.js';
 import { bootMs, claimFileName, describeClaim, describeOther, encodeClaim, readClaims } from './claim-file.js';
 import { ClaimJudge } from './claim-judge.js';

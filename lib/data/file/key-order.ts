@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { outsideCalls } from '../outside-calls.js';
-import { compareUtf8 } from '../utf8-order.js';
+import { outsideCalls } from '../port/outside-calls.js';
+import { compareUtf8 } from '../port/utf8-order.js';
 
 /** How many keys are sorted or merged before timers and I/O get their turn. */
 const KEYS_PER_TURN = 8192;

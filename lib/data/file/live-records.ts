@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { DataDamagedException } from '../errors.js';
+import { DataDamagedException } from '../port/errors.js';
 import type { DataFile } from './data-file.js';
 import type { FrozenEntries, StoredEntry } from './entry-store.js';
 import { HEAD_BYTES } from './file-head.js';

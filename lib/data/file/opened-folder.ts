@@ -1,6 +1,6 @@
 import type { Logger } from '@nestjs/common';
-import { DataOwnedException } from '../errors.js';
-import { VersionClock } from '../version-clock.js';
+import { DataOwnedException } from '../port/errors.js';
+import { VersionClock } from '../port/version-clock.js';
 import { CommitQueue } from './commit-queue.js';
 import { Compaction } from './compaction.js';
 import { EntryStore } from './entry-store.js';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { DataOwnedException } from '../errors.js';
+import { DataOwnedException } from '../port/errors.js';
 
 /** Folders that services of this process own or claim; the promise resolves when one that is closing has been given back. */
 const folders = new Map<string, { closed: Promise<void> | undefined; end: () => void }>();

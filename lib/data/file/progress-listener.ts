@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { callListener } from '../call-listener.js';
-import { describeValue } from '../describe-value.js';
-import { textOf } from '../error-text.js';
+import { callListener } from '../port/call-listener.js';
+import { describeValue } from '../port/describe-value.js';
+import { textOf } from '../port/error-text.js';
 import type { FileDataProgress, FileProgressOptions } from './file-report.js';
 
 /**

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { MAX_KEY_BYTES } from '../key.js';
-import { MAX_VALUE_BYTES } from '../value.js';
+import { MAX_KEY_BYTES } from '../port/key.js';
+import { MAX_VALUE_BYTES } from '../port/value.js';
 
 /** What a record says of its key. */
 export const RECORD_KIND = { put: 1, delete: 2, tombstone: 3 } as const;

@@ -1,4 +1,4 @@
-import { DataDamagedException } from '../errors.js';
+import { DataDamagedException } from '../port/errors.js';
 import { DataFile } from './data-file.js';
 import { readHead } from './file-head.js';
 import { journalPath, listFiles, snapshotPath } from './file-names.js';

@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { isPlainObject, show } from '../../policies/options/check.js';
-import type { DataService } from '../../data/data.service.js';
+import { isPlainObject, show } from '../../kernel/options/check.js';
+import type { DataService } from '../../data/port/data.service.js';
 
 const EXPECTED =
   'a provider recipe such as fileData({ path }), { useClass }, { useFactory, inject }, { useExisting } or { useValue }';

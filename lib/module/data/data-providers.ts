@@ -1,9 +1,9 @@
 import type { InjectionToken, Provider } from '@nestjs/common';
-import type { DataFactoryRecipe, DataRecipe } from '../../data/data-recipe.js';
-import { DataService } from '../../data/data.service.js';
-import { getDataServiceToken } from '../../data/inject-data-service.decorator.js';
+import type { DataFactoryRecipe, DataRecipe } from '../../data/port/data-recipe.js';
+import { DataService } from '../../data/port/data.service.js';
+import { getDataServiceToken } from '../../data/port/inject-data-service.decorator.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { isPlainObject, show } from '../../policies/options/check.js';
+import { isPlainObject, show } from '../../kernel/options/check.js';
 import { checkRecipe, checkService } from './check-data.js';
 import { OwnedDataServices } from './owned-data-services.js';
 

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import type { DataService } from '../../data/data.service.js';
-import { outsideCalls } from '../../data/outside-calls.js';
+import type { DataService } from '../../data/port/data.service.js';
+import { outsideCalls } from '../../data/port/outside-calls.js';
 
 /** The data services that the module has created, which it closes when the app has shut down. */
 @Injectable()

@@ -1,6 +1,6 @@
 import type { EventBus } from '../../events/event-bus.js';
 import type { ResilienceEvent } from '../../events/resilience-event.js';
-import type { Clock } from '../../policies/clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import type { CarefulLogger, Level } from './careful-logger.js';
 import {
   describeEvent,

@@ -7,7 +7,7 @@ import type {
   TimeoutEvent,
 } from '../../events/resilience-event.js';
 import { isRefusal } from '../../errors/resilience.exception.js';
-import { describeError } from '../../policies/error-text.js';
+import { describeError } from '../../kernel/error-text.js';
 import type { Level } from './careful-logger.js';
 import type { Saying } from './repeats.js';
 

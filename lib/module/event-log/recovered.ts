@@ -1,7 +1,7 @@
 import { instanceOf, stackOf } from '../../errors/foreign.js';
 import { ResilienceException } from '../../errors/resilience.exception.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
-import { describeError, textOf } from '../../policies/error-text.js';
+import { describeError, textOf } from '../../kernel/error-text.js';
 import type { Saying } from './repeats.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { Clock } from '../../policies/clock.js';
+import type { Clock } from '../../kernel/clock.js';
 import type { CarefulLogger, Level } from './careful-logger.js';
 
 const MINUTE_MS = 60_000;

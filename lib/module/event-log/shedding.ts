@@ -1,5 +1,5 @@
 import type { ShedEvent } from '../../events/resilience-event.js';
-import type { Clock, Timer } from '../../policies/clock.js';
+import type { Clock, Timer } from '../../kernel/clock.js';
 import { seconds } from '../../policies/circuit-breaker/trip/trip-strategy.js';
 import type { Repeats } from './repeats.js';
 

@@ -1,6 +1,6 @@
 import { Injectable, type NestInterceptor, type Type } from '@nestjs/common';
 import type { FallbackSetting } from '../../policies/fallback/fallback.options.js';
-import { nothingDeclared } from '../../pipeline/guarded-method.js';
+import { nothingDeclared } from '../../guarded/guarded-method.js';
 import { derive, onePolicy, PolicyInterceptor } from './policy.interceptor.js';
 
 /**

@@ -1,4 +1,4 @@
-import type { AnyClass } from '../../pipeline/guarded-method.js';
+import type { AnyClass } from '../../guarded/guarded-method.js';
 
 const names = new WeakMap<AnyClass, WeakMap<object, string>>();
 

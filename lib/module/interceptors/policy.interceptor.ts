@@ -9,11 +9,11 @@ import {
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { nothingDeclared, type AnyClass, type Declared } from '../../pipeline/guarded-method.js';
+import { nothingDeclared, type AnyClass, type Declared } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
 import { STATEFUL, type SetKey } from '../../policies/policy-set.js';
-import type { Resolution, ResolvedPolicy } from '../planning/resolver.js';
+import type { Resolution, ResolvedPolicy } from '../../planning/resolver.js';
 import { warnOfOtherCopy } from '../runtime/package-copy.js';
 import { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';

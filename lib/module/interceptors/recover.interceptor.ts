@@ -1,5 +1,5 @@
 import { Injectable, type NestInterceptor, type Type } from '@nestjs/common';
-import type { Handler } from '../../policies/answer.js';
+import type { Handler } from '../../kernel/answer.js';
 import type { RecoverOptions } from '../../policies/recover/recover.options.js';
 import { derive, onePolicy, PolicyInterceptor } from './policy.interceptor.js';
 

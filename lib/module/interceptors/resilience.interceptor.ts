@@ -1,5 +1,5 @@
 import { Injectable, type NestInterceptor, type Type } from '@nestjs/common';
-import { nothingDeclared } from '../../pipeline/guarded-method.js';
+import { nothingDeclared } from '../../guarded/guarded-method.js';
 import type { PolicySet } from '../../policies/policy-set.js';
 import { derive, PolicyInterceptor } from './policy.interceptor.js';
 

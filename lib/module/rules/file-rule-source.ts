@@ -1,10 +1,10 @@
 import { extname, resolve } from 'node:path';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { instanceOf } from '../../errors/foreign.js';
-import { textOf } from '../../policies/error-text.js';
+import { textOf } from '../../kernel/error-text.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { FileWatch } from './file-watch.js';
-import type { RuleSource } from './rule-source.js';
+import type { RuleSource } from '../../rules/rule-source.js';
 import { readRulesText } from './rules-text.js';
 
 /** A few lines of YAML can stand for more values than memory holds, where each repeats the one before. */

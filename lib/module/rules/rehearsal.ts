@@ -3,16 +3,16 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import { instanceOf } from '../../errors/foreign.js';
 import type { RuleFault } from '../../errors/rule-set.error.js';
 import type { Plan } from '../../pipeline/plan.js';
-import { textOf } from '../../policies/error-text.js';
-import { show } from '../../policies/options/check.js';
-import { planEntries } from '../planning/plan-entries.js';
-import type { Rule, RuleLayer } from '../planning/rule-layer.js';
-import { Instances } from '../runtime/instances.js';
+import { textOf } from '../../kernel/error-text.js';
+import { show } from '../../kernel/options/check.js';
+import { planEntries } from '../runtime/plan-entries.js';
+import type { Rule, RuleLayer } from '../../planning/rule-layer.js';
+import { Instances } from '../../planning/instances.js';
 import type { PlanInUse } from '../runtime/plan-cache.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { makeSetPlan } from '../runtime/set-plan.js';
-import { faultsOf } from './read-rules.js';
-import type { RulesByName, RuleSet } from './rule-set.js';
+import { faultsOf } from '../../rules/read-rules.js';
+import type { RulesByName, RuleSet } from '../../rules/rule-set.js';
 
 /** What an app would be under other rules. */
 export interface Outlook {

@@ -1,14 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { RuleSetError, type RuleFault } from '../../errors/rule-set.error.js';
-import { show } from '../../policies/options/check.js';
+import { show } from '../../kernel/options/check.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
-import { readRules } from './read-rules.js';
+import { readRules } from '../../rules/read-rules.js';
 import { rehearse, type Outlook } from './rehearsal.js';
-import type { RuleChange, RuleDocument } from './rule-document.js';
-import { RuleSet } from './rule-set.js';
+import type { RuleChange, RuleDocument } from '../../rules/rule-document.js';
+import { RuleSet } from '../../rules/rule-set.js';
 
 /** Who changes the rules, and why. */
 export interface RuleAuthor {

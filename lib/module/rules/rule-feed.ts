@@ -1,14 +1,14 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { isDeepStrictEqual } from 'node:util';
 import { heed } from '../../errors/foreign.js';
-import { textOf } from '../../policies/error-text.js';
+import { textOf } from '../../kernel/error-text.js';
 import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { FileRuleSource } from './file-rule-source.js';
-import { faultsOfData, ROOT } from './plain-data.js';
+import { faultsOfData, ROOT } from '../../rules/plain-data.js';
 import { ResilienceRules } from './resilience-rules.js';
-import type { RuleDocument } from './rule-document.js';
-import type { RuleSource } from './rule-source.js';
+import type { RuleDocument } from '../../rules/rule-document.js';
+import type { RuleSource } from '../../rules/rule-source.js';
 
 /** Applies what the source of the options gives, at start and on each change. */
 @Injectable()

@@ -1,5 +1,5 @@
 import type { Plan } from '../../pipeline/plan.js';
-import { Loss } from './instance-use.js';
+import { Loss } from '../../planning/instance-use.js';
 import { Shelf } from './shelf.js';
 
 /** How many names have state at once that nobody but `execute()` knows. */

@@ -1,7 +1,7 @@
 import { Inject, Optional } from '@nestjs/common';
 import { constructorOf, hasProperty, propertyOf } from '../../errors/foreign.js';
-import { guardedLineage } from '../../pipeline/guarded-classes.js';
-import type { AnyClass, GuardedMethod } from '../../pipeline/guarded-method.js';
+import { guardedLineage } from '../../guarded/guarded-classes.js';
+import type { AnyClass, GuardedMethod } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { nameOf } from './class-names.js';

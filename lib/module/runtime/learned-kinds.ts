@@ -1,4 +1,4 @@
-import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../../pipeline/guarded-method.js';
+import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../../guarded/guarded-method.js';
 import type { Returns } from '../../policies/policy-set.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 

@@ -1,4 +1,4 @@
-import type { AnyClass, GuardedMethod } from '../../pipeline/guarded-method.js';
+import type { AnyClass, GuardedMethod } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import type { PolicySet } from '../../policies/policy-set.js';
 import type { AdHocNames } from './ad-hoc-names.js';

@@ -3,21 +3,21 @@ import { stackOf } from '../../errors/foreign.js';
 import { EventBus } from '../../events/event-bus.js';
 import type { PipelineCall } from '../../pipeline/call.js';
 import { enableCallContext } from '../../pipeline/current-call.js';
-import { guardedLineage, recordOf, signalIndexOf } from '../../pipeline/guarded-classes.js';
+import { guardedLineage, recordOf, signalIndexOf } from '../../guarded/guarded-classes.js';
 import {
   isDecoratedItself,
   nothingDeclared,
   type AnyClass,
   type Declared,
   type GuardedMethod,
-} from '../../pipeline/guarded-method.js';
+} from '../../guarded/guarded-method.js';
 import { describePassed } from '../../pipeline/learning.js';
 import type { Learner, Plan } from '../../pipeline/plan.js';
 import { orEarlyResult, type Body } from '../../pipeline/stages.js';
-import { systemClock } from '../../policies/clock.js';
-import { DeadlineQueues } from '../../policies/deadline-queues.js';
-import { textOf } from '../../policies/error-text.js';
-import { Lifecycle } from '../../policies/policy.js';
+import { systemClock } from '../../kernel/clock.js';
+import { DeadlineQueues } from '../../kernel/deadline-queues.js';
+import { textOf } from '../../kernel/error-text.js';
+import { Lifecycle } from '../../kernel/policy.js';
 import { STATEFUL, type PolicySet, type Returns } from '../../policies/policy-set.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
@@ -25,10 +25,10 @@ import { EventLog, type EventLogSetting } from '../event-log/event-log.js';
 import { ofRecovered } from '../event-log/recovered.js';
 import { Repeats } from '../event-log/repeats.js';
 import type { Catalog, CataloguedClass } from '../start-up/catalog.js';
-import { checkFallbackMethods } from '../planning/check-fallback-methods.js';
+import { checkFallbackMethods } from '../../planning/check-fallback-methods.js';
 import { AdHocNames } from './ad-hoc-names.js';
 import { nameOf } from './class-names.js';
-import { Instances } from './instances.js';
+import { Instances } from '../../planning/instances.js';
 import { LearnedKinds } from './learned-kinds.js';
 import { PACKAGE_COPY } from '../tokens.js';
 import { PACKAGE_PATH } from './package-copy.js';
@@ -37,10 +37,10 @@ import { makeSetPlan } from './set-plan.js';
 import { SetPlans } from './set-plans.js';
 import { SharedBudgets } from './shared-budgets.js';
 import { StateOwners, type StateOwner } from './state-owners.js';
-import { buildPlan, type PlannerEnvironment, type Target } from '../planning/planner.js';
-import { NO_RULES, type RuleLayer } from '../planning/rule-layer.js';
-import { PolicySets } from '../planning/policy-sets.js';
-import { Resolver, type NamedDefinitions, type Resolution } from '../planning/resolver.js';
+import { buildPlan, type PlannerEnvironment, type Target } from '../../planning/planner.js';
+import { NO_RULES, type RuleLayer } from '../../planning/rule-layer.js';
+import { PolicySets } from '../../planning/policy-sets.js';
+import { Resolver, type NamedDefinitions, type Resolution } from '../../planning/resolver.js';
 
 const REPORT_EVERY_MS = 60_000;
 /** From so many places on those that may be told of again are forgotten. */

@@ -1,5 +1,5 @@
-import { recipeOf } from '../../policies/options/recipe.js';
-import { isPlainObject } from '../../policies/options/check.js';
+import { recipeOf } from '../../kernel/options/recipe.js';
+import { isPlainObject } from '../../kernel/options/check.js';
 
 /** Deeper than this nobody writes options. */
 const MAX_DEPTH = 8;

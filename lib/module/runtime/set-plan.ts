@@ -1,10 +1,10 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { nothingDeclared } from '../../pipeline/guarded-method.js';
+import { nothingDeclared } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
-import { isPlainObject, show } from '../../policies/options/check.js';
+import { isPlainObject, show } from '../../kernel/options/check.js';
 import { STATEFUL, type PolicySet } from '../../policies/policy-set.js';
-import type { Target } from '../planning/planner.js';
-import type { Resolution } from '../planning/resolver.js';
+import type { Target } from '../../planning/planner.js';
+import type { Resolution } from '../../planning/resolver.js';
 import type { Runtime } from './runtime.js';
 
 const PLACE = 'ResilienceService.execute';

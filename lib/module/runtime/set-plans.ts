@@ -1,6 +1,6 @@
 import type { Plan } from '../../pipeline/plan.js';
 import type { PolicySet } from '../../policies/policy-set.js';
-import type { NamelessBudgets } from '../planning/planned-budget.js';
+import type { NamelessBudgets } from '../../planning/planned-budget.js';
 import type { AdHocNames } from './ad-hoc-names.js';
 import { type AdHocName } from './ad-hoc-names.js';
 import { digestOf, type SetDigest } from './set-digest.js';

@@ -1,6 +1,6 @@
-import type { Clock } from '../../policies/clock.js';
-import type { ResolvedRetryBudget } from '../../policies/retry-budget/retry-budget.options.js';
-import { RetryBudget } from '../../policies/retry-budget/retry-budget.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { ResolvedRetryBudget } from '../../kernel/retry-budget/retry-budget.options.js';
+import { RetryBudget } from '../../kernel/retry-budget/retry-budget.js';
 
 /** More than this nobody writes; whoever comes after them shares the first. */
 const MAX_BUDGETS = 100;

@@ -1,4 +1,4 @@
-import type { AnyClass, GuardedMethod } from '../../pipeline/guarded-method.js';
+import type { AnyClass, GuardedMethod } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 
 /** An instance that has state of its own. It is known by what belongs to it, and never held itself. */

@@ -2,7 +2,7 @@ import type { ModulesContainer } from '@nestjs/core';
 import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { isThenable, promiseOf } from '../../errors/foreign.js';
-import type { AnyFunction } from '../../pipeline/guarded-method.js';
+import type { AnyFunction } from '../../guarded/guarded-method.js';
 import { isBound, isGuarded, offer } from '../runtime/binding.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { isPerCall } from './instances-of.js';

@@ -1,13 +1,13 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { constructorOf } from '../../errors/foreign.js';
-import { guardedLineage } from '../../pipeline/guarded-classes.js';
-import type { AnyClass, Declared } from '../../pipeline/guarded-method.js';
+import { guardedLineage } from '../../guarded/guarded-classes.js';
+import type { AnyClass, Declared } from '../../guarded/guarded-method.js';
 import type { SetKey } from '../../policies/policy-set.js';
 import { nameOf } from '../runtime/class-names.js';
 import { isPerCall, staticInstancesOf, wrappersOf } from './instances-of.js';
-import { KINDS, type Options } from '../planning/policy-parsers.js';
-import { checkSet } from '../planning/policy-sets.js';
-import type { NamedDefinitions } from '../planning/resolver.js';
+import { KINDS, type Options } from '../../planning/policy-parsers.js';
+import { checkSet } from '../../planning/policy-sets.js';
+import type { NamedDefinitions } from '../../planning/resolver.js';
 
 /** A provider, controller or enhancer with guarded methods, and where it lives. */
 export interface CataloguedClass {

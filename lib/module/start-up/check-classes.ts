@@ -1,7 +1,7 @@
 import type { Mistakes } from '../../errors/configuration.error.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { guardedLineage } from '../../pipeline/guarded-classes.js';
-import type { AnyClass } from '../../pipeline/guarded-method.js';
+import { guardedLineage } from '../../guarded/guarded-classes.js';
+import type { AnyClass } from '../../guarded/guarded-method.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { nameOf } from '../runtime/class-names.js';
 import { guardedMethodOf, type Runtime } from '../runtime/runtime.js';

@@ -1,6 +1,6 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { instanceOf } from '../../errors/foreign.js';
-import type { AnyClass, AnyFunction } from '../../pipeline/guarded-method.js';
+import type { AnyClass, AnyFunction } from '../../guarded/guarded-method.js';
 import type { Interception } from '../runtime/runtime.js';
 import { PolicyInterceptor } from '../interceptors/policy.interceptor.js';
 

@@ -1,7 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { STATIC_CONTEXT } from '@nestjs/core/injector/constants.js';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
-import type { AnyClass } from '../../pipeline/guarded-method.js';
+import type { AnyClass } from '../../guarded/guarded-method.js';
 
 /** Whether a provider is made anew for requests, or for whoever asks. */
 export function isPerCall(wrapper: InstanceWrapper): boolean {

@@ -21,9 +21,9 @@ import {
   type ResilienceModuleOptions,
 } from '../resilience.module-definition.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
-import { lineOf, planEntries } from '../planning/plan-entries.js';
+import { lineOf, planEntries } from '../runtime/plan-entries.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { isPlainObject } from '../../policies/options/check.js';
+import { isPlainObject } from '../../kernel/options/check.js';
 import { RUNTIME } from '../tokens.js';
 
 /**

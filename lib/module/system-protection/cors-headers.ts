@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../../policies/clock.js';
-import { Deadline, type DeadlineQueue } from '../../policies/deadline-queue.js';
+import type { Clock } from '../../kernel/clock.js';
+import { Deadline, type DeadlineQueue } from '../../kernel/deadline-queue.js';
 import { isObject, propertyOf } from '../../errors/foreign.js';
 
 /** How long the app may take to find out whether an origin is allowed, ms. */

@@ -1,9 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { ask, rank, yesOrNo } from '../../policies/ask.js';
-import { DeadlineQueue } from '../../policies/deadline-queue.js';
-import type { PolicyEnvironment } from '../../policies/policy.js';
+import { ask, rank, yesOrNo } from '../../kernel/ask.js';
+import { DeadlineQueue } from '../../kernel/deadline-queue.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../policies/system-protection/system-protection.options.js';
 import { CORS_WAIT_MS, CorsHeaders, isPreflight } from './cors-headers.js';

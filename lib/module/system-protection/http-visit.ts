@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Clock } from '../../policies/clock.js';
-import { Deadline, type DeadlineQueue } from '../../policies/deadline-queue.js';
+import type { Clock } from '../../kernel/clock.js';
+import { Deadline, type DeadlineQueue } from '../../kernel/deadline-queue.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import { awaitsBody, awaitsDrain, isEventStream, isStalled } from './client-line.js';
 

@@ -1,6 +1,6 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
-import type { PolicyEnvironment } from '../policy.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { STALLED_MS } from './queued-call.js';
 
 /** The numbers of a bulkhead as they are. */

@@ -1,5 +1,5 @@
-import { concurrency, isAdaptive, type AdaptiveConcurrency } from '../adaptive-limit/adaptive.options.js';
-import type { CallInfo } from '../call.js';
+import { concurrency, isAdaptive, type AdaptiveConcurrency } from '../../kernel/adaptive-limit/adaptive.options.js';
+import type { CallInfo } from '../../kernel/call.js';
 import type { AdaptiveRule, OrData } from '../data-forms.js';
 import {
   aFunction,
@@ -11,8 +11,8 @@ import {
   oneOf,
   positiveMsOrInfinity,
   wholeNumber,
-} from '../options/check.js';
-import { stateScope, type StateScope } from '../options/state-scope.js';
+} from '../../kernel/options/check.js';
+import { stateScope, type StateScope } from '../../kernel/options/state-scope.js';
 
 /**
  * How many calls may run at once, and how many may wait.

@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
-import { AdaptiveLimit, type Ending } from '../adaptive-limit/adaptive-limit.js';
-import { ask, rank } from '../ask.js';
-import type { Call, Next } from '../call.js';
-import { DeadlineQueue } from '../deadline-queue.js';
-import type { Policy, PolicyEnvironment } from '../policy.js';
-import { rejected } from '../rejection.js';
+import { AdaptiveLimit, type Ending } from '../../kernel/adaptive-limit/adaptive-limit.js';
+import { ask, rank } from '../../kernel/ask.js';
+import type { Call, Next } from '../../kernel/call.js';
+import { DeadlineQueue } from '../../kernel/deadline-queue.js';
+import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import { rejected } from '../../kernel/rejection.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { BulkheadRefusals } from './bulkhead-refusals.js';
 import { Handover } from './handover.js';

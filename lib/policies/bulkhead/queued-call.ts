@@ -1,7 +1,7 @@
-import type { Call } from '../call.js';
-import type { DeadlineQueue } from '../deadline-queue.js';
-import type { PolicyEnvironment } from '../policy.js';
-import { Wait } from '../wait.js';
+import type { Call } from '../../kernel/call.js';
+import type { DeadlineQueue } from '../../kernel/deadline-queue.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
+import { Wait } from '../../kernel/wait.js';
 import type { Place, WaitingLine } from './waiting-line.js';
 
 /** How long a wait that nothing else bounds goes on while no slot comes back, ms. */

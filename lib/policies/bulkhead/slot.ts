@@ -1,11 +1,11 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import { instanceOf } from '../../errors/foreign.js';
-import type { Ending } from '../adaptive-limit/adaptive-limit.js';
-import type { Call, Holding } from '../call.js';
-import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
-import { judge } from '../outcome.js';
-import type { PolicyEnvironment } from '../policy.js';
-import { rejection } from '../rejection.js';
+import type { Ending } from '../../kernel/adaptive-limit/adaptive-limit.js';
+import type { Call, Holding } from '../../kernel/call.js';
+import { Deadline, type DeadlineQueue } from '../../kernel/deadline-queue.js';
+import { judge } from '../../kernel/outcome/outcome.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
+import { rejection } from '../../kernel/rejection.js';
 import { Loans } from './loans.js';
 
 /** What a slot knows of its bulkhead. */

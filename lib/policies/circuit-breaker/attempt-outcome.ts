@@ -2,10 +2,10 @@ import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import { instanceOf } from '../../errors/foreign.js';
-import { ask, yesOrNo } from '../ask.js';
-import { FasterAttemptError, type CallInfo } from '../call.js';
-import { isTimeout, judge } from '../outcome.js';
-import { retryAfterOf } from '../retry-after.js';
+import { ask, yesOrNo } from '../../kernel/ask.js';
+import { FasterAttemptError, type CallInfo } from '../../kernel/call.js';
+import { isTimeout, judge } from '../../kernel/outcome/outcome.js';
+import { retryAfterOf } from '../../kernel/retry-after.js';
 import type { BreakerCore } from './breaker-core.js';
 
 /** An attempt that a breaker has let through, as far as its outcome depends on it. */

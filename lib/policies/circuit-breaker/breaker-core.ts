@@ -2,10 +2,10 @@ import type { EventEmitter } from 'node:events';
 import type { ResilienceException } from '../../errors/resilience.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
-import type { Call, WaitingRoom } from '../call.js';
-import { aFunctionAnswer, ask, milliseconds, notify } from '../ask.js';
-import { toMatcher, type Matcher } from '../error-match.js';
-import type { PolicyEnvironment } from '../policy.js';
+import type { Call, WaitingRoom } from '../../kernel/call.js';
+import { aFunctionAnswer, ask, milliseconds, notify } from '../../kernel/ask.js';
+import { toMatcher, type Matcher } from '../../kernel/error-match.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { Permit } from './attempt-outcome.js';
 import { readStats, type BreakerStats } from './breaker-stats.js';
 import { Control, goesBeforeRules, sameWord, type ControlSource, type ControlWord } from './control.js';
@@ -15,7 +15,7 @@ import {
   type ResolvedCircuitBreaker,
 } from './circuit-breaker.options.js';
 import { LatencySampling } from './latency-sampling.js';
-import type { LatencyHistogram } from '../latency-histogram.js';
+import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
 import { describeRefusal, refusalOf, summaryOf, type OpenSummary, type RefusalDescription } from './refusal.js';
 import { RollingWindow, type WindowCounts } from './rolling-window.js';
 import { StateMachine, type RecordedState } from './state-machine.js';

@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { aName, checkValue, isPlainObject } from '../options/check.js';
-import { ownEnvironment } from '../own-environment.js';
+import { aName, checkValue, isPlainObject } from '../../kernel/options/check.js';
+import { ownEnvironment } from '../../kernel/own-environment.js';
 import type { BreakerInit } from './breaker-core.js';
 import { latenciesOf } from './breaker-stats.js';
 import {

@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import type { CircuitState } from '../../events/resilience-event.js';
-import { isPlainObject, show } from '../options/check.js';
+import { isPlainObject, show } from '../../kernel/options/check.js';
 import type { BreakerCore } from './breaker-core.js';
 import type { OpenSummary } from './refusal.js';
 

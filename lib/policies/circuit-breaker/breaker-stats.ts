@@ -1,4 +1,4 @@
-import { LatencyHistogram, PERCENTILES } from '../latency-histogram.js';
+import { LatencyHistogram, PERCENTILES } from '../../kernel/latency-histogram.js';
 import type { RollingWindow, WindowCounts } from './rolling-window.js';
 
 /**

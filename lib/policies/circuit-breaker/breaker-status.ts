@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { notify } from '../ask.js';
-import type { Timer } from '../clock.js';
+import { notify } from '../../kernel/ask.js';
+import type { Timer } from '../../kernel/clock.js';
 import type { BreakerCore } from './breaker-core.js';
 import { readBucket, type BreakerBucket, type BreakerStats } from './breaker-stats.js';
 

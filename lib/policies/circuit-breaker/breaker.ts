@@ -8,7 +8,7 @@ import { BreakerStatus } from './breaker-status.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { FiredActions } from './fired-actions.js';
 import { checkHealth } from './health-check.js';
-import type { LatencyHistogram } from '../latency-histogram.js';
+import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
 import { EVENTS, idleStatus, isOurError, Opossum } from './opossum.js';
 
 type Listener = (...args: never[]) => void;

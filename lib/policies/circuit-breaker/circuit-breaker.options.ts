@@ -1,6 +1,6 @@
-import type { CallInfo } from '../call.js';
+import type { CallInfo } from '../../kernel/call.js';
 import type { BackoffRule, OrData, TripRule } from '../data-forms.js';
-import type { ErrorMatch } from '../error-match.js';
+import type { ErrorMatch } from '../../kernel/error-match.js';
 import {
   aBoolean,
   aFunction,
@@ -19,10 +19,10 @@ import {
   positiveMs,
   wholeNumber,
   type Expectation,
-} from '../options/check.js';
+} from '../../kernel/options/check.js';
 import { OPOSSUM_OPTIONS_ELSEWHERE } from './opossum-options.js';
 import { failureRate } from './trip/failure-rate.js';
-import { stateScope, type StateScope } from '../options/state-scope.js';
+import { stateScope, type StateScope } from '../../kernel/options/state-scope.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
 
 /** A series of open times; the backoffs of retries fit. */

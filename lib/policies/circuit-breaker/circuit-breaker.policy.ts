@@ -1,8 +1,8 @@
-import type { Call, Next } from '../call.js';
-import { boundedKey, keyOf } from '../key-of.js';
-import { observed } from '../observed.js';
-import type { Policy, PolicyEnvironment } from '../policy.js';
-import { rejected } from '../rejection.js';
+import type { Call, Next } from '../../kernel/call.js';
+import { boundedKey, keyOf } from '../../kernel/key-of.js';
+import { observed } from '../../kernel/observed.js';
+import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import { rejected } from '../../kernel/rejection.js';
 import { Breaker } from './breaker.js';
 import { REFUSED, sameWindow, type BreakerCore } from './breaker-core.js';
 import { latenciesOf } from './breaker-stats.js';
@@ -10,7 +10,7 @@ import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { Control, type ControlSource, type ControlWord } from './control.js';
 import { JudgedAttempt } from './judged-attempt.js';
 import { KeyedBreakers } from './keyed-breakers.js';
-import type { LatencyHistogram } from '../latency-histogram.js';
+import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
 
 const NEVER: TripStrategy = { name: 'never', shouldTrip: () => false };

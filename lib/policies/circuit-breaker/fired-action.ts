@@ -1,6 +1,6 @@
 import { promiseOf } from '../../errors/foreign.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
-import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
+import { Deadline, type DeadlineQueue } from '../../kernel/deadline-queue.js';
 import type { Attempt } from './attempt-outcome.js';
 
 /** An action that was fired by hand: it belongs to no method, and only the breaker's own `timeout` can cut it. */

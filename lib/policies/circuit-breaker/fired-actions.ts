@@ -1,6 +1,6 @@
-import { DeadlineQueue } from '../deadline-queue.js';
-import { show } from '../options/check.js';
-import { judge } from '../outcome.js';
+import { DeadlineQueue } from '../../kernel/deadline-queue.js';
+import { show } from '../../kernel/options/check.js';
+import { judge } from '../../kernel/outcome/outcome.js';
 import { FILTERED } from './attempt-outcome.js';
 import { REFUSED, type BreakerCore } from './breaker-core.js';
 import { FiredAction } from './fired-action.js';

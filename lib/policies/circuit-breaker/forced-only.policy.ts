@@ -1,6 +1,6 @@
-import type { Call, Next } from '../call.js';
-import type { Policy } from '../policy.js';
-import { rejected } from '../rejection.js';
+import type { Call, Next } from '../../kernel/call.js';
+import type { Policy } from '../../kernel/policy.js';
+import { rejected } from '../../kernel/rejection.js';
 import type { CircuitBreakerPolicy } from './circuit-breaker.policy.js';
 
 /**

@@ -1,6 +1,6 @@
-import type { Timer } from '../clock.js';
-import { MAX_DELAY_MS, show } from '../options/check.js';
-import type { PolicyEnvironment } from '../policy.js';
+import type { Timer } from '../../kernel/clock.js';
+import { MAX_DELAY_MS, show } from '../../kernel/options/check.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { BreakerCore } from './breaker-core.js';
 
 /** Asks again and again whether the dependency is well, until it is stopped or the app shuts down. */

@@ -1,4 +1,4 @@
-import type { AttemptObserver } from '../call.js';
+import type { AttemptObserver } from '../../kernel/call.js';
 import { recordError, recordValue, type Attempt, type ErrorOutcome, type Permit } from './attempt-outcome.js';
 import type { BreakerCore } from './breaker-core.js';
 

@@ -1,10 +1,10 @@
-import { KeysExhausted } from '../keys-exhausted.js';
-import type { PolicyEnvironment } from '../policy.js';
+import { KeysExhausted } from '../../kernel/keys-exhausted.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { Breaker } from './breaker.js';
 import type { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { Control } from './control.js';
-import type { LatencyHistogram } from '../latency-histogram.js';
+import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
 
 /**
  * One breaker for each key, at most `maxKeys`. When there is no room, the one that was not used for longest goes,

@@ -1,5 +1,5 @@
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
-import { describeError } from '../error-text.js';
+import { describeError } from '../../kernel/error-text.js';
 import type { StateMachine } from './state-machine.js';
 import { seconds, type TripWindow } from './trip/trip-strategy.js';
 

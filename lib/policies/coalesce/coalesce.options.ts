@@ -1,5 +1,5 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { aFunction, checkOptions, oneOf, show } from '../options/check.js';
+import { aFunction, checkOptions, oneOf, show } from '../../kernel/options/check.js';
 
 /**
  * Which calls share one execution.

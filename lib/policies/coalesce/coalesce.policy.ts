@@ -1,7 +1,7 @@
-import type { Call, Next } from '../call.js';
-import { keyOf } from '../key-of.js';
-import type { Policy, PolicyEnvironment } from '../policy.js';
-import { rejected } from '../rejection.js';
+import type { Call, Next } from '../../kernel/call.js';
+import { keyOf } from '../../kernel/key-of.js';
+import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import { rejected } from '../../kernel/rejection.js';
 import type { ResolvedCoalesce } from './coalesce.options.js';
 import { Flight } from './flight.js';
 

@@ -1,5 +1,5 @@
-import type { AbortListener, Call, Next } from '../call.js';
-import type { Lifecycle, Running } from '../policy.js';
+import type { AbortListener, Call, Next } from '../../kernel/call.js';
+import type { Lifecycle, Running } from '../../kernel/policy.js';
 
 /** The flight of each run, whatever its method: runs may wait for each other. */
 const flights = new WeakMap<Call, Flight>();

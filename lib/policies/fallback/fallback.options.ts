@@ -1,5 +1,5 @@
-import type { Handler } from '../answer.js';
-import type { ErrorMatch } from '../error-match.js';
+import type { Handler } from '../../kernel/answer.js';
+import type { ErrorMatch } from '../../kernel/error-match.js';
 import {
   aHandler,
   aName,
@@ -9,7 +9,7 @@ import {
   isPlainObject,
   show,
   type Expectation,
-} from '../options/check.js';
+} from '../../kernel/options/check.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 
 interface FallbackRules {

@@ -1,12 +1,12 @@
 import { isRefusal } from '../../errors/resilience.exception.js';
 import { isPromise } from '../../errors/foreign.js';
-import type { Call, Next, Rescue } from '../call.js';
-import { ask, yesOrNo } from '../ask.js';
-import { toMatcher, type Matcher } from '../error-match.js';
-import { judge } from '../outcome.js';
-import type { Policy, PolicyEnvironment } from '../policy.js';
-import { rejection } from '../rejection.js';
-import { toAnswer, type Answer } from '../answer.js';
+import type { Call, Next, Rescue } from '../../kernel/call.js';
+import { ask, yesOrNo } from '../../kernel/ask.js';
+import { toMatcher, type Matcher } from '../../kernel/error-match.js';
+import { judge } from '../../kernel/outcome/outcome.js';
+import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import { rejection } from '../../kernel/rejection.js';
+import { toAnswer, type Answer } from '../../kernel/answer.js';
 import type { DeclaredFallback } from './fallback.options.js';
 
 interface Rule {

@@ -1,7 +1,7 @@
-import type { DeadlineQueue } from '../deadline-queue.js';
-import { deadlineQueue } from '../deadline-queues.js';
-import { LatencyHistogram } from '../latency-histogram.js';
-import type { PolicyEnvironment } from '../policy.js';
+import type { DeadlineQueue } from '../../kernel/deadline-queue.js';
+import { deadlineQueue } from '../../kernel/deadline-queues.js';
+import { LatencyHistogram } from '../../kernel/latency-histogram.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { HedgePercentile } from './hedge.options.js';
 
 /** How far back a percentile looks: a minute. */

@@ -9,13 +9,13 @@ import {
   show,
   type Expectation,
   wholeNumber,
-} from '../options/check.js';
+} from '../../kernel/options/check.js';
 import {
   budgetExpectation,
   checkRetryBudget,
   RETRY_BUDGET_DEFAULTS,
   type RetryBudgetSetting,
-} from '../retry-budget/retry-budget.options.js';
+} from '../../kernel/retry-budget/retry-budget.options.js';
 
 /**
  * A delay that follows the method's own latency: the time in which this share of its first attempts has answered,

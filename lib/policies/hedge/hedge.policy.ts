@@ -1,8 +1,8 @@
 import type { RetrySuppressedEvent } from '../../events/resilience-event.js';
-import { FasterAttemptError, type Call, type ItemTimer, type Next } from '../call.js';
-import { Deadline } from '../deadline-queue.js';
-import type { Policy, PolicyEnvironment } from '../policy.js';
-import type { RetryBudget } from '../retry-budget/retry-budget.js';
+import { FasterAttemptError, type Call, type ItemTimer, type Next } from '../../kernel/call.js';
+import { Deadline } from '../../kernel/deadline-queue.js';
+import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import type { RetryBudget } from '../../kernel/retry-budget/retry-budget.js';
 import { HedgeDelay, type Delay } from './hedge-delay.js';
 import type { ResolvedHedge } from './hedge.options.js';
 

@@ -1,7 +1,7 @@
-import type { Timer } from '../clock.js';
-import { boundedKey, keptKey } from '../key-of.js';
-import { KeysExhausted } from '../keys-exhausted.js';
-import type { PolicyEnvironment } from '../policy.js';
+import type { Timer } from '../../kernel/clock.js';
+import { boundedKey, keptKey } from '../../kernel/key-of.js';
+import { KeysExhausted } from '../../kernel/keys-exhausted.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { Bucket } from './bucket.js';
 import { DueHeap } from './due-heap.js';
 import type { ResolvedRateLimit } from './rate-limit.options.js';

@@ -12,8 +12,8 @@ import {
   show,
   wholeNumber,
   type Expectation,
-} from '../options/check.js';
-import { stateScope, type StateScope } from '../options/state-scope.js';
+} from '../../kernel/options/check.js';
+import { stateScope, type StateScope } from '../../kernel/options/state-scope.js';
 
 /**
  * The limit of one named key: how much in the time of the others, or limits of its own.

@@ -1,7 +1,7 @@
-import type { Call, Next } from '../call.js';
-import { observed } from '../observed.js';
-import type { Policy } from '../policy.js';
-import { rejected, rejection } from '../rejection.js';
+import type { Call, Next } from '../../kernel/call.js';
+import { observed } from '../../kernel/observed.js';
+import type { Policy } from '../../kernel/policy.js';
+import { rejected, rejection } from '../../kernel/rejection.js';
 import type { RateLimiter } from './rate-limiter.js';
 
 /** Lets calls begin at a bounded rate; the others are refused, or wait for their turn. */

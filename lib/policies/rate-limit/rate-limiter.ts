@@ -1,8 +1,8 @@
-import { amount, ask } from '../ask.js';
-import type { Call } from '../call.js';
-import { keyOf } from '../key-of.js';
-import type { PolicyEnvironment } from '../policy.js';
-import { rejected } from '../rejection.js';
+import { amount, ask } from '../../kernel/ask.js';
+import type { Call } from '../../kernel/call.js';
+import { keyOf } from '../../kernel/key-of.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
+import { rejected } from '../../kernel/rejection.js';
 import { Bucket } from './bucket.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 import type { ResolvedRateLimit } from './rate-limit.options.js';

@@ -1,6 +1,6 @@
 import { RateLimitExceededException } from '../../errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
-import type { PolicyEnvironment } from '../policy.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { Bucket } from './bucket.js';
 import { ROUNDING_MS } from './waiting-lines.js';
 

@@ -1,6 +1,6 @@
-import type { Call } from '../call.js';
-import type { Lifecycle } from '../policy.js';
-import { Wait } from '../wait.js';
+import type { Call } from '../../kernel/call.js';
+import type { Lifecycle } from '../../kernel/policy.js';
+import { Wait } from '../../kernel/wait.js';
 import type { Bucket } from './bucket.js';
 import type { Refusals } from './refusals.js';
 import type { InLine, WaitingLines } from './waiting-lines.js';

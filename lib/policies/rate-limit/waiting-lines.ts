@@ -1,5 +1,5 @@
-import { MAX_DELAY_MS } from '../options/check.js';
-import type { Clock, Timer } from '../clock.js';
+import { MAX_DELAY_MS } from '../../kernel/options/check.js';
+import type { Clock, Timer } from '../../kernel/clock.js';
 import type { Bucket } from './bucket.js';
 import { DueHeap } from './due-heap.js';
 

@@ -1,6 +1,14 @@
-import type { ErrorMatch } from '../error-match.js';
-import type { Handler } from '../answer.js';
-import { aBoolean, aHandler, aName, checkOptions, either, errorMatch, type Expectation } from '../options/check.js';
+import type { ErrorMatch } from '../../kernel/error-match.js';
+import type { Handler } from '../../kernel/answer.js';
+import {
+  aBoolean,
+  aHandler,
+  aName,
+  checkOptions,
+  either,
+  errorMatch,
+  type Expectation,
+} from '../../kernel/options/check.js';
 
 /**
  * What stands in when everything else has failed.

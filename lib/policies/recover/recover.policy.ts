@@ -1,10 +1,10 @@
 import { isClientError } from '../../errors/client-error.js';
 import { instanceOf, isObject, isThenable, promiseOf } from '../../errors/foreign.js';
-import { toAnswer, type Answer } from '../answer.js';
-import { UnsubscribedError, type Call, type Next } from '../call.js';
-import { ask, yesOrNo } from '../ask.js';
-import { toMatcher, type Matcher } from '../error-match.js';
-import type { Policy, PolicyEnvironment } from '../policy.js';
+import { toAnswer, type Answer } from '../../kernel/answer.js';
+import { UnsubscribedError, type Call, type Next } from '../../kernel/call.js';
+import { ask, yesOrNo } from '../../kernel/ask.js';
+import { toMatcher, type Matcher } from '../../kernel/error-match.js';
+import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
 import type { RecoverOptions } from './recover.options.js';
 
 /** What the guarded method is, as far as Recover must know. */

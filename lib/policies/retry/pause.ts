@@ -1,8 +1,8 @@
-import type { Call } from '../call.js';
-import type { Timer } from '../clock.js';
-import { MAX_DELAY_MS } from '../options/check.js';
-import type { PolicyEnvironment } from '../policy.js';
-import { Wait } from '../wait.js';
+import type { Call } from '../../kernel/call.js';
+import type { Timer } from '../../kernel/clock.js';
+import { MAX_DELAY_MS } from '../../kernel/options/check.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
+import { Wait } from '../../kernel/wait.js';
 
 /**
  * Waits `ms`. The wait ends at once, with the reason, when the call is cut, and at shutdown with `atShutdown()`.

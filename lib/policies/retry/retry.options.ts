@@ -1,6 +1,6 @@
-import type { CallInfo } from '../call.js';
+import type { CallInfo } from '../../kernel/call.js';
 import type { BackoffRule, OrData } from '../data-forms.js';
-import type { ErrorMatch } from '../error-match.js';
+import type { ErrorMatch } from '../../kernel/error-match.js';
 import {
   aFunction,
   checkOptions,
@@ -11,13 +11,13 @@ import {
   positiveMs,
   wholeNumber,
   type Expectation,
-} from '../options/check.js';
+} from '../../kernel/options/check.js';
 import {
   budgetExpectation,
   checkRetryBudget,
   RETRY_BUDGET_DEFAULTS,
   type RetryBudgetSetting,
-} from '../retry-budget/retry-budget.options.js';
+} from '../../kernel/retry-budget/retry-budget.options.js';
 import { backoffExpectation, type BackoffSetting } from './backoff/backoff.js';
 import { exponential } from './backoff/exponential.js';
 

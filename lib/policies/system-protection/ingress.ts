@@ -1,5 +1,5 @@
-import { AdaptiveLimit } from '../adaptive-limit/adaptive-limit.js';
-import type { PolicyEnvironment } from '../policy.js';
+import { AdaptiveLimit } from '../../kernel/adaptive-limit/adaptive-limit.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { LoopCap, type LoopDelay } from './loop-cap.js';
 import { LoopTurns } from './loop-turns.js';
 import { PriorityShares } from './priority-shares.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../../kernel/clock.js';
 
 /** Turns that are too long are a standing state after this long, ms; before it they may be one slow request. */
 const STANDING_MS = 100;

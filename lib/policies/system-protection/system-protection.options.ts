@@ -1,5 +1,10 @@
 import type { IncomingMessage } from 'node:http';
-import { adaptive, adaptiveOf, concurrency, type AdaptiveConcurrency } from '../adaptive-limit/adaptive.options.js';
+import {
+  adaptive,
+  adaptiveOf,
+  concurrency,
+  type AdaptiveConcurrency,
+} from '../../kernel/adaptive-limit/adaptive.options.js';
 import type { AdaptiveRule } from '../data-forms.js';
 import {
   aFunction,
@@ -11,7 +16,7 @@ import {
   offOr,
   positiveMs,
   type Expectation,
-} from '../options/check.js';
+} from '../../kernel/options/check.js';
 
 /**
  * What keeps the process from drowning in incoming HTTP requests. Those that are too many are answered 503 with

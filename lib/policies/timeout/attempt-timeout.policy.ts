@@ -1,9 +1,9 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
-import type { AttemptObserver, Call, ItemTimer, Next } from '../call.js';
-import type { Policy, PolicyEnvironment } from '../policy.js';
-import { rejected } from '../rejection.js';
-import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
-import { deadlineQueue } from '../deadline-queues.js';
+import type { AttemptObserver, Call, ItemTimer, Next } from '../../kernel/call.js';
+import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import { rejected } from '../../kernel/rejection.js';
+import { Deadline, type DeadlineQueue } from '../../kernel/deadline-queue.js';
+import { deadlineQueue } from '../../kernel/deadline-queues.js';
 
 /**
  * Bounds one attempt by time, and ends it at once when it is cut from outside: by its caller, by the total limit or

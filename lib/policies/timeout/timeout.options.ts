@@ -1,4 +1,4 @@
-import { checkOptions, checkValue, offOr, positiveMs, show } from '../options/check.js';
+import { checkOptions, checkValue, offOr, positiveMs, show } from '../../kernel/options/check.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 
 /**

@@ -1,9 +1,9 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
-import type { Call, ItemTimer, Next } from '../call.js';
-import type { Policy, PolicyEnvironment } from '../policy.js';
-import { rejection } from '../rejection.js';
-import { Deadline, type DeadlineQueue } from '../deadline-queue.js';
-import { deadlineQueue } from '../deadline-queues.js';
+import type { Call, ItemTimer, Next } from '../../kernel/call.js';
+import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import { rejection } from '../../kernel/rejection.js';
+import { Deadline, type DeadlineQueue } from '../../kernel/deadline-queue.js';
+import { deadlineQueue } from '../../kernel/deadline-queues.js';
 
 /**
  * Bounds a whole call: attempts, waits for a slot and pauses between attempts. It cuts a call inside its own, so that

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { expect, it } from 'vitest';
-import { judge } from '../../../lib/policies/outcome.ts';
+import { judge } from '../../../lib/kernel/outcome/outcome.ts';
 
 /**
  * One test for each row: the library, what happens, what its error means, and the work that throws it.

@@ -17,7 +17,7 @@ export async function builtSample(): Promise<string> {
 
 /** @returns the path of the command line's entry. */
 export async function builtCli(): Promise<string> {
-  return join(await built(), 'lib/data/cli/main.js');
+  return join(await built(), 'lib/cli/main.js');
 }
 
 /**

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { serializeValue } from '../../../lib/data/value.js';
+import { serializeValue } from '../../../lib/data/port/value.js';
 import { explained } from '../../support/explained.js';
 
 describe('a value whose content is not JSON', () => {

@@ -3,10 +3,10 @@ import { Test } from '@nestjs/testing';
 import { ResilienceModule } from 'nestjs-bulwark';
 import { databaseData, DatabaseDataService, failoverData, fileData } from 'nestjs-bulwark/data';
 import { describe, expect, it } from 'vitest';
-import { describeValue } from '../../../lib/data/describe-value.js';
-import { run } from '../../../lib/data/cli/run.js';
+import { describeValue } from '../../../lib/data/port/describe-value.js';
+import { run } from '../../../lib/cli/run.js';
 import { maskCredentials } from '../../../lib/errors/mask-credentials.js';
-import { show } from '../../../lib/policies/options/check.js';
+import { show } from '../../../lib/kernel/options/check.js';
 
 Logger.overrideLogger(false);
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { compose, type Stages } from '../../../lib/pipeline/compose.js';
 import { ORDER, type Stage } from '../../../lib/pipeline/order.js';
-import type { Call } from '../../../lib/policies/call.js';
-import type { Policy } from '../../../lib/policies/policy.js';
+import type { Call } from '../../../lib/kernel/call.js';
+import type { Policy } from '../../../lib/kernel/policy.js';
 import { newCall } from '../../support/calls.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { TestEnvironment } from '../../support/test-environment.js';

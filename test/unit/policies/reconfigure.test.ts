@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { BulkheadFullException } from '../../../lib/errors/bulkhead-full.exception.js';
-import { AdaptiveLimit } from '../../../lib/policies/adaptive-limit/adaptive-limit.js';
-import { adaptive } from '../../../lib/policies/adaptive-limit/adaptive.options.js';
+import { AdaptiveLimit } from '../../../lib/kernel/adaptive-limit/adaptive-limit.js';
+import { adaptive } from '../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS } from '../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadPolicy } from '../../../lib/policies/bulkhead/bulkhead.policy.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { resolveRateLimit, type RateLimitOptions } from '../../../lib/policies/rate-limit/rate-limit.options.js';
 import { RateLimiter } from '../../../lib/policies/rate-limit/rate-limiter.js';
-import { RetryBudget } from '../../../lib/policies/retry-budget/retry-budget.js';
+import { RetryBudget } from '../../../lib/kernel/retry-budget/retry-budget.js';
 import { BreakerScene } from '../../support/breaker-scene.js';
 import { ManualWork, newCall } from '../../support/calls.js';
 import { settle, track } from '../../support/settle.js';

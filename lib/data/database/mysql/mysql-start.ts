@@ -1,6 +1,6 @@
-import { DataUnavailableException } from '../../errors.js';
-import { MAX_KEY_BYTES } from '../../key.js';
-import { MAX_VALUE_BYTES } from '../../value.js';
+import { DataUnavailableException } from '../../port/errors.js';
+import { MAX_KEY_BYTES } from '../../port/key.js';
+import { MAX_VALUE_BYTES } from '../../port/value.js';
 import type { WeakSetting } from '../server/durability.js';
 import type { ServerBackend } from '../server/server-backend.js';
 import { checkLayout } from '../table-layout.js';

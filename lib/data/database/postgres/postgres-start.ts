@@ -1,4 +1,4 @@
-import { DataUnavailableException } from '../../errors.js';
+import { DataUnavailableException } from '../../port/errors.js';
 import type { WeakSetting } from '../server/durability.js';
 import type { ServerBackend } from '../server/server-backend.js';
 import { checkLayout } from '../table-layout.js';

@@ -1,5 +1,5 @@
-import { DataUnavailableException } from '../../errors.js';
-import { outsideCalls } from '../../outside-calls.js';
+import { DataUnavailableException } from '../../port/errors.js';
+import { outsideCalls } from '../../port/outside-calls.js';
 import type { ServerConnection } from './server-connection.js';
 
 /** How long, in ms, a query whose caller is gone may go on before its connection is given up. */

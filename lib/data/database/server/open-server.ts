@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { DataUnavailableException } from '../../errors.js';
+import { DataUnavailableException } from '../../port/errors.js';
 import type { ResolvedServerOptions } from '../database-options.js';
 import { withTimeLimit } from '../time-limit.js';
 import type { Connect } from './connection-pool.js';

@@ -6,9 +6,9 @@ import {
   DataReadOnlyException,
   DataRejectedException,
   DataUnavailableException,
-} from '../../errors.js';
+} from '../../port/errors.js';
 import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
-import { textOf } from '../../error-text.js';
+import { textOf } from '../../port/error-text.js';
 import { pauseUnless } from '../time-limit.js';
 import type { ConnectionPool } from './connection-pool.js';
 import type { ServerConnection } from './server-connection.js';

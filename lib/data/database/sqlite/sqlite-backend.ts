@@ -1,5 +1,5 @@
 import type { Compilable, Kysely } from 'kysely';
-import { outsideCalls } from '../../outside-calls.js';
+import { outsideCalls } from '../../port/outside-calls.js';
 import { conflictUpsert } from '../conflict-upsert.js';
 import type { Answer, DatabaseBackend, DataRow, DataTables } from '../database-backend.js';
 import { pauseUnless } from '../time-limit.js';

@@ -4,9 +4,9 @@ import {
   DataReadOnlyException,
   DataRejectedException,
   DataUnavailableException,
-} from '../../errors.js';
+} from '../../port/errors.js';
 
-import { textOf } from '../../error-text.js';
+import { textOf } from '../../port/error-text.js';
 
 /** What this very write violates: a constraint, a type, a limit. */
 const REJECTED = /^SQLITE_(?:CONSTRAINT|MISMATCH|TOOBIG)/;

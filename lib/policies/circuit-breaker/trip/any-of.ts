@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { heed, isObject, isThenable } from '../../../errors/foreign.js';
-import { made } from '../../options/recipe.js';
+import { made } from '../../../kernel/options/recipe.js';
 import type { TripStrategy, TripTracker } from './trip-strategy.js';
 
 /**

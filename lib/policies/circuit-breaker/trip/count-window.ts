@@ -4,8 +4,8 @@ import {
   percentage as percentageOption,
   wholeNumber,
   type Expectation,
-} from '../../options/check.js';
-import { made } from '../../options/recipe.js';
+} from '../../../kernel/options/check.js';
+import { made } from '../../../kernel/options/recipe.js';
 import type { TripStrategy, TripTracker } from './trip-strategy.js';
 
 export interface CountWindowOptions {

@@ -1,5 +1,5 @@
-import { checkValue, positiveInteger } from '../../options/check.js';
-import { made } from '../../options/recipe.js';
+import { checkValue, positiveInteger } from '../../../kernel/options/check.js';
+import { made } from '../../../kernel/options/recipe.js';
 import { seconds, type TripStrategy } from './trip-strategy.js';
 
 /**

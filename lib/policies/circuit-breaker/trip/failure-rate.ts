@@ -1,4 +1,4 @@
-import { made } from '../../options/recipe.js';
+import { made } from '../../../kernel/options/recipe.js';
 import { seconds, type TripStrategy } from './trip-strategy.js';
 
 /**

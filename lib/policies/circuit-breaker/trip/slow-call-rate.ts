@@ -1,5 +1,5 @@
-import { checkValue, percentage as percentageOption, positiveMs } from '../../options/check.js';
-import { made } from '../../options/recipe.js';
+import { checkValue, percentage as percentageOption, positiveMs } from '../../../kernel/options/check.js';
+import { made } from '../../../kernel/options/recipe.js';
 import { seconds, type TripStrategy, type TripTracker, type TripWindow } from './trip-strategy.js';
 
 export interface SlowCallRateOptions {

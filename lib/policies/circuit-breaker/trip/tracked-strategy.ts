@@ -1,5 +1,5 @@
 import { isObject, propertyOf } from '../../../errors/foreign.js';
-import { accept, ask, notify, WRONG, type CallbackReporter, type Wanted } from '../../ask.js';
+import { accept, ask, notify, WRONG, type CallbackReporter, type Wanted } from '../../../kernel/ask.js';
 import type { TripStrategy, TripTracker, TripWindow } from './trip-strategy.js';
 
 /** Whether to open, and why; `''` says no, and so does whoever says nothing. */

@@ -6,7 +6,7 @@ import { EventLog } from '../../../../lib/module/event-log/event-log.js';
 import { ofRecovered } from '../../../../lib/module/event-log/recovered.js';
 import { Repeats } from '../../../../lib/module/event-log/repeats.js';
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
-import { KeysExhausted } from '../../../../lib/policies/keys-exhausted.js';
+import { KeysExhausted } from '../../../../lib/kernel/keys-exhausted.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 let lines: string[] = [];

@@ -2,7 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { DeadlineQueue } from '../../../../lib/policies/deadline-queue.js';
+import { DeadlineQueue } from '../../../../lib/kernel/deadline-queue.js';
 import { HttpVisit, type VisitSurroundings } from '../../../../lib/module/system-protection/http-visit.js';
 import type { Ingress } from '../../../../lib/policies/system-protection/ingress.js';
 import { TestEnvironment } from '../../../support/test-environment.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adaptive } from '../../../../lib/policies/adaptive-limit/adaptive.options.js';
+import { adaptive } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, parseBulkhead } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 
 const PLACE = 'Client.load, @Bulkhead';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import type { PipelineCall } from '../../../../lib/pipeline/call.js';
-import { adaptive, type AdaptiveOptions } from '../../../../lib/policies/adaptive-limit/adaptive.options.js';
+import { adaptive, type AdaptiveOptions } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
 import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { adaptive } from '../../../../lib/policies/adaptive-limit/adaptive.options.js';
+import { adaptive } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
-import type { CallInfo } from '../../../../lib/policies/call.js';
+import type { CallInfo } from '../../../../lib/kernel/call.js';
 import { ManualWork, newCall } from '../../../support/calls.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';

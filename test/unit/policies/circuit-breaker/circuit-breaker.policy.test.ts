@@ -4,7 +4,7 @@ import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exce
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import type { CallInfo } from '../../../../lib/policies/call.js';
+import type { CallInfo } from '../../../../lib/kernel/call.js';
 import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { BULKHEAD_DEFAULTS } from '../../../../lib/policies/bulkhead/bulkhead.options.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { FasterAttemptError } from '../../../../lib/policies/call.js';
+import { FasterAttemptError } from '../../../../lib/kernel/call.js';
 import { anyOf } from '../../../../lib/policies/circuit-breaker/trip/any-of.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { slowCallRate } from '../../../../lib/policies/circuit-breaker/trip/slow-call-rate.js';

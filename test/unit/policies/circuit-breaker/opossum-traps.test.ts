@@ -187,7 +187,7 @@ describe('what opossum does, and a breaker here does not', () => {
         return { ref: () => {}, unref: () => {} };
       }) as never);
     }
-    const { systemClock } = await import('../../../../lib/policies/clock.js');
+    const { systemClock } = await import('../../../../lib/kernel/clock.js');
     const told: string[] = [];
     const environment = Object.assign(Object.create(new TestEnvironment()) as TestEnvironment, { clock: systemClock });
     environment.events.subscribe(({ type }) => told.push(type));

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
 import { compose } from '../../../../lib/pipeline/compose.js';
-import type { Next } from '../../../../lib/policies/call.js';
+import type { Next } from '../../../../lib/kernel/call.js';
 import type { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import { COALESCE_DEFAULTS, type CoalesceOptions } from '../../../../lib/policies/coalesce/coalesce.options.js';
 import { CoalescePolicy } from '../../../../lib/policies/coalesce/coalesce.policy.js';

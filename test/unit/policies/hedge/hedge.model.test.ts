@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FasterAttemptError } from '../../../../lib/policies/call.js';
+import { FasterAttemptError } from '../../../../lib/kernel/call.js';
 import { HEDGE_DEFAULTS } from '../../../../lib/policies/hedge/hedge.options.js';
 import { HedgePolicy } from '../../../../lib/policies/hedge/hedge.policy.js';
-import { RetryBudget } from '../../../../lib/policies/retry-budget/retry-budget.js';
+import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';
 import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
 import { ManualWork, newCall } from '../../../support/calls.js';
 import { settle, track } from '../../../support/settle.js';

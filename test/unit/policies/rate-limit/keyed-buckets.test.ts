@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
-import { keptKey } from '../../../../lib/policies/key-of.js';
+import { keptKey } from '../../../../lib/kernel/key-of.js';
 import { usedBytes } from '../../../conformance/support/memory.js';
 import { newCall } from '../../../support/calls.js';
 import { RateLimitScene } from './rate-limit.scene.js';

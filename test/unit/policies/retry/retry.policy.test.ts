@@ -5,7 +5,7 @@ import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-ex
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
-import type { CallInfo, Next } from '../../../../lib/policies/call.js';
+import type { CallInfo, Next } from '../../../../lib/kernel/call.js';
 import { exponential } from '../../../../lib/policies/retry/backoff/exponential.js';
 import { fixed } from '../../../../lib/policies/retry/backoff/fixed.js';
 import { RETRY_DEFAULTS, type RetryOptions } from '../../../../lib/policies/retry/retry.options.js';

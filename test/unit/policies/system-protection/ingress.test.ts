@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adaptive } from '../../../../lib/policies/adaptive-limit/adaptive.options.js';
+import { adaptive } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { Ingress } from '../../../../lib/policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../../../lib/policies/system-protection/system-protection.options.js';
 import { TestEnvironment } from '../../../support/test-environment.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import type { Next } from '../../../../lib/policies/call.js';
+import type { Next } from '../../../../lib/kernel/call.js';
 import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
 import { TotalTimeoutPolicy } from '../../../../lib/policies/timeout/total-timeout.policy.js';
 import { ManualWork, newCall } from '../../../support/calls.js';

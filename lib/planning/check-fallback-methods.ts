@@ -1,0 +1,46 @@
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import type { AnyClass } from '../guarded/guarded-method.js';
+import type { DeclaredFallback } from '../policies/fallback/fallback.options.js';
+import type { Resolution } from './resolver.js';
+
+/**
+ * A method that a fallback names must exist: in production is too late to find out.
+ *
+ * @param owner the class of the method that is guarded; undefined where there is none that could have the method.
+ * @param parameterCount how many parameters the guarded method has; undefined: nobody knows where the error is to go.
+ * @throws ResilienceConfigurationError
+ */
+export function checkFallbackMethods(
+  place: string,
+  { policies }: Resolution,
+  owner: AnyClass | undefined,
+  parameterCount?: number,
+): void {
+  const fallback = policies.get('fallback');
+  const recover = policies.get('recover');
+  const fallbacks = (fallback?.options.fallbacks ?? []) as readonly DeclaredFallback[];
+  const named: [string | undefined, unknown][] = [
+    ...fallbacks.map(({ use }): [string | undefined, unknown] => [fallback?.label, use]),
+    [recover?.label, recover?.options.use],
+  ];
+  for (const [label, use] of named) {
+    if (label === undefined || typeof use !== 'string') continue;
+    if (owner === undefined) {
+      throw new ResilienceConfigurationError(
+        `${place}, ${label}`,
+        `expected a handler or a value, got the method name '${use}'`,
+      );
+    }
+    if (typeof (owner.prototype as Record<string, unknown>)[use] !== 'function')
+      throw new ResilienceConfigurationError(
+        `${place}, ${label}`,
+        `no method '${use}'; expected the name of a method of ${owner.name}`,
+      );
+    if (parameterCount === undefined)
+      throw new ResilienceConfigurationError(
+        `${place}, ${label}`,
+        `'${use}' is called with the arguments and then the error, and ${place} has a rest parameter, or no decorator ` +
+          "metadata that say how many parameters it has: expected a handler, as (error, call) => ..., got a method's name",
+      );
+  }
+}

@@ -1,0 +1,122 @@
+import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
+import { entriesOf, isPlainObject, refuseInherited, show } from '../kernel/options/check.js';
+import { POLICY_KEYS, STATEFUL, type PolicySet, type Returns, type SetKey } from '../policies/policy-set.js';
+import { KINDS, type Options } from './policy-parsers.js';
+
+/** A checked setting of one policy in a set: options, the name of an instance, or off. */
+export type SetEntry = { readonly options: Options; readonly name?: string } | false;
+
+/** A checked policy set. */
+export interface CheckedSet {
+  readonly name: string | undefined;
+  readonly returns: Returns | undefined;
+  readonly entries: ReadonlyMap<SetKey, SetEntry>;
+}
+
+const RETURNS = ['promise', 'observable', 'asyncIterable'];
+
+const SCOPES = ['class', 'instance'];
+
+/** @throws ResilienceConfigurationError for everything that is wrong in it. */
+export function checkSet(place: string, set: unknown): CheckedSet {
+  if (!isPlainObject(set)) throw new ResilienceConfigurationError(place, `expected a policy set, got ${show(set)}`);
+  const { name, returns, scope, ...policies } = Object.fromEntries(entriesOf(place, set)) as PolicySet;
+  const mistakes = new Mistakes();
+  const refuse = (problem: string): void => mistakes.add(new ResilienceConfigurationError(place, problem));
+  if (name !== undefined && (typeof name !== 'string' || name === ''))
+    refuse(`option 'name': expected a non-empty string, got ${show(name)}`);
+  if (returns !== undefined && !RETURNS.includes(returns))
+    refuse(`option 'returns': expected one of ${RETURNS.join(', ')}, got ${show(returns)}`);
+  if (scope !== undefined && !SCOPES.includes(scope))
+    refuse(`option 'scope': expected one of ${SCOPES.join(', ')}, got ${show(scope)}`);
+  refuseInherited(place, set, ['name', 'returns', 'scope', ...POLICY_KEYS], mistakes);
+  const entries = new Map<SetKey, SetEntry>();
+  for (const [key, setting] of Object.entries(policies)) {
+    if (!isSetKey(key)) {
+      const known = ['name', 'returns', 'scope', ...POLICY_KEYS].join(', ');
+      refuse(`unknown policy '${key}' (got ${show(setting)}); expected one of: ${known}`);
+    } else if (setting !== undefined)
+      mistakes.in(() => entries.set(key, checkEntry(`${place}.${key}`, key, setting, scope)));
+  }
+  mistakes.throwAny(place);
+  return { name, returns, entries };
+}
+
+/** @param scope of the set: that of its policies which say nothing themselves. */
+function checkEntry(place: string, key: SetKey, setting: unknown, scope: PolicySet['scope']): SetEntry {
+  if (setting === false) return false;
+  if (STATEFUL.has(key) && typeof setting === 'string' && setting !== '') {
+    return { options: {}, name: setting };
+  }
+  refuseMethodNames(place, key, setting);
+  const options = KINDS[key].parse(place, setting);
+  return { options: STATEFUL.has(key) && scope !== undefined ? { scope, ...options } : options };
+}
+
+/** A set belongs to no class, so a method's name means nothing in it. */
+function refuseMethodNames(place: string, key: SetKey, setting: unknown): void {
+  const name = methodNamedIn(key, setting);
+  if (name !== undefined) throw new ResilienceConfigurationError(place, notANameHere(name));
+}
+
+/** The method that a fallback or a recovery names, if it names one. */
+export function methodNamedIn(key: SetKey, setting: unknown): string | undefined {
+  if (key !== 'fallback' && key !== 'recover') return undefined;
+  const uses = (Array.isArray(setting) ? (setting as unknown[]) : [setting]).map((one) =>
+    isPlainObject(one) ? one.use : one,
+  );
+  return uses.find((use): use is string => typeof use === 'string');
+}
+
+export function notANameHere(name: string): string {
+  return `expected a handler or a value, got the method name '${name}': only a method's own decorator can name a method`;
+}
+
+function isSetKey(key: string): key is SetKey {
+  return (POLICY_KEYS as readonly string[]).includes(key);
+}
+
+/** The policy sets of an app, by name. */
+export class PolicySets {
+  readonly #sets = new Map<string, CheckedSet>();
+  readonly #sources = new Map<string, unknown>();
+
+  /** @throws ResilienceConfigurationError for each set that is wrong, or whose name has another definition already. */
+  add(place: string, policies: Readonly<Record<string, PolicySet>>): void {
+    if (!isPlainObject(policies))
+      throw new ResilienceConfigurationError(place, `expected an object of policy sets, got ${show(policies)}`);
+    const mistakes = new Mistakes();
+    for (const [name, set] of entriesOf(place, policies) as [string, PolicySet][])
+      mistakes.in(() => this.#addOne(`${place}.${name}`, name, set));
+    mistakes.throwAny(place);
+  }
+
+  #addOne(place: string, name: string, set: PolicySet): void {
+    const known = this.#sources.get(name);
+    if (known !== undefined && known !== set) {
+      throw new ResilienceConfigurationError(
+        place,
+        `the name '${name}' has another definition already; expected one definition for each name`,
+      );
+    }
+    this.#sources.set(name, set);
+    // A wrong set is there all the same, so that who uses it is not told that it is unknown.
+    this.#sets.set(name, { name, returns: undefined, entries: new Map() });
+    const checked = checkSet(place, set);
+    if (checked.name !== undefined && checked.name !== name) {
+      throw new ResilienceConfigurationError(
+        place,
+        `option 'name': expected nothing or '${name}', got '${checked.name}'`,
+      );
+    }
+    this.#sets.set(name, checked);
+  }
+
+  get(name: string): CheckedSet | undefined {
+    return this.#sets.get(name);
+  }
+
+  names(): string[] {
+    return [...this.#sets.keys()].filter((name) => name !== 'default');
+  }
+}
