@@ -47,7 +47,7 @@ export { currentCall, type CurrentCall } from './pipeline/current-call.js';
 export type { PlannedPolicy } from './pipeline/plan.js';
 
 export type { Handler } from './kernel/answer.js';
-export type { CallInfo } from './kernel/call.js';
+export type { CallInfo } from './kernel/call-info.js';
 export type { AdaptiveRule, BackoffRule, ConcurrencyRule, SingleTripRule, TripRule } from './policies/data-forms.js';
 export type { ErrorMatch } from './kernel/error-match.js';
 export type { StateScope } from './kernel/options/state-scope.js';

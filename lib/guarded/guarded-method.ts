@@ -1,5 +1,6 @@
-import type { Plan } from '../pipeline/plan.js';
-import type { PolicySet, Returns, SetKey } from '../policies/policy-set.js';
+import { describeGiven } from '../pipeline/learning.js';
+import type { MethodKind, Plan } from '../pipeline/plan.js';
+import type { PolicySet, SetKey } from '../policies/policy-set.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function can be a method
 export type AnyFunction = (...args: any[]) => unknown;
@@ -32,9 +33,6 @@ export interface Declared {
 
 export const nothingDeclared = (): Declared => ({ policies: [], faults: [] });
 
-/** What a method gives, where its code or its declared type says so; `'sync'`: neither promise nor stream. */
-export type MethodKind = Returns | 'sync' | undefined;
-
 /** A method with a decorator of ours, as its class declares it. */
 export interface GuardedMethod {
   readonly declaringClass: AnyClass;
@@ -56,4 +54,12 @@ export interface GuardedMethod {
 /** Whether a decorator of ours stands on the method, and not only on its class. */
 export function isDecoratedItself({ own, coveredByClass }: GuardedMethod): boolean {
   return !coveredByClass || own.policies.length > 0 || own.resilient !== undefined;
+}
+
+/** Why a value was given on as it is. */
+export function describePassed(value: unknown, method: GuardedMethod): string {
+  const expected = isDecoratedItself(method)
+    ? 'expected a promise, an Observable or an async iterable'
+    : 'a decorator of the class guards native promises and plain Observables';
+  return `it gave ${describeGiven(value)}; ${expected}`;
 }

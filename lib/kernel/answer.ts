@@ -1,4 +1,4 @@
-import type { Call, CallInfo } from './call.js';
+import type { CallInfo } from './call-info.js';
 
 /**
  * Gives a substitute answer.
@@ -8,7 +8,7 @@ import type { Call, CallInfo } from './call.js';
 export type Handler<T = unknown> = (error: unknown, call: CallInfo<T>) => unknown;
 
 /** Gives a substitute answer for a call that ended with `error`. */
-export type Answer = (error: unknown, call: Call) => unknown;
+export type Answer = (error: unknown, call: CallInfo) => unknown;
 
 /**
  * Turns what was declared into one function.

@@ -1,147 +1,209 @@
+import { instanceOf } from '../errors/foreign.js';
+import { Abortable, type AbortListener } from './abortable.js';
+import { Attempt, type Course, type Surrounding } from './attempt.js';
+import { UnsubscribedError, type CallInfo } from './call-info.js';
+import { followSignal, hasAborted, reasonOf } from './caller-signal.js';
+import type { Lifecycle } from './policy.js';
+
+/** Bounds all attempts of a call together. */
+export interface CallLimit {
+  /** The error of a call whose time is over. */
+  expired(call: Call): Error;
+  /** The call needs it no more. */
+  end(call: Call): void;
+}
+
 /**
- * What a handler, predicate or key function learns about the call it is asked about.
+ * What the attempts of one call have in common: who may cut them all, the time that bounds them together. Handlers see
+ * it, since they answer for the whole call. It is made when somebody first asks for it.
  *
- * @publicApi
+ * Two things end it inside: its caller, who cuts it, and its total limit, which leaves whole what stands in for it.
  */
-export interface CallInfo<T = unknown> {
-  /** The class of the instance that was called. */
-  readonly className: string;
-  readonly methodName: string;
-  readonly args: readonly unknown[];
-  readonly instance: T;
-  /** The number of the attempt, from 1. */
-  readonly attempt: number;
-  /** Aborts when the attempt is cut: by a time limit, its caller or shutdown; never because it ended. */
-  readonly signal: AbortSignal;
-  /** In an interceptor: the ExecutionContext of the request. */
-  readonly context?: unknown;
-}
+export class Call extends Abortable implements CallInfo, Surrounding {
+  /** Its newest attempt. */
+  current: Attempt;
+  /** Whether its attempts and the pauses between them have been ended, and why. */
+  stopped = false;
+  stopReason: unknown = undefined;
+  /** Whether something outside can cut it. */
+  abortable = false;
+  /** Whether its caller has a signal that can cut it. */
+  signalled = false;
+  limit: CallLimit | undefined = undefined;
+  /** The most patient of those who wait for it, of a run that is shared. */
+  patience = Infinity;
+  /** How many attempts were made; those beside each other inside one count for nothing here. */
+  made = 1;
+  /** What its retries note. */
+  series: unknown = undefined;
+  #begun: boolean;
+  #left = false;
+  #substitute: Attempt | undefined = undefined;
+  #letGo: (() => void) | undefined = undefined;
 
-export type AbortListener = (reason: unknown) => void;
+  constructor(first: Attempt) {
+    super();
+    this.current = first;
+    this.#begun = first.startedAt !== undefined;
+  }
 
-/**
- * A call on its way through the policies. Policies share it: the outer ones cut it, the inner ones tell what became
- * of it.
- */
-export interface Call extends CallInfo {
-  /** Latest moment of the monotonic clock at which an answer is of use; Infinity if nothing bounds it. */
-  readonly deadline: number;
-  /** Whether something outside this call's own policies can cut it. */
-  readonly abortable: boolean;
-  readonly aborted: boolean;
-  /** Why it was cut. */
-  readonly reason: unknown;
-  /** When the method was called, on the monotonic clock; undefined while it has not begun. */
-  readonly startedAt: number | undefined;
-  /** Whether a stream has given an item: from then on the call cannot be repeated. */
-  readonly emitted: boolean;
-  /** Whether it is the probe of a half-open breaker: it must not wait for a slot. */
-  probe: boolean;
-  /** Where the call says that it waits for a slot, so that a tripping breaker can end the wait. */
-  waitingRoom: WaitingRoom | undefined;
-  /** When it began to wait for its turn outside its own time limit, which bounds that wait as well. */
-  waitingSince: number | undefined;
-  /**
-   * Wants to be told how the attempt ends. A policy further in whose promise the answer will be anyway may take it from
-   * here and tell it; else who has put it here listens to the promise, which costs a promise more.
-   */
-  observer: AttemptObserver | undefined;
-  /** What its work occupies for as long as it goes on. */
-  slot: Holding | undefined;
-  /** Whether a signal of its caller's can cut it, or one of a call around it. */
-  readonly signalled: boolean;
-  /** Told about each item of a stream, so that a time limit can bound the next one. */
-  itemTimer: ItemTimer | undefined;
-  /** Whether the call itself has an answer to a refusal; then no fallback is asked for one. */
-  readonly answersRefusals?: boolean;
-  /** Whether its work runs already, as of a method that learns its kind: nothing may refuse it or let it wait. */
-  readonly underway: boolean;
-  /** Whether the caller allows a second attempt now; undefined: always. */
-  readonly repeatable: (() => boolean) | undefined;
-  /** The time, the same until the call has waited or begun. */
-  instant(): number;
-  /** Says that time has passed: the call has waited. */
-  waited(): void;
-  abort(reason: unknown): void;
-  /** Bounds the call by `moment`, beside what bounds the calls around it; Infinity: no more. */
-  limit(moment: number): void;
-  /** Whether somebody further out will {@link end} it. */
-  bounded: boolean;
-  /** Whether it is over; what it has left running is not bound by it any more. */
-  readonly ended: boolean;
-  end(): void;
-  /** Whether its method has been called, by itself or in a run that it shares. */
-  readonly begun: boolean;
-  /** The call that this one is a part of: the whole of an attempt, or the guarded call that it runs in. */
-  readonly around: Call | undefined;
-  /** The guarded call of another method that waits for this one: it runs in that, or was begun by it for several. */
-  readonly outer: Call | undefined;
-  /** A call of the same method and arguments that nothing around this one cuts or bounds. */
-  separate(): Call;
-  /** Says what its work is: at the end of a shutdown its signal, if anybody has asked for it, cuts what is not over. */
-  runs<T>(work: Promise<T>): Promise<T>;
-  /** Lets it tell of `run`, which it waits for, what it is asked itself. */
-  follow(run: Call): void;
-  /** A call inside this one, cut with it, which can be cut alone. */
-  fork(attempt: number): Call;
-  onAbort(listener: AbortListener): void;
-  offAbort(listener: AbortListener): void;
-}
+  get className(): string {
+    return this.current.className;
+  }
 
-/** Is told how an attempt ended, before anybody else hears of it. It throws nothing. */
-export interface AttemptObserver {
-  succeeded(value: unknown): void;
-  failed(error: unknown): void;
-}
+  get methodName(): string {
+    return this.current.methodName;
+  }
 
-/** Knows the calls that wait for a slot. */
-export interface WaitingRoom {
-  enter(call: Call): void;
-  leave(call: Call): void;
-}
+  get instance(): unknown {
+    return this.current.instance;
+  }
 
-/** A place that the work of a call holds. */
-export interface Holding {
-  /** The work stands still until the consumer of its items asks for another. */
-  park(): void;
-  /** It goes on. */
-  resume(): void;
-  /** The work has ended at once, with the consumer that has left: its promise tells so a few turns later. */
-  leave(reason: unknown): void;
-}
+  get args(): readonly unknown[] {
+    return this.current.args;
+  }
 
-/** Bounds the time to each next item of a stream. */
-export interface ItemTimer {
-  /** The consumer wants an item, or the source owes the next one. */
-  resume(): void;
-  /** An item came: nothing is owed. */
-  pause(): void;
-}
+  get context(): unknown {
+    return this.current.context;
+  }
 
-/** Answers in place of an error: a value, a promise, or a {@link rejection}. */
-export type Rescue = (error: unknown) => unknown;
+  /** The number of its newest attempt. */
+  get attempt(): number {
+    return this.current.attempt;
+  }
 
-/** The rest of the pipeline, seen from one policy. */
-export interface Next {
-  (call: Call): Promise<unknown>;
-  /** The same as `next(call).then(undefined, rescue)`, where the next policy has it for less. */
-  rescued?: (call: Call, rescue: Rescue) => Promise<unknown>;
-}
+  /** Whether a method of it has been called, be it in a run that it shares. */
+  get begun(): boolean {
+    return this.#begun || this.current.inside?.begun === true;
+  }
 
-/** The consumer of a stream has gone: nobody hears what becomes of the call. */
-export class UnsubscribedError extends Error {
-  override readonly name = 'AbortError';
+  set begun(begun: boolean) {
+    this.#begun = begun;
+  }
 
-  constructor() {
-    super('the consumer of the stream has left');
+  get bound(): number {
+    return Math.min(this.queued ? this.due : Infinity, this.patience);
+  }
+
+  /** Latest moment of the monotonic clock at which another attempt is of use. */
+  get deadline(): number {
+    const { around } = this.current;
+    const outer = around === undefined || around.settled ? Infinity : around.deadline;
+    return Math.min(this.bound, outer);
+  }
+
+  get answersRefusals(): boolean {
+    return this.current.origin?.onRefused !== undefined;
+  }
+
+  /** Whether somebody lets go of what cuts it, once it is over. */
+  get follows(): boolean {
+    return this.#letGo !== undefined;
+  }
+
+  protected get lifecycle(): Lifecycle {
+    return this.current.course.target.lifecycle;
+  }
+
+  /** Lets its caller's signal and the guarded call around it cut it, until {@link letGo}. */
+  follow(signal: AbortSignal | undefined, around: Attempt | undefined): void {
+    this.abortable = true;
+    this.signalled = signal !== undefined;
+    const cut: AbortListener = (reason) => this.abort(reason);
+    const gone = hasAborted(signal);
+    if (gone) this.abort(reasonOf(signal));
+    const leave = signal === undefined || gone ? undefined : followSignal(signal, cut);
+    around?.onAbort(cut);
+    this.#letGo = () => {
+      leave?.();
+      around?.offAbort(cut);
+    };
+  }
+
+  letGo(): void {
+    this.#letGo?.();
+  }
+
+  override abort(reason: unknown): void {
+    const isGone = instanceOf(reason, UnsubscribedError);
+    // Even what stands in for a call that was cut ends when its consumer leaves.
+    if (isGone) this.#left = true;
+    if (!this.aborted || isGone) this.#substitute?.abort(reason);
+    super.abort(reason);
+  }
+
+  /** Its total time is over. */
+  expire(): void {
+    if (!this.aborted && this.limit !== undefined) this.stop(this.limit.expired(this));
+  }
+
+  override onAbort(listener: AbortListener): void {
+    if (this.stopped) listener(this.stopReason);
+    else super.onAbort(listener);
+  }
+
+  /** Its attempts are over: no limit bounds it any more. */
+  done(): void {
+    this.limit?.end(this);
+  }
+
+  /** A stream that has begun is bounded from item to item by the limit of its attempt. */
+  item(): void {
+    this.limit?.end(this);
+  }
+
+  /** Its next attempt. */
+  nextAttempt(): Attempt {
+    this.made++;
+    const before = this.current;
+    const attempt = new Attempt(before.course, before.instance, before.args, before.origin, before.attempt + 1);
+    attempt.call = this;
+    attempt.around = before.around;
+    attempt.isPart = before.isPart;
+    attempt.startedBy = before.startedBy;
+    this.current = attempt;
+    return attempt;
+  }
+
+  /** What stands in for it: an attempt that goes on although the call was cut, unless its consumer has left. */
+  substitute(course: Course = this.current.course): Attempt {
+    const { instance, args, origin, attempt } = this;
+    const substitute = new Attempt(course, instance, args, origin, attempt);
+    // Nothing bounds it, and no guard has let it in.
+    substitute.settled = true;
+    if (this.#left) substitute.abort(this.reason);
+    return (this.#substitute = substitute);
+  }
+
+  /** Runs what stands in for it: at the end of a shutdown its signal, if anybody has asked for it, cuts it. */
+  runs<T>(answer: Promise<T>): Promise<T> {
+    this.work();
+    const over = (): void => this.rest();
+    answer.then(over, over);
+    return answer;
+  }
+
+  protected override stop(reason: unknown): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.stopReason = reason;
+    this.tell(reason);
+    this.current.abort(reason);
+  }
+
+  get origin() {
+    return this.current.origin;
   }
 }
 
-/** Another attempt of the same call has answered: nobody needs this one any more. */
-export class FasterAttemptError extends Error {
-  override readonly name = 'AbortError';
+/** Whether the signal of a caller can cut an attempt, or that of a guarded call around it. */
+export function isSignalled(attempt: Attempt | undefined): boolean {
+  for (let outer = attempt; outer !== undefined; outer = outer.around)
+    if ((outer.call as Call | undefined)?.signalled === true) return true;
+  return false;
+}
 
-  constructor() {
-    super('another attempt of the same call was faster');
-  }
+/** The call of an attempt, made when it is first asked for. */
+export function callOf(attempt: Attempt): Call {
+  return (attempt.call ??= new Call(attempt)) as Call;
 }

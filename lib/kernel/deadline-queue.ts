@@ -12,7 +12,7 @@ export abstract class Deadline {
   abstract expire(): void;
 
   /** The app has shut down: what ends with it leaves its queue. */
-  shutDown(): void {
+  retire(): void {
     // Whatever says nothing else has its time.
   }
 }
@@ -152,7 +152,7 @@ export class DeadlineQueue {
     const pending: Deadline[] = [];
     for (let one = this.#head; one !== undefined; one = one.next) pending.push(one);
     for (const one of pending) {
-      if (this.keepsAlive) one.shutDown();
+      if (this.keepsAlive) one.retire();
       else this.remove(one);
     }
     if (this.#head === undefined) this.#dropTimer();

@@ -1,6 +1,6 @@
 import { instanceOf } from '../errors/foreign.js';
 import { answersLater } from './answers-later.js';
-import type { CallInfo } from './call.js';
+import type { CallInfo } from './call-info.js';
 
 /** A constructor of errors, abstract ones included. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the parameters of an error's constructor are its own affair

@@ -1,18 +1,7 @@
 import type { EventBus } from '../events/event-bus.js';
 import type { CallbackReporter } from './ask.js';
-import type { Call, Next, Rescue } from './call.js';
 import type { Clock } from './clock.js';
 import type { DeadlineQueues } from './deadline-queues.js';
-
-/** A step of a pipeline. It may be shared by many calls at once, so what belongs to one call lives in the call. */
-export interface Policy {
-  execute(call: Call, next: Next): Promise<unknown>;
-  /**
-   * The same as `execute(call, next).then(undefined, rescue)`, for a policy that listens to the error anyway: it takes
-   * the rescue along and saves a promise.
-   */
-  executeWithRescue?(call: Call, next: Next, rescue: Rescue): Promise<unknown>;
-}
 
 /** What the surroundings provide to every policy of an app. */
 export interface PolicyEnvironment extends CallbackReporter {

@@ -1,5 +1,5 @@
 import { ShutdownException } from '../errors/shutdown.exception.js';
-import type { CallInfo } from './call.js';
+import type { CallInfo } from './call-info.js';
 
 /** Why a call ends that still runs when the app has shut down. */
 export function cutByShutdown({

@@ -1,47 +1,78 @@
-import type { Call } from './call.js';
+import type { AbortListener } from './abortable.js';
+import type { Attempt, WaitingRoom } from './attempt.js';
 import { Deadline } from './deadline-queue.js';
 import type { Lifecycle, Waiter } from './policy.js';
 
+/** Who waits: an attempt, or a call between two of them. */
+export interface Waiting {
+  readonly room?: WaitingRoom | undefined;
+  onAbort(listener: AbortListener): void;
+  offAbort(listener: AbortListener): void;
+}
+
 /**
- * A call that waits inside a policy, until its turn comes or something ends the wait: its own limit, its caller, the
- * breaker that let it in, the shutdown of the app. It is known to all of them for exactly as long as it waits, also when
- * one of them ends the wait while it begins.
+ * An attempt that waits inside a guard, or a call between two attempts, until its turn comes or something ends the wait:
+ * its own limit, its caller, the breaker that let it in, the shutdown of the app. It is known to all of them until it
+ * goes on, also when one of them ends the wait while it begins.
+ *
+ * Between its turn and its going on lies a turn of the microtask queue, by which it comes back into the async context of
+ * its own caller. What it waited for is its own by then; one that is cut in between passes it on.
  */
 export abstract class Wait extends Deadline implements Waiter {
+  readonly waits = true;
   #over = false;
+  #granted = false;
+  #goOn: (() => void) | undefined = undefined;
+  #onCut: ((error: unknown) => void) | undefined = undefined;
 
   constructor(
-    protected readonly call: Call,
+    protected readonly waiting: Waiting,
     private readonly lifecycle: Lifecycle,
-    private readonly onCut: (error: unknown) => void,
   ) {
     super();
   }
 
-  begin(): void {
+  /** @param onCut told why the wait was ended before the turn came. */
+  begin(onTurn: () => void, onCut: (error: unknown) => void): void {
+    this.#onCut = onCut;
+    void new Promise<void>((resolve) => (this.#goOn = resolve)).then(() => {
+      if (this.#end()) onTurn();
+    });
+    const { waiting } = this;
     this.join();
-    this.call.waitingRoom?.enter(this.call);
-    this.lifecycle.add(this);
-    // What has cut the call meanwhile, a callback of the user's, say, ends the wait here and now.
-    if (!this.#over) this.call.onAbort(this.cut);
+    waiting.room?.enter(waiting as Attempt);
+    if (!this.#over) this.lifecycle.add(this);
+    // What has cut it meanwhile, a callback of the user's, say, ends the wait here and now.
+    if (!this.#over) waiting.onAbort(this.cut);
+  }
+
+  /** Its turn has come, and what it waited for is its own. */
+  grant(): void {
+    if (this.#over || this.#granted) return;
+    this.#granted = true;
+    this.quit();
+    this.#goOn?.();
   }
 
   /** Ends the wait with an error. */
   readonly cut = (reason: unknown): void => {
-    if (this.over()) this.onCut(reason);
+    if (!this.#end()) return;
+    if (this.#granted) this.passOn();
+    else this.quit();
+    this.#onCut?.(reason);
   };
 
   end(): void {
     this.cut(this.shutDownError());
   }
 
-  /** Ends the wait. Returns false if it was over already. */
-  protected over(): boolean {
+  /** Lets go of all that could end it. Returns false if it was over already. */
+  #end(): boolean {
     if (this.#over) return false;
     this.#over = true;
-    this.quit();
-    this.call.offAbort(this.cut);
-    this.call.waitingRoom?.leave(this.call);
+    const { waiting } = this;
+    waiting.offAbort(this.cut);
+    waiting.room?.leave(waiting as Attempt);
     this.lifecycle.remove(this);
     return true;
   }
@@ -50,5 +81,7 @@ export abstract class Wait extends Deadline implements Waiter {
   protected abstract join(): void;
   /** Leaves it. */
   protected abstract quit(): void;
+  /** Gives on what it was granted. */
+  protected abstract passOn(): void;
   protected abstract shutDownError(): Error;
 }

@@ -1,4 +1,4 @@
-import type { BulkheadPolicy } from '../policies/bulkhead/bulkhead.policy.js';
+import type { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
 
 /**
  * One bulkhead, to look at.
@@ -6,9 +6,9 @@ import type { BulkheadPolicy } from '../policies/bulkhead/bulkhead.policy.js';
  * @publicApi
  */
 export class BulkheadHandle {
-  readonly #bulkhead: BulkheadPolicy;
+  readonly #bulkhead: BulkheadGuard;
 
-  constructor(bulkhead: BulkheadPolicy) {
+  constructor(bulkhead: BulkheadGuard) {
     this.#bulkhead = bulkhead;
   }
 

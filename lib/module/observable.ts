@@ -1,30 +1,36 @@
-import { from, Observable, Subject, takeUntil } from 'rxjs';
+import { from, Observable, Subject, takeUntil, type Subscriber } from 'rxjs';
 import { instanceOf, isAsyncIterable, isObservableLike } from '../errors/foreign.js';
-import type { CallOrigin, PipelineCall } from '../pipeline/call.js';
-import { STREAM_END, type Body } from '../pipeline/stages.js';
-import { UnsubscribedError, type Next } from '../kernel/call.js';
-import type { Policy } from '../kernel/policy.js';
+import type { Attempt } from '../kernel/attempt.js';
+import { UnsubscribedError } from '../kernel/call-info.js';
+import type { Call } from '../kernel/call.js';
+import type { Work } from '../kernel/pipeline.js';
+import { rejected } from '../kernel/rejection.js';
+import { inCall } from '../pipeline/current-call.js';
+import type { StreamCall } from '../pipeline/plan.js';
+import type { Body } from '../pipeline/promise-work.js';
+import { STREAM_END } from '../pipeline/stream-end.js';
 
-/** The end of a pipeline that gives an Observable: it settles when the Observable does; its items go past it. */
-export function observableStage(body: Body): (call: PipelineCall) => Promise<unknown> {
-  return async (call) => {
-    if (call.aborted) throw call.reason;
-    call.begin();
-    const source = call.run(body);
-    if (isObservableLike(source)) return follow(call, from(source as Observable<unknown>));
-    const place = `${call.className}.${call.methodName}`;
-    throw new TypeError(`${place} is guarded as a method that gives an Observable, and gave none`);
+/** The work of a method that gives an Observable: it settles when the Observable does; its items go past it. */
+export function observableWork(body: Body): Work {
+  return (attempt) => {
+    try {
+      const source = inCall(attempt, body);
+      if (isObservableLike(source)) return follow(attempt, from(source as Observable<unknown>));
+      const place = `${attempt.className}.${attempt.methodName}`;
+      throw new TypeError(`${place} is guarded as a method that gives an Observable, and gave none`);
+    } catch (error) {
+      return rejected(error);
+    }
   };
 }
 
-/** Lets a policy answer a stream with a value or a stream, whose failure then is the policy's own. */
-export function answeringObservable(policy: Policy): Policy {
-  return {
-    execute: async (call, next) => {
-      const answer = await policy.execute(call, next);
-      return answer === STREAM_END ? answer : follow((call as PipelineCall).substitute(), asObservable(answer));
-    },
-  };
+/** Hands on what answers in place of a stream, a value or another stream. */
+export async function handOnObservable(call: Call, given: unknown): Promise<unknown> {
+  const answer = await given;
+  if (answer === STREAM_END) return answer;
+  const substitute = call.substitute();
+  substitute.work();
+  return follow(substitute, asObservable(answer)).finally(() => substitute.rest());
 }
 
 function asObservable(answer: unknown): Observable<unknown> {
@@ -43,70 +49,67 @@ function isStream(answer: unknown): boolean {
   return instanceOf(answer, Observable) || isObservableLike(answer) || isAsyncIterable(answer);
 }
 
-/** Hands the items of a source to the subscriber, until it ends or the call is cut. */
-function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof STREAM_END> {
-  if (call.aborted) return Promise.reject(call.reason);
+/** Hands the items of a source to the subscriber, until it ends or the attempt is cut. */
+function follow(attempt: Attempt, source: Observable<unknown>): Promise<typeof STREAM_END> {
+  if (attempt.aborted) return rejected(attempt.reason);
+  const sink = attempt.origin?.sink as Subscriber<unknown>;
   // A subscriber may have no ear for errors: only who has asked for the signal is cut by a shutdown.
-  const end = new Promise<typeof STREAM_END>((resolve, reject) => {
+  return new Promise<typeof STREAM_END>((resolve, reject) => {
     const stopped = new Subject<void>();
     const stop = (reason: unknown): void => {
       reject(reason);
       stopped.next();
       // Whoever has left may subscribe anew at once.
-      call.slot?.leave(reason);
+      attempt.course.abandoned(attempt);
     };
-    call.onAbort(stop);
+    attempt.onAbort(stop);
     const observer = {
       next: (item: unknown) => {
-        call.emit();
-        call.origin.sink?.next(item);
+        attempt.item();
+        sink.next(item);
         // A synchronous source is not told otherwise that its subscriber has what it wanted.
-        if (call.origin.sink?.closed === true) call.abort(new UnsubscribedError());
-        call.itemTimer?.resume();
+        if (sink.closed) leave(attempt);
+        attempt.course.wanted(attempt);
       },
       error: (error: unknown) => {
-        call.offAbort(stop);
+        attempt.offAbort(stop);
         reject(error);
       },
       complete: () => {
-        call.offAbort(stop);
+        attempt.offAbort(stop);
         resolve(STREAM_END);
       },
     };
     try {
-      call.run(() => source.pipe(takeUntil(stopped)).subscribe(observer));
+      inCall(attempt, () => source.pipe(takeUntil(stopped)).subscribe(observer));
     } catch (error) {
       observer.error(error);
     }
   });
-  return call.runs(end);
+}
+
+function leave(attempt: Attempt): void {
+  attempt.abort(new UnsubscribedError());
 }
 
 /** An Observable each of whose subscriptions is one call through the pipeline; unsubscribing is its caller's abort. */
-export function guardedObservable(
-  run: Next,
-  begin: (origin: Pick<CallOrigin, 'sink'>) => PipelineCall,
-): Observable<unknown> {
+export function guardedObservable(begin: (sink: unknown) => StreamCall): Observable<unknown> {
   return new Observable((subscriber) => {
-    const call = begin({ sink: subscriber });
-    call.abortable = true;
-    const detach = call.attach();
+    const { call, end } = begin(subscriber);
     let settled = false;
-    const settle = (end: () => void): void => {
-      settled = true;
-      detach?.();
-      end();
-    };
-    run(call)
-      // What Recover answers takes the place of the stream.
-      .then((answer) => (answer === STREAM_END ? answer : follow(call.substitute(), asObservable(answer))))
-      .then(
-        () => settle(() => subscriber.complete()),
-        (error: unknown) => settle(() => subscriber.error(error)),
-      );
+    end.then(
+      () => {
+        settled = true;
+        subscriber.complete();
+      },
+      (error: unknown) => {
+        settled = true;
+        subscriber.error(error);
+      },
+    );
     return () => {
       if (!settled) call.abort(new UnsubscribedError());
-      detach?.();
+      call.letGo();
     };
   });
 }

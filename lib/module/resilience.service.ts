@@ -3,10 +3,9 @@ import type { Observable } from 'rxjs';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { ResilienceException } from '../errors/resilience.exception.js';
 import type { ResilienceEvent } from '../events/resilience-event.js';
-import { outerCall } from '../pipeline/current-call.js';
 import type { Plan } from '../pipeline/plan.js';
 import { show } from '../kernel/options/check.js';
-import type { CallInfo } from '../kernel/call.js';
+import type { CallInfo } from '../kernel/call-info.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { offer } from './runtime/binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
@@ -82,7 +81,7 @@ export class ResilienceService {
         );
       const { signal, args = [], onRefused } = options;
       const plan = this.#planOf(set);
-      return plan.call({ instance: undefined, args, signal, outer: outerCall(), body: work, onRefused }) as Promise<T>;
+      return plan.call(undefined, args, signal, { body: work, onRefused }) as Promise<T>;
     } catch (error) {
       return Promise.reject(error);
     }

@@ -1,32 +1,29 @@
 import { isAsyncIterable } from '../errors/foreign.js';
-import { UnsubscribedError, type Next } from '../kernel/call.js';
-import type { Policy } from '../kernel/policy.js';
-import type { PipelineCall } from './call.js';
+import type { Attempt } from '../kernel/attempt.js';
+import { UnsubscribedError } from '../kernel/call-info.js';
+import type { Call } from '../kernel/call.js';
+import type { Work } from '../kernel/pipeline.js';
 import { Channel } from './channel.js';
-import { STREAM_END, type Body } from './stages.js';
+import { inCall } from './current-call.js';
+import type { StreamCall } from './plan.js';
+import type { Body } from './promise-work.js';
+import { STREAM_END } from './stream-end.js';
 
-/** The end of a pipeline that gives an async iterable: it settles when the source is done; its items go past it. */
-export function iterableStage(body: Body): (call: PipelineCall) => Promise<unknown> {
-  return async (call) => {
-    if (call.aborted) throw call.reason;
-    call.begin();
-    return pump(call, () => {
-      const source = body(call);
+/** The work of a method that gives an async iterable: it settles when the source is done; its items go past it. */
+export function iterableWork(body: Body): Work {
+  return (attempt) =>
+    pump(attempt, () => {
+      const source = body(attempt);
       if (isAsyncIterable(source)) return source;
-      const place = `${call.className}.${call.methodName}`;
+      const place = `${attempt.className}.${attempt.methodName}`;
       throw new TypeError(`${place} is guarded as a method that gives an async iterable, and gave none`);
     });
-  };
 }
 
-/** Lets a policy answer a stream with a value or a stream, whose failure then is the policy's own. */
-export function answeringIterable(policy: Policy): Policy {
-  return {
-    execute: async (call, next) => {
-      const answer = await policy.execute(call, next);
-      return answer === STREAM_END ? answer : pump((call as PipelineCall).substitute(), () => asIterable(answer));
-    },
-  };
+/** Hands on what answers in place of a stream, a value or another stream. */
+export async function handOnIterable(call: Call, given: unknown): Promise<unknown> {
+  const answer = await given;
+  return answer === STREAM_END ? answer : pump(call.substitute(), () => asIterable(answer));
 }
 
 function asIterable(answer: unknown): AsyncIterable<unknown> {
@@ -38,8 +35,8 @@ async function* once(value: unknown): AsyncGenerator<unknown> {
 }
 
 /** Hands the items of a source to the consumer as it asks for them. */
-function pump(call: PipelineCall, open: () => AsyncIterable<unknown>): Promise<typeof STREAM_END> {
-  const source = new Source(call, call.origin.channel as Channel);
+function pump(attempt: Attempt, open: () => AsyncIterable<unknown>): Promise<typeof STREAM_END> {
+  const source = new Source(attempt, attempt.origin?.sink as Channel);
   return (source.done = source.run(open));
 }
 
@@ -52,42 +49,41 @@ class Source {
   #closing: Promise<void> | undefined = undefined;
 
   constructor(
-    private readonly call: PipelineCall,
+    private readonly attempt: Attempt,
     private readonly channel: Channel,
   ) {}
 
   async run(open: () => AsyncIterable<unknown>): Promise<typeof STREAM_END> {
-    const { call, channel } = this;
-    if (call.aborted) throw call.reason;
+    const { attempt, channel } = this;
+    if (attempt.aborted) throw attempt.reason;
     channel.open(this);
-    call.onAbort(this.#stop);
-    call.enlist();
+    attempt.onAbort(this.#stop);
+    attempt.enlist();
     try {
-      const iterator = call.run(() => open()[Symbol.asyncIterator]());
+      const iterator = inCall(attempt, () => open()[Symbol.asyncIterator]());
       this.#iterator = iterator;
       while (await this.#demanded()) {
-        call.slot?.resume();
-        call.itemTimer?.resume();
+        attempt.course.wanted(attempt);
         this.pulling = true;
-        const result = await call.run(() => iterator.next());
+        const result = await inCall(attempt, () => iterator.next());
         this.pulling = false;
-        if (call.aborted) break;
+        if (attempt.aborted) break;
         if (result.done === true) return STREAM_END;
-        call.emit();
+        attempt.item();
         channel.deliver(result.value);
       }
       await this.#close();
-      throw call.reason;
+      throw attempt.reason;
     } finally {
-      call.offAbort(this.#stop);
-      call.delist();
+      attempt.offAbort(this.#stop);
+      attempt.delist();
     }
   }
 
-  /** What the call holds meanwhile is on loan to a consumer that may never come back. */
+  /** What the attempt holds meanwhile is on loan to a consumer that may never come back. */
   #demanded(): Promise<boolean> {
-    const { channel, call } = this;
-    if (!channel.wanted) call.slot?.park();
+    const { channel, attempt } = this;
+    if (!channel.wanted) attempt.course.parked(attempt);
     return channel.demanded();
   }
 
@@ -113,13 +109,10 @@ class Source {
 /** One stream that runs through the pipeline, from the first item that is asked for. */
 class Stream {
   readonly #channel = new Channel();
-  #call: PipelineCall | undefined;
+  #call: Call | undefined;
   #state: 'new' | 'running' | 'done' = 'new';
 
-  constructor(
-    private readonly run: Next,
-    private readonly open: (channel: Channel) => PipelineCall,
-  ) {}
+  constructor(private readonly open: (channel: Channel) => StreamCall) {}
 
   next(handle: object): Promise<IteratorResult<unknown, unknown>> {
     if (this.#state === 'done') {
@@ -152,32 +145,25 @@ class Stream {
 
   #begin(handle: object): void {
     this.#state = 'running';
-    const call = (this.#call = this.open(this.#channel));
-    call.abortable = true;
-    const detach = call.attach();
+    const { call, end } = this.open(this.#channel);
+    this.#call = call;
     droppedStreams.register(handle, this, this);
-    const end = (): void => {
-      droppedStreams.unregister(this);
-      detach?.();
-      this.#state = 'done';
-    };
-    this.#answer(call).then(
+    end.then(
       () => {
-        end();
+        this.#end();
         this.#channel.end();
       },
       (error: unknown) => {
         const left = this.#state === 'done';
-        end();
+        this.#end();
         if (!left) this.#channel.fail(error);
       },
     );
   }
 
-  /** Runs the call; what Recover answers takes the place of the stream. */
-  async #answer(call: PipelineCall): Promise<void> {
-    const answer = await this.run(call);
-    if (answer !== STREAM_END && this.#state !== 'done') await pump(call.substitute(), () => asIterable(answer));
+  #end(): void {
+    droppedStreams.unregister(this);
+    this.#state = 'done';
   }
 }
 
@@ -194,9 +180,9 @@ const droppedStreams = new FinalizationRegistry<Stream>((stream) => stream.dropp
 export class GuardedIterable implements AsyncGenerator<unknown, unknown, unknown> {
   readonly #stream: Stream;
 
-  /** @param open makes the call, in the context of whoever asks for the first item. */
-  constructor(run: Next, open: (channel: Channel) => PipelineCall) {
-    this.#stream = new Stream(run, open);
+  /** @param open begins the call, in the context of whoever asks for the first item. */
+  constructor(open: (channel: Channel) => StreamCall) {
+    this.#stream = new Stream(open);
   }
 
   next(): Promise<IteratorResult<unknown, unknown>> {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { PipelineCall } from './call.js';
+import type { Attempt } from '../kernel/attempt.js';
 
 /**
  * The running call as code far below the guarded method sees it.
@@ -18,7 +18,7 @@ export interface CurrentCall {
 }
 
 // Made when the first app asks for it: on Node 20 and 22 its mere existence makes every await in the process dearer.
-let storage: AsyncLocalStorage<PipelineCall> | undefined;
+let storage: AsyncLocalStorage<Attempt> | undefined;
 let warn: (() => void) | undefined = () =>
   process.emitWarning(
     'currentCall() knows no call: it needs ResilienceModule.forRoot({ callContext: true })',
@@ -31,13 +31,14 @@ export function enableCallContext(): void {
 }
 
 /** The guarded call in which the running code was started. */
-export function outerCall(): PipelineCall | undefined {
+export function outerCall(): Attempt | undefined {
   return storage?.getStore();
 }
 
-/** Runs `method` as part of `call`. */
-export function runInCall<T>(call: PipelineCall, method: () => T): T {
-  return storage === undefined ? method() : storage.run(call, method);
+/** Runs a piece of the guarded code, so that it knows its attempt where the app wants that. */
+export function inCall<T>(attempt: Attempt, work: (attempt: Attempt) => T): T {
+  if (storage === undefined || !attempt.course.target.callContext) return work(attempt);
+  return storage.run(attempt, work, attempt);
 }
 
 /**
@@ -62,8 +63,8 @@ export function currentCall(): CurrentCall | undefined {
   return call === undefined ? undefined : describe(call);
 }
 
-function describe(call: PipelineCall): CurrentCall {
-  const { clock } = call.target;
+function describe(call: Attempt): CurrentCall {
+  const { clock } = call.course.target;
   const due = call.deadline;
   return {
     get signal() {

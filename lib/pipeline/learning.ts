@@ -1,8 +1,7 @@
 import { types } from 'node:util';
 import { isAsyncIterable, isList, isObservableLike, isThenable, propertyOf } from '../errors/foreign.js';
+import type { Attempt } from '../kernel/attempt.js';
 import type { Returns } from '../policies/policy-set.js';
-import type { PipelineCall } from './call.js';
-import { isDecoratedItself, type GuardedMethod } from '../guarded/guarded-method.js';
 
 /** What a method may teach: everything that can be guarded, or what is sure not to be missed in its own form. */
 export interface Lesson {
@@ -37,15 +36,8 @@ export function mayTeach(value: unknown): boolean {
   return types.isPromise(value) || isThenable(value) || isObservableLike(value) || isAsyncIterable(value);
 }
 
-/** Why a value was given on as it is. */
-export function describePassed(value: unknown, method: GuardedMethod): string {
-  const expected = isDecoratedItself(method)
-    ? 'expected a promise, an Observable or an async iterable'
-    : 'a decorator of the class guards native promises and plain Observables';
-  return `it gave ${describe(value)}; ${expected}`;
-}
-
-function describe(value: unknown): string {
+/** A value that is given on as it is, as people read it. */
+export function describeGiven(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== 'object') return `a ${typeof value}`;
   if (isThenable(value)) return 'a thenable that is no native promise';
@@ -65,33 +57,20 @@ function streamNameOf(value: object): string | undefined {
   return typeof propertyOf(value, 'pipe') === 'function' ? 'a stream of Node' : 'an event emitter';
 }
 
-/** What a method has given before anybody knew what it would be; the first attempt takes it in place of a call. */
-export class EarlyResult {
-  #taken = false;
+/**
+ * An attempt whose method was called before anybody knew what it gives. Policies are built around it: the first attempt
+ * that is made takes its place.
+ */
+export class EarlyAttempt {
+  #attempt: Attempt | undefined;
 
-  /**
-   * @param call in which the method was called.
-   * @param underway whether its work is running already, so that nothing can refuse it or let it wait.
-   */
-  constructor(
-    private readonly call: PipelineCall,
-    private readonly value: unknown,
-    private readonly underway: boolean,
-  ) {}
-
-  /** Whether the next attempt is at work before it is admitted. */
-  get runs(): boolean {
-    return this.underway && !this.#taken;
+  constructor(attempt: Attempt) {
+    this.#attempt = attempt;
   }
 
-  get taken(): boolean {
-    return this.#taken;
-  }
-
-  /** Gives it to an attempt, which bounds and cuts it from now on. */
-  take(attempt: PipelineCall): unknown {
-    this.#taken = true;
-    attempt.adopt(this.call);
-    return this.value;
+  take(): Attempt | undefined {
+    const attempt = this.#attempt;
+    this.#attempt = undefined;
+    return attempt;
   }
 }

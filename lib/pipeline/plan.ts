@@ -1,18 +1,17 @@
-import { isThenable, promiseOf, signalOf } from '../errors/foreign.js';
-import type { FallbackPolicy } from '../policies/fallback/fallback.policy.js';
-import type { Next } from '../kernel/call.js';
-import type { RecoverPolicy } from '../policies/recover/recover.policy.js';
-import type { Returns, SetKey } from '../policies/policy-set.js';
-import type { Clock } from '../kernel/clock.js';
-import type { Lifecycle } from '../kernel/policy.js';
+import { promiseOf, signalOf } from '../errors/foreign.js';
+import { Attempt, type Origin, type Target } from '../kernel/attempt.js';
+import { callOf, type Call } from '../kernel/call.js';
+import { hasAborted, reasonOf } from '../kernel/caller-signal.js';
+import type { Pipeline } from '../kernel/pipeline.js';
 import { rejection } from '../kernel/rejection.js';
+import type { Returns, SetKey } from '../policies/policy-set.js';
 import { GuardedIterable } from './async-iterable.js';
-import { hasAborted, reasonOf } from './caller-signal.js';
-import { PipelineCall, type CallOrigin, type CallTarget } from './call.js';
-import { outerCall } from './current-call.js';
-import type { MethodKind } from '../guarded/guarded-method.js';
-import { EarlyResult, kindTaughtBy, type Lesson } from './learning.js';
-import type { Body } from './stages.js';
+import { inCall, outerCall } from './current-call.js';
+import { EarlyAttempt, kindTaughtBy, type Lesson } from './learning.js';
+import type { Body } from './promise-work.js';
+
+/** What a method gives, where its code or its declared type says so; `'sync'`: neither promise nor stream. */
+export type MethodKind = Returns | 'sync' | undefined;
 
 /** One policy of a plan, as `plan()` shows it. */
 export interface PlannedPolicy {
@@ -33,39 +32,38 @@ export interface Learner extends Lesson {
   passed(value: unknown): void;
 }
 
+/** The call of a stream: who may cut it, and when it is over. */
+export interface StreamCall {
+  readonly call: Call;
+  readonly end: Promise<unknown>;
+}
+
+/** Makes an Observable each of whose subscriptions begins a call; it lives outside, with rxjs. */
+export type Observe = (begin: (sink: unknown) => StreamCall) => unknown;
+
 /** How one method is guarded. */
 export interface PlanInit {
-  readonly className: string;
-  readonly methodName: string;
+  readonly target: Target;
   readonly kind: MethodKind;
-  readonly clock: Clock;
-  readonly lifecycle: Lifecycle;
-  readonly callContext: boolean;
   readonly policies: readonly PlannedPolicy[];
   /** The argument at which the caller may pass a signal, and the method wants the attempt's; -1: nowhere. */
   readonly signalIndex: number;
-  readonly run: Next;
+  readonly pipeline: Pipeline;
   readonly body: Body;
   /** Set while nobody knows what the method gives. */
   readonly learner?: Learner | undefined;
-  /** With a learner: the policies that count what a call gave, without those that could repeat or replace it. */
-  readonly count?: Next | undefined;
-  readonly recover: RecoverPolicy | undefined;
-  readonly fallback: FallbackPolicy | undefined;
-  /** Makes an Observable of a call; it lives outside, with rxjs. */
-  readonly observe: (run: Next, begin: (origin: Pick<CallOrigin, 'sink'>) => PipelineCall) => unknown;
+  /** With a learner: the guards that count what a call gave, without those that could repeat or replace it. */
+  readonly counting?: Pipeline | undefined;
+  /** Where the kind is not known: Fallback and Recover alone, for what a method gives at once. */
+  readonly answering?: Pipeline | undefined;
+  readonly observe: Observe;
 }
 
 /** A method's policies in their order, ready to be called. */
-export class Plan implements CallTarget {
-  readonly className: string;
-  readonly methodName: string;
-  readonly clock: Clock;
-  readonly lifecycle: Lifecycle;
-  readonly callContext: boolean;
+export class Plan {
   readonly policies: readonly PlannedPolicy[];
   readonly #init: PlanInit;
-  readonly #run: Next;
+  readonly #pipeline: Pipeline;
   readonly #signalIndex: number;
   /** Whether a call gives one promise, as nearly all do. */
   readonly #givesPromise: boolean;
@@ -74,16 +72,19 @@ export class Plan implements CallTarget {
 
   constructor(init: PlanInit) {
     this.#init = init;
-    this.className = init.className;
-    this.methodName = init.methodName;
-    this.clock = init.clock;
-    this.lifecycle = init.lifecycle;
-    this.callContext = init.callContext;
     this.policies = init.policies;
-    this.#run = init.run;
+    this.#pipeline = init.pipeline;
     this.#signalIndex = init.signalIndex;
     this.#givesPromise = init.kind === 'promise';
     this.#answersOnly = init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
+  }
+
+  get className(): string {
+    return this.#init.target.className;
+  }
+
+  get methodName(): string {
+    return this.#init.target.methodName;
   }
 
   /** What its calls give; undefined or `'sync'` while nobody knows. */
@@ -99,115 +100,147 @@ export class Plan implements CallTarget {
 
   /** Calls the method as its kind demands. */
   invoke(instance: unknown, args: readonly unknown[]): unknown {
-    const origin = this.#originOf(instance, args);
-    return this.#givesPromise ? this.call(origin) : this.#begin(origin);
+    return this.#givesPromise
+      ? this.call(instance, args, this.#signalIn(args))
+      : this.#begin(instance, args, undefined);
+  }
+
+  /** One call that gives a promise. */
+  call(
+    instance: unknown,
+    args: readonly unknown[],
+    signal: AbortSignal | undefined,
+    origin?: Origin,
+  ): Promise<unknown> {
+    const attempt = new Attempt(this.#pipeline, instance, args, origin);
+    const around = outerCall();
+    return signal === undefined && around === undefined
+      ? this.#pipeline.start(attempt)
+      : this.#startUnder(attempt, signal, around);
+  }
+
+  /** An Observable each of whose subscriptions is one call, inside the guarded call that subscribes. */
+  observe(instance: unknown, args: readonly unknown[], origin?: Origin): unknown {
+    return this.#init.observe((sink) => this.#open(instance, args, { ...origin, sink }));
   }
 
   /** Guards what the method has given already, called by somebody who knew of no policies. */
   guard(instance: unknown, args: readonly unknown[], value: unknown): unknown {
-    const origin = this.#originOf(instance, args);
     const { learner } = this.#init;
-    return learner === undefined ? value : this.#learn(origin, new PipelineCall(this, origin), value, learner);
+    return learner === undefined ? value : this.#learn(this.#early(instance, args), value, learner);
   }
 
-  #originOf(instance: unknown, args: readonly unknown[]): CallOrigin {
-    const given = this.#signalIndex < 0 ? undefined : args[this.#signalIndex];
-    return { instance, args, signal: signalOf(given), outer: outerCall() };
+  #signalIn(args: readonly unknown[]): AbortSignal | undefined {
+    return this.#signalIndex < 0 ? undefined : signalOf(args[this.#signalIndex]);
   }
 
-  #begin(origin: CallOrigin): unknown {
+  #begin(instance: unknown, args: readonly unknown[], origin: Origin | undefined): unknown {
     switch (this.#init.kind) {
       case 'promise':
-        return this.call(origin);
+        return this.call(instance, args, this.#signalIn(args), origin);
       case 'observable':
-        return this.observe(origin);
+        return this.observe(instance, args, origin);
       case 'asyncIterable':
-        return this.#iterate(origin);
+        return new GuardedIterable((sink) => this.#open(instance, args, { ...origin, sink }));
       default:
-        return this.#callToLearn(origin);
+        return this.#callToLearn(instance, args);
     }
   }
 
-  /** One call that gives a promise. */
-  call(origin: CallOrigin): Promise<unknown> {
-    const call = new PipelineCall(this, origin);
-    const detach = call.attach();
-    const result = this.#run(call);
-    if (detach === undefined) return result;
-    return result.then(
-      (value) => (detach(), value),
-      (error: unknown) => (detach(), rejection(error)),
+  /** Begins the call of a stream. */
+  #open(instance: unknown, args: readonly unknown[], origin: Origin): StreamCall {
+    const early = this.#pipeline.isJunction ? undefined : origin.early?.take();
+    const attempt = early ?? new Attempt(this.#pipeline, instance, args, origin);
+    attempt.course = this.#pipeline;
+    attempt.origin = origin;
+    const call = callOf(attempt);
+    return { call, end: this.#startUnder(attempt, this.#signalIn(args), outerCall()) };
+  }
+
+  /** Starts an attempt that others can cut. */
+  #startUnder(attempt: Attempt, signal: AbortSignal | undefined, around: Attempt | undefined): Promise<unknown> {
+    attempt.around = around;
+    const call = callOf(attempt);
+    call.follow(signal, around);
+    return this.#pipeline.start(attempt).then(
+      (value) => (call.letGo(), value),
+      (error: unknown) => (call.letGo(), rejection(error)),
     );
   }
 
-  /** An Observable each of whose subscriptions is one call, inside the guarded call that subscribes. */
-  observe(origin: CallOrigin): unknown {
-    return this.#init.observe(this.#run, (sink) => new PipelineCall(this, { ...origin, outer: outerCall(), ...sink }));
-  }
+  // ---- methods of which nobody knows what they give
 
-  /** An iterable whose first item begins one call, inside the guarded call that asks for it. */
-  #iterate(origin: CallOrigin): unknown {
-    return new GuardedIterable(
-      this.#run,
-      (channel) => new PipelineCall(this, { ...origin, outer: outerCall(), channel }),
-    );
+  #early(instance: unknown, args: readonly unknown[]): Attempt {
+    const attempt = new Attempt(this.#pipeline, instance, args);
+    attempt.around = outerCall();
+    return attempt;
   }
 
   /** Calls a method of which nobody knows yet what it gives; that decides how this call and the next are guarded. */
-  #callToLearn(origin: CallOrigin): unknown {
+  #callToLearn(instance: unknown, args: readonly unknown[]): unknown {
     const { body, learner } = this.#init;
-    const early = new PipelineCall(this, origin);
-    if (hasAborted(origin.signal)) early.abort(reasonOf(origin.signal));
+    const early = this.#early(instance, args);
+    const signal = this.#signalIn(args);
+    if (hasAborted(signal)) early.abort(reasonOf(signal));
     let value: unknown;
     try {
-      value = early.run(body);
+      value = inCall(early, body);
     } catch (error) {
       if (learner?.byClassAlone === true) throw error;
-      if (learner !== undefined) this.#count(origin, early, Promise.reject(error));
-      return this.#answer(error, early);
+      if (learner !== undefined) this.#count(early, Promise.reject(error));
+      return this.#answer(early, error);
     }
-    return learner === undefined ? value : this.#learn(origin, early, value, learner);
+    return learner === undefined ? value : this.#learn(early, value, learner);
   }
 
-  #learn(origin: CallOrigin, early: PipelineCall, value: unknown, learner: Learner): unknown {
+  #learn(early: Attempt, value: unknown, learner: Learner): unknown {
     const kind = kindTaughtBy(value, learner);
     const asked = !learner.byClassAlone;
     if (asked && this.#answersOnly && kind === undefined) return value;
     if (asked && this.#answersOnly && kind === 'promise')
-      return promiseOf(value).then(undefined, (error: unknown) => this.#answer(error, early));
+      return promiseOf(value).then(undefined, (error: unknown) => this.#answer(early, error));
     const plan = kind === undefined ? undefined : learner.learn(kind);
-    if (plan === undefined) {
-      learner.passed(value);
-      if (asked) this.#count(origin, early, Promise.resolve());
-      return value;
+    if (plan !== undefined) return plan.#adopt(early, value);
+    learner.passed(value);
+    if (asked) this.#count(early, Promise.resolve());
+    return value;
+  }
+
+  /** Takes in an attempt whose method has been called already. */
+  #adopt(early: Attempt, value: unknown): unknown {
+    const { instance, args } = early;
+    if (!this.#givesPromise) {
+      early.given = { value };
+      return this.#begin(instance, args, { early: new EarlyAttempt(early) });
     }
-    if (kind !== 'promise') return plan.#begin({ ...origin, early: new EarlyResult(early, value, false) });
     // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
     const work = promiseOf(value);
     work.catch(() => undefined);
-    return plan.call({ ...origin, early: new EarlyResult(early, work, true) });
+    early.given = { value: work };
+    early.underway = true;
+    early.course = this.#pipeline;
+    const attempt = this.#pipeline.isJunction
+      ? new Attempt(this.#pipeline, instance, args, { early: new EarlyAttempt(early) })
+      : early;
+    return this.#startUnder(attempt, this.#signalIn(args), early.around);
   }
 
   /** Lets those that count do so for a call that is over. */
-  #count(origin: CallOrigin, early: PipelineCall, end: Promise<unknown>): void {
-    const call = new PipelineCall(this, { ...origin, signal: undefined, early: new EarlyResult(early, end, true) });
+  #count({ instance, args, around }: Attempt, end: Promise<unknown>): void {
     end.catch(() => undefined);
-    this.#init.count?.(call).catch(() => undefined);
+    const { counting } = this.#init;
+    if (counting === undefined) return;
+    const attempt = new Attempt(counting, instance, args);
+    attempt.around = around;
+    attempt.underway = true;
+    attempt.given = { value: end };
+    counting.start(attempt).catch(() => undefined);
   }
 
   /** What Fallback, then Recover make of an error. */
-  #answer(error: unknown, call: PipelineCall): unknown {
-    const { fallback, recover } = this.#init;
-    const lastly = (last: unknown): unknown => {
-      if (recover === undefined) throw last;
-      return recover.answer(last, call);
-    };
-    if (fallback === undefined) return lastly(error);
-    try {
-      const answer = fallback.answer(error, call);
-      return isThenable(answer) ? promiseOf(answer).then(undefined, lastly) : answer;
-    } catch (failure) {
-      return lastly(failure);
-    }
+  #answer(early: Attempt, error: unknown): unknown {
+    const { answering } = this.#init;
+    if (answering === undefined) throw error;
+    return answering.answer(early, error);
   }
 }

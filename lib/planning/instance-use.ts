@@ -1,6 +1,6 @@
-import type { BulkheadPolicy } from '../policies/bulkhead/bulkhead.policy.js';
+import type { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
 import type { BreakerCore } from '../policies/circuit-breaker/breaker-core.js';
-import type { CircuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.js';
+import type { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
 import type { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
 
 /** What would be lost with the state of a name. */
@@ -15,8 +15,8 @@ export enum Loss {
 
 /** What would be lost with what keeps state under one name. */
 export function lossWith(
-  breaker: CircuitBreakerPolicy | undefined,
-  bulkhead: BulkheadPolicy | undefined,
+  breaker: NamedBreakers | undefined,
+  bulkhead: BulkheadGuard | undefined,
   limiter: RateLimiter | undefined,
   now: number,
 ): Loss {

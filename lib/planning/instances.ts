@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { ResolvedBulkhead } from '../policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../policies/bulkhead/bulkhead.policy.js';
+import { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
 import type { Breaker } from '../policies/circuit-breaker/breaker.js';
 import type { ControlWord } from '../policies/circuit-breaker/control.js';
 import type { ResolvedCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import { CircuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.js';
+import { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
 import type { PolicyEnvironment } from '../kernel/policy.js';
 import type { ResolvedRateLimit } from '../policies/rate-limit/rate-limit.options.js';
 import { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
@@ -21,8 +21,8 @@ import { lossWith, type Loss } from './instance-use.js';
 
 /** The policies of an app that keep state: one for each name. */
 export class Instances {
-  readonly #breakers = new Map<string, CircuitBreakerPolicy>();
-  readonly #bulkheads = new Map<string, BulkheadPolicy>();
+  readonly #breakers = new Map<string, NamedBreakers>();
+  readonly #bulkheads = new Map<string, BulkheadGuard>();
   readonly #rateLimiters = new Map<string, RateLimiter>();
   readonly #budgets = new Map<string, { budget: RetryBudget; declared: DeclaredRetryBudget | undefined }>();
 
@@ -32,14 +32,14 @@ export class Instances {
    * @param rule what a rule says of it.
    * @throws ResilienceConfigurationError when the name has other options already.
    */
-  circuitBreaker(name: string, options: ResolvedCircuitBreaker, rule?: ControlWord): CircuitBreakerPolicy {
-    const make = (): CircuitBreakerPolicy => new CircuitBreakerPolicy(name, options, this.environment, rule);
+  circuitBreaker(name: string, options: ResolvedCircuitBreaker, rule?: ControlWord): NamedBreakers {
+    const make = (): NamedBreakers => new NamedBreakers(name, options, this.environment, rule);
     return reuse('circuit breaker', this.#breakers, name, options, make);
   }
 
   /** @throws ResilienceConfigurationError when the name has other options already. */
-  bulkhead(name: string, options: ResolvedBulkhead): BulkheadPolicy {
-    return reuse('bulkhead', this.#bulkheads, name, options, () => new BulkheadPolicy(name, options, this.environment));
+  bulkhead(name: string, options: ResolvedBulkhead): BulkheadGuard {
+    return reuse('bulkhead', this.#bulkheads, name, options, () => new BulkheadGuard(name, options, this.environment));
   }
 
   /** @throws ResilienceConfigurationError when the name has other options already. */
@@ -127,7 +127,7 @@ export class Instances {
     return [...this.#breakers.values()].flatMap((policy) => policy.breakers());
   }
 
-  bulkheads(): BulkheadPolicy[] {
+  bulkheads(): BulkheadGuard[] {
     return [...this.#bulkheads.values()];
   }
 
@@ -136,7 +136,7 @@ export class Instances {
   }
 }
 
-function retire(policy: CircuitBreakerPolicy): void {
+function retire(policy: NamedBreakers): void {
   policy.breaker()?.core.retire();
   for (const breaker of policy.breakers()) breaker.core.retire();
 }

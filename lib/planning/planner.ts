@@ -1,37 +1,38 @@
 import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { answeringIterable, iterableStage } from '../pipeline/async-iterable.js';
-import type { PipelineCall } from '../pipeline/call.js';
-import { compose, type Stages } from '../pipeline/compose.js';
-import type { MethodKind } from '../guarded/guarded-method.js';
+import type { Decision } from '../kernel/decision.js';
+import type { Guard } from '../kernel/guard.js';
+import type { PipelineInit, Work } from '../kernel/pipeline.js';
+import { handOnIterable, iterableWork } from '../pipeline/async-iterable.js';
+import { layered, type Stages } from '../pipeline/layers.js';
 import { ORDER, type Stage } from '../pipeline/order.js';
-import { Plan, type Learner, type PlannedPolicy } from '../pipeline/plan.js';
-import { REFUSAL_HANDLER } from '../pipeline/refusal-handler.js';
-import { bookedStage, promiseStage, type Body } from '../pipeline/stages.js';
-import type { Next } from '../kernel/call.js';
+import { Plan, type Learner, type MethodKind, type PlannedPolicy } from '../pipeline/plan.js';
+import { promiseWork, type Body } from '../pipeline/promise-work.js';
+import { REFUSAL_DECISION } from '../pipeline/refusal.decision.js';
 import type { ResolvedBulkhead } from '../policies/bulkhead/bulkhead.options.js';
 import type { ResolvedCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
 import { resolveCoalesce } from '../policies/coalesce/coalesce.options.js';
-import { CoalescePolicy } from '../policies/coalesce/coalesce.policy.js';
+import { Coalescing } from '../policies/coalesce/coalescing.js';
 import type { DeclaredFallback } from '../policies/fallback/fallback.options.js';
-import { FallbackPolicy } from '../policies/fallback/fallback.policy.js';
+import { FallbackDecision } from '../policies/fallback/fallback.decision.js';
 import { resolveHedge } from '../policies/hedge/hedge.options.js';
-import { HedgePolicy } from '../policies/hedge/hedge.policy.js';
-import type { Policy, PolicyEnvironment } from '../kernel/policy.js';
+import { Hedging } from '../policies/hedge/hedging.js';
+import type { PolicyEnvironment } from '../kernel/policy.js';
 import { STATEFUL, type Returns, type SetKey } from '../policies/policy-set.js';
 import { resolveRateLimit } from '../policies/rate-limit/rate-limit.options.js';
-import { RateLimitPolicy } from '../policies/rate-limit/rate-limit.policy.js';
-import type { CircuitBreakerPolicy } from '../policies/circuit-breaker/circuit-breaker.policy.js';
-import { RecoverPolicy } from '../policies/recover/recover.policy.js';
+import { RateLimitGuard } from '../policies/rate-limit/rate-limit.guard.js';
+import { CircuitBreakerGuard } from '../policies/circuit-breaker/circuit-breaker.guard.js';
+import type { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
+import { RecoverDecision } from '../policies/recover/recover.decision.js';
 import type { ResolvedRetry } from '../policies/retry/retry.options.js';
-import { RetryPolicy } from '../policies/retry/retry.policy.js';
-import { AttemptTimeoutPolicy } from '../policies/timeout/attempt-timeout.policy.js';
+import { RetryDecision } from '../policies/retry/retry.decision.js';
+import { attemptTimeout } from '../policies/timeout/attempt-timeout.guard.js';
 import { resolveTimeout } from '../policies/timeout/timeout.options.js';
-import { TotalTimeoutPolicy } from '../policies/timeout/total-timeout.policy.js';
+import { TotalTimeoutDecision } from '../policies/timeout/total-timeout.decision.js';
 import { describeOptions } from './describe-options.js';
 import type { Instances } from './instances.js';
-import { answeringObservable, guardedObservable, observableStage } from '../module/observable.js';
+import { guardedObservable, handOnObservable, observableWork } from '../module/observable.js';
 import { PlannedBudget, type NamelessBudgets } from './planned-budget.js';
-import { ForcedOnlyPolicy } from '../policies/circuit-breaker/forced-only.policy.js';
+import { ForcedOnlyGuard } from '../policies/circuit-breaker/forced-only.guard.js';
 import type { DeadlineQueues } from '../kernel/deadline-queues.js';
 import type { Options } from './policy-parsers.js';
 import type { Resolution, ResolvedPolicy } from './resolver.js';
@@ -86,23 +87,23 @@ export function buildPlan(
   return new PlanBuilder(target, resolution, instances, surroundings).build();
 }
 
-/** How a pipeline ends, and how a fallback answers in it, by what the method gives. */
-const KINDS_OF_END: Readonly<
-  Record<
-    Returns,
-    { end: (body: Body) => (call: PipelineCall) => Promise<unknown>; answering: (policy: Policy) => Policy }
-  >
-> = {
-  promise: { end: promiseStage, answering: (policy) => policy },
-  observable: { end: observableStage, answering: answeringObservable },
-  asyncIterable: { end: iterableStage, answering: answeringIterable },
+/** The work of a method, and how what answers in its place is handed on, by what it gives. */
+const KINDS_OF_WORK: Readonly<Record<Returns, { work: (body: Body) => Work; handOn: PipelineInit['handOn'] }>> = {
+  promise: { work: promiseWork, handOn: undefined },
+  observable: { work: observableWork, handOn: handOnObservable },
+  asyncIterable: { work: iterableWork, handOn: handOnIterable },
 };
+
+const guard = (one: Guard) => ({ guard: one });
+const decision = (one: Decision) => ({ decision: one });
 
 class PlanBuilder {
   readonly #stages: { -readonly [S in keyof Stages]: Stages[S] } = {};
   readonly #planned = new Map<Stage, PlannedPolicy>();
-  #fallback: FallbackPolicy | undefined;
-  #recover: RecoverPolicy | undefined;
+  #fallback: FallbackDecision | undefined;
+  #breakers: NamedBreakers | undefined;
+  #passesBy: ForcedOnlyGuard | undefined;
+  #retry: RetryDecision | undefined;
   readonly #budgets: PlannedBudget;
 
   constructor(
@@ -119,7 +120,7 @@ class PlanBuilder {
     const { policies } = this.resolution;
     const mistakes = new Mistakes();
     mistakes.in(() => this.#addRecover(policies.get('recover')));
-    if (this.target.answersRefusals === true) this.#stages.onRefused = REFUSAL_HANDLER;
+    if (this.target.answersRefusals === true) this.#stages.onRefused = decision(REFUSAL_DECISION);
     mistakes.in(() => this.#addFallback(policies.get('fallback')));
     if (this.environment.enabled) {
       mistakes.in(() => this.#addCoalesce(policies.get('coalesce')));
@@ -135,29 +136,26 @@ class PlanBuilder {
   }
 
   #assemble(): Plan {
-    const { target } = this;
-    const { kind } = target;
-    const { end, answering } = KINDS_OF_END[kind === 'sync' ? 'promise' : (kind ?? 'promise')];
-    const { fallback, circuitBreaker, rateLimit, bulkhead } = this.#stages;
-    const counting = { circuitBreaker, rateLimit, bulkhead } as Stages;
+    const { kind, className, methodName, body, signalIndex, ...target } = this.target;
+    const { clock, lifecycle, callContext, enabled } = this.environment;
+    const { work, handOn } = KINDS_OF_WORK[kind === 'sync' ? 'promise' : (kind ?? 'promise')];
+    const stages = this.#stages;
+    const { circuitBreaker, rateLimit, bulkhead, recover, onRefused, fallback } = stages;
     // What nothing guards need not be known.
     const learner = this.#planned.size === 0 ? undefined : target.learner;
-    const stages: Stages = { ...this.#stages, ...(fallback === undefined ? {} : { fallback: answering(fallback) }) };
+    const of = { className, methodName, clock, lifecycle, callContext };
+    const learns = kind === undefined || kind === 'sync';
     return new Plan({
-      className: target.className,
-      methodName: target.methodName,
+      target: of,
       kind,
-      clock: this.environment.clock,
-      lifecycle: this.environment.lifecycle,
-      callContext: this.environment.callContext,
       policies: ORDER.flatMap((place) => this.#planned.get(place) ?? []),
-      signalIndex: target.signalIndex,
-      run: compose(stages, end(target.body) as Next),
+      signalIndex,
+      pipeline: layered(stages, of, work(body), { endsEarly: enabled, handOn }),
       learner,
-      count: learner === undefined ? undefined : compose(counting, bookedStage as Next),
-      body: target.body,
-      recover: this.#recover,
-      fallback: this.#fallback,
+      counting:
+        learner === undefined ? undefined : layered({ circuitBreaker, rateLimit, bulkhead }, of, promiseWork(body)),
+      answering: learns ? layered({ recover, onRefused, fallback }, of, promiseWork(body)) : undefined,
+      body,
       observe: guardedObservable,
     });
   }
@@ -165,8 +163,7 @@ class PlanBuilder {
   #addRecover(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const name = this.#plan('recover', policy, policy.options);
-    this.#recover = new RecoverPolicy(name, policy.options, this.target, this.environment);
-    this.#stages.recover = this.#recover;
+    this.#stages.recover = decision(new RecoverDecision(name, policy.options, this.target, this.environment));
   }
 
   #addFallback(policy: ResolvedPolicy | undefined): void {
@@ -178,8 +175,8 @@ class PlanBuilder {
         `${this.target.instanceName}, ${policy.label}`,
         'a fallback has no built-in value: expected one here, or in policies.default.fallback; got undefined',
       );
-    this.#fallback = new FallbackPolicy(name, fallbacks, this.target.parameterCount, this.environment);
-    this.#stages.fallback = this.#fallback;
+    this.#fallback = new FallbackDecision(name, fallbacks, this.target.parameterCount, this.environment);
+    this.#stages.fallback = decision(this.#fallback);
   }
 
   #addCoalesce(policy: ResolvedPolicy | undefined): void {
@@ -188,18 +185,16 @@ class PlanBuilder {
     this.#refuseStreams(place, 'a single flight');
     const options = resolveCoalesce(place, policy.options);
     // Methods that name one set give different answers: each has flights of its own.
-    this.#stages.coalesce = new CoalescePolicy(
-      this.#plan('coalesce', policy, policy.options),
-      options,
-      this.environment,
-    );
+    const name = this.#plan('coalesce', policy, policy.options);
+    this.#stages.coalesce = { junction: new Coalescing(name, options, this.environment) };
   }
 
   #addRetry(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const name = this.#plan('retry', policy, policy.options);
     const options = policy.options as unknown as ResolvedRetry;
-    this.#stages.retry = new RetryPolicy(name, options, this.environment, this.#budgets.for(policy));
+    this.#retry = new RetryDecision(name, options, this.environment, this.#budgets.for(policy));
+    this.#stages.retry = decision(this.#retry);
   }
 
   #addHedge(policy: ResolvedPolicy | undefined): void {
@@ -209,13 +204,13 @@ class PlanBuilder {
     const options = resolveHedge(place, policy.options);
     const name = this.#plan('hedge', policy, policy.options);
     const budget = this.#budgets.for(policy);
-    const { retry, circuitBreaker } = this.#stages;
-    const breaker = circuitBreaker as CircuitBreakerPolicy | ForcedOnlyPolicy | undefined;
-    this.#stages.hedge = new HedgePolicy(name, options, this.environment, {
+    const breaker = this.#passesBy ?? this.#breakers;
+    const junction = new Hedging(name, options, this.environment, {
       budget,
-      earns: (retry as RetryPolicy | undefined)?.budget !== budget,
-      closed: breaker === undefined ? undefined : (call) => breaker.isClosedFor(call),
+      earns: this.#retry?.budget !== budget,
+      closed: breaker === undefined ? undefined : (attempt) => breaker.isClosedFor(attempt),
     });
+    this.#stages.hedge = { junction };
   }
 
   /** @throws ResilienceConfigurationError when the target gives a stream, which cannot run beside itself. */
@@ -229,9 +224,12 @@ class PlanBuilder {
   #addBreaker(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const breaker = this.#breakerOf(policy, this.#plan('circuitBreaker', policy, policy.options));
-    if (policy.ruling?.passesBy === true) this.#stages.circuitBreaker = new ForcedOnlyPolicy(breaker);
-    else {
-      this.#stages.circuitBreaker = breaker;
+    this.#breakers = breaker;
+    if (policy.ruling?.passesBy === true) {
+      this.#passesBy = new ForcedOnlyGuard(breaker);
+      this.#stages.circuitBreaker = guard(this.#passesBy);
+    } else {
+      this.#stages.circuitBreaker = guard(new CircuitBreakerGuard(breaker));
       if (this.#fallback !== undefined) this.#fallback.witness = breaker;
     }
   }
@@ -242,7 +240,7 @@ class PlanBuilder {
   }
 
   /** What rules say of `enabled` is no option: it is their word in the order of control. */
-  #breakerOf({ options, ruling }: ResolvedPolicy, name: string): CircuitBreakerPolicy {
+  #breakerOf({ options, ruling }: ResolvedPolicy, name: string): NamedBreakers {
     const resolved = { ...options, enabled: ruling?.enabled ?? options.enabled } as unknown as ResolvedCircuitBreaker;
     return this.instances.circuitBreaker(name, resolved, ruling?.word);
   }
@@ -264,15 +262,15 @@ class PlanBuilder {
 
     if (typeof own.total === 'number' && policy !== undefined) {
       const name = this.#plan('timeout.total', policy, { total: own.total });
-      this.#stages['timeout.total'] = new TotalTimeoutPolicy(name, own.total, this.environment);
+      this.#stages['timeout.total'] = decision(new TotalTimeoutDecision(name, own.total, this.environment));
     }
     const ms = typeof perAttempt === 'number' ? perAttempt : undefined;
     const name = policy?.name ?? this.target.instanceName;
     if (ms !== undefined)
       this.#planned.set('timeout.perAttempt', { policy: 'timeout', name, options: { perAttempt: ms }, sources });
-    // Even without a limit of its own an attempt ends when it is cut from outside.
     const limitOf = own.perAttempt === undefined ? 'circuitBreaker' : undefined;
-    this.#stages['timeout.perAttempt'] = new AttemptTimeoutPolicy(name, ms, this.environment, limitOf);
+    if (ms !== undefined)
+      this.#stages['timeout.perAttempt'] = guard(attemptTimeout(name, ms, this.environment, limitOf));
     return ms;
   }
 
@@ -283,13 +281,13 @@ class PlanBuilder {
     const options = resolveRateLimit(`${this.target.instanceName}, ${policy.label}`, policy.options);
     const sources = { burst: 'limit', ...policy.sources };
     const name = this.#plan('rateLimit', { ...policy, sources }, { ...options });
-    this.#stages.rateLimit = new RateLimitPolicy(this.instances.rateLimiter(name, options), perAttempt);
+    this.#stages.rateLimit = guard(new RateLimitGuard(this.instances.rateLimiter(name, options), perAttempt));
   }
 
   #addBulkhead(policy: ResolvedPolicy | undefined): void {
     if (policy === undefined) return;
     const name = this.#plan('bulkhead', policy, policy.options);
-    this.#stages.bulkhead = this.instances.bulkhead(name, policy.options as unknown as ResolvedBulkhead);
+    this.#stages.bulkhead = guard(this.instances.bulkhead(name, policy.options as unknown as ResolvedBulkhead));
   }
 
   #nameOf({ key, name, options }: ResolvedPolicy): string {

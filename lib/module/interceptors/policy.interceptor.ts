@@ -8,6 +8,7 @@ import {
   type Type,
 } from '@nestjs/common';
 import type { Observable } from 'rxjs';
+import type { Attempt } from '../../kernel/attempt.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { nothingDeclared, type AnyClass, type Declared } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
@@ -39,9 +40,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
     const plan = this.planFor(context.getClass(), handlerNameOf(context.getClass(), context.getHandler()));
     if (plan.policies.length === 0) return next.handle();
     const methods = plan.policies.find(({ policy }) => policy === 'retry')?.options.methods ?? RETRY_DEFAULTS.methods;
-    return plan.observe({
-      instance: undefined,
-      args: context.getArgs(),
+    return plan.observe(undefined, context.getArgs(), {
       context,
       body: () => next.handle(),
       repeatable: () => repeatable(context, methods as readonly string[]),
@@ -69,8 +68,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
         parameterCount: 0,
         signalIndex: -1,
         http: true,
-        body: (call: { origin: { body?: ((call: never) => unknown) | undefined } }) =>
-          call.origin.body?.(call as never),
+        body: (attempt: Attempt) => attempt.origin?.body?.(attempt),
       };
       return this.#runtime.planFor(target, [declared], (resolution) => {
         return withoutOwn(

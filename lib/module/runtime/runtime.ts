@@ -1,19 +1,18 @@
 import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { stackOf } from '../../errors/foreign.js';
 import { EventBus } from '../../events/event-bus.js';
-import type { PipelineCall } from '../../pipeline/call.js';
 import { enableCallContext } from '../../pipeline/current-call.js';
 import { guardedLineage, recordOf, signalIndexOf } from '../../guarded/guarded-classes.js';
 import {
+  describePassed,
   isDecoratedItself,
   nothingDeclared,
   type AnyClass,
   type Declared,
   type GuardedMethod,
 } from '../../guarded/guarded-method.js';
-import { describePassed } from '../../pipeline/learning.js';
 import type { Learner, Plan } from '../../pipeline/plan.js';
-import { orEarlyResult, type Body } from '../../pipeline/stages.js';
+import { orGiven, type Body } from '../../pipeline/promise-work.js';
 import { systemClock } from '../../kernel/clock.js';
 import { DeadlineQueues } from '../../kernel/deadline-queues.js';
 import { textOf } from '../../kernel/error-text.js';
@@ -372,7 +371,7 @@ export class Runtime {
       parameterCount: method.parameterCount ?? method.wrapper.length,
       signalIndex,
       http: Reflect.hasMetadata('path', method.wrapper) && Reflect.hasMetadata('method', method.wrapper),
-      body: method.kind === undefined || method.kind === 'sync' ? orEarlyResult(body) : body,
+      body: method.kind === undefined || method.kind === 'sync' ? orGiven(body) : body,
       ...(owner === undefined ? {} : { nameOfState: owner.nameOfState }),
     };
     // A method that may turn out to be a mere helper of its class gets no breaker that everybody sees.
@@ -512,7 +511,7 @@ function declaredKindOf(method: GuardedMethod, { returns }: Resolution): Returns
 function bodyOf(method: GuardedMethod, signalIndex: number): Body {
   const { body } = method;
   if (signalIndex < 0) return (call) => body.apply(call.instance, call.args as unknown[]);
-  return (call: PipelineCall) => {
+  return (call) => {
     const args = [...call.args];
     while (args.length < signalIndex) args.push(undefined);
     args[signalIndex] = call.signal;

@@ -37,7 +37,7 @@ export function makeSetPlan(
       signalIndex: -1,
       http: false,
       answersRefusals: true,
-      body: (call) => call.origin.body?.(call),
+      body: (attempt) => attempt.origin?.body?.(attempt),
     },
     [{ ...nothingDeclared(), resilient: { label: PLACE, set } }],
     (resolution) => {

@@ -1,5 +1,5 @@
 import { concurrency, isAdaptive, type AdaptiveConcurrency } from '../../kernel/adaptive-limit/adaptive.options.js';
-import type { CallInfo } from '../../kernel/call.js';
+import type { CallInfo } from '../../kernel/call-info.js';
 import type { AdaptiveRule, OrData } from '../data-forms.js';
 import {
   aFunction,

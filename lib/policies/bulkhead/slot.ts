@@ -1,48 +1,46 @@
-import { TimeoutException } from '../../errors/timeout.exception.js';
 import { instanceOf } from '../../errors/foreign.js';
+import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { Ending } from '../../kernel/adaptive-limit/adaptive-limit.js';
-import type { Call, Holding } from '../../kernel/call.js';
+import type { Attempt } from '../../kernel/attempt.js';
 import { Deadline, type DeadlineQueue } from '../../kernel/deadline-queue.js';
-import { judge } from '../../kernel/outcome/outcome.js';
+import type { Failure } from '../../kernel/outcome/failure.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
-import { rejection } from '../../kernel/rejection.js';
 import { Loans } from './loans.js';
 
 /** What a slot knows of its bulkhead. */
 interface Slots {
   readonly environment: PolicyEnvironment;
   readonly measures: boolean;
-  measured(call: Call, ending: Ending): void;
+  measured(attempt: Attempt, ending: Ending): void;
   /** @param abandoned whether the work goes on. */
-  released(call: Call, abandoned: boolean): void;
+  freed(attempt: Attempt, abandoned: boolean): void;
   abandoned(afterMs: number): void;
 }
 
 /**
- * A slot in use, its own call's or on loan from a call around it. When the call is cut, or the consumer of its items does
- * not come back, a last limit begins for what goes on.
+ * A slot in use, its own attempt's or on loan from one around it. When the attempt is cut, or the consumer of its items
+ * does not come back, a last limit begins for what goes on.
  */
-export class Slot extends Deadline implements Holding {
+export class Slot extends Deadline {
   #held = true;
   #givenBack = false;
   #measured: boolean;
-  #loans: Loans | undefined;
+  #loans: Loans | undefined = undefined;
 
   /** @param lender whose slot it is; undefined: its own. */
   constructor(
     private readonly bulkhead: Slots,
-    private readonly call: Call,
+    private readonly attempt: Attempt,
     private readonly abandonments: DeadlineQueue | undefined,
     private readonly lender: Slot | undefined,
   ) {
     super();
-    // The time of an inner call is in that of the outer one.
+    // The time of an inner attempt is in that of the outer one.
     this.#measured = lender !== undefined || !bulkhead.measures;
-    if (abandonments !== undefined || !this.#measured) call.onAbort(this.#onCut);
     lender?.loans.lend();
   }
 
-  /** Whether it is one of `bulkhead`, and its call is at work. */
+  /** Whether it is one of `bulkhead`, and its attempt is at work. */
   isHeldIn(bulkhead: object): boolean {
     return this.#held && this.bulkhead === bulkhead;
   }
@@ -54,22 +52,16 @@ export class Slot extends Deadline implements Holding {
     }));
   }
 
-  readonly free = <T>(value: T): T => {
-    this.#measure('done');
-    this.#release(false);
-    return value;
-  };
+  /** Its attempt has ended for its caller. */
+  settled(failure: Failure | undefined): void {
+    const { attempt } = this;
+    if (attempt.running) this.#cut(attempt.reason);
+    else this.#end(failure);
+  }
 
-  /** An answer that says no is an answer. */
-  readonly fail = (error: unknown): PromiseLike<never> => {
-    this.leave(error);
-    return rejection(error);
-  };
-
-  leave(error: unknown): void {
-    const { aborted, reason } = this.call;
-    const answered = !this.#measured && judge(error, aborted, reason).kind === 'answered';
-    this.#measure(answered ? 'done' : 'failed');
+  /** The work has ended. */
+  released(failure: Failure | undefined): void {
+    this.#end(failure);
     this.#release(false);
   }
 
@@ -84,29 +76,36 @@ export class Slot extends Deadline implements Holding {
 
   resume(): void {
     // What was cut has no more time.
-    if (!this.call.aborted) this.abandonments?.remove(this);
+    if (!this.attempt.aborted) this.abandonments?.remove(this);
   }
 
-  readonly #onCut = (reason: unknown): void => {
+  #end(failure: Failure | undefined): void {
+    if (this.#measured) return;
+    const { aborted, reason } = this.attempt;
+    // An answer that says no is an answer.
+    const done = failure === undefined || failure.judge(aborted, reason).kind === 'answered';
+    this.#measure(done ? 'done' : 'failed');
+  }
+
+  #cut(reason: unknown): void {
     this.abandonments?.remove(this);
     this.abandonments?.add(this, this.bulkhead.environment.clock.now());
     // What took all its time has told how slow it is, whether or not the work goes on.
     // The limit of several attempts says nothing of one.
     if (instanceOf(reason, TimeoutException)) this.#measure(reason.details?.scope === 'perAttempt' ? 'cut' : 'failed');
-  };
+  }
 
   #measure(ending: Ending): void {
     if (this.#measured || !this.#held) return;
     this.#measured = true;
-    this.bulkhead.measured(this.call, ending);
+    this.bulkhead.measured(this.attempt, ending);
   }
 
   #release(abandoned: boolean): void {
     if (!this.#held) return;
     this.#held = false;
     this.abandonments?.remove(this);
-    this.call.offAbort(this.#onCut);
-    // What its call has left running on a loan still takes the place.
+    // What its attempt has left running on a loan still takes the place.
     if (abandoned || this.#loans === undefined || this.#loans.none) this.#giveBack(abandoned);
   }
 
@@ -114,14 +113,14 @@ export class Slot extends Deadline implements Holding {
     if (this.#givenBack) return;
     this.#givenBack = true;
     if (abandoned && this.abandonments !== undefined) this.bulkhead.abandoned(this.abandonments.ms);
-    if (this.lender === undefined) this.bulkhead.released(this.call, abandoned);
+    if (this.lender === undefined) this.bulkhead.freed(this.attempt, abandoned);
     else this.lender.loans.giveBack(this.bulkhead.environment.clock.now());
   }
 }
 
-/** The slot of `bulkhead` that a call around `call` holds, the nearest one. */
-export function slotAround(call: Call, bulkhead: object): Slot | undefined {
-  for (let { outer } = call; outer !== undefined; outer = outer.outer)
+/** The slot of `bulkhead` that an attempt around `attempt` holds, the nearest one. */
+export function slotAround(attempt: Attempt, bulkhead: object): Slot | undefined {
+  for (let { outer } = attempt; outer !== undefined; outer = outer.outer)
     if (instanceOf(outer.slot, Slot) && outer.slot.isHeldIn(bulkhead)) return outer.slot;
   return undefined;
 }

@@ -2,7 +2,7 @@ import type { EventEmitter } from 'node:events';
 import type { ResilienceException } from '../../errors/resilience.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import type { CircuitState } from '../../events/resilience-event.js';
-import type { Call, WaitingRoom } from '../../kernel/call.js';
+import type { Attempt, WaitingRoom } from '../../kernel/attempt.js';
 import { aFunctionAnswer, ask, milliseconds, notify } from '../../kernel/ask.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
@@ -88,7 +88,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
   readonly #createdAt: number;
   #summary: OpenSummary | undefined = undefined;
   #refusal: RefusalDescription | undefined = undefined;
-  #waiting: Set<Call> | undefined = undefined;
+  #waiting: Set<Attempt> | undefined = undefined;
   /** Nobody ever listens to most breakers, and an emitter takes its time to say so. */
   #listenedTo = false;
 
@@ -432,7 +432,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
 
   // ---- who waits under it
 
-  enter(call: Call): void {
+  enter(call: Attempt): void {
     (this.#waiting ??= new Set()).add(call);
     // It may have tripped since it let the call in: between two waits, or in a callback of the user's.
     const { recorded } = this.machine;
@@ -440,7 +440,7 @@ export class BreakerCore implements TripWindow, WaitingRoom, Transitional {
       this.#endWaits(this.environment.clock.now());
   }
 
-  leave(call: Call): void {
+  leave(call: Attempt): void {
     this.#waiting?.delete(call);
   }
 

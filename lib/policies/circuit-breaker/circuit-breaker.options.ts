@@ -1,4 +1,4 @@
-import type { CallInfo } from '../../kernel/call.js';
+import type { CallInfo } from '../../kernel/call-info.js';
 import type { BackoffRule, OrData, TripRule } from '../data-forms.js';
 import type { ErrorMatch } from '../../kernel/error-match.js';
 import {

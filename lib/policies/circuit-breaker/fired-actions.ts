@@ -1,19 +1,28 @@
+import { promiseOf } from '../../errors/foreign.js';
+import { TimeoutException } from '../../errors/timeout.exception.js';
+import { Attempt } from '../../kernel/attempt.js';
+import type { Call } from '../../kernel/call.js';
 import { DeadlineQueue } from '../../kernel/deadline-queue.js';
+import { PASS, type Decision } from '../../kernel/decision.js';
 import { show } from '../../kernel/options/check.js';
-import { judge } from '../../kernel/outcome/outcome.js';
-import { FILTERED } from './attempt-outcome.js';
-import { REFUSED, type BreakerCore } from './breaker-core.js';
-import { FiredAction } from './fired-action.js';
-import { JudgedAttempt } from './judged-attempt.js';
+import type { Failure } from '../../kernel/outcome/failure.js';
+import { Pipeline } from '../../kernel/pipeline.js';
+import { rejected } from '../../kernel/rejection.js';
+import { TimeLimit } from '../../kernel/time-limit.js';
+import type { BreakerCore } from './breaker-core.js';
+import { CircuitBreakerGuard } from './circuit-breaker.guard.js';
 import { isOpossumBreaker } from './opossum.js';
 
 type Answer = (...argsAndError: unknown[]) => unknown;
+type Action = (...args: never[]) => unknown;
 
-/** What is fired by hand under one breaker, and what answers in its place. */
-export class FiredActions {
+/** What is fired by hand under one breaker, and what answers in its place. It belongs to no method. */
+export class FiredActions implements Decision {
+  readonly answers = false;
   #answer: Answer | undefined;
   /** Those under the breaker's own `timeout`. */
   #limited: DeadlineQueue | undefined;
+  #pipeline: Pipeline | undefined;
 
   constructor(private readonly core: BreakerCore) {}
 
@@ -32,36 +41,30 @@ export class FiredActions {
     }
   }
 
-  async fire<A extends unknown[], R>(action: (...args: A) => R | PromiseLike<R>, args: A): Promise<R> {
+  fire(action: Action, args: readonly unknown[]): Promise<unknown> {
     const { core } = this;
-    const { machine, environment } = core;
-    const since = environment.clock.now();
-    if (core.isShutDown) throw core.refusal(since);
+    if (core.isShutDown) return rejected(core.refusal(core.environment.clock.now()));
+    if (core.machine.recorded !== 'disabled') {
+      const pipeline = (this.#pipeline ??= this.#make());
+      return pipeline.start(new Attempt(pipeline, undefined, args, { body: () => action(...(args as never[])) }));
+    }
     core.tell('fire', args);
-    if (machine.recorded === 'disabled') return action(...args);
-    const weight = core.admit(since);
-    if (weight === REFUSED) {
-      if (!core.watchesOnly) return this.#standIn(core.refusal(since), args);
-      core.lookOn(since);
-    }
-    const fired = new FiredAction(core.name, args, since, core.options.timeout);
-    const judged = new JudgedAttempt(core, fired, machine.epoch, since, weight);
-    let result: R;
-    try {
-      result = await fired.run(() => action(...args), this.#limit());
-    } catch (error) {
-      const filtered = judged.failed(error) === FILTERED;
-      const { kind } = judge(error, fired.aborted, fired.reason);
-      if (filtered || (kind !== 'failure' && kind !== 'refused')) throw error;
-      return this.#standIn(error, args);
-    }
-    judged.succeeded(result);
-    return result;
+    return run(() => action(...(args as never[])));
+  }
+
+  /** What the answer stands in for: failures and refusals, but nothing that `errorFilter` takes out. */
+  failed({ current, args }: Call, failure: Failure): unknown {
+    if (this.#answer === undefined || current.filtered) return PASS;
+    const { kind } = failure.judge(current.aborted, current.reason);
+    if (kind !== 'failure' && kind !== 'refused') return PASS;
+    const answer = this.#answer(...args, failure.error);
+    this.core.fellBack(answer, failure.error);
+    return answer;
   }
 
   /** The options have changed. What runs under the old limit keeps it. */
   reconfigure(): void {
-    this.#limited = undefined;
+    this.#pipeline = this.#limited = undefined;
   }
 
   /** Nothing more is fired. What runs keeps its limit. */
@@ -69,16 +72,37 @@ export class FiredActions {
     this.#limited?.dropIdleTimer();
   }
 
-  #standIn<R>(error: unknown, args: readonly unknown[]): R {
-    if (this.#answer === undefined) throw error;
-    const answer = this.#answer(...args, error);
-    this.core.fellBack(answer, error);
-    return answer as R;
+  #make(): Pipeline {
+    const { core } = this;
+    const { clock, lifecycle } = core.environment;
+    const limit = this.#limit();
+    const breaker = new CircuitBreakerGuard({ coreFor: () => core });
+    return new Pipeline({
+      target: { className: '', methodName: core.name, clock, lifecycle, callContext: false },
+      guards: limit === undefined ? [breaker] : [breaker, limit],
+      decisions: [this],
+      work: (attempt) => run(() => attempt.origin?.body?.(attempt)),
+      endsEarly: true,
+    });
   }
 
-  #limit(): DeadlineQueue | undefined {
-    const { options, environment } = this.core;
-    if (options.timeout === false) return undefined;
-    return (this.#limited ??= new DeadlineQueue(options.timeout, environment.clock, environment.lifecycle));
+  #limit(): TimeLimit | undefined {
+    const { name, options, environment } = this.core;
+    const { clock, lifecycle } = environment;
+    const limitMs = options.timeout;
+    if (limitMs === false) return undefined;
+    this.#limited = new DeadlineQueue(limitMs, clock, lifecycle);
+    const message = `${name} gave no answer within ${limitMs} ms`;
+    const expired = (): Error =>
+      new TimeoutException({ policy: 'timeout', instanceName: name, message, details: { limitMs } });
+    return new TimeLimit(this.#limited, expired, () => clock.now());
+  }
+}
+
+function run(action: () => unknown): Promise<unknown> {
+  try {
+    return promiseOf(action());
+  } catch (error) {
+    return rejected(error);
   }
 }

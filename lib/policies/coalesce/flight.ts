@@ -1,4 +1,7 @@
-import type { AbortListener, Call, Next } from '../../kernel/call.js';
+import type { AbortListener } from '../../kernel/abortable.js';
+import type { Attempt } from '../../kernel/attempt.js';
+import { callOf, type Call } from '../../kernel/call.js';
+import type { Pipeline } from '../../kernel/pipeline.js';
 import type { Lifecycle, Running } from '../../kernel/policy.js';
 
 /** The flight of each run, whatever its method: runs may wait for each other. */
@@ -17,43 +20,45 @@ export class Flight implements Running {
 
   /** @param onEnd told when nobody can join any more. */
   constructor(
-    first: Call,
+    first: Attempt,
+    private readonly inner: Pipeline,
     private readonly lifecycle: Lifecycle,
     private readonly onEnd: (flight: Flight) => void,
   ) {
-    this.#run = first.separate();
+    this.#run = callOf(inner.separate(first));
+    this.#run.abortable = true;
     flights.set(this.#run, this);
   }
 
   /** Runs for `first`, and for whoever joins. */
-  start(first: Call, next: Next): Promise<unknown> {
+  start(first: Attempt): Promise<unknown> {
     this.lifecycle.enlist(this);
     const result = this.join(first);
-    next(this.#run).then(
+    this.inner.start(this.#run.current).then(
       (value) => this.#land((waiter) => waiter.resolve(value)),
       (error: unknown) => this.#land((waiter) => waiter.reject(error)),
     );
     return result;
   }
 
-  join(call: Call): Promise<unknown> {
-    call.follow(this.#run);
+  join(attempt: Attempt): Promise<unknown> {
+    attempt.inside = this.#run;
     return new Promise((resolve, reject) => {
-      const waiter = new Waiter(this, call, resolve, reject);
+      const waiter = new Waiter(this, attempt, resolve, reject);
       this.#waiters.add(waiter);
       if (waiter.due > this.#longest) this.#bound(waiter.due);
-      call.onAbort(waiter.leave);
+      attempt.onAbort(waiter.leave);
     });
   }
 
-  /** Whether `call` is part of this run, be it by way of others that wait for each other: it would wait for itself. */
-  contains(call: Call, seen?: Set<Flight>): boolean {
-    for (let around: Call | undefined = call; around !== undefined; around = around.around) {
-      const flight = flights.get(around);
+  /** Whether `attempt` is part of this run, be it by way of others that wait for each other: it would wait for itself. */
+  contains(attempt: Attempt, seen?: Set<Flight>): boolean {
+    for (let around: Attempt | undefined = attempt; around !== undefined; around = around.around) {
+      const flight = around.call === undefined ? undefined : flights.get(around.call as Call);
       if (flight === this) return true;
       if (flight === undefined || seen?.has(flight) === true) continue;
       const known = (seen ?? new Set()).add(flight);
-      for (const waiter of flight.#waiters) if (this.contains(waiter.call, known)) return true;
+      for (const waiter of flight.#waiters) if (this.contains(waiter.attempt, known)) return true;
     }
     return false;
   }
@@ -80,7 +85,7 @@ export class Flight implements Running {
   #land(tell: (waiter: Waiter) => void): void {
     this.#end();
     for (const waiter of this.#waiters) {
-      waiter.call.offAbort(waiter.leave);
+      waiter.attempt.offAbort(waiter.leave);
       tell(waiter);
     }
     this.#waiters.clear();
@@ -88,7 +93,7 @@ export class Flight implements Running {
 
   #bound(moment: number): void {
     this.#longest = moment;
-    this.#run.limit(moment);
+    this.#run.patience = moment;
   }
 
   #longestOfAll(): number {
@@ -108,11 +113,11 @@ class Waiter {
 
   constructor(
     private readonly flight: Flight,
-    readonly call: Call,
+    readonly attempt: Attempt,
     readonly resolve: (value: unknown) => void,
     readonly reject: (error: unknown) => void,
   ) {
-    this.due = call.deadline;
+    this.due = attempt.deadline;
   }
 
   readonly leave: AbortListener = (reason) => {

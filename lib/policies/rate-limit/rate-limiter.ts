@@ -1,8 +1,8 @@
 import { amount, ask } from '../../kernel/ask.js';
-import type { Call } from '../../kernel/call.js';
+import type { Attempt } from '../../kernel/attempt.js';
+import { refused, type Admission } from '../../kernel/guard.js';
 import { keyOf } from '../../kernel/key-of.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
-import { rejected } from '../../kernel/rejection.js';
 import { Bucket } from './bucket.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 import type { ResolvedRateLimit } from './rate-limit.options.js';
@@ -70,19 +70,18 @@ export class RateLimiter {
 
   /**
    * @param perAttempt what bounds wait and run of the attempt together, ms.
-   * @returns undefined: the call may begin now; else a promise of its turn, which rejects when there is none.
    */
-  admit(call: Call, perAttempt: number): Promise<void> | undefined {
+  admit(call: Attempt, perAttempt: number): Admission {
     const cost = this.options.cost === undefined ? 1 : this.#costOf(call);
     if (cost === 0) return undefined;
-    const now = call.instant();
+    const now = call.since;
     const bucket = this.#keyed === undefined ? this.#bucket : this.#bucketOf(call, this.#keyed, now);
     // The user's functions may have cut the call.
-    if (call.aborted) return rejected(call.reason);
+    if (call.aborted) return refused(call.reason);
     const metricsOnly = this.options.mode === 'metricsOnly' || call.underway;
     if (cost > bucket.rate.maxCost) {
       const error = this.#refusals.neverFits({ bucket, cost, metricsOnly });
-      return metricsOnly ? undefined : rejected(error);
+      return metricsOnly ? undefined : refused(error);
     }
     // While somebody waits the next turn follows from the last one, however late the timer is.
     if (bucket.waiting === 0) bucket.settle(now);
@@ -92,42 +91,41 @@ export class RateLimiter {
       return undefined;
     }
     if (metricsOnly) return this.#judgeOnly(call, bucket, cost, Math.max(0, waitMs), perAttempt);
-    if (this.options.onLimit === 'reject') return rejected(this.#refusals.usedUp({ bucket, cost }, waitMs));
+    if (this.options.onLimit === 'reject') return refused(this.#refusals.usedUp({ bucket, cost }, waitMs));
     return this.#wait(call, bucket, cost, Math.max(0, waitMs), perAttempt);
   }
 
   /** What would wait takes its turn now; what would be refused takes none. */
-  #judgeOnly(call: Call, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): undefined {
+  #judgeOnly(call: Attempt, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): undefined {
     const asked = { bucket, cost, metricsOnly: true };
     const { onLimit, maxWait = Infinity } = this.options;
     const boundMs = Math.min(maxWait, perAttempt);
     if (onLimit === 'reject') this.#refusals.usedUp(asked, waitMs);
     else if (call.probe) this.#refusals.notForProbes(asked, waitMs);
     else {
-      const canMs = Math.min(boundMs, call.deadline - call.instant());
+      const canMs = Math.min(boundMs, call.deadline - call.since);
       if (waitMs > canMs + ROUNDING_MS) this.#refusals.tooLate(asked, waitMs, waitMs, boundMs, canMs);
       else bucket.take(cost);
     }
   }
 
-  #wait(call: Call, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): Promise<void> {
+  #wait(call: Attempt, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): Admission {
     const refusals = this.#refusals;
-    if (this.environment.lifecycle.closing) return rejected(refusals.shutDown());
-    if (call.probe) return rejected(refusals.notForProbes({ bucket, cost }, waitMs));
-    const since = call.instant();
+    if (this.environment.lifecycle.closing) return refused(refusals.shutDown());
+    if (call.probe) return refused(refusals.notForProbes({ bucket, cost }, waitMs));
+    const { since } = call;
     const boundMs = Math.min(this.options.maxWait ?? Infinity, perAttempt);
     const latest = Math.min(since + boundMs, call.deadline);
     if (since + waitMs > latest + ROUNDING_MS)
-      return rejected(refusals.tooLate({ bucket, cost }, waitMs, waitMs, boundMs, latest - since));
-    call.waitingSince = since;
-    return WaitingCall.turnOf(call, { bucket, cost, since, boundMs, latest }, this.#places);
+      return refused(refusals.tooLate({ bucket, cost }, waitMs, waitMs, boundMs, latest - since));
+    return new WaitingCall(call, { bucket, cost, since, boundMs, latest }, this.#places);
   }
 
-  #costOf(call: Call): number {
+  #costOf(call: Attempt): number {
     return ask(this.environment, this.#costPlace, amount, 1, () => this.options.cost?.(...call.args));
   }
 
-  #bucketOf(call: Call, keyed: KeyedBuckets, now: number): Bucket {
+  #bucketOf(call: Attempt, keyed: KeyedBuckets, now: number): Bucket {
     const key = keyOf(this.environment, this.#keyPlace, this.options.key, call.args);
     return key === undefined ? keyed.others : keyed.for(key, now);
   }

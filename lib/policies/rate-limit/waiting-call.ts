@@ -1,4 +1,4 @@
-import type { Call } from '../../kernel/call.js';
+import type { Attempt } from '../../kernel/attempt.js';
 import type { Lifecycle } from '../../kernel/policy.js';
 import { Wait } from '../../kernel/wait.js';
 import type { Bucket } from './bucket.js';
@@ -30,28 +30,19 @@ export class WaitingCall extends Wait implements InLine {
   readonly cost: number;
   readonly latest: number;
 
-  private constructor(
-    call: Call,
+  constructor(
+    call: Attempt,
     private readonly wait: Wanted,
     private readonly places: WaitingPlaces,
-    private readonly onTurn: () => void,
-    onCut: (error: unknown) => void,
   ) {
-    super(call, places.lifecycle, onCut);
+    super(call, places.lifecycle);
     this.bucket = wait.bucket;
     this.cost = wait.cost;
     this.latest = wait.latest;
   }
 
-  /** The turn of a call; rejects when there will be none. */
-  static turnOf(call: Call, wait: Wanted, places: WaitingPlaces): Promise<void> {
-    return new Promise((resolve, reject) => new WaitingCall(call, wait, places, resolve, reject).begin());
-  }
-
   admit(): void {
-    if (!this.over()) return;
-    this.call.waited();
-    this.onTurn();
+    this.grant();
   }
 
   tooLate(turnAt: number, now: number): void {
@@ -69,6 +60,10 @@ export class WaitingCall extends Wait implements InLine {
 
   protected quit(): void {
     this.places.lines.leave(this);
+  }
+
+  protected passOn(): void {
+    // The turn is used up: time alone gives it back.
   }
 
   protected shutDownError(): Error {

@@ -1,5 +1,5 @@
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
-import type { CallInfo } from '../../../kernel/call.js';
+import type { CallInfo } from '../../../kernel/call-info.js';
 import { aFunction, checkOptions, isPlainObject, type Expectation, type Shape } from '../../../kernel/options/check.js';
 import { made } from '../../../kernel/options/recipe.js';
 

@@ -1,7 +1,9 @@
 import type { RetrySuppressedEvent } from '../../events/resilience-event.js';
-import { FasterAttemptError, type Call, type ItemTimer, type Next } from '../../kernel/call.js';
+import { Attempt, type Inside } from '../../kernel/attempt.js';
+import { FasterAttemptError } from '../../kernel/call-info.js';
 import { Deadline } from '../../kernel/deadline-queue.js';
-import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import type { Junction, Pipeline } from '../../kernel/pipeline.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { RetryBudget } from '../../kernel/retry-budget/retry-budget.js';
 import { HedgeDelay, type Delay } from './hedge-delay.js';
 import type { ResolvedHedge } from './hedge.options.js';
@@ -15,7 +17,7 @@ export interface HedgeSurroundings {
   /** Whether first attempts earn here, and not in a retry around it. */
   readonly earns?: boolean;
   /** Whether the breaker inside is closed for a call. */
-  readonly closed?: ((call: Call) => boolean) | undefined;
+  readonly closed?: ((attempt: Attempt) => boolean) | undefined;
 }
 
 /**
@@ -24,8 +26,10 @@ export interface HedgeSurroundings {
  *
  * @see https://research.google/pubs/the-tail-at-scale/ hedged requests
  */
-export class HedgePolicy implements Policy {
+export class Hedging implements Junction {
   /** @internal */ readonly delay: HedgeDelay;
+  /** Earns by first attempts, unless a retry around it does. */
+  readonly budget: RetryBudget | undefined;
 
   constructor(
     /** @internal */ readonly name: string,
@@ -34,44 +38,46 @@ export class HedgePolicy implements Policy {
     /** @internal */ readonly surroundings: HedgeSurroundings = {},
   ) {
     this.delay = new HedgeDelay(options.after, environment);
+    this.budget = surroundings.earns === true ? surroundings.budget : undefined;
   }
 
-  execute(call: Call, next: Next): Promise<unknown> {
-    return new Promise((resolve, reject) => new Race(this, call, next, resolve, reject).start());
+  /** Lets attempts of `inner` run beside each other as one. */
+  run(whole: Attempt, inner: Pipeline): Promise<unknown> {
+    return new Promise((resolve, reject) => new Race(this, whole, inner, resolve, reject).start());
   }
 }
 
-/** The attempts of one call, which run beside each other. */
-class Race extends Deadline implements ItemTimer {
+/** Attempts that run beside each other, and are one to whatever is around them. */
+class Race extends Deadline implements Inside {
   readonly #delay: Delay | undefined;
-  #first: Call | undefined;
-  #running: Call[] = [];
+  #first: Attempt | undefined;
+  #running: Attempt[] = [];
+  #newest: Attempt | undefined;
   #begun = 0;
-  #earned = false;
   #failed = false;
   #lastError: unknown = undefined;
   /** The attempt that gives the items of a stream. */
-  #speaker: Call | undefined;
-  #outer: ItemTimer | undefined;
+  #speaker: Attempt | undefined;
   #settled = false;
   #wake: (() => void) | undefined;
 
   constructor(
-    private readonly policy: HedgePolicy,
-    private readonly call: Call,
-    private readonly proceed: Next,
+    private readonly policy: Hedging,
+    private readonly whole: Attempt,
+    private readonly inner: Pipeline,
     private readonly onResolve: (value: unknown) => void,
     private readonly onReject: (error: unknown) => void,
   ) {
     super();
-    this.#delay = policy.delay.at(call.instant());
+    this.#delay = policy.delay.at(whole.since);
   }
 
   start(): void {
-    const now = this.call.instant();
-    this.#first = this.#begin(this.call.attempt);
-    this.#earn(this.#first);
-    this.#wait(now);
+    this.whole.onAbort(this.#onCut);
+    const number = this.whole.attempt;
+    this.whole.inside = this;
+    this.#begin(number);
+    this.#wait(this.whole.since);
   }
 
   expire(): void {
@@ -79,41 +85,35 @@ class Race extends Deadline implements ItemTimer {
   }
 
   /** Nothing more begins. */
-  override shutDown(): void {
+  override retire(): void {
     this.#delay?.queue.remove(this);
   }
 
   /** An item of a stream came: its attempt has won, before any other can give one. */
-  pause(): void {
-    this.#outer?.pause();
+  item(): void {
     if (this.#speaker !== undefined) return;
     this.#speaker = this.#running.find(({ emitted }) => emitted);
     if (this.#speaker !== undefined) this.#cutAllBut(this.#speaker);
   }
 
-  resume(): void {
-    this.#outer?.resume();
+  get attempt(): number {
+    return this.#newest?.number ?? this.whole.number;
   }
 
-  /** The first attempt earns as soon as it has begun, at the latest when all is over. */
-  #earn(first: Call): void {
-    const { budget, earns } = this.policy.surroundings;
-    if (this.#earned || budget === undefined || earns !== true || first.startedAt === undefined) return;
-    this.#earned = true;
-    if (first.attempt === 1) budget.earn(first.startedAt);
+  get begun(): boolean {
+    return this.whole.startedAt !== undefined;
   }
 
-  #begin(number: number): Call {
-    const attempt = this.call.fork(number);
-    // It can be cut alone, whatever is around.
-    attempt.limit(Infinity);
+  #begin(number: number): void {
+    const attempt = this.inner.part(this.whole, number);
+    this.#newest = attempt;
+    this.#first ??= attempt;
     this.#running.push(attempt);
     this.#begun++;
-    this.proceed(attempt).then(
+    this.inner.start(attempt).then(
       (value) => this.#onValue(attempt, value),
       (error: unknown) => this.#onError(attempt, error),
     );
-    return attempt;
   }
 
   /** The next attempt begins in the context of the caller, as the first did: a timer knows nothing of it. */
@@ -124,44 +124,35 @@ class Race extends Deadline implements ItemTimer {
   }
 
   #onDelay({ ms }: Delay): void {
-    const { call } = this;
+    const { whole } = this;
     const { options, environment, surroundings } = this.policy;
     const { clock, events, lifecycle } = environment;
-    if (this.#settled || this.#failed || call.aborted || call.emitted || lifecycle.closing) return;
+    if (this.#settled || this.#failed || whole.aborted || whole.emitted || lifecycle.closing) return;
     const now = clock.now();
-    if (now >= call.deadline) return;
+    if (now >= whole.deadline) return;
     const newest = this.#running.at(-1)?.startedAt;
     // What waits for its turn in this process would only wait twice; the time counts from the moment it began.
     if (newest === undefined || now - newest < ms - TOLERANCE_MS) return this.#wait(newest ?? now);
-    if (surroundings.closed?.(call) === false) return;
-    if (call.repeatable?.() === false) return this.#suppressed('notRepeatable');
+    if (surroundings.closed?.(whole) === false) return;
+    if (whole.origin?.repeatable?.() === false) return this.#suppressed('notRepeatable');
     // The user's functions may have cut the call, or closed the app.
-    if (call.aborted || lifecycle.closing) return;
+    if (whole.aborted || lifecycle.closing) return;
     if (surroundings.budget?.take(now) === false) return this.#suppressed('budget');
 
-    const attempt = call.attempt + 1;
+    const attempt = this.attempt + 1;
     if (events.active) events.emit({ type: 'hedge', name: this.policy.name, policy: 'hedge', attempt, delayMs: ms });
-    if (this.#begun === 1) this.#watch();
     this.#begin(attempt);
     if (this.#begun < options.maxAttempts) this.#wait(now);
   }
 
-  /** From now on there are two: a cut of the call must reach both, and an item decides between them. */
-  #watch(): void {
-    const { call } = this;
-    this.#outer = call.itemTimer;
-    call.itemTimer = this;
-    call.onAbort(this.#onCut);
-  }
-
-  #onValue(attempt: Call, value: unknown): void {
+  #onValue(attempt: Attempt, value: unknown): void {
     if (!this.#settle()) return;
     this.#measure(attempt);
     this.#cutAllBut(attempt);
     this.onResolve(value);
   }
 
-  #onError(attempt: Call, error: unknown): void {
+  #onError(attempt: Attempt, error: unknown): void {
     if (this.#settled || (this.#speaker !== undefined && this.#speaker !== attempt)) return;
     this.#running = this.#running.filter((other) => other !== attempt);
     if (attempt === this.#first || attempt.startedAt !== undefined) {
@@ -177,7 +168,7 @@ class Race extends Deadline implements ItemTimer {
    * Latencies are those of first attempts, so that hedges do not make the percentile that calls for them. One that was
    * cut would have taken longer: it counts as far as it came, once it had outlasted the delay.
    */
-  #measure(winner: Call | undefined): void {
+  #measure(winner: Attempt | undefined): void {
     const { delay, environment } = this.policy;
     const first = this.#first;
     if (!delay.measures || first?.startedAt === undefined) return;
@@ -187,7 +178,7 @@ class Race extends Deadline implements ItemTimer {
     if (winner === first || (cut && ranMs >= (this.#delay?.ms ?? Infinity))) delay.record(ranMs, now);
   }
 
-  #cutAllBut(winner: Call): void {
+  #cutAllBut(winner: Attempt): void {
     if (this.#running.length < 2) return;
     const reason = new FasterAttemptError();
     for (const attempt of this.#running) if (attempt !== winner) attempt.abort(reason);
@@ -201,8 +192,7 @@ class Race extends Deadline implements ItemTimer {
     if (this.#settled) return false;
     this.#settled = true;
     this.#delay?.queue.remove(this);
-    if (this.#begun > 1) this.call.offAbort(this.#onCut);
-    if (this.#first !== undefined) this.#earn(this.#first);
+    this.whole.offAbort(this.#onCut);
     return true;
   }
 
@@ -210,7 +200,7 @@ class Race extends Deadline implements ItemTimer {
     const { name, environment } = this.policy;
     const { events } = environment;
     if (!events.hearsChanges) return;
-    const made = { attempt: this.call.attempt, attempts: this.#begun };
+    const made = { attempt: this.attempt, attempts: this.#begun };
     events.emitChange({ type: 'retrySuppressed', name, policy: 'hedge', ...made, reason, error: undefined });
   }
 }

@@ -1,7 +1,8 @@
-import type { Call, Next } from '../../kernel/call.js';
+import type { Attempt } from '../../kernel/attempt.js';
+import { callOf } from '../../kernel/call.js';
 import { keyOf } from '../../kernel/key-of.js';
-import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
-import { rejected } from '../../kernel/rejection.js';
+import type { Junction, Pipeline } from '../../kernel/pipeline.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { ResolvedCoalesce } from './coalesce.options.js';
 import { Flight } from './flight.js';
 
@@ -13,7 +14,7 @@ type Flights = Map<string, Flight>;
  *
  * @see https://pkg.go.dev/golang.org/x/sync/singleflight where the name comes from
  */
-export class CoalescePolicy implements Policy {
+export class Coalescing implements Junction {
   readonly #ofAll: Flights = new Map();
   readonly #ofInstances = new WeakMap<object, Flights>();
   readonly #keyPlace: string;
@@ -26,20 +27,20 @@ export class CoalescePolicy implements Policy {
     this.#keyPlace = `${name}, key`;
   }
 
-  execute(call: Call, next: Next): Promise<unknown> {
-    if (call.aborted) return rejected(call.reason);
-    const key = keyOf(this.environment, this.#keyPlace, this.options.key, call.args);
-    if (key === undefined) return next(call);
-    const flights = this.#flightsOf(call.instance);
+  /** Lets `attempt` take part in a run of `inner`, its own or one that goes on already. */
+  run(attempt: Attempt, inner: Pipeline): Promise<unknown> {
+    const key = keyOf(this.environment, this.#keyPlace, this.options.key, attempt.args);
+    if (key === undefined) return alone(attempt, inner);
+    const flights = this.#flightsOf(attempt.instance);
     const running = flights.get(key);
     if (running === undefined) {
-      const flight = new Flight(call, this.environment.lifecycle, (ended) => {
+      const flight = new Flight(attempt, inner, this.environment.lifecycle, (ended) => {
         if (flights.get(key) === ended) flights.delete(key);
       });
       flights.set(key, flight);
-      return flight.start(call, next);
+      return flight.start(attempt);
     }
-    return running.contains(call) ? next(call) : running.join(call);
+    return running.contains(attempt) ? alone(attempt, inner) : running.join(attempt);
   }
 
   #flightsOf(instance: unknown): Flights {
@@ -50,4 +51,12 @@ export class CoalescePolicy implements Policy {
     this.#ofInstances.set(instance, flights);
     return flights;
   }
+}
+
+/** A run that nobody shares: it is a part of its own attempt. */
+function alone(attempt: Attempt, inner: Pipeline): Promise<unknown> {
+  const run = callOf(inner.part(attempt, attempt.number));
+  attempt.inside = run;
+  attempt.onAbort((reason) => run.abort(reason));
+  return inner.start(run.current);
 }

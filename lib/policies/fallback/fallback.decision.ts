@@ -1,11 +1,11 @@
 import { isRefusal } from '../../errors/resilience.exception.js';
 import { isPromise } from '../../errors/foreign.js';
-import type { Call, Next, Rescue } from '../../kernel/call.js';
 import { ask, yesOrNo } from '../../kernel/ask.js';
+import type { Call } from '../../kernel/call.js';
+import { PASS, type Decision } from '../../kernel/decision.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
-import { judge } from '../../kernel/outcome/outcome.js';
-import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
-import { rejection } from '../../kernel/rejection.js';
+import type { Failure } from '../../kernel/outcome/failure.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { toAnswer, type Answer } from '../../kernel/answer.js';
 import type { DeclaredFallback } from './fallback.options.js';
 
@@ -21,7 +21,8 @@ export interface FallbackWitness {
 }
 
 /** Answers in place of a call that failed or was refused. */
-export class FallbackPolicy implements Policy {
+export class FallbackDecision implements Decision {
+  readonly answers = true;
   readonly #rules: readonly Rule[];
   /** Told of each answer. */
   witness: FallbackWitness | undefined = undefined;
@@ -39,24 +40,11 @@ export class FallbackPolicy implements Policy {
     }));
   }
 
-  execute(call: Call, next: Next): Promise<unknown> {
-    const rescue: Rescue = (error) => {
-      const rule = this.#ruleFor(error, call);
-      return rule === undefined ? rejection(error) : this.#give(rule, error, call);
-    };
-    return next.rescued?.(call, rescue) ?? next(call).then(undefined, rescue);
-  }
-
-  /** The substitute answer; throws `error` itself where no fallback is meant for it. */
-  answer(error: unknown, call: Call): unknown {
-    const rule = this.#ruleFor(error, call);
-    if (rule === undefined) throw error;
-    return this.#give(rule, error, call);
-  }
-
-  #ruleFor(error: unknown, call: Call): Rule | undefined {
-    if (call.answersRefusals === true && isRefusal(error)) return undefined;
-    return this.#rules.find((one) => this.#holds(one, error, call));
+  failed(call: Call, failure: Failure): unknown {
+    // What one call says of its refusals goes before the fallback of its set.
+    if (call.answersRefusals && isRefusal(failure.error)) return PASS;
+    const rule = this.#rules.find((one) => this.#holds(one, failure, call));
+    return rule === undefined ? PASS : this.#give(rule, failure.error, call);
   }
 
   #give({ answer }: Rule, error: unknown, call: Call): unknown {
@@ -67,8 +55,9 @@ export class FallbackPolicy implements Policy {
     return isPromise(given) ? call.runs(given) : given;
   }
 
-  #holds({ on, skipOn }: Rule, error: unknown, call: Call): boolean {
-    const { kind } = judge(error, call.aborted, call.reason);
+  #holds({ on, skipOn }: Rule, failure: Failure, call: Call): boolean {
+    const { error } = failure;
+    const { kind } = failure.judge(call.aborted, call.reason);
     const byDefault = kind === 'failure' || kind === 'refused';
     const wanted =
       on === undefined

@@ -1,14 +1,14 @@
-import { AsyncResource } from 'node:async_hooks';
 import { AdaptiveLimit, type Ending } from '../../kernel/adaptive-limit/adaptive-limit.js';
 import { ask, rank } from '../../kernel/ask.js';
-import type { Call, Next } from '../../kernel/call.js';
+import type { Attempt } from '../../kernel/attempt.js';
+import { isSignalled } from '../../kernel/call.js';
 import { DeadlineQueue } from '../../kernel/deadline-queue.js';
-import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
-import { rejected } from '../../kernel/rejection.js';
+import { Guard, refused, type Admission } from '../../kernel/guard.js';
+import type { Failure } from '../../kernel/outcome/failure.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { BulkheadRefusals } from './bulkhead-refusals.js';
-import { Handover } from './handover.js';
-import { QueuedCall, STALLED_MS, type Line, type Patience } from './queued-call.js';
+import { QueuedAttempt, STALLED_MS, type Line, type Patience } from './queued-attempt.js';
 import { Slot, slotAround } from './slot.js';
 import { WaitingLine } from './waiting-line.js';
 
@@ -19,14 +19,13 @@ const MEAN_WEIGHT = 0.1;
  * Lets a bounded number of calls run at once; a bounded number waits, the more important first, among equals first come
  * first served. A slot is free again when the work has really ended, also when its caller has long gone.
  */
-export class BulkheadPolicy implements Policy {
+export class BulkheadGuard extends Guard {
   #active = 0;
   #meanRunMs = 0;
-  readonly #line = { calls: new WaitingLine<QueuedCall>(), freedAt: -Infinity };
+  readonly #line = { calls: new WaitingLine<QueuedAttempt>(), freedAt: -Infinity };
   readonly #queue = this.#line.calls;
   /** Those who wait for a loan; they take a slot of their own if one comes free before. */
   readonly #loans = new Set<Line>();
-  readonly #handover = new Handover(() => this.#admitNext());
   readonly #refusals: BulkheadRefusals;
   #options: ResolvedBulkhead;
   #adaptive: AdaptiveLimit | undefined;
@@ -39,6 +38,7 @@ export class BulkheadPolicy implements Policy {
     options: ResolvedBulkhead,
     /** @internal */ readonly environment: PolicyEnvironment,
   ) {
+    super();
     this.#options = options;
     this.#refusals = new BulkheadRefusals(this, environment);
     this.#adaptive = this.#adaptiveOf(options);
@@ -100,74 +100,78 @@ export class BulkheadPolicy implements Policy {
     return this.#queue.size;
   }
 
-  execute(call: Call, next: Next): Promise<unknown> {
-    if (call.aborted) return rejected(call.reason);
-    const around = slotAround(call, this);
-    if (this.#hasRoom(around)) return this.#begin(call, next, around);
-    if (call.underway) return this.#run(call, next, undefined);
-    if (this.#options.mode === 'metricsOnly') return this.#runAnyway(call, next);
-    if (this.environment.lifecycle.closing) return rejected(this.shutDown());
-    // Those who wait are sure of the slots that have come free: there may be more of these.
-    if (call.probe)
-      return this.#active + this.#queue.size < this.limit
-        ? this.#run(call, next, undefined)
-        : rejected(this.#refusals.notForProbes());
-    const priority = this.#priorityOf(call);
+  admit(attempt: Attempt): Admission {
+    if (attempt.aborted) return refused(attempt.reason);
+    const around = slotAround(attempt, this);
+    if (this.#hasRoom(around)) return this.#letIn(attempt, around);
+    if (attempt.underway) return this.#take(attempt, undefined);
+    if (this.#options.mode === 'metricsOnly') return this.#letInAnyway(attempt);
+    if (this.environment.lifecycle.closing) return refused(this.shutDown());
+    if (attempt.probe) return refused(this.#refusals.notForProbes());
+    const priority = this.#priorityOf(attempt);
     // The user's function may have done anything: cut the call, closed the app, made calls of its own.
-    if (call.aborted) return rejected(call.reason);
-    if (this.environment.lifecycle.closing) return rejected(this.shutDown());
-    if (this.#hasRoom(around)) return this.#begin(call, next, around);
-    return around === undefined ? this.#queueUp(call, next, priority) : this.#wait(call, next, priority, around);
+    if (attempt.aborted) return refused(attempt.reason);
+    if (this.environment.lifecycle.closing) return refused(this.shutDown());
+    if (this.#hasRoom(around)) return this.#letIn(attempt, around);
+    return around === undefined ? this.#queueUp(attempt, priority) : this.#wait(attempt, priority, around);
   }
 
-  #begin(call: Call, next: Next, around: Slot | undefined): Promise<unknown> {
-    return this.#run(call, next, around?.loans.none === true ? around : undefined);
+  override settled(attempt: Attempt, _value: unknown, failure: Failure | undefined): void {
+    slotOf(attempt)?.settled(failure);
   }
 
-  /** Whether a call may begin now, on the slot of a call around it or on one of its own. */
+  override released(attempt: Attempt, failure: Failure | undefined): void {
+    slotOf(attempt)?.released(failure);
+  }
+
+  override wanted(attempt: Attempt): void {
+    slotOf(attempt)?.resume();
+  }
+
+  override parked(attempt: Attempt): void {
+    slotOf(attempt)?.park();
+  }
+
+  #letIn(attempt: Attempt, around: Slot | undefined): undefined {
+    return this.#take(attempt, around?.loans.none === true ? around : undefined);
+  }
+
+  /** Whether an attempt may begin now, on the slot of one around it or on one of its own. */
   #hasRoom(around: Slot | undefined): boolean {
     return around?.loans.none === true || (this.#active < this.limit && this.#queue.size === 0);
   }
 
   /** What would wait counts as if it had got a slot; what would be refused counts not at all. */
-  #runAnyway(call: Call, next: Next): Promise<unknown> {
+  #letInAnyway(attempt: Attempt): undefined {
     const waiting = this.#active - this.limit;
-    if (waiting < this.#options.maxQueue) return this.#run(call, next, undefined);
+    if (waiting < this.#options.maxQueue) return this.#take(attempt, undefined);
     this.#refusals.wouldBeFull(waiting);
-    return next(call);
+    return undefined;
   }
 
-  #queueUp(call: Call, next: Next, priority: number): Promise<unknown> {
-    // A slot that has come free is promised to the first in line, who does not need a place in the queue any more.
-    const promised = Math.max(0, this.limit - this.#active);
-    const waiting = this.#queue.size - promised;
+  #queueUp(attempt: Attempt, priority: number): Admission {
+    const waiting = this.#queue.size;
     const full = waiting >= this.options.maxQueue;
     const displaced = full && waiting > 0 ? this.#queue.last : undefined;
     if (full && (displaced === undefined || displaced.priority >= priority))
-      return rejected(this.#refusals.queueFull(this.#queue.size));
-    const hopeless = this.#hopeless(call, priority, promised);
-    if (hopeless !== undefined) return rejected(hopeless);
+      return refused(this.#refusals.queueFull(waiting));
+    const hopeless = this.#hopeless(attempt, priority);
+    if (hopeless !== undefined) return refused(hopeless);
     displaced?.cut(this.#refusals.displaced());
-    return this.#wait(call, next, priority, undefined);
+    return this.#wait(attempt, priority, undefined);
   }
 
-  #wait(call: Call, next: Next, priority: number, lender: Slot | undefined): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      // It begins in the context of its own caller, not in that of the call whose slot it gets.
-      const run = AsyncResource.bind(() =>
-        resolve(this.#run(call, next, lender?.loans.out === false ? lender : undefined)),
-      );
-      const line = lender?.loans ?? this.#line;
-      if (lender !== undefined) this.#loans.add(line);
-      new QueuedCall(this, line, call, priority, this.#patienceOf(call), run, reject).begin();
-    });
+  #wait(attempt: Attempt, priority: number, lender: Slot | undefined): QueuedAttempt {
+    const line = lender?.loans ?? this.#line;
+    if (lender !== undefined) this.#loans.add(line);
+    return new QueuedAttempt(this, line, attempt, priority, this.#patienceOf(attempt), lender);
   }
 
   /** What bounds the wait of a call; undefined: something else does, or nothing is to. */
-  #patienceOf(call: Call): Patience | undefined {
+  #patienceOf(call: Attempt): Patience | undefined {
     const { maxWait } = this.#options;
     if (maxWait !== undefined) return this.#waits;
-    if (call.deadline !== Infinity || call.signalled) return undefined;
+    if (call.deadline !== Infinity || isSignalled(call)) return undefined;
     const { clock, lifecycle } = this.environment;
     return (this.#stalls ??= { queue: new DeadlineQueue(STALLED_MS, clock, lifecycle), untilStalled: true });
   }
@@ -187,16 +191,21 @@ export class BulkheadPolicy implements Policy {
     return this.#refusals.shutDown();
   }
 
-  #run(call: Call, next: Next, lender: Slot | undefined): Promise<unknown> {
-    const slot = new Slot(this, call, this.#abandonments, lender);
-    call.slot = slot;
-    if (lender === undefined) {
-      this.#active++;
-      this.#adaptive?.began(call.instant(), this.#active);
-    }
-    // The promise of the work itself is not given on: we have listened to it, so nobody would be told when the caller
-    // listens to none.
-    return next(call).then(slot.free, slot.fail);
+  #take(attempt: Attempt, lender: Slot | undefined): undefined {
+    const slot = new Slot(this, attempt, this.#abandonments, lender);
+    if (lender === undefined) this.#active++;
+    attempt.slot = slot;
+    if (lender === undefined) this.#adaptive?.began(this.environment.clock.now(), this.#active);
+  }
+
+  /** @internal */
+  handOver(attempt: Attempt, lender: Slot | undefined): void {
+    this.#take(attempt, lender);
+  }
+
+  /** @internal */
+  takeBack(attempt: Attempt): void {
+    slotOf(attempt)?.released(undefined);
   }
 
   /** Whether the limit wants to know how long calls take. @internal */
@@ -209,12 +218,12 @@ export class BulkheadPolicy implements Policy {
    *
    * @internal
    */
-  measured(call: Call, ending: Ending): void {
+  measured(call: Attempt, ending: Ending): void {
     if (this.#adaptive === undefined || call.startedAt === undefined) return;
     const now = this.environment.clock.now();
     this.#adaptive.ended(now, now - call.startedAt, this.#active, ending);
     // The limit may have grown, and no slot need come free.
-    this.#admitSoon();
+    this.#admitNext();
   }
 
   /** @internal */
@@ -227,7 +236,7 @@ export class BulkheadPolicy implements Policy {
    * @internal
    * @param abandoned whether the work goes on without a slot.
    */
-  released(call: Call, abandoned: boolean): void {
+  freed(call: Attempt, abandoned: boolean): void {
     this.#active--;
     const now = this.environment.clock.now();
     this.#line.freedAt = now;
@@ -235,11 +244,7 @@ export class BulkheadPolicy implements Policy {
       const ms = now - call.startedAt;
       this.#meanRunMs = this.#meanRunMs === 0 ? ms : this.#meanRunMs + MEAN_WEIGHT * (ms - this.#meanRunMs);
     }
-    this.#admitSoon();
-  }
-
-  #admitSoon(): void {
-    if (this.#queue.size > 0 || this.#loans.size > 0) this.#handover.soon();
+    this.#admitNext();
   }
 
   #admitNext(): void {
@@ -250,7 +255,7 @@ export class BulkheadPolicy implements Policy {
     }
   }
 
-  #firstForLoan(): QueuedCall | undefined {
+  #firstForLoan(): QueuedAttempt | undefined {
     for (const line of this.#loans) {
       if (line.calls.first !== undefined) return line.calls.first;
       this.#loans.delete(line);
@@ -258,16 +263,16 @@ export class BulkheadPolicy implements Policy {
     return undefined;
   }
 
-  #priorityOf(call: Call): number {
+  #priorityOf(call: Attempt): number {
     const { priority } = this.options;
     if (priority === undefined) return 0;
     return ask(this.environment, `${this.name}, priority`, rank, 0, () => priority(call));
   }
 
   /** A call whose turn cannot come before its time is over is better told at once. */
-  #hopeless(call: Call, priority: number, promised: number): Error | undefined {
+  #hopeless(call: Attempt, priority: number): Error | undefined {
     const { maxWait = Infinity } = this.options;
-    const ahead = Math.max(0, this.#queue.ahead(priority) - promised);
+    const ahead = this.#queue.ahead(priority);
     const expected = (ahead * this.#meanRunMs) / this.limit;
     const allowed = Math.min(maxWait, call.deadline - this.environment.clock.now());
     return expected <= allowed ? undefined : this.#refusals.hopeless(expected, allowed);
@@ -277,4 +282,8 @@ export class BulkheadPolicy implements Policy {
     const { events } = this.environment;
     if (events.active) events.emit({ type: 'limitChange', name: this.name, policy: 'bulkhead', limit, before });
   }
+}
+
+function slotOf({ slot }: Attempt): Slot | undefined {
+  return slot as Slot | undefined;
 }

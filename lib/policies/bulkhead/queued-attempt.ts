@@ -1,15 +1,20 @@
-import type { Call } from '../../kernel/call.js';
+import type { Attempt } from '../../kernel/attempt.js';
 import type { DeadlineQueue } from '../../kernel/deadline-queue.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { Wait } from '../../kernel/wait.js';
+import type { Slot } from './slot.js';
 import type { Place, WaitingLine } from './waiting-line.js';
 
 /** How long a wait that nothing else bounds goes on while no slot comes back, ms. */
 export const STALLED_MS = 30_000;
 
-/** What a waiting call knows of its bulkhead. */
+/** What a waiting attempt knows of its bulkhead. */
 interface Desk {
   readonly environment: PolicyEnvironment;
+  /** Hands a slot over, or lends that of `lender`. */
+  handOver(attempt: Attempt, lender: Slot | undefined): void;
+  /** Takes back the slot of an attempt that has not begun. */
+  takeBack(attempt: Attempt): void;
   waitedInVain(ms: number): Error;
   stalled(): Error;
   shutDown(): Error;
@@ -17,7 +22,7 @@ interface Desk {
 
 /** Those who wait for the slots of a bulkhead, or for one that is lent. */
 export interface Line {
-  readonly calls: WaitingLine<QueuedCall>;
+  readonly calls: WaitingLine<QueuedAttempt>;
   /** When a slot came back last, on the monotonic clock. */
   readonly freedAt: number;
 }
@@ -28,26 +33,25 @@ export interface Patience {
   readonly untilStalled: boolean;
 }
 
-/** A call that waits for its turn, until it comes, the wait gets too long, or the call is cut. */
-export class QueuedCall extends Wait implements Place {
+/** An attempt that waits for its turn, until it comes, the wait gets too long, or the attempt is cut. */
+export class QueuedAttempt extends Wait implements Place {
   /** @internal */ node: Place['node'] = undefined;
 
   constructor(
     private readonly bulkhead: Desk,
     private readonly line: Line,
-    call: Call,
+    private readonly attempt: Attempt,
     readonly priority: number,
     private readonly patience: Patience | undefined,
-    private readonly onTurn: () => void,
-    onCut: (error: unknown) => void,
+    private readonly lender: Slot | undefined,
   ) {
-    super(call, bulkhead.environment.lifecycle, onCut);
+    super(attempt, bulkhead.environment.lifecycle);
   }
 
+  /** Its turn has come: the slot is its own from now on. */
   admit(): void {
-    if (!this.over()) return;
-    this.call.waited();
-    this.onTurn();
+    this.grant();
+    this.bulkhead.handOver(this.attempt, this.lender?.loans.out === false ? this.lender : undefined);
   }
 
   expire(): void {
@@ -65,6 +69,10 @@ export class QueuedCall extends Wait implements Place {
   protected quit(): void {
     this.line.calls.leave(this);
     this.patience?.queue.remove(this);
+  }
+
+  protected passOn(): void {
+    this.bulkhead.takeBack(this.attempt);
   }
 
   protected shutDownError(): Error {

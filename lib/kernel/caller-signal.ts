@@ -1,5 +1,5 @@
 import { propertyOf } from '../errors/foreign.js';
-import type { AbortListener } from '../kernel/call.js';
+import type { AbortListener } from './abortable.js';
 
 const ONCE = { once: true } as const;
 

@@ -1,10 +1,13 @@
 import { isClientError } from '../../errors/client-error.js';
 import { instanceOf, isObject, isThenable, promiseOf } from '../../errors/foreign.js';
 import { toAnswer, type Answer } from '../../kernel/answer.js';
-import { UnsubscribedError, type Call, type Next } from '../../kernel/call.js';
 import { ask, yesOrNo } from '../../kernel/ask.js';
+import { UnsubscribedError } from '../../kernel/call-info.js';
+import type { Call } from '../../kernel/call.js';
+import { PASS, type Decision } from '../../kernel/decision.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
-import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import type { Failure } from '../../kernel/outcome/failure.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { RecoverOptions } from './recover.options.js';
 
 /** What the guarded method is, as far as Recover must know. */
@@ -15,7 +18,8 @@ export interface RecoverTarget {
 }
 
 /** The outermost guard: logs what would escape and answers in its place. */
-export class RecoverPolicy implements Policy {
+export class RecoverDecision implements Decision {
+  readonly answers = true;
   readonly #on: Matcher | undefined;
   readonly #answer: Answer;
   readonly #log: boolean;
@@ -31,23 +35,16 @@ export class RecoverPolicy implements Policy {
     this.#log = options.log ?? true;
   }
 
-  execute(call: Call, next: Next): Promise<unknown> {
-    return next(call).then(undefined, (error: unknown) => {
-      const answer = this.answer(error, call);
-      // A promise is resolved with it, and that may fail as well.
-      return isObject(answer) ? this.#awaited(answer, call) : answer;
-    });
-  }
-
-  /** The answer in place of `error`; throws `error` itself where it is not meant to be caught. */
-  answer(error: unknown, call: Call): unknown {
-    if (!this.#catches(error, call)) throw error;
+  failed(call: Call, { error }: Failure, atOnce: boolean): unknown {
+    if (!this.#catches(error, call)) return PASS;
     const { events } = this.environment;
     if (this.#log) this.environment.logRecovered(this.name, error);
     if (events.active) events.emit({ type: 'recovered', name: this.name, policy: 'recover', error });
     try {
       const answer = this.#answer(error, call);
-      return isThenable(answer) ? this.#awaited(answer, call) : answer;
+      // A promise is resolved with what is not given at once, and that may fail as well.
+      const comesLater = atOnce ? isThenable(answer) : isObject(answer);
+      return comesLater ? this.#awaited(answer, call) : answer;
     } catch (failure) {
       return this.#giveUp(failure);
     }

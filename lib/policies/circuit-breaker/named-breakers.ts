@@ -1,14 +1,11 @@
-import type { Call, Next } from '../../kernel/call.js';
+import type { CallInfo } from '../../kernel/call-info.js';
 import { boundedKey, keyOf } from '../../kernel/key-of.js';
-import { observed } from '../../kernel/observed.js';
-import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
-import { rejected } from '../../kernel/rejection.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { Breaker } from './breaker.js';
-import { REFUSED, sameWindow, type BreakerCore } from './breaker-core.js';
+import { sameWindow, type BreakerCore } from './breaker-core.js';
 import { latenciesOf } from './breaker-stats.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { Control, type ControlSource, type ControlWord } from './control.js';
-import { JudgedAttempt } from './judged-attempt.js';
 import { KeyedBreakers } from './keyed-breakers.js';
 import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
@@ -20,8 +17,8 @@ function ofWholeName(options: ResolvedCircuitBreaker): ResolvedCircuitBreaker {
   return options.key === undefined ? options : { ...options, mode: 'metricsOnly', trip: NEVER };
 }
 
-/** Turns calls away while the dependency fails, and judges every attempt that it lets through. */
-export class CircuitBreakerPolicy implements Policy {
+/** The breaker of a name, or the breakers of its keys. */
+export class NamedBreakers {
   readonly #breaker: Breaker;
   readonly #keyed: KeyedBreakers | undefined;
   #options: ResolvedCircuitBreaker;
@@ -91,49 +88,39 @@ export class CircuitBreakerPolicy implements Policy {
   }
 
   /** What refuses `call` because somebody before the rules wants it; undefined where nobody does. */
-  forcedFor(call: Call): BreakerCore | undefined {
-    const { core } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
+  forcedFor(call: Pick<CallInfo, 'args'>): BreakerCore | undefined {
+    const core = this.coreFor(call);
     return core.forced ? core : undefined;
   }
 
   /** Whether it would let this call through as in the best of times: not open, and not probing. */
-  isClosedFor(call: Call): boolean {
-    const { core, state } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
+  isClosedFor(call: Pick<CallInfo, 'args'>): boolean {
+    const core = this.coreFor(call);
+    const state = core.machine.stateAt(this.environment.clock.now());
     if (core.watchesOnly) return true;
     if (core.isShutDown) return false;
     return state === 'closed' || state === 'disabled';
   }
 
   /** The fallback of a method under it has answered. */
-  fellBack(call: Call, answer: unknown, error: unknown): void {
+  fellBack(call: Pick<CallInfo, 'args'>, answer: unknown, error: unknown): void {
     this.#known(call).core.fellBack(answer, error);
   }
 
-  execute(call: Call, next: Next): Promise<unknown> {
-    const breaker = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
-    const { core } = breaker;
-    const since = call.instant();
-    if (core.hears('fire')) core.tell('fire', call.args);
-    const weight = core.admit(since);
-    if (weight === REFUSED) {
-      if (!core.watchesOnly && !call.underway) return rejected(core.refusal(since));
-      core.lookOn(since);
-    } else {
-      call.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
-      call.waitingRoom = core;
-    }
-    return observed(call, next, new JudgedAttempt(core, call, core.machine.epoch, since, weight));
+  /** The breaker that `attempt` is to meet. */
+  coreFor({ args }: Pick<CallInfo, 'args'>): BreakerCore {
+    return (this.#keyed === undefined ? this.#breaker : this.#select(args, this.#keyed)).core;
   }
 
   /** The breaker that `call` has met: none is made for one that is over. */
-  #known({ args }: Call): Breaker {
+  #known({ args }: Pick<CallInfo, 'args'>): Breaker {
     if (this.#keyed === undefined) return this.#breaker;
     const key = keyOf(this.environment, this.#keyPlace, this.options.key, args);
     return (key === undefined ? undefined : this.#keyed.peek(key)) ?? this.#breaker;
   }
 
-  #select(call: Call, keyed: KeyedBreakers): Breaker {
-    const key = keyOf(this.environment, this.#keyPlace, this.options.key, call.args);
+  #select(args: readonly unknown[], keyed: KeyedBreakers): Breaker {
+    const key = keyOf(this.environment, this.#keyPlace, this.options.key, args);
     return (key === undefined ? undefined : keyed.for(key)) ?? this.#breaker;
   }
 }

@@ -1,0 +1,51 @@
+import type { Target } from '../kernel/attempt.js';
+import type { Decision } from '../kernel/decision.js';
+import type { Guard } from '../kernel/guard.js';
+import { Pipeline, type Junction, type PipelineInit, type Work } from '../kernel/pipeline.js';
+import { ORDER, type Stage } from './order.js';
+
+/** What a policy is to the attempts of a method. */
+export type Role =
+  | { readonly guard: Guard }
+  | { readonly decision: Decision }
+  /** Takes attempts of the policies inside it in place of the method. */
+  | { readonly junction: Junction };
+
+export type Stages = Partial<Record<Stage, Role>>;
+
+/**
+ * Puts policies around `work`, in the order of the table. Guards and decisions that follow each other make one pipeline;
+ * a junction begins another one, whose work are attempts of the one inside.
+ *
+ * @param options what all of them have in common; `endsEarly` is that of the innermost.
+ */
+export function layered(
+  stages: Stages,
+  target: Target,
+  work: Work,
+  options: Pick<PipelineInit, 'endsEarly' | 'handOn'> = {},
+): Pipeline {
+  const { handOn } = options;
+  let { endsEarly } = options;
+  let guards: Guard[] = [];
+  let decisions: Decision[] = [];
+  let inside = work;
+  let isJunction = false;
+  for (const place of [...ORDER].reverse()) {
+    const role = stages[place];
+    if (role === undefined) continue;
+    if ('guard' in role) guards = [role.guard, ...guards];
+    else if ('decision' in role) decisions = [...decisions, role.decision];
+    else {
+      const { junction } = role;
+      const { budget } = junction;
+      const inner = new Pipeline({ target, guards, decisions, work: inside, endsEarly, handOn, budget, isJunction });
+      inside = (attempt) => junction.run(attempt, inner);
+      endsEarly = false;
+      isJunction = true;
+      guards = [];
+      decisions = [];
+    }
+  }
+  return new Pipeline({ target, guards, decisions, work: inside, endsEarly, handOn, isJunction });
+}

@@ -1,0 +1,55 @@
+import type { Attempt } from '../../kernel/attempt.js';
+import { Guard, refused, type Admission } from '../../kernel/guard.js';
+import type { Failure } from '../../kernel/outcome/failure.js';
+import { recordError, recordValue } from './attempt-outcome.js';
+import { REFUSED, type BreakerCore } from './breaker-core.js';
+
+/** Knows the breaker that an attempt is to meet: the one of a name, or that of its key. */
+export interface Breakers {
+  coreFor(attempt: Attempt): BreakerCore;
+}
+
+/** Turns attempts away while the dependency fails, and judges every one that it lets through. */
+export class CircuitBreakerGuard extends Guard {
+  constructor(private readonly breakers: Breakers) {
+    super();
+  }
+
+  admit(attempt: Attempt): Admission {
+    const core = this.breakers.coreFor(attempt);
+    const now = attempt.since;
+    if (core.hears('fire')) core.tell('fire', attempt.args);
+    const weight = core.admit(now);
+    attempt.weight = weight;
+    attempt.epoch = core.machine.epoch;
+    if (weight === REFUSED) {
+      if (!core.watchesOnly && !attempt.underway) return refused(core.refusal(now));
+      core.lookOn(now);
+    } else {
+      attempt.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
+      attempt.room = core;
+    }
+    attempt.breaker = core;
+    return undefined;
+  }
+
+  /** Whatever is strange about its value or its error, its caller gets it. */
+  override settled(attempt: Attempt, value: unknown, failure: Failure | undefined): void {
+    const core = attempt.breaker as BreakerCore | undefined;
+    if (core === undefined) return;
+    attempt.breaker = undefined;
+    core.release();
+    try {
+      if (failure !== undefined) recordError(core, attempt, failure);
+      else if (attempt.weight > 0 || !core.succeededUnmeasured(attempt)) recordValue(core, attempt, value);
+    } catch (fault) {
+      core.unjudged(attempt, fault);
+    }
+  }
+
+  override released(attempt: Attempt): void {
+    const core = attempt.breaker as BreakerCore | undefined;
+    attempt.breaker = undefined;
+    core?.release();
+  }
+}
