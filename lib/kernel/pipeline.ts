@@ -1,4 +1,4 @@
-import { instanceOf, isThenable, promiseOf } from '../errors/foreign.js';
+import { instanceOf, isObject, isThenable, promiseOf } from '../errors/foreign.js';
 import { Attempt, type Course, type Target } from './attempt.js';
 import { callOf, type Call } from './call.js';
 import { Again, PASS, type Decision } from './decision.js';
@@ -283,7 +283,7 @@ export class Pipeline implements Course {
         if (Again.is(verdict)) return this.#again(call, verdict, index + 1);
         const answer = decision.answers && this.#handOn !== undefined ? this.#handOn(call, verdict) : verdict;
         if (Rejection.is(answer)) failure = new Failure(answer.error);
-        else return this.#mended(index + 1, call, answer);
+        else return this.#mended(index + 1, call, answer, atOnce);
       } catch (error) {
         failure = new Failure(error);
       }
@@ -291,9 +291,10 @@ export class Pipeline implements Course {
     return rejection(failure.error);
   }
 
-  /** An answer that comes later may fail as well. */
-  #mended(from: number, call: Call, answer: unknown): unknown {
-    if (from === this.#decisions.length || !isThenable(answer)) return answer;
+  /** An answer that comes later may fail as well; a promise is resolved with any object, and that may fail too. */
+  #mended(from: number, call: Call, answer: unknown, atOnce: boolean): unknown {
+    const comesLater = atOnce ? isThenable(answer) : isObject(answer);
+    if (from === this.#decisions.length || !comesLater) return answer;
     return promiseOf(answer).then(undefined, (error: unknown) => this.#decideFrom(from, call, new Failure(error)));
   }
 
