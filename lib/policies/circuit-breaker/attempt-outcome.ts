@@ -5,8 +5,8 @@ import { instanceOf } from '../../errors/foreign.js';
 import { ask, yesOrNo } from '../../kernel/ask.js';
 import { FasterAttemptError, type CallInfo } from '../../kernel/call.js';
 import { isTimeout, judge } from '../../kernel/outcome/outcome.js';
-import { retryAfterOf } from '../../kernel/retry-after.js';
 import type { BreakerCore } from './breaker-core.js';
+import type { Permit } from './permit.js';
 
 /** An attempt that a breaker has let through, as far as its outcome depends on it. */
 export interface Attempt extends CallInfo {
@@ -17,14 +17,6 @@ export interface Attempt extends CallInfo {
 }
 
 const LOST = 'a faster attempt answered';
-
-/** The state and the moment in which an attempt was admitted. */
-export interface Permit {
-  readonly epoch: number;
-  readonly since: number;
-  /** For how many attempts its latency stands; 0: nobody needs to know it. */
-  readonly weight: number;
-}
 
 /** Counts an attempt that gave a value. */
 export function recordValue(breaker: BreakerCore, permit: Permit, attempt: Attempt, value: unknown): void {
@@ -97,10 +89,9 @@ function recordFailure(
   /** What may say how long the dependency asks to be left alone. */
   answer: unknown = error,
 ): void {
-  const { events, clock } = breaker.environment;
+  const { events } = breaker.environment;
   if (events.active) events.emit({ type: 'failure', name: breaker.name, policy: 'circuitBreaker', latencyMs, error });
-  const askedForMs = retryAfterOf(answer, clock) ?? 0;
-  breaker.failed(permit, now, { latencyMs, error, timedOut, askedForMs, args });
+  breaker.failed(permit, now, { latencyMs, error, timedOut, answer, args });
 }
 
 /** What an error means for this breaker; the meaning of errors as such is in outcome.ts. */

@@ -1,117 +1,15 @@
 import type { Call, Next } from '../../kernel/call.js';
-import { boundedKey, keyOf } from '../../kernel/key-of.js';
 import { observed } from '../../kernel/observed.js';
-import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
+import type { Policy } from '../../kernel/policy.js';
 import { rejected } from '../../kernel/rejection.js';
-import { Breaker } from './breaker.js';
-import { REFUSED, sameWindow, type BreakerCore } from './breaker-core.js';
-import { latenciesOf } from './breaker-stats.js';
-import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
-import { Control, type ControlSource, type ControlWord } from './control.js';
 import { JudgedAttempt } from './judged-attempt.js';
-import { KeyedBreakers } from './keyed-breakers.js';
-import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
-import type { TripStrategy } from './trip/trip-strategy.js';
-
-const NEVER: TripStrategy = { name: 'never', shouldTrip: () => false };
-
-/** With keys, the breaker of the whole name only counts calls whose key found no room. */
-function ofWholeName(options: ResolvedCircuitBreaker): ResolvedCircuitBreaker {
-  return options.key === undefined ? options : { ...options, mode: 'metricsOnly', trip: NEVER };
-}
+import { NamedBreakers } from './named-breakers.js';
+import { REFUSED } from './permit.js';
 
 /** Turns calls away while the dependency fails, and judges every attempt that it lets through. */
-export class CircuitBreakerPolicy implements Policy {
-  readonly #breaker: Breaker;
-  readonly #keyed: KeyedBreakers | undefined;
-  #options: ResolvedCircuitBreaker;
-  #latencies: LatencyHistogram | undefined;
-  readonly #keyPlace: string;
-
-  constructor(
-    readonly name: string,
-    options: ResolvedCircuitBreaker,
-    private readonly environment: PolicyEnvironment,
-    /** What a rule says of it. */
-    rule?: ControlWord,
-  ) {
-    const control = new Control();
-    control.say('rule', rule);
-    this.#options = options;
-    const latencies = (this.#latencies = latenciesOf(options));
-    this.#keyPlace = `${name}, key`;
-    const shown = options.key === undefined ? name : `${name}[*]`;
-    const onSaid = (): void => this.#keyed?.obey();
-    this.#breaker = new Breaker({
-      name: shown,
-      options: ofWholeName(options),
-      latencies,
-      control,
-      onSaid,
-      environment,
-    });
-    this.#keyed =
-      options.key === undefined ? undefined : new KeyedBreakers(name, options, latencies, control, environment);
-  }
-
-  get options(): ResolvedCircuitBreaker {
-    return this.#options;
-  }
-
-  /**
-   * Takes on other options. State, counts and keys stay; only a window of another size begins empty, and so does what a
-   * changed trip strategy counts by itself.
-   */
-  reconfigure(options: ResolvedCircuitBreaker): void {
-    const before = this.#options;
-    this.#options = options;
-    if (!sameWindow(options, before) || options.rollingPercentilesEnabled !== before.rollingPercentilesEnabled)
-      this.#latencies = latenciesOf(options);
-    this.#breaker.reconfigure(ofWholeName(options), this.#latencies);
-    this.#keyed?.reconfigure(options, this.#latencies);
-  }
-
-  /** The breaker of the name, or of one key; undefined for a key that has none. */
-  breaker(key?: string): Breaker | undefined {
-    return key === undefined ? this.#breaker : this.#keyed?.peek(boundedKey(key));
-  }
-
-  breakers(): Breaker[] {
-    return this.#keyed === undefined ? [this.#breaker] : [...this.#keyed.values()];
-  }
-
-  /** Lets a source say its word of the name, all its keys included, or take it back. */
-  say(source: ControlSource, word: ControlWord | undefined): void {
-    this.#breaker.core.say(source, word);
-  }
-
-  /** What a source says of the name. */
-  wordOf(source: ControlSource): ControlWord | undefined {
-    return this.#breaker.core.wordOf(source);
-  }
-
-  /** What refuses `call` because somebody before the rules wants it; undefined where nobody does. */
-  forcedFor(call: Call): BreakerCore | undefined {
-    const { core } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
-    return core.forced ? core : undefined;
-  }
-
-  /** Whether it would let this call through as in the best of times: not open, and not probing. */
-  isClosedFor(call: Call): boolean {
-    const { core, state } = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
-    if (core.watchesOnly) return true;
-    if (core.isShutDown) return false;
-    return state === 'closed' || state === 'disabled';
-  }
-
-  /** The fallback of a method under it has answered. */
-  fellBack(call: Call, answer: unknown, error: unknown): void {
-    this.#known(call).core.fellBack(answer, error);
-  }
-
+export class CircuitBreakerPolicy extends NamedBreakers implements Policy {
   execute(call: Call, next: Next): Promise<unknown> {
-    const breaker = this.#keyed === undefined ? this.#breaker : this.#select(call, this.#keyed);
-    const { core } = breaker;
+    const core = this.select(call);
     const since = call.instant();
     if (core.hears('fire')) core.tell('fire', call.args);
     const weight = core.admit(since);
@@ -123,17 +21,5 @@ export class CircuitBreakerPolicy implements Policy {
       call.waitingRoom = core;
     }
     return observed(call, next, new JudgedAttempt(core, call, core.machine.epoch, since, weight));
-  }
-
-  /** The breaker that `call` has met: none is made for one that is over. */
-  #known({ args }: Call): Breaker {
-    if (this.#keyed === undefined) return this.#breaker;
-    const key = keyOf(this.environment, this.#keyPlace, this.options.key, args);
-    return (key === undefined ? undefined : this.#keyed.peek(key)) ?? this.#breaker;
-  }
-
-  #select(call: Call, keyed: KeyedBreakers): Breaker {
-    const key = keyOf(this.environment, this.#keyPlace, this.options.key, call.args);
-    return (key === undefined ? undefined : keyed.for(key)) ?? this.#breaker;
   }
 }

@@ -2,10 +2,11 @@ import { DeadlineQueue } from '../../kernel/deadline-queue.js';
 import { show } from '../../kernel/options/check.js';
 import { judge } from '../../kernel/outcome/outcome.js';
 import { FILTERED } from './attempt-outcome.js';
-import { REFUSED, type BreakerCore } from './breaker-core.js';
+import type { BreakerCore } from './breaker-core.js';
 import { FiredAction } from './fired-action.js';
 import { JudgedAttempt } from './judged-attempt.js';
 import { isOpossumBreaker } from './opossum.js';
+import { REFUSED } from './permit.js';
 
 type Answer = (...argsAndError: unknown[]) => unknown;
 

@@ -1,6 +1,7 @@
 import type { AttemptObserver } from '../../kernel/call.js';
-import { recordError, recordValue, type Attempt, type ErrorOutcome, type Permit } from './attempt-outcome.js';
+import { recordError, recordValue, type Attempt, type ErrorOutcome } from './attempt-outcome.js';
 import type { BreakerCore } from './breaker-core.js';
+import type { Permit } from './permit.js';
 
 /** An attempt that a breaker has let through. Whatever is strange about its value or its error, its caller gets it. */
 export class JudgedAttempt implements Permit, AttemptObserver {

@@ -1,5 +1,5 @@
-import type { Timer } from '../../kernel/clock.js';
-import type { PolicyEnvironment } from '../../kernel/policy.js';
+import type { Timer } from '../../../kernel/clock.js';
+import type { PolicyEnvironment } from '../../../kernel/policy.js';
 
 /** A breaker that will change its state by time alone. */
 export interface Transitional {
