@@ -7,7 +7,9 @@
  */
 export class BucketRing {
   /** What all buckets hold together, then what each of them holds. */
-  readonly #counts: Float64Array;
+  readonly #counts: Uint32Array;
+  /** In each bucket, the sum of something that has fractions; made for the first of it. */
+  #sums: number[] | undefined = undefined;
   /** How many buckets have begun since the clock did. */
   #tick = 0;
   #endsAt = 0;
@@ -20,7 +22,7 @@ export class BucketRing {
     readonly buckets: number,
     readonly fields: number,
   ) {
-    this.#counts = new Float64Array((buckets + 1) * fields);
+    this.#counts = new Uint32Array((buckets + 1) * fields);
     this.#offset = fields;
   }
 
@@ -47,17 +49,21 @@ export class BucketRing {
     counts[field] = (counts[field] as number) + amount;
   }
 
-  /** What all buckets hold. Whole numbers: sums of fractions do not cancel exactly when a bucket leaves. */
+  /** What all buckets hold. */
   total(field: number): number {
     return this.#counts[field] as number;
   }
 
-  /** What all buckets hold of something that has fractions. */
-  sum(field: number): number {
-    let sum = 0;
-    for (let index = this.fields + field; index < this.#counts.length; index += this.fields)
-      sum += this.#counts[index] as number;
-    return sum;
+  /** Adds to the sum of the current bucket. */
+  addSum(amount: number): void {
+    const sums = (this.#sums ??= new Array<number>(this.buckets).fill(0));
+    const bucket = this.#tick % this.buckets;
+    sums[bucket] = (sums[bucket] as number) + amount;
+  }
+
+  /** The sums of all buckets together. It is added up anew: sums of fractions do not cancel exactly. */
+  get sum(): number {
+    return this.#sums?.reduce((all, one) => all + one, 0) ?? 0;
   }
 
   /** What one bucket holds: the current one, or that so many before it. */
@@ -68,6 +74,7 @@ export class BucketRing {
 
   clear(): void {
     this.#counts.fill(0);
+    this.#sums = undefined;
   }
 
   #turn(tick: number): void {
@@ -84,6 +91,7 @@ export class BucketRing {
       counts[field] = (counts[field] as number) - (counts[index] as number);
       counts[index] = 0;
     }
+    if (this.#sums !== undefined) this.#sums[tick % this.buckets] = 0;
   }
 
   #offsetOf(tick: number): number {

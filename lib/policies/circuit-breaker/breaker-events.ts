@@ -4,6 +4,7 @@ import type { CircuitState } from '../../events/resilience-event.js';
 import { notify } from '../../kernel/ask.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
+import { transitionTimerOf, type Transitional } from './state/transition-timer.js';
 
 /** The opossum breaker that people see of one of ours. It is made when somebody first asks for it. */
 export interface BreakerFace extends EventEmitter {
@@ -12,7 +13,7 @@ export interface BreakerFace extends EventEmitter {
 }
 
 /** Of whom it is told. */
-export interface Told {
+export interface Told extends Transitional {
   readonly name: string;
   readonly place: string;
   readonly environment: PolicyEnvironment;
@@ -30,13 +31,22 @@ const OF_STATES: Partial<Record<CircuitState, string>> = {
 export class BreakerEvents {
   face: BreakerFace | undefined = undefined;
   /** Whether anybody listens to the face. Nobody ever does to most, and an emitter takes its time to say so. */
-  listenedTo = false;
+  #listenedTo = false;
 
   constructor(private readonly breaker: Told) {}
 
+  /** Somebody has begun to listen to the face, or ceased to: who listens is told of the next transition in time. */
+  onListeners(listened: boolean): void {
+    this.#listenedTo = listened;
+    if (this.breaker.nextTransitionAt === undefined) return;
+    const timer = transitionTimerOf(this.breaker.environment);
+    if (listened) timer.watch(this.breaker);
+    timer.refresh();
+  }
+
   /** Whether anybody listens to one of opossum's events. */
   hears(event: string): boolean {
-    return this.listenedTo && (this.face?.listenerCount(event) ?? 0) > 0;
+    return this.#listenedTo && (this.face?.listenerCount(event) ?? 0) > 0;
   }
 
   /** Whether anybody wants to know in time what the clock does to the state. */
@@ -47,7 +57,7 @@ export class BreakerEvents {
   /** Emits one of opossum's events to whoever listens. An emitter of its own would end with the first that throws. */
   tell(event: string, ...args: unknown[]): void {
     const { face } = this;
-    if (face === undefined || !this.listenedTo) return;
+    if (face === undefined || !this.#listenedTo) return;
     const { environment, place } = this.breaker;
     for (const listener of face.rawListeners(event))
       notify(environment, `${place}, a listener of '${event}'`, () => Reflect.apply(listener, face, args));

@@ -6,12 +6,10 @@ import type { Control } from './control.js';
 /** What a breaker needs to know of itself. */
 export interface BreakerInit {
   name: string;
+  /** Which of the breakers of the name it is. Those of keys share the latencies of the name. @default it has no other */
+  key?: string;
   options: ResolvedCircuitBreaker;
-  /** How reports name it. @default name */
-  place?: string;
   latencies?: LatencyHistogram | undefined;
-  /** Keyed breakers keep counts only, and share the histogram of their name. */
-  sharesLatencies?: boolean;
   /** Told of each change of state. */
   onChange?: (() => void) | undefined;
   /** What is said of it. @default nothing yet */

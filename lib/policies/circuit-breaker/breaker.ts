@@ -220,7 +220,7 @@ export class Breaker extends HeardOpossum implements BreakerFace {
 
   /** @internal */
   protected override onListeners(listened: boolean): void {
-    (this.core as BreakerCore | undefined)?.listenedTo(listened);
+    (this.core as BreakerCore | undefined)?.events.onListeners(listened);
   }
 
   #actions(): FiredActions {

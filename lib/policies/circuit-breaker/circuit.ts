@@ -10,7 +10,6 @@ import type { BreakerStats } from './breaker-stats.js';
 import { MAX_RETRY_AFTER_MS, type ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { Control, type ControlSource, type ControlWord } from './control.js';
 import { refusalAfterShutdown, Refusals } from './refusals.js';
-import type { WindowCounts } from './rolling-window.js';
 import { StateMachine, type Transitioning } from './state/state-machine.js';
 import { transitionTimerOf, type Transitional } from './state/transition-timer.js';
 import { Steering, type Steered } from './steering.js';
@@ -21,9 +20,11 @@ const BY_OPTIONS: ControlWord = { state: 'disabled', reason: 'disabled by its op
 
 /** A circuit, closed or not: what it counts, what steers it, who waits under it and who hears of it. */
 export class Circuit implements WaitingRoom, Transitional, Transitioning, Steered {
-  readonly name: string;
   /** How reports name it; all keys of a name share it, since they share their callbacks. */
   readonly place: string;
+  readonly #key: string | undefined;
+  /** Put together when it is first asked for. */
+  #name: string | undefined = undefined;
   readonly environment: PolicyEnvironment;
   readonly machine: StateMachine;
   readonly tally: Tally;
@@ -32,7 +33,6 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   /** Which errors are answers; undefined: it is not said. */
   answers: Matcher | undefined;
   #options: ResolvedCircuitBreaker;
-  readonly #sharesLatencies: boolean;
   readonly #onChange: (() => void) | undefined;
   readonly #createdAt: number;
   #refusals: Refusals | undefined = undefined;
@@ -41,13 +41,12 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   #onRetire: (() => void)[] | undefined = undefined;
 
   constructor(init: BreakerInit) {
-    const { name, options, environment, control = new Control() } = init;
-    this.name = name;
-    this.place = init.place ?? name;
+    const { options, environment, control = new Control() } = init;
+    this.place = init.name;
+    this.#key = init.key;
     this.environment = environment;
     this.#options = options;
     this.answers = answersOf(options);
-    this.#sharesLatencies = init.sharesLatencies === true;
     this.#onChange = init.onChange;
     this.#createdAt = environment.clock.now();
     this.events = new BreakerEvents(this);
@@ -57,6 +56,10 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
     const ordered = this.steering.order();
     this.machine = new StateMachine(this, this.#createdAt, ordered);
     if (ordered === 'forcedOpen') this.refusals.forcedOpen();
+  }
+
+  get name(): string {
+    return (this.#name ??= this.#key === undefined ? this.place : `${this.place}[${this.#key}]`);
   }
 
   get options(): ResolvedCircuitBreaker {
@@ -122,7 +125,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
 
   /** Takes the operator's word back, closes it and forgets what it has counted. */
   close(reason: string): void {
-    if (!this.#sharesLatencies) this.tally.clearLatencies();
+    if (this.#key === undefined) this.tally.clearLatencies();
     this.tally.clear();
     this.machine.close(this.environment.clock.now(), reason);
     this.steering.takeBack();
@@ -176,15 +179,6 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
     this.events.tell(event, ...args);
   }
 
-  /** Somebody has begun to listen to its face, or ceased to. */
-  listenedTo(listened: boolean): void {
-    this.events.listenedTo = listened;
-    if (this.nextTransitionAt === undefined) return;
-    const timer = transitionTimerOf(this.environment);
-    if (listened) timer.watch(this);
-    timer.refresh();
-  }
-
   get heard(): boolean {
     return this.events.hearsTransitions;
   }
@@ -202,9 +196,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
     // What an order lay over is there again as it was; whoever closes it by hand clears it.
     if (to === 'closed' && from !== 'forcedOpen' && from !== 'disabled') this.tally.clear();
     this.#onChange?.();
-    const timer = transitionTimerOf(this.environment);
-    if (this.machine.nextTransitionAt === undefined) timer.forget(this);
-    else timer.watch(this);
+    transitionTimerOf(this.environment).follow(this);
     const { openFor } = this.machine;
     this.events.tellTransition(from, to, { reason, at, metricsOnly: this.watchesOnly, openFor });
   }
@@ -220,11 +212,6 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   /** The numbers of the rolling window. */
   get stats(): BreakerStats {
     return this.tally.statsAt(this.environment.clock.now());
-  }
-
-  /** The counts of each bucket of the window, the newest first. */
-  get buckets(): WindowCounts[] {
-    return this.tally.bucketsAt(this.environment.clock.now());
   }
 
   /** What it tells those that it refuses. */

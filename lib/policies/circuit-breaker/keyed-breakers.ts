@@ -37,11 +37,10 @@ export class KeyedBreakers {
     while (this.#breakers.size >= this.options.maxKeys) if (!this.#makeRoom()) return undefined;
     const { options, latencies, environment } = this;
     const breaker = new BreakerCore({
-      name: `${this.name}[${key}]`,
-      place: this.name,
+      name: this.name,
+      key,
       options,
       latencies,
-      sharesLatencies: true,
       onChange: this.#onChange,
       control: new Control(this.control),
       environment,

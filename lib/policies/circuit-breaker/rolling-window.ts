@@ -4,10 +4,9 @@ import { BucketRing } from '../../kernel/bucket-ring.js';
 const FIRES = 0;
 const SUCCESSES = 1;
 const FAILURES = 2;
-/** Successes for which the measured ones stand, and the time that these took. */
+/** Successes for which the measured ones stand. */
 const MEASURED = 3;
-const SUCCESS_MS = 4;
-const FIELDS = 5;
+const FIELDS = 4;
 
 /** What most breakers never see. */
 const TIMEOUTS = 0;
@@ -29,6 +28,7 @@ export interface WindowCounts {
 
 /** Counts of calls in the last `span` ms. */
 export class RollingWindow {
+  /** Its sum is the time of the measured successes. */
   readonly #ring: BucketRing;
   #rare: BucketRing | undefined = undefined;
 
@@ -61,7 +61,7 @@ export class RollingWindow {
   /** The mean time of a success in ms; undefined where there is none. */
   get meanSuccessMs(): number | undefined {
     const measured = this.#ring.total(MEASURED);
-    return measured === 0 ? undefined : this.#ring.sum(SUCCESS_MS) / measured;
+    return measured === 0 ? undefined : this.#ring.sum / measured;
   }
 
   fire(): void {
@@ -73,7 +73,7 @@ export class RollingWindow {
     this.#ring.add(SUCCESSES, 1);
     if (weight === 0) return;
     this.#ring.add(MEASURED, weight);
-    this.#ring.add(SUCCESS_MS, latencyMs * weight);
+    this.#ring.addSum(latencyMs * weight);
   }
 
   failure(timedOut: boolean): void {

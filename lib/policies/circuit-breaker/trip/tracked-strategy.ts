@@ -26,8 +26,6 @@ const tracker: Wanted<TripTracker | undefined> = {
 export class TrackedStrategy {
   /** Whether it wants to be told of each outcome. */
   readonly records: boolean;
-  readonly #recordsLost: boolean;
-  readonly #judgesProbes: boolean;
   readonly #tracker: TripTracker;
 
   /** Where `track()` fails, the strategy's own `shouldTrip` is asked. */
@@ -40,9 +38,7 @@ export class TrackedStrategy {
   ) {
     const own = ask(reporter, this.#place, tracker, undefined, () => strategy.track?.(windowMs, buckets));
     this.#tracker = own ?? strategy;
-    this.records = typeof propertyOf(this.#tracker, 'record') === 'function';
-    this.#recordsLost = typeof propertyOf(this.#tracker, 'recordLost') === 'function';
-    this.#judgesProbes = typeof propertyOf(this.#tracker, 'failsProbe') === 'function';
+    this.records = this.#has('record');
   }
 
   get #place(): string {
@@ -61,13 +57,14 @@ export class TrackedStrategy {
 
   /** @returns whether it wanted to know. */
   recordLost(ranMs: number, now: number): boolean {
-    if (this.#recordsLost) notify(this.reporter, this.#place, () => this.#tracker.recordLost?.(ranMs, now));
-    return this.#recordsLost;
+    if (!this.#has('recordLost')) return false;
+    notify(this.reporter, this.#place, () => this.#tracker.recordLost?.(ranMs, now));
+    return true;
   }
 
   /** Whether a probe that gave an answer after `latencyMs` has failed; a string is the reason. */
   failsProbe(latencyMs: number): boolean | string {
-    if (!this.#judgesProbes) return false;
+    if (!this.#has('failsProbe')) return false;
     return ask(this.reporter, this.#place, verdict, false, () => this.#tracker.failsProbe?.(latencyMs));
   }
 
@@ -86,6 +83,10 @@ export class TrackedStrategy {
       return false;
     }
     return answer === false ? false : accept(this.reporter, this.#place, verdict, false, answer);
+  }
+
+  #has(member: keyof TripTracker): boolean {
+    return typeof propertyOf(this.#tracker, member) === 'function';
   }
 }
 
