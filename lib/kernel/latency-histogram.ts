@@ -1,3 +1,5 @@
+import { BucketRing } from './bucket-ring.js';
+
 /** Latencies are counted in sixteenths of a millisecond ... */
 const PER_MS = 16;
 /** ... with this many buckets for each doubling: neighbours differ by at most 12.5 %. */
@@ -11,61 +13,48 @@ const SIZE = slotOf(Infinity) + 1;
 export const PERCENTILES = [0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.995, 1] as const;
 
 /**
- * Latencies of the last buckets of a window, on a logarithmic scale of fixed size: a percentile is off by at most 7 %,
- * and neither a call nor a reading costs more because there were more calls.
+ * Latencies of the last buckets of time, on a logarithmic scale of fixed size: a percentile is off by at most 7 %, and
+ * neither a call nor a reading costs more because there were more calls.
  */
 export class LatencyHistogram {
-  readonly #counts: Uint32Array;
-  #tick = 0;
+  readonly #ring: BucketRing;
 
-  /** @param buckets how many buckets the window has. */
-  constructor(private readonly buckets: number) {
-    this.#counts = new Uint32Array(buckets * SIZE);
-  }
-
-  /** Moves on to the bucket that is the `tick`th since the clock began; what has left the window is forgotten. */
-  advance(tick: number): void {
-    if (tick - this.#tick >= this.buckets) this.clear();
-    else for (let passed = this.#tick + 1; passed <= tick; passed++) this.#clearBucket(passed % this.buckets);
-    this.#tick = tick;
+  /** @param buckets how many buckets of `bucketMs` ms it looks back. */
+  constructor(bucketMs: number, buckets: number) {
+    this.#ring = new BucketRing(bucketMs, buckets, SIZE);
   }
 
   /** @param weight for how many calls the latency stands. */
-  record(latencyMs: number, weight = 1): void {
-    const index = (this.#tick % this.buckets) * SIZE + slotOf(latencyMs);
-    this.#counts[index] = (this.#counts[index] as number) + weight;
+  record(latencyMs: number, now: number, weight = 1): void {
+    this.#ring.advance(now);
+    this.#ring.add(slotOf(latencyMs), weight);
   }
 
   clear(): void {
-    this.#counts.fill(0);
+    this.#ring.clear();
   }
 
-  /** The percentiles and the mean in ms; 0 where nothing was recorded, as with opossum. */
-  read(): { percentiles: Record<number, number>; latencyMean: number } {
-    const sums = this.#sum();
-    const total = sums.reduce((all, count) => all + count, 0);
-    const weighted = sums.reduce((all, count, slot) => all + count * valueOf(slot), 0);
+  /** The percentiles and the mean in ms at `now`; 0 where nothing was recorded, as with opossum. */
+  read(now: number): { percentiles: Record<number, number>; latencyMean: number } {
+    const counts = this.#countsAt(now);
+    const total = totalOf(counts);
+    const weighted = counts.reduce((all, count, slot) => all + count * valueOf(slot), 0);
     return {
-      percentiles: Object.fromEntries(PERCENTILES.map((p) => [p, total === 0 ? 0 : percentile(sums, total, p)])),
+      percentiles: Object.fromEntries(PERCENTILES.map((p) => [p, total === 0 ? 0 : percentile(counts, total, p)])),
       latencyMean: total === 0 ? 0 : weighted / total,
     };
   }
 
-  /** How many latencies the window holds, and what `fraction` of them did not exceed, ms: the upper end of its slot. */
-  bound(fraction: number): { count: number; ms: number } {
-    const sums = this.#sum();
-    const count = sums.reduce((all, one) => all + one, 0);
-    return { count, ms: count === 0 ? 0 : lowestOf(slotAt(sums, count, fraction) + 1) };
+  /** How many latencies it holds at `now`, and what `fraction` of them did not exceed, ms: the upper end of its slot. */
+  bound(fraction: number, now: number): { count: number; ms: number } {
+    const counts = this.#countsAt(now);
+    const count = totalOf(counts);
+    return { count, ms: count === 0 ? 0 : lowestOf(slotAt(counts, count, fraction) + 1) };
   }
 
-  #clearBucket(bucket: number): void {
-    this.#counts.fill(0, bucket * SIZE, (bucket + 1) * SIZE);
-  }
-
-  #sum(): number[] {
-    const sums = new Array<number>(SIZE).fill(0);
-    for (const [index, count] of this.#counts.entries()) sums[index % SIZE] = (sums[index % SIZE] as number) + count;
-    return sums;
+  #countsAt(now: number): number[] {
+    this.#ring.advance(now);
+    return Array.from({ length: SIZE }, (_, slot) => this.#ring.total(slot));
   }
 }
 
@@ -92,12 +81,16 @@ function lowestOf(slot: number): number {
   return ((slot - octave * PER_OCTAVE) * 2 ** octave) / PER_MS;
 }
 
-function percentile(sums: readonly number[], total: number, fraction: number): number {
-  return valueOf(slotAt(sums, total, fraction));
+function totalOf(counts: readonly number[]): number {
+  return counts.reduce((all, count) => all + count, 0);
 }
 
-function slotAt(sums: readonly number[], total: number, fraction: number): number {
+function percentile(counts: readonly number[], total: number, fraction: number): number {
+  return valueOf(slotAt(counts, total, fraction));
+}
+
+function slotAt(counts: readonly number[], total: number, fraction: number): number {
   const rank = Math.max(1, Math.ceil(fraction * total));
   let seen = 0;
-  return sums.findIndex((count) => (seen += count) >= rank);
+  return counts.findIndex((count) => (seen += count) >= rank);
 }

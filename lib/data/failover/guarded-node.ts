@@ -2,6 +2,7 @@ import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import { Breaker } from '../../policies/circuit-breaker/breaker.js';
+import { BreakerCore } from '../../policies/circuit-breaker/breaker-core.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { anyOf } from '../../policies/circuit-breaker/trip/any-of.js';
 import { consecutiveFailures } from '../../policies/circuit-breaker/trip/consecutive-failures.js';
@@ -55,19 +56,21 @@ export class GuardedNode {
   constructor(private readonly init: GuardedNodeInit) {
     const { name, timeout, breaker, environment, tell } = init;
     this.name = name;
-    this.#breaker = new Breaker({
-      name: `failoverData ${name}`,
-      options: {
-        ...CIRCUIT_BREAKER_DEFAULTS,
-        rollingPercentilesEnabled: false,
-        trip: breaker.trip ?? TRIP,
-        resetTimeout: breaker.resetTimeout ?? RESET_MS,
-        timeout,
-        halfOpenMaxWait: 2 * timeout,
-        errorFilter: (_error: unknown, signal?: AbortSignal) => signal?.aborted === true,
-      },
-      environment,
-    });
+    this.#breaker = new Breaker(
+      new BreakerCore({
+        name: `failoverData ${name}`,
+        options: {
+          ...CIRCUIT_BREAKER_DEFAULTS,
+          rollingPercentilesEnabled: false,
+          trip: breaker.trip ?? TRIP,
+          resetTimeout: breaker.resetTimeout ?? RESET_MS,
+          timeout,
+          halfOpenMaxWait: 2 * timeout,
+          errorFilter: (_error: unknown, signal?: AbortSignal) => signal?.aborted === true,
+        },
+        environment,
+      }),
+    );
     this.#outage = new Outage(this.#breaker, name, 'unavailable', environment.clock, tell);
   }
 

@@ -1,6 +1,7 @@
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { Breaker } from '../../policies/circuit-breaker/breaker.js';
+import { BreakerCore } from '../../policies/circuit-breaker/breaker-core.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../policies/circuit-breaker/trip/consecutive-failures.js';
 import { DataReadOnlyException } from '../port/errors.js';
@@ -20,18 +21,20 @@ export class PrimaryNode extends GuardedNode {
   constructor(init: GuardedNodeInit) {
     super(init);
     const { breaker, environment, tell, name } = init;
-    this.#writes = new Breaker({
-      name: `failoverData ${name}, writes`,
-      options: {
-        ...CIRCUIT_BREAKER_DEFAULTS,
-        rollingPercentilesEnabled: false,
-        trip: consecutiveFailures(1),
-        resetTimeout: breaker.resetTimeout ?? RESET_MS,
-        timeout: false,
-        errorFilter: (error: unknown) => !isReadOnly(error),
-      },
-      environment,
-    });
+    this.#writes = new Breaker(
+      new BreakerCore({
+        name: `failoverData ${name}, writes`,
+        options: {
+          ...CIRCUIT_BREAKER_DEFAULTS,
+          rollingPercentilesEnabled: false,
+          trip: consecutiveFailures(1),
+          resetTimeout: breaker.resetTimeout ?? RESET_MS,
+          timeout: false,
+          errorFilter: (error: unknown) => !isReadOnly(error),
+        },
+        environment,
+      }),
+    );
     this.#readOnly = new Outage(this.#writes, name, 'readOnly', environment.clock, tell);
   }
 

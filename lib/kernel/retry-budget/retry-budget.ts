@@ -1,3 +1,4 @@
+import { BucketRing } from '../bucket-ring.js';
 import type { ResolvedRetryBudget } from './retry-budget.options.js';
 
 /** How far back earnings bound what it can hold. */
@@ -19,21 +20,17 @@ const ROUNDING = 1e-9;
 export class RetryBudget {
   #options: ResolvedRetryBudget;
   #tokens: number;
-  /** First attempts in each of the last seconds. */
-  readonly #firsts = new Uint32Array(WINDOW_S);
-  #total = 0;
+  /** First attempts of the last seconds. */
+  readonly #firsts = new BucketRing(SECOND_MS, WINDOW_S, 1);
   /** First attempts of the current second that are not paid out yet. */
   #pending = 0;
-  /** The second that was last counted in, and when time was last paid out. */
-  #second: number;
-  #nextSecond: number;
+  /** When time was last paid out. */
   #paidAt: number;
 
   constructor(options: ResolvedRetryBudget, now: number) {
     this.#options = options;
     this.#tokens = options.min;
-    this.#second = Math.floor(now / SECOND_MS);
-    this.#nextSecond = (this.#second + 1) * SECOND_MS;
+    this.#firsts.advance(now);
     this.#paidAt = now;
   }
 
@@ -68,7 +65,7 @@ export class RetryBudget {
 
   /** Earns by a first attempt that began at `startedAt`. */
   earn(startedAt: number): void {
-    if (startedAt >= this.#nextSecond) this.#advance(startedAt);
+    if (startedAt >= this.#firsts.endsAt) this.#advance(startedAt);
     this.#pending++;
   }
 
@@ -92,15 +89,13 @@ export class RetryBudget {
 
   #capacity(): number {
     const { ratio, perSecond, min } = this.#options;
-    return Math.max(min, this.#total * ratio + WINDOW_S * perSecond);
+    return Math.max(min, this.#firsts.total(0) * ratio + WINDOW_S * perSecond);
   }
 
   /** Pays out the first attempts since it was last asked; within one second the order of payments does not matter. */
   #count(): void {
     if (this.#pending === 0) return;
-    const index = this.#second % WINDOW_S;
-    this.#firsts[index] = (this.#firsts[index] as number) + this.#pending;
-    this.#total += this.#pending;
+    this.#firsts.add(0, this.#pending);
     const earned = this.#pending * this.#options.ratio;
     this.#pending = 0;
     this.#put(earned);
@@ -110,19 +105,7 @@ export class RetryBudget {
   #advance(now: number): void {
     this.#count();
     if (now <= this.#paidAt) return;
-    const second = Math.floor(now / SECOND_MS);
-    if (second - this.#second >= WINDOW_S) {
-      this.#firsts.fill(0);
-      this.#total = 0;
-    } else {
-      for (let passed = this.#second + 1; passed <= second; passed++) {
-        const index = passed % WINDOW_S;
-        this.#total -= this.#firsts[index] as number;
-        this.#firsts[index] = 0;
-      }
-    }
-    this.#second = Math.max(this.#second, second);
-    this.#nextSecond = (this.#second + 1) * SECOND_MS;
+    this.#firsts.advance(now);
     const earned = ((now - this.#paidAt) / SECOND_MS) * this.#options.perSecond;
     this.#paidAt = now;
     // With no first attempt in between, what it can hold has only shrunk, so one look at its end is enough.

@@ -7,16 +7,7 @@ import type { Attempt } from '../../kernel/attempt.js';
 import { FasterAttemptError } from '../../kernel/call-info.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import { isTimeout } from '../../kernel/outcome/outcome.js';
-import { retryAfterOf } from '../../kernel/retry-after.js';
 import type { BreakerCore } from './breaker-core.js';
-
-/** The state and the moment in which an attempt was admitted. */
-export interface Permit {
-  readonly epoch: number;
-  readonly since: number;
-  /** For how many attempts its latency stands; 0: nobody needs to know it. */
-  readonly weight: number;
-}
 
 /** Counts an attempt that gave a value. */
 export function recordValue(breaker: BreakerCore, attempt: Attempt, value: unknown): void {
@@ -84,10 +75,9 @@ function recordFailure(
   /** What may say how long the dependency asks to be left alone. */
   answer: unknown,
 ): void {
-  const { events, clock } = breaker.environment;
+  const { events } = breaker.environment;
   if (events.active) events.emit({ type: 'failure', name: breaker.name, policy: 'circuitBreaker', latencyMs, error });
-  const askedForMs = retryAfterOf(answer, clock) ?? 0;
-  breaker.failed(attempt, now, { latencyMs, error, timedOut, askedForMs, args: attempt.args });
+  breaker.failed(attempt, now, { latencyMs, error, timedOut, answer, args: attempt.args });
 }
 
 /** What an error means for this breaker; the meaning of errors as such is in outcome.ts. */

@@ -1,7 +1,7 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { aName, checkValue, isPlainObject } from '../../kernel/options/check.js';
 import { ownEnvironment } from '../../kernel/own-environment.js';
-import type { BreakerInit } from './breaker-core.js';
+import type { BreakerInit } from './breaker-init.js';
 import { latenciesOf } from './breaker-stats.js';
 import {
   CIRCUIT_BREAKER_DEFAULTS,

@@ -2,7 +2,7 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import type { CircuitState } from '../../events/resilience-event.js';
 import { isPlainObject, show } from '../../kernel/options/check.js';
 import type { BreakerCore } from './breaker-core.js';
-import type { OpenSummary } from './refusal.js';
+import type { OpenSummary } from './refusals.js';
 
 /**
  * A breaker's state as plain data.
@@ -47,7 +47,7 @@ export function takeSnapshot(core: BreakerCore): BreakerSnapshot {
 
 /** What refusals tell of the opening; a breaker that refuses nothing has nothing to tell. */
 function countsOf(core: BreakerCore, state: CircuitState): Pick<BreakerSnapshot, 'failures' | 'calls' | 'lastError'> {
-  const summary = state === 'closed' || state === 'disabled' ? undefined : core.summaryOf(state);
+  const summary = state === 'closed' || state === 'disabled' ? undefined : core.refusals.summaryOf(state);
   if (summary === undefined) return {};
   const { failures, calls, lastError } = summary;
   return { failures, calls, ...(lastError === undefined ? {} : { lastError }) };
@@ -69,11 +69,11 @@ export function restoreBreaker(core: BreakerCore, snapshot: BreakerSnapshot): vo
     core.say('operator', { state, reason: String(reason) });
     machine.backdate(since);
   } else {
-    if (state === 'closed') core.clear();
+    if (state === 'closed') core.tally.clear();
     core.say('operator', undefined);
     machine.restore(state, String(reason), left, openings, now, since);
   }
-  core.remember(state, summaryIn(snapshot));
+  core.refusals.remember(state, summaryIn(snapshot));
 }
 
 /** A moment of the past on the monotonic clock; what is none is now. */
@@ -83,10 +83,9 @@ function momentOf(epochMs: unknown, now: number, wallNow: number): number {
 }
 
 /** What a snapshot tells of the opening; those of former versions tell nothing. */
-function summaryIn({ reason, failures, calls, lastError }: BreakerSnapshot): OpenSummary | undefined {
+function summaryIn({ failures, calls, lastError }: BreakerSnapshot): OpenSummary | undefined {
   if (typeof failures !== 'number' || typeof calls !== 'number') return undefined;
   return {
-    reason: String(reason),
     failures,
     calls,
     lastError: typeof lastError === 'string' ? lastError : undefined,

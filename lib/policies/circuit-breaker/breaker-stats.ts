@@ -51,13 +51,15 @@ export interface BreakerStats extends BreakerBucket {
 /** The latencies of a breaker with these options; undefined: it keeps none. */
 export function latenciesOf(options: {
   rollingPercentilesEnabled: boolean;
+  rollingCountTimeout: number;
   rollingCountBuckets: number;
 }): LatencyHistogram | undefined {
-  return options.rollingPercentilesEnabled ? new LatencyHistogram(options.rollingCountBuckets) : undefined;
+  const { rollingPercentilesEnabled, rollingCountTimeout: spanMs, rollingCountBuckets: buckets } = options;
+  return rollingPercentilesEnabled ? new LatencyHistogram(spanMs / buckets, buckets) : undefined;
 }
 
-export function readStats(window: RollingWindow, latencies: LatencyHistogram | undefined): BreakerStats {
-  const { percentiles, latencyMean } = latencies?.read() ?? {
+export function readStats(window: RollingWindow, latencies: LatencyHistogram | undefined, now: number): BreakerStats {
+  const { percentiles, latencyMean } = latencies?.read(now) ?? {
     percentiles: Object.fromEntries(PERCENTILES.map((fraction) => [fraction, -1])),
     latencyMean: -1,
   };

@@ -31,7 +31,8 @@ export class BreakerStatus extends EventEmitter {
 
   /** The numbers of each bucket, the newest first. */
   get window(): BreakerBucket[] {
-    return this.#core.buckets.map(readBucket);
+    const { tally, environment } = this.#core;
+    return tally.bucketsAt(environment.clock.now()).map(readBucket);
   }
 
   override on(event: string | symbol, listener: Listener): this {

@@ -1,5 +1,6 @@
 import type { CircuitState } from '../../events/resilience-event.js';
-import { BreakerCore, type BreakerInit } from './breaker-core.js';
+import { BreakerCore } from './breaker-core.js';
+import type { BreakerFace } from './breaker-events.js';
 import { initOf, type BreakerOptions } from './breaker-options.js';
 import { jsonOf, type BreakerJson } from './breaker-json.js';
 import { restoreBreaker, takeSnapshot, type BreakerSnapshot } from './breaker-snapshot.js';
@@ -8,11 +9,8 @@ import { BreakerStatus } from './breaker-status.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { FiredActions } from './fired-actions.js';
 import { checkHealth } from './health-check.js';
-import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
-import { EVENTS, idleStatus, isOurError, Opossum } from './opossum.js';
-
-type Listener = (...args: never[]) => void;
-type AnyListener = (...args: unknown[]) => unknown;
+import { HeardOpossum } from './heard-opossum.js';
+import { idleStatus, isOurError } from './opossum.js';
 
 /**
  * A circuit breaker that runs any function. It *is* an opossum `CircuitBreaker`: its events, statistics, `open`, `close`,
@@ -30,7 +28,7 @@ type AnyListener = (...args: unknown[]) => unknown;
  *
  * @publicApi
  */
-export class Breaker extends Opossum {
+export class Breaker extends HeardOpossum implements BreakerFace {
   /** @internal */ readonly core: BreakerCore;
   #fired: FiredActions | undefined;
   #status: BreakerStatus | undefined;
@@ -55,16 +53,17 @@ export class Breaker extends Opossum {
    */
   constructor(name: string, options?: BreakerOptions);
   /** @internal */
-  constructor(init: BreakerInit);
-  constructor(nameOrInit: string | BreakerInit, given: BreakerOptions = {}) {
-    const init = typeof nameOrInit === 'object' ? nameOrInit : initOf(nameOrInit, given);
-    const { name, options } = init;
+  constructor(core: BreakerCore);
+  constructor(nameOrCore: string | BreakerCore, given: BreakerOptions = {}) {
+    const core = typeof nameOrCore === 'object' ? nameOrCore : new BreakerCore(initOf(nameOrCore, given));
+    const { name, options } = core;
     super(unusedAction, { name, group: options.group, timeout: false, status: idleStatus });
     // opossum counts by listeners to its own events; the core counts without.
     this.removeAllListeners();
     this.options = options;
     this.semaphore = undefined;
-    this.core = new BreakerCore(init, this);
+    this.core = core;
+    core.events.face = this;
   }
 
   /** The state now; half-open as soon as the reset time is over. After {@link shutdown} it is what it was then. */
@@ -93,7 +92,7 @@ export class Breaker extends Opossum {
     return this.core.warmUp;
   }
   get volumeThreshold(): number {
-    return this.core.volumeThreshold;
+    return this.core.options.volumeThreshold;
   }
   get isShutdown(): boolean {
     return this.core.isShutDown;
@@ -163,7 +162,7 @@ export class Breaker extends Opossum {
 
   /** Opens it until {@link forceClose}, {@link reset} or {@link enable}, whatever rules say. */
   forceOpen(reason = 'forced open by hand'): void {
-    this.core.forceOpen(reason);
+    this.core.say('operator', { state: 'forcedOpen', reason });
   }
 
   /** Forgets everything, also what was ordered by hand: closed, nothing counted. */
@@ -173,7 +172,7 @@ export class Breaker extends Opossum {
 
   /** Lets every call through and counts nothing. */
   disable(): void {
-    this.core.disable();
+    this.core.say('operator', { state: 'disabled', reason: 'disabled by hand' });
   }
 
   /** Takes back what was ordered by hand, `enabled: false` too, and judges again with a clean window. */
@@ -182,15 +181,10 @@ export class Breaker extends Opossum {
     if (core.wordOf('operator') !== undefined || core.wordOf('options') !== undefined) core.enable('enabled by hand');
   }
 
-  /**
-   * Takes on other options; its state and its counts stay.
-   *
-   * @internal
-   */
-  reconfigure(options: ResolvedCircuitBreaker, latencies: LatencyHistogram | undefined): void {
+  /** @internal */
+  reconfigured(options: ResolvedCircuitBreaker): void {
     this.options = options;
     this.#fired?.reconfigure();
-    this.core.reconfigure(options, latencies);
   }
 
   /**
@@ -220,37 +214,13 @@ export class Breaker extends Opossum {
     restoreBreaker(this.core, snapshot);
   }
 
-  override on(event: string | symbol, listener: Listener): this {
-    return heard(super.on(event, listener as AnyListener));
-  }
-
-  override addListener(event: string | symbol, listener: Listener): this {
-    return heard(super.addListener(event, listener as AnyListener));
-  }
-
-  override prependListener(event: string | symbol, listener: Listener): this {
-    return heard(super.prependListener(event, listener as AnyListener));
-  }
-
-  override off(event: string | symbol, listener: Listener): this {
-    return this.removeListener(event, listener);
-  }
-
-  override removeListener(event: string | symbol, listener: Listener): this {
-    return unheard(super.removeListener(event, listener as AnyListener));
-  }
-
-  override removeAllListeners(event?: string | symbol): this {
-    return unheard(event === undefined ? super.removeAllListeners() : super.removeAllListeners(event));
-  }
-
-  /** opossum's events, whether or not anybody listens: its tools subscribe to each. */
-  override eventNames(): (string | symbol)[] {
-    return [...new Set([...EVENTS, ...super.eventNames()])];
-  }
-
   toJSON(): BreakerJson {
     return jsonOf(this);
+  }
+
+  /** @internal */
+  protected override onListeners(listened: boolean): void {
+    (this.core as BreakerCore | undefined)?.events.onListeners(listened);
   }
 
   #actions(): FiredActions {
@@ -262,19 +232,11 @@ export class Breaker extends Opossum {
   }
 }
 
-/** Whoever begins to listen while it is open is told of its next change in time. */
-function heard<B extends Breaker>(breaker: B): B {
-  // opossum's own constructor listens before there is a core.
-  (breaker.core as BreakerCore | undefined)?.listen();
-  return breaker;
-}
-
-/** Nobody is to be woken up for whom nobody listens to. */
-function unheard<B extends Breaker>(breaker: B): B {
-  (breaker.core as BreakerCore | undefined)?.unlisten();
-  return breaker;
-}
-
 function unusedAction(): never {
   throw new TypeError('this breaker has no action of its own: call fire(action, ...args)');
+}
+
+/** The breaker that people see of `core`: made when somebody first asks for it, since nobody does for most. */
+export function breakerOf(core: BreakerCore): Breaker {
+  return (core.events.face as Breaker | undefined) ?? new Breaker(core);
 }

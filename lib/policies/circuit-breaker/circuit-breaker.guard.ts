@@ -2,11 +2,12 @@ import type { Attempt } from '../../kernel/attempt.js';
 import { Guard, refused, type Admission } from '../../kernel/guard.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import { recordError, recordValue } from './attempt-outcome.js';
-import { REFUSED, type BreakerCore } from './breaker-core.js';
+import type { BreakerCore } from './breaker-core.js';
+import { REFUSED } from './permit.js';
 
 /** Knows the breaker that an attempt is to meet: the one of a name, or that of its key. */
 export interface Breakers {
-  coreFor(attempt: Attempt): BreakerCore;
+  select(attempt: Attempt): BreakerCore;
 }
 
 /** Turns attempts away while the dependency fails, and judges every one that it lets through. */
@@ -16,7 +17,7 @@ export class CircuitBreakerGuard extends Guard {
   }
 
   admit(attempt: Attempt): Admission {
-    const core = this.breakers.coreFor(attempt);
+    const core = this.breakers.select(attempt);
     const now = attempt.since;
     if (core.hears('fire')) core.tell('fire', attempt.args);
     const weight = core.admit(now);

@@ -11,6 +11,7 @@ export type ControlSource = (typeof CONTROL_ORDER)[number];
 /** What a source says: all calls are refused, all are let through, or the breaker judges by itself. */
 export interface ControlWord {
   readonly state: 'forcedOpen' | 'disabled' | 'normal';
+  /** For people: it is shown, and nothing goes by it. */
   readonly reason: string;
 }
 
@@ -55,8 +56,4 @@ export class Control {
 /** Whether a source goes before the rules, so that what a rule says does not weaken its word. */
 export function goesBeforeRules(source: ControlSource): boolean {
   return CONTROL_ORDER.indexOf(source) < CONTROL_ORDER.indexOf('rule');
-}
-
-export function sameWord(one: ControlWord | undefined, other: ControlWord | undefined): boolean {
-  return one?.state === other?.state && one?.reason === other?.reason;
 }

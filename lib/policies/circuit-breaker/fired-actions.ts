@@ -76,7 +76,7 @@ export class FiredActions implements Decision {
     const { core } = this;
     const { clock, lifecycle } = core.environment;
     const limit = this.#limit();
-    const breaker = new CircuitBreakerGuard({ coreFor: () => core });
+    const breaker = new CircuitBreakerGuard({ select: () => core });
     return new Pipeline({
       target: { className: '', methodName: core.name, clock, lifecycle, callContext: false },
       guards: limit === undefined ? [breaker] : [breaker, limit],

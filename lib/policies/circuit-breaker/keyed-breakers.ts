@@ -1,7 +1,6 @@
 import { KeysExhausted } from '../../kernel/keys-exhausted.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
-import { Breaker } from './breaker.js';
-import type { BreakerCore } from './breaker-core.js';
+import { BreakerCore } from './breaker-core.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { Control } from './control.js';
 import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
@@ -11,9 +10,10 @@ import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
  * if nothing is lost with it: it is closed and idle, or its reset time is over and no probe runs.
  */
 export class KeyedBreakers {
-  readonly #breakers = new Map<string, Breaker>();
+  readonly #breakers = new Map<string, BreakerCore>();
   readonly #exhausted: KeysExhausted;
   #fullUntil = -Infinity;
+  readonly #onChange = (): void => void (this.#fullUntil = -Infinity);
 
   constructor(
     private readonly name: string,
@@ -26,7 +26,7 @@ export class KeyedBreakers {
   }
 
   /** The breaker of `key`; undefined when there is no room for one. */
-  for(key: string): Breaker | undefined {
+  for(key: string): BreakerCore | undefined {
     const known = this.#breakers.get(key);
     if (known !== undefined) {
       // The order of the map is the order of use.
@@ -36,15 +36,12 @@ export class KeyedBreakers {
     }
     while (this.#breakers.size >= this.options.maxKeys) if (!this.#makeRoom()) return undefined;
     const { options, latencies, environment } = this;
-    const name = `${this.name}[${key}]`;
-    const onChange = (): void => void (this.#fullUntil = -Infinity);
-    const breaker = new Breaker({
-      name,
-      place: this.name,
+    const breaker = new BreakerCore({
+      name: this.name,
+      key,
       options,
       latencies,
-      sharesLatencies: true,
-      onChange,
+      onChange: this.#onChange,
       control: new Control(this.control),
       environment,
     });
@@ -53,18 +50,18 @@ export class KeyedBreakers {
   }
 
   /** The breaker of `key` if there is one; asking is no use of it. */
-  peek(key: string): Breaker | undefined {
+  peek(key: string): BreakerCore | undefined {
     return this.#breakers.get(key);
   }
 
-  values(): Iterable<Breaker> {
+  values(): Iterable<BreakerCore> {
     return this.#breakers.values();
   }
 
   /** Something was said of the whole name. */
   obey(): void {
     this.#fullUntil = -Infinity;
-    for (const { core } of this.#breakers.values()) core.obey();
+    for (const { steering } of this.#breakers.values()) steering.obey();
   }
 
   /** Takes on other options; with fewer keys than there are, those that can go make room when a new one comes. */
@@ -78,7 +75,7 @@ export class KeyedBreakers {
   #makeRoom(): boolean {
     const now = this.environment.clock.now();
     if (now >= this.#fullUntil) {
-      for (const [key, { core }] of this.#breakers) {
+      for (const [key, core] of this.#breakers) {
         if (!isEvictable(core, now)) continue;
         this.#breakers.delete(key);
         core.retire();
@@ -93,7 +90,7 @@ export class KeyedBreakers {
   /** Until when none can go: a flood of new keys must not look at all the others each time. */
   #nextChange(): number {
     let next = Infinity;
-    for (const { core } of this.#breakers.values()) {
+    for (const core of this.#breakers.values()) {
       // A call may end at any time.
       if (core.inFlight > 0) return -Infinity;
       next = Math.min(next, core.nextTransitionAt ?? Infinity);
@@ -104,7 +101,7 @@ export class KeyedBreakers {
 
 /** What was ordered by hand of this key is kept, its shutdown too; what is said of the whole name holds for a new one as well. */
 function isEvictable(core: BreakerCore, now: number): boolean {
-  if (core.inFlight > 0 || core.isOrderedAlone || core.isShutDown) return false;
+  if (core.inFlight > 0 || core.steering.control.isOrderedAlone || core.isShutDown) return false;
   const { state } = core.machine.ownAt(now);
   return state === 'closed' || state === 'halfOpen';
 }

@@ -1,14 +1,18 @@
 import type { CallInfo } from '../../kernel/call-info.js';
 import { boundedKey, keyOf } from '../../kernel/key-of.js';
+import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
-import { Breaker } from './breaker.js';
-import { sameWindow, type BreakerCore } from './breaker-core.js';
+import { breakerOf, type Breaker } from './breaker.js';
+import { BreakerCore } from './breaker-core.js';
 import { latenciesOf } from './breaker-stats.js';
 import type { ResolvedCircuitBreaker } from './circuit-breaker.options.js';
 import { Control, type ControlSource, type ControlWord } from './control.js';
 import { KeyedBreakers } from './keyed-breakers.js';
-import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
+import { sameWindow } from './tally.js';
 import type { TripStrategy } from './trip/trip-strategy.js';
+
+/** What says under which breaker of a name a call stands. */
+type Keyed = Pick<CallInfo, 'args'>;
 
 const NEVER: TripStrategy = { name: 'never', shouldTrip: () => false };
 
@@ -17,9 +21,9 @@ function ofWholeName(options: ResolvedCircuitBreaker): ResolvedCircuitBreaker {
   return options.key === undefined ? options : { ...options, mode: 'metricsOnly', trip: NEVER };
 }
 
-/** The breaker of a name, or the breakers of its keys. */
+/** The breakers of a name: one for all calls, or one for each key. */
 export class NamedBreakers {
-  readonly #breaker: Breaker;
+  readonly #whole: BreakerCore;
   readonly #keyed: KeyedBreakers | undefined;
   #options: ResolvedCircuitBreaker;
   #latencies: LatencyHistogram | undefined;
@@ -37,14 +41,12 @@ export class NamedBreakers {
     this.#options = options;
     const latencies = (this.#latencies = latenciesOf(options));
     this.#keyPlace = `${name}, key`;
-    const shown = options.key === undefined ? name : `${name}[*]`;
-    const onSaid = (): void => this.#keyed?.obey();
-    this.#breaker = new Breaker({
-      name: shown,
+    this.#whole = new BreakerCore({
+      name: options.key === undefined ? name : `${name}[*]`,
       options: ofWholeName(options),
       latencies,
       control,
-      onSaid,
+      onSaid: () => this.#keyed?.obey(),
       environment,
     });
     this.#keyed =
@@ -64,63 +66,77 @@ export class NamedBreakers {
     this.#options = options;
     if (!sameWindow(options, before) || options.rollingPercentilesEnabled !== before.rollingPercentilesEnabled)
       this.#latencies = latenciesOf(options);
-    this.#breaker.reconfigure(ofWholeName(options), this.#latencies);
+    this.#whole.reconfigure(ofWholeName(options), this.#latencies);
     this.#keyed?.reconfigure(options, this.#latencies);
   }
 
-  /** The breaker of the name, or of one key; undefined for a key that has none. */
-  breaker(key?: string): Breaker | undefined {
-    return key === undefined ? this.#breaker : this.#keyed?.peek(boundedKey(key));
-  }
+  // ---- of a call
 
-  breakers(): Breaker[] {
-    return this.#keyed === undefined ? [this.#breaker] : [...this.#keyed.values()];
-  }
-
-  /** Lets a source say its word of the name, all its keys included, or take it back. */
-  say(source: ControlSource, word: ControlWord | undefined): void {
-    this.#breaker.core.say(source, word);
-  }
-
-  /** What a source says of the name. */
-  wordOf(source: ControlSource): ControlWord | undefined {
-    return this.#breaker.core.wordOf(source);
+  /** The one under which a call stands. One is made for a new key, as long as there is room. */
+  select(call: Keyed): BreakerCore {
+    return this.#keyed === undefined ? this.#whole : this.#selectKeyed(call, this.#keyed);
   }
 
   /** What refuses `call` because somebody before the rules wants it; undefined where nobody does. */
-  forcedFor(call: Pick<CallInfo, 'args'>): BreakerCore | undefined {
-    const core = this.coreFor(call);
+  forcedFor(call: Keyed): BreakerCore | undefined {
+    const core = this.select(call);
     return core.forced ? core : undefined;
   }
 
   /** Whether it would let this call through as in the best of times: not open, and not probing. */
-  isClosedFor(call: Pick<CallInfo, 'args'>): boolean {
-    const core = this.coreFor(call);
-    const state = core.machine.stateAt(this.environment.clock.now());
+  isClosedFor(call: Keyed): boolean {
+    const core = this.select(call);
     if (core.watchesOnly) return true;
     if (core.isShutDown) return false;
+    const state = core.machine.stateAt(this.environment.clock.now());
     return state === 'closed' || state === 'disabled';
   }
 
-  /** The fallback of a method under it has answered. */
-  fellBack(call: Pick<CallInfo, 'args'>, answer: unknown, error: unknown): void {
-    this.#known(call).core.fellBack(answer, error);
+  /** The fallback of a method under it has answered. No breaker is made for a call that is over. */
+  fellBack(call: Keyed, answer: unknown, error: unknown): void {
+    const key = this.#keyed === undefined ? undefined : this.#keyOf(call);
+    const core = key === undefined ? undefined : this.#keyed?.peek(key);
+    (core ?? this.#whole).fellBack(answer, error);
   }
 
-  /** The breaker that `attempt` is to meet. */
-  coreFor({ args }: Pick<CallInfo, 'args'>): BreakerCore {
-    return (this.#keyed === undefined ? this.#breaker : this.#select(args, this.#keyed)).core;
+  // ---- to look at and to steer
+
+  /** Those that its calls stand under, and with keys that of the whole name. */
+  cores(): BreakerCore[] {
+    return this.#keyed === undefined ? [this.#whole] : [this.#whole, ...this.#keyed.values()];
   }
 
-  /** The breaker that `call` has met: none is made for one that is over. */
-  #known({ args }: Pick<CallInfo, 'args'>): Breaker {
-    if (this.#keyed === undefined) return this.#breaker;
-    const key = keyOf(this.environment, this.#keyPlace, this.options.key, args);
-    return (key === undefined ? undefined : this.#keyed.peek(key)) ?? this.#breaker;
+  /** The breaker of the name, or of one key; undefined for a key that has none. */
+  breaker(key?: string): Breaker | undefined {
+    const core = key === undefined ? this.#whole : this.#keyed?.peek(boundedKey(key));
+    return core === undefined ? undefined : breakerOf(core);
   }
 
-  #select(args: readonly unknown[], keyed: KeyedBreakers): Breaker {
-    const key = keyOf(this.environment, this.#keyPlace, this.options.key, args);
-    return (key === undefined ? undefined : keyed.for(key)) ?? this.#breaker;
+  breakers(): Breaker[] {
+    return (this.#keyed === undefined ? [this.#whole] : [...this.#keyed.values()]).map(breakerOf);
+  }
+
+  /** Lets a source say its word of the name, all its keys included, or take it back. */
+  say(source: ControlSource, word: ControlWord | undefined): void {
+    this.#whole.say(source, word);
+  }
+
+  /** What a source says of the name. */
+  wordOf(source: ControlSource): ControlWord | undefined {
+    return this.#whole.wordOf(source);
+  }
+
+  /** The name is no longer in use. */
+  retire(): void {
+    for (const core of this.cores()) core.retire();
+  }
+
+  #selectKeyed(call: Keyed, keyed: KeyedBreakers): BreakerCore {
+    const key = this.#keyOf(call);
+    return (key === undefined ? undefined : keyed.for(key)) ?? this.#whole;
+  }
+
+  #keyOf({ args }: Keyed): string | undefined {
+    return keyOf(this.environment, this.#keyPlace, this.#options.key, args);
   }
 }

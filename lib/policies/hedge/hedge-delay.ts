@@ -33,7 +33,7 @@ export class HedgeDelay {
   constructor(after: number | HedgePercentile, environment: PolicyEnvironment) {
     this.#after = after;
     this.#environment = environment;
-    this.#latencies = typeof after === 'number' ? undefined : new LatencyHistogram(BUCKETS);
+    this.#latencies = typeof after === 'number' ? undefined : new LatencyHistogram(BUCKET_MS, BUCKETS);
     this.#become(typeof after === 'number' ? after : after.max);
   }
 
@@ -50,14 +50,12 @@ export class HedgeDelay {
 
   /** Takes note of a first attempt that ran for `latencyMs`. */
   record(latencyMs: number, now: number): void {
-    this.#latencies?.advance(Math.floor(now / BUCKET_MS));
-    this.#latencies?.record(latencyMs);
+    this.#latencies?.record(latencyMs, now);
   }
 
   #look({ percentile, min = 1, max = Infinity }: HedgePercentile, now: number): void {
     this.#lookAt = now + LOOK_EVERY_MS;
-    this.#latencies?.advance(Math.floor(now / BUCKET_MS));
-    const { count, ms } = (this.#latencies as LatencyHistogram).bound(percentile / 100);
+    const { count, ms } = (this.#latencies as LatencyHistogram).bound(percentile / 100, now);
     const enough = Math.min(PLENTY, Math.max(ENOUGH, Math.ceil(100 / (100 - percentile))));
     this.#become(count < enough ? (max === Infinity ? undefined : max) : Math.min(max, Math.max(min, ms)));
   }

@@ -1,3 +1,4 @@
+import { BucketRing } from '../../../kernel/bucket-ring.js';
 import { checkValue, percentage as percentageOption, positiveMs } from '../../../kernel/options/check.js';
 import { made } from '../../../kernel/options/recipe.js';
 import { seconds, type TripStrategy, type TripTracker, type TripWindow } from './trip-strategy.js';
@@ -27,32 +28,27 @@ export function slowCallRate({ slowerThan, percentage }: SlowCallRateOptions): T
   return made(strategy, 'slowCallRate', { slowerThan, percentage });
 }
 
+const ALL = 0;
+const SLOW = 1;
+const FIELDS = 2;
+
 /** Slow calls in the buckets of the rolling window. */
 class SlowCalls implements TripTracker {
-  readonly #slow: Uint32Array;
-  readonly #all: Uint32Array;
-  #tick = 0;
-  #slowTotal = 0;
-  #total = 0;
+  readonly #calls: BucketRing;
 
   constructor(
     private readonly slowerThan: number,
     private readonly percentage: number,
-    private readonly bucketMs: number,
-    private readonly buckets: number,
+    bucketMs: number,
+    buckets: number,
   ) {
-    this.#slow = new Uint32Array(buckets);
-    this.#all = new Uint32Array(buckets);
+    this.#calls = new BucketRing(bucketMs, buckets, FIELDS);
   }
 
   record(_failed: boolean, latencyMs: number, now: number): void {
-    this.#advance(Math.floor(now / this.bucketMs));
-    const slow = Number(latencyMs > this.slowerThan);
-    const bucket = this.#tick % this.buckets;
-    this.#slow[bucket] = (this.#slow[bucket] as number) + slow;
-    this.#all[bucket] = (this.#all[bucket] as number) + 1;
-    this.#slowTotal += slow;
-    this.#total++;
+    this.#calls.advance(now);
+    this.#calls.add(ALL, 1);
+    if (latencyMs > this.slowerThan) this.#calls.add(SLOW, 1);
   }
 
   /** How slow it would have been nobody knows, unless it was slow already. */
@@ -65,26 +61,14 @@ class SlowCalls implements TripTracker {
   }
 
   reset(): void {
-    this.#slow.fill(0);
-    this.#all.fill(0);
-    this.#slowTotal = this.#total = 0;
+    this.#calls.clear();
   }
 
   shouldTrip({ volumeThreshold, windowMs }: TripWindow): boolean | string {
-    if (this.#slowTotal === 0 || this.#total < volumeThreshold) return false;
-    if ((this.#slowTotal * 100) / this.#total < this.percentage) return false;
-    return `${this.#slowTotal} of ${this.#total} calls in ${seconds(windowMs)} took over ${this.slowerThan} ms, limit ${this.percentage} %`;
-  }
-
-  #advance(tick: number): void {
-    if (tick - this.#tick >= this.buckets) this.reset();
-    else
-      for (let passed = this.#tick + 1; passed <= tick; passed++) {
-        const bucket = passed % this.buckets;
-        this.#slowTotal -= this.#slow[bucket] as number;
-        this.#total -= this.#all[bucket] as number;
-        this.#slow[bucket] = this.#all[bucket] = 0;
-      }
-    this.#tick = Math.max(this.#tick, tick);
+    const slow = this.#calls.total(SLOW);
+    const all = this.#calls.total(ALL);
+    if (slow === 0 || all < volumeThreshold) return false;
+    if ((slow * 100) / all < this.percentage) return false;
+    return `${slow} of ${all} calls in ${seconds(windowMs)} took over ${this.slowerThan} ms, limit ${this.percentage} %`;
   }
 }

@@ -1,4 +1,4 @@
-import { isObject, propertyOf } from '../../../errors/foreign.js';
+import { heed, isObject, propertyOf } from '../../../errors/foreign.js';
 import { accept, ask, notify, WRONG, type CallbackReporter, type Wanted } from '../../../kernel/ask.js';
 import type { TripStrategy, TripTracker, TripWindow } from './trip-strategy.js';
 
@@ -26,40 +26,45 @@ const tracker: Wanted<TripTracker | undefined> = {
 export class TrackedStrategy {
   /** Whether it wants to be told of each outcome. */
   readonly records: boolean;
-  readonly #recordsLost: boolean;
-  readonly #judgesProbes: boolean;
   readonly #tracker: TripTracker;
-  readonly #place: string;
 
   /** Where `track()` fails, the strategy's own `shouldTrip` is asked. */
   constructor(
     strategy: TripStrategy,
     windowMs: number,
     buckets: number,
-    breaker: string,
+    private readonly breaker: string,
     private readonly reporter: CallbackReporter,
   ) {
-    const place = (this.#place = `${breaker}, trip strategy`);
-    const own = ask(reporter, place, tracker, undefined, () => strategy.track?.(windowMs, buckets));
+    const own = ask(reporter, this.#place, tracker, undefined, () => strategy.track?.(windowMs, buckets));
     this.#tracker = own ?? strategy;
-    this.records = typeof propertyOf(this.#tracker, 'record') === 'function';
-    this.#recordsLost = typeof propertyOf(this.#tracker, 'recordLost') === 'function';
-    this.#judgesProbes = typeof propertyOf(this.#tracker, 'failsProbe') === 'function';
+    this.records = this.#has('record');
+  }
+
+  get #place(): string {
+    return `${this.breaker}, trip strategy`;
   }
 
   record(failed: boolean, latencyMs: number, now: number): void {
-    if (this.records) notify(this.reporter, this.#place, () => this.#tracker.record?.(failed, latencyMs, now));
+    // It is told of each call: nothing is made for a strategy that goes well.
+    try {
+      const answer: unknown = this.#tracker.record?.(failed, latencyMs, now);
+      if (answer !== undefined) heed(answer, (error) => this.reporter.reportCallback(this.#place, error));
+    } catch (error) {
+      this.reporter.reportCallback(this.#place, error);
+    }
   }
 
   /** @returns whether it wanted to know. */
   recordLost(ranMs: number, now: number): boolean {
-    if (this.#recordsLost) notify(this.reporter, this.#place, () => this.#tracker.recordLost?.(ranMs, now));
-    return this.#recordsLost;
+    if (!this.#has('recordLost')) return false;
+    notify(this.reporter, this.#place, () => this.#tracker.recordLost?.(ranMs, now));
+    return true;
   }
 
   /** Whether a probe that gave an answer after `latencyMs` has failed; a string is the reason. */
   failsProbe(latencyMs: number): boolean | string {
-    if (!this.#judgesProbes) return false;
+    if (!this.#has('failsProbe')) return false;
     return ask(this.reporter, this.#place, verdict, false, () => this.#tracker.failsProbe?.(latencyMs));
   }
 
@@ -78,6 +83,10 @@ export class TrackedStrategy {
       return false;
     }
     return answer === false ? false : accept(this.reporter, this.#place, verdict, false, answer);
+  }
+
+  #has(member: keyof TripTracker): boolean {
+    return typeof propertyOf(this.#tracker, member) === 'function';
   }
 }
 

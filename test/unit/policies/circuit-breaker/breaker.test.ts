@@ -3,6 +3,7 @@ import Opossum from 'opossum';
 import { describe, expect, it } from 'vitest';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { Breaker } from '../../../../lib/policies/circuit-breaker/breaker.js';
+import { BreakerCore } from '../../../../lib/policies/circuit-breaker/breaker-core.js';
 import type { BreakerSnapshot } from '../../../../lib/policies/circuit-breaker/breaker-snapshot.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
@@ -374,7 +375,13 @@ describe('Breaker, as an opossum CircuitBreaker', () => {
 
     hook.enable();
     for (let index = 0; index < 100; index++) {
-      new Breaker({ name: `b${index}`, options: { ...CIRCUIT_BREAKER_DEFAULTS, allowWarmUp: true }, environment });
+      new Breaker(
+        new BreakerCore({
+          name: `b${index}`,
+          options: { ...CIRCUIT_BREAKER_DEFAULTS, allowWarmUp: true },
+          environment,
+        }),
+      );
     }
     hook.disable();
     await settle();
@@ -388,7 +395,7 @@ describe('Breaker, as an opossum CircuitBreaker', () => {
     const before = { ...options };
     const scene = new BreakerScene(options);
 
-    const breaker = new Breaker({ name: 'b', options, environment: scene.environment });
+    const breaker = new Breaker(new BreakerCore({ name: 'b', options, environment: scene.environment }));
     await scene.fail();
     breaker.shutdown();
 

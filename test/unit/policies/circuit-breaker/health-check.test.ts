@@ -1,11 +1,12 @@
 import { describe, expect, it, vi } from 'vitest';
 import { Breaker } from '../../../../lib/policies/circuit-breaker/breaker.js';
+import { BreakerCore } from '../../../../lib/policies/circuit-breaker/breaker-core.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 function setUp() {
   const environment = new TestEnvironment();
-  const breaker = new Breaker({ name: 'upstream', options: CIRCUIT_BREAKER_DEFAULTS, environment });
+  const breaker = new Breaker(new BreakerCore({ name: 'upstream', options: CIRCUIT_BREAKER_DEFAULTS, environment }));
   return { environment, breaker, clock: environment.clock };
 }
 

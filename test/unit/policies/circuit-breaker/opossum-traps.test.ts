@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Breaker } from '../../../../lib/policies/circuit-breaker/breaker.js';
+import { BreakerCore } from '../../../../lib/policies/circuit-breaker/breaker-core.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { BULKHEAD_DEFAULTS } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
@@ -173,7 +174,7 @@ describe('what opossum does, and a breaker here does not', () => {
   it('14: the options are not changed', () => {
     const options = { ...CIRCUIT_BREAKER_DEFAULTS };
 
-    new Breaker({ name: 'b', options, environment: new TestEnvironment() });
+    new Breaker(new BreakerCore({ name: 'b', options, environment: new TestEnvironment() }));
 
     expect(options).toEqual(CIRCUIT_BREAKER_DEFAULTS);
   });
@@ -193,7 +194,9 @@ describe('what opossum does, and a breaker here does not', () => {
     environment.events.subscribe(({ type }) => told.push(type));
 
     await context.run('the request', async () => {
-      const breaker = new Breaker({ name: 'b', options: { ...CIRCUIT_BREAKER_DEFAULTS, trip: once }, environment });
+      const breaker = new Breaker(
+        new BreakerCore({ name: 'b', options: { ...CIRCUIT_BREAKER_DEFAULTS, trip: once }, environment }),
+      );
       await breaker.fire(() => Promise.reject(new Error('no'))).catch(() => {});
     });
 

@@ -1,5 +1,5 @@
-import type { Timer } from '../../kernel/clock.js';
-import type { PolicyEnvironment } from '../../kernel/policy.js';
+import type { Timer } from '../../../kernel/clock.js';
+import type { PolicyEnvironment } from '../../../kernel/policy.js';
 
 /** A breaker that will change its state by time alone. */
 export interface Transitional {
@@ -32,7 +32,13 @@ export class TransitionTimer {
     });
   }
 
-  /** Follows a breaker until {@link forget}; to be called again when its next moment has changed. */
+  /** Watches a breaker whose state has changed, if time alone will change it again. */
+  follow(breaker: Transitional): void {
+    if (breaker.nextTransitionAt === undefined) this.forget(breaker);
+    else this.watch(breaker);
+  }
+
+  /** Watches a breaker until {@link forget}; to be called again when its next moment has changed. */
   watch(breaker: Transitional): void {
     if (this.environment.lifecycle.disposed) return;
     this.#watched.add(breaker);
