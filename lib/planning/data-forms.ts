@@ -10,11 +10,11 @@ import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { checkOptions, isPlainObject, show } from '../kernel/options/check.js';
 import { placed } from '../kernel/options/placed.js';
 import type { SetKey } from '../policies/policy-set.js';
-import { decorrelatedJitter } from '../policies/retry/backoff/decorrelated-jitter.js';
-import { exponential } from '../policies/retry/backoff/exponential.js';
-import { fibonacci } from '../policies/retry/backoff/fibonacci.js';
-import { fixed } from '../policies/retry/backoff/fixed.js';
-import { linear } from '../policies/retry/backoff/linear.js';
+import { decorrelatedJitter } from '../kernel/backoff/decorrelated-jitter.js';
+import { exponential } from '../kernel/backoff/exponential.js';
+import { fibonacci } from '../kernel/backoff/fibonacci.js';
+import { fixed } from '../kernel/backoff/fixed.js';
+import { linear } from '../kernel/backoff/linear.js';
 
 type Maker = (path: string, argument: unknown) => unknown;
 

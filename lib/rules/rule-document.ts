@@ -1,6 +1,8 @@
 import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
 import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import type { BackoffRule, ConcurrencyRule, TripRule } from '../policies/data-forms.js';
+import type { ConcurrencyRule } from '../kernel/adaptive-limit/concurrency-rule.js';
+import type { BackoffRule } from '../kernel/backoff/backoff-rule.js';
+import type { TripRule } from '../policies/circuit-breaker/trip/trip-rule.js';
 import type { HedgeOptions } from '../policies/hedge/hedge.options.js';
 import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options.js';
 import type { RetryOptions } from '../policies/retry/retry.options.js';

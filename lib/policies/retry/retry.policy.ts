@@ -10,8 +10,8 @@ import type { Policy, PolicyEnvironment } from '../../kernel/policy.js';
 import { rejection, rescued } from '../../kernel/rejection.js';
 import type { RetryBudget } from '../../kernel/retry-budget/retry-budget.js';
 import { retryAfterOf } from '../../kernel/retry-after.js';
-import { startSeries, type BackoffFunction } from './backoff/backoff.js';
-import { exponential } from './backoff/exponential.js';
+import { startSeries, type BackoffFunction } from '../../kernel/backoff/backoff.js';
+import { exponential } from '../../kernel/backoff/exponential.js';
 import type { ResolvedRetry } from './retry.options.js';
 import { pause } from './pause.js';
 

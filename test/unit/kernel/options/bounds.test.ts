@@ -6,11 +6,11 @@ import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/tr
 import { countWindow } from '../../../../lib/policies/circuit-breaker/trip/count-window.js';
 import { failureCount } from '../../../../lib/policies/circuit-breaker/trip/failure-count.js';
 import { slowCallRate } from '../../../../lib/policies/circuit-breaker/trip/slow-call-rate.js';
-import { decorrelatedJitter } from '../../../../lib/policies/retry/backoff/decorrelated-jitter.js';
-import { exponential } from '../../../../lib/policies/retry/backoff/exponential.js';
-import { fibonacci } from '../../../../lib/policies/retry/backoff/fibonacci.js';
-import { fixed } from '../../../../lib/policies/retry/backoff/fixed.js';
-import { linear } from '../../../../lib/policies/retry/backoff/linear.js';
+import { decorrelatedJitter } from '../../../../lib/kernel/backoff/decorrelated-jitter.js';
+import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
+import { fibonacci } from '../../../../lib/kernel/backoff/fibonacci.js';
+import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
+import { linear } from '../../../../lib/kernel/backoff/linear.js';
 import { parseSystemProtection } from '../../../../lib/policies/system-protection/system-protection.options.js';
 
 /** More than any machine carries, and a whole number. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { decorrelatedJitter } from '../../../../../lib/policies/retry/backoff/decorrelated-jitter.js';
-import { pausesOf } from '../../../../support/pauses.js';
-import { seededRandom } from '../../../../support/seeded-random.js';
+import { decorrelatedJitter } from '../../../../lib/kernel/backoff/decorrelated-jitter.js';
+import { pausesOf } from '../../../support/pauses.js';
+import { seededRandom } from '../../../support/seeded-random.js';
 
 describe('decorrelatedJitter', () => {
   it('lies between the first pause and three times the pause before', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fixed } from '../../../../../lib/policies/retry/backoff/fixed.js';
-import { pausesOf } from '../../../../support/pauses.js';
+import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
+import { pausesOf } from '../../../support/pauses.js';
 
 describe('fixed', () => {
   it('gives the same pause each time', () => {

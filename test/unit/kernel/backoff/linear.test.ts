@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { linear } from '../../../../../lib/policies/retry/backoff/linear.js';
-import { pausesOf } from '../../../../support/pauses.js';
+import { linear } from '../../../../lib/kernel/backoff/linear.js';
+import { pausesOf } from '../../../support/pauses.js';
 
 describe('linear', () => {
   it('grows by the same step, from the first pause on', () => {

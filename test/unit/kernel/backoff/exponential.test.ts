@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { exponential } from '../../../../../lib/policies/retry/backoff/exponential.js';
-import { RETRY_DEFAULTS } from '../../../../../lib/policies/retry/retry.options.js';
-import { pausesOf } from '../../../../support/pauses.js';
+import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
+import { RETRY_DEFAULTS } from '../../../../lib/policies/retry/retry.options.js';
+import { pausesOf } from '../../../support/pauses.js';
 
 describe('exponential', () => {
   it('grows by its factor, from the first pause on', () => {

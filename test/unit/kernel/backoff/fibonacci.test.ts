@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fibonacci } from '../../../../../lib/policies/retry/backoff/fibonacci.js';
-import { pausesOf } from '../../../../support/pauses.js';
+import { fibonacci } from '../../../../lib/kernel/backoff/fibonacci.js';
+import { pausesOf } from '../../../support/pauses.js';
 
 describe('fibonacci', () => {
   it('gives the sum of the two pauses before', () => {

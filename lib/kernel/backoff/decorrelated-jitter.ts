@@ -1,4 +1,4 @@
-import { nonNegativeMs } from '../../../kernel/options/check.js';
+import { nonNegativeMs } from '../options/check.js';
 import { madeBackoff, resolveBackoff, type Backoff } from './backoff.js';
 
 export interface DecorrelatedJitterOptions {

@@ -1,4 +1,4 @@
-import { checkValue, nonNegativeMs } from '../../../kernel/options/check.js';
+import { checkValue, nonNegativeMs } from '../options/check.js';
 import { madeBackoff, type Backoff } from './backoff.js';
 
 /**

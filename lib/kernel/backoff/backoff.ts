@@ -1,7 +1,7 @@
-import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
-import type { CallInfo } from '../../../kernel/call.js';
-import { aFunction, checkOptions, isPlainObject, type Expectation, type Shape } from '../../../kernel/options/check.js';
-import { made } from '../../../kernel/options/recipe.js';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import type { CallInfo } from '../call.js';
+import { aFunction, checkOptions, isPlainObject, type Expectation, type Shape } from '../options/check.js';
+import { made } from '../options/recipe.js';
 
 /**
  * The pause before the next attempt, in ms.

@@ -1,4 +1,4 @@
-import { MOST, nonNegativeMs, numberUpTo, oneOf } from '../../../kernel/options/check.js';
+import { MOST, nonNegativeMs, numberUpTo, oneOf } from '../options/check.js';
 import { madeBackoff, resolveBackoff, type Backoff, type Jitter } from './backoff.js';
 
 export interface ExponentialOptions {
