@@ -30,7 +30,7 @@ export { RecoverInterceptor } from './module/interceptors/recover.interceptor.js
 export { ResilienceInterceptor } from './module/interceptors/resilience.interceptor.js';
 export { RetryInterceptor } from './module/interceptors/retry.interceptor.js';
 export { TimeoutInterceptor } from './module/interceptors/timeout.interceptor.js';
-export type { PlanEntry } from './module/runtime/plan-entries.js';
+export type { PlanEntry } from './planning/plan-entries.js';
 export { ResilienceModule } from './module/resilience.module.js';
 export type {
   ResilienceModuleExtras,

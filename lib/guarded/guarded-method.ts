@@ -1,5 +1,9 @@
+import type { MethodKind } from '../kernel/method-kind.js';
 import type { Plan } from '../pipeline/plan.js';
-import type { PolicySet, Returns, SetKey } from '../policies/policy-set.js';
+import type { SetKey } from '../policies/kinds.js';
+import type { PolicySet } from '../policies/policy-set.js';
+
+export type { MethodKind } from '../kernel/method-kind.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function can be a method
 export type AnyFunction = (...args: any[]) => unknown;
@@ -31,9 +35,6 @@ export interface Declared {
 }
 
 export const nothingDeclared = (): Declared => ({ policies: [], faults: [] });
-
-/** What a method gives, where its code or its declared type says so; `'sync'`: neither promise nor stream. */
-export type MethodKind = Returns | 'sync' | undefined;
 
 /** A method with a decorator of ours, as its class declares it. */
 export interface GuardedMethod {

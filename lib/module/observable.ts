@@ -4,9 +4,10 @@ import type { CallOrigin, PipelineCall } from '../pipeline/call.js';
 import { STREAM_END, type Body } from '../pipeline/stages.js';
 import { UnsubscribedError, type Next } from '../kernel/call.js';
 import type { Policy } from '../kernel/policy.js';
+import type { ObservableEnd } from '../planning/assemble.js';
 
 /** The end of a pipeline that gives an Observable: it settles when the Observable does; its items go past it. */
-export function observableStage(body: Body): (call: PipelineCall) => Promise<unknown> {
+function observableStage(body: Body): (call: PipelineCall) => Promise<unknown> {
   return async (call) => {
     if (call.aborted) throw call.reason;
     call.begin();
@@ -18,7 +19,7 @@ export function observableStage(body: Body): (call: PipelineCall) => Promise<unk
 }
 
 /** Lets a policy answer a stream with a value or a stream, whose failure then is the policy's own. */
-export function answeringObservable(policy: Policy): Policy {
+function answeringObservable(policy: Policy): Policy {
   return {
     execute: async (call, next) => {
       const answer = await policy.execute(call, next);
@@ -83,10 +84,7 @@ function follow(call: PipelineCall, source: Observable<unknown>): Promise<typeof
 }
 
 /** An Observable each of whose subscriptions is one call through the pipeline; unsubscribing is its caller's abort. */
-export function guardedObservable(
-  run: Next,
-  begin: (origin: Pick<CallOrigin, 'sink'>) => PipelineCall,
-): Observable<unknown> {
+function guardedObservable(run: Next, begin: (origin: Pick<CallOrigin, 'sink'>) => PipelineCall): Observable<unknown> {
   return new Observable((subscriber) => {
     const call = begin({ sink: subscriber });
     call.abortable = true;
@@ -110,3 +108,10 @@ export function guardedObservable(
     };
   });
 }
+
+/** How Observables are guarded. */
+export const OBSERVABLES: ObservableEnd = {
+  end: observableStage,
+  answering: answeringObservable,
+  observe: guardedObservable,
+};

@@ -1,12 +1,13 @@
-import { Mistakes } from '../../errors/configuration.error.js';
-import { guardedLineage, type GuardedClass } from '../../guarded/guarded-classes.js';
-import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../../guarded/guarded-method.js';
-import { LIFECYCLE_HOOKS } from '../../guarded/lifecycle-hooks.js';
-import type { PlannedPolicy } from '../../pipeline/plan.js';
-import type { Returns } from '../../policies/policy-set.js';
-import { nameOf } from './class-names.js';
-import { describeOptions } from '../../planning/describe-options.js';
-import { guardedMethodOf, type Interception, type Runtime } from './runtime.js';
+import { Mistakes } from '../errors/configuration.error.js';
+import { guardedLineage, guardedMethodOf, type GuardedClass } from '../guarded/guarded-classes.js';
+import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../guarded/guarded-method.js';
+import { LIFECYCLE_HOOKS } from '../guarded/lifecycle-hooks.js';
+import type { PlannedPolicy } from '../pipeline/plan.js';
+import type { Returns } from '../kernel/method-kind.js';
+import { kindOf } from '../policies/kinds.js';
+import { nameOf } from '../guarded/class-names.js';
+import { describeOptions } from './describe-options.js';
+import type { AppPlans, Interception } from './app-plans.js';
 import type { StateOwner } from './state-owners.js';
 
 /**
@@ -36,25 +37,25 @@ export interface PlanEntry {
  *
  * @throws ResilienceConfigurationError for everything that is wrong.
  */
-export function planEntries(runtime: Runtime): PlanEntry[] {
+export function planEntries(app: AppPlans): PlanEntry[] {
   const mistakes = new Mistakes();
-  runtime.findOwners();
-  const ofMethods = runtime.guardedClasses().flatMap((type) => entriesOf(runtime, type, mistakes));
-  const ofInterceptors = runtime.interceptions.flatMap((one) => interception(runtime, one, mistakes));
+  app.ownState.findOwners();
+  const ofMethods = app.guardedClasses().flatMap((type) => entriesOf(app, type, mistakes));
+  const ofInterceptors = app.interceptions.flatMap((one) => interception(app, one, mistakes));
   mistakes.throwAny('ResilienceModule');
   return [...ofMethods, ...ofInterceptors];
 }
 
-function entriesOf(runtime: Runtime, type: AnyClass, mistakes: Mistakes): PlanEntry[] {
-  const className = runtime.labelOf(type);
-  const known = runtime.ownersOf(type);
+function entriesOf(app: AppPlans, type: AnyClass, mistakes: Mistakes): PlanEntry[] {
+  const className = app.labelOf(type);
+  const known = app.ownersOf(type);
   // Before an instance is known, what it will have is shown under the name that the first will get.
   const owners: readonly (StateOwner | undefined)[] = known.length > 0 ? known : [undefined];
   return guardedLineage(type).flatMap(([declaring, record]): PlanEntry[] => [
     ...[...record.methods.values()]
       .filter((method) => guardedMethodOf(type, method.methodName) === method)
       .flatMap((method) =>
-        owners.flatMap((owner) => mistakes.in(() => entryOf(runtime, method, type, className, owner)) ?? []),
+        owners.flatMap((owner) => mistakes.in(() => entryOf(app, method, type, className, owner)) ?? []),
       ),
     ...[...record.uncovered, ...inheritedBy(declaring, record)].map(([methodName, uncovered]) => ({
       className,
@@ -65,30 +66,26 @@ function entriesOf(runtime: Runtime, type: AnyClass, mistakes: Mistakes): PlanEn
   ]);
 }
 
-function interception(
-  runtime: Runtime,
-  { type, methodName, interceptor }: Interception,
-  mistakes: Mistakes,
-): PlanEntry[] {
+function interception(app: AppPlans, { type, methodName, interceptor }: Interception, mistakes: Mistakes): PlanEntry[] {
   const plan = mistakes.in(() => interceptor.planFor(type, methodName));
   if (plan === undefined || plan.policies.length === 0) return [];
   const { name } = interceptor.constructor;
-  return [{ className: runtime.labelOf(type), methodName, policies: plan.policies.map(copyOf), interceptor: name }];
+  return [{ className: app.labelOf(type), methodName, policies: plan.policies.map(copyOf), interceptor: name }];
 }
 
 const UNKNOWN = 'neither async nor declared as giving a promise or a stream; its first call shows what it gives';
 
 function entryOf(
-  runtime: Runtime,
+  app: AppPlans,
   method: GuardedMethod,
   type: AnyClass,
   className: string,
   owner: StateOwner | undefined,
 ): PlanEntry {
-  const { policies, learns } = runtime.plan(method, type, owner);
-  const learned = runtime.kinds.kindOf(method, type) ?? (learns ? 'pending' : undefined);
+  const { policies, learns } = app.plan(method, type, owner);
+  const learned = app.kinds.kindOf(method, type) ?? (learns ? 'pending' : undefined);
   const idle = learned === 'pending' && !isDecoratedItself(method);
-  const uncovered = runtime.kinds.uncoveredOf(method, type) ?? (idle ? UNKNOWN : undefined);
+  const uncovered = app.kinds.uncoveredOf(method, type) ?? (idle ? UNKNOWN : undefined);
   return {
     className,
     methodName: method.methodName,
@@ -130,13 +127,7 @@ export function lineOf({ className, methodName, policies, interceptor }: PlanEnt
     const named = name === `${className}.${methodName}` ? '' : ` '${name}'`;
     const ruled = Object.values(sources).includes('rule') ? ' (by rule)' : '';
     const off = options.enabled === false ? ' disabled' : '';
-    const limit =
-      policy === 'timeout'
-        ? ` ${Object.entries(options)
-            .map(([key, ms]) => `${key} ${String(ms)} ms`)
-            .join(', ')}`
-        : '';
-    return `${policy}${named}${limit}${off}${ruled}`;
+    return `${policy}${named}${kindOf(policy).describe?.(options) ?? ''}${off}${ruled}`;
   });
   const by = interceptor === undefined ? '' : ` by ${interceptor}`;
   return `${className}.${methodName}${by}: ${[...steps, interceptor === undefined ? 'method' : 'handler'].join(' > ')}`;

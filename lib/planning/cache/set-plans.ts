@@ -1,8 +1,8 @@
 import type { Plan } from '../../pipeline/plan.js';
 import type { PolicySet } from '../../policies/policy-set.js';
-import type { NamelessBudgets } from '../../planning/planned-budget.js';
-import type { AdHocNames } from './ad-hoc-names.js';
-import { type AdHocName } from './ad-hoc-names.js';
+import type { Planner } from '../planner.js';
+import type { NamelessBudgets } from '../target.js';
+import type { AdHocName, AdHocNames } from './ad-hoc-names.js';
 import { digestOf, type SetDigest } from './set-digest.js';
 import { Shelf } from './shelf.js';
 
@@ -13,8 +13,10 @@ const OWN_BUDGETS = 100;
 
 /** What is needed to make the plan of a set. */
 export interface SetPlanMaker {
+  /** Makes plans by the rules in force. */
+  planner(): Planner;
   /** Makes a plan; `budgets`: where a set without a name finds its budget. */
-  make(set: PolicySet, budgets: NamelessBudgets | undefined): Plan;
+  make(planner: Planner, set: PolicySet, budgets: NamelessBudgets | undefined): Plan;
   /** The budgets of the app for the sets that have none of their own. */
   readonly sharedBudgets: NamelessBudgets;
   /** Forgets the state of a name that nobody but `execute()` knows. */
@@ -69,14 +71,15 @@ export class SetPlans {
 
   #make(set: PolicySet, digest: SetDigest): Made {
     const { names } = this.#maker;
+    const planner = this.#maker.planner();
     const generation = this.#generation;
     if (set.name === undefined) {
-      const made = { plan: this.#maker.make(set, this.#budgetsOf(digest)), generation, name: undefined };
+      const made = { plan: this.#maker.make(planner, set, this.#budgetsOf(digest)), generation, name: undefined };
       this.#nameless.put(digest, made);
       return made;
     }
-    const make = (): Plan => this.#maker.make(set, undefined);
-    const plan = make();
+    const make = (one: Planner): Plan => this.#maker.make(one, set, undefined);
+    const plan = make(planner);
     const name = names.enter(set.name, plan, make);
     const made = { plan, generation, name };
     name.plans.put(digest, made);

@@ -1,5 +1,5 @@
-import type { AnyClass, GuardedMethod } from '../../guarded/guarded-method.js';
-import type { Plan } from '../../pipeline/plan.js';
+import type { AnyClass, GuardedMethod } from '../guarded/guarded-method.js';
+import type { Plan } from '../pipeline/plan.js';
 
 /** An instance that has state of its own. It is known by what belongs to it, and never held itself. */
 export class StateOwner {

@@ -1,18 +1,19 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { instanceOf } from '../../errors/foreign.js';
-import type { RuleFault } from '../../errors/rule-set.error.js';
-import type { Plan } from '../../pipeline/plan.js';
-import { textOf } from '../../kernel/error-text.js';
-import { show } from '../../kernel/options/check.js';
-import { planEntries } from '../runtime/plan-entries.js';
-import type { Rule, RuleLayer } from '../../planning/rule-layer.js';
-import { Instances } from '../../planning/instances.js';
-import type { PlanInUse } from '../runtime/plan-cache.js';
-import type { Runtime } from '../runtime/runtime.js';
-import { makeSetPlan } from '../runtime/set-plan.js';
-import { faultsOf } from '../../rules/read-rules.js';
-import type { RulesByName, RuleSet } from '../../rules/rule-set.js';
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import { instanceOf } from '../errors/foreign.js';
+import type { RuleFault } from '../errors/rule-set.error.js';
+import type { Plan } from '../pipeline/plan.js';
+import { textOf } from '../kernel/error-text.js';
+import { show } from '../kernel/options/check.js';
+import type { AppPlans } from '../planning/app-plans.js';
+import type { PlanInUse } from '../planning/cache/plan-cache.js';
+import { planEntries } from '../planning/plan-entries.js';
+import type { Planner } from '../planning/planner.js';
+import { makeSetPlan } from '../planning/set-plan.js';
+import type { Rule } from '../kernel/ruling.js';
+import type { Instances } from '../planning/instances.js';
+import { faultsOf } from './read-rules.js';
+import type { RulesByName, RuleSet } from './rule-set.js';
 
 /** What an app would be under other rules. */
 export interface Outlook {
@@ -28,22 +29,22 @@ export interface Outlook {
  *
  * @param whole whether `rules` are all that their document says; else some that are wrong are missing.
  */
-export function rehearse(runtime: Runtime, rules: RuleSet, whole = true): Outlook {
+export function rehearse(app: AppPlans, rules: RuleSet, whole = true): Outlook {
   // Whoever has not been called yet has no plan yet.
-  planEntries(runtime);
-  const inUse = [...runtime.plans.inUse()];
-  const [names, methods] = [runtime.names, methodsOf(inUse)];
+  planEntries(app);
+  const inUse = [...app.plans.inUse()];
+  const [names, methods] = [app.names, methodsOf(inUse)];
   const faults = [
     ...unknownNames('policies', rules.byName, names, 'name of a policy set'),
     ...unknownNames('methods', rules.byMethod, methods, 'guarded method'),
   ];
-  const instances = new Instances(runtime.environment);
-  const all: readonly Omit<PlanInUse, 'forget'>[] = [...inUse, ...setsOf(runtime, rules)];
-  const made = makeAll(runtime, rules, instances, all);
+  const { planner, instances } = app.rehearsal(rules);
+  const all: readonly Omit<PlanInUse, 'forget'>[] = [...inUse, ...setsOf(app, rules)];
+  const made = makeAll(planner, all, rules);
   const broken = made.filter(({ error }) => error !== undefined);
   if (broken.length > 0) {
     // What cannot be planned without these rules either is no fault of theirs.
-    const before = makeAll(runtime, runtime.rules, new Instances(runtime.environment), all);
+    const before = makeAll(app.rehearsal(app.planner.rules).planner, all);
     for (const [index, { error, touched }] of made.entries()) {
       if (error !== undefined && before[index]?.error === undefined)
         faults.push(...mistakesIn(error).flatMap((one) => blame(rules, touched, one)));
@@ -69,29 +70,23 @@ interface Made {
   readonly touched: readonly string[];
 }
 
-function makeAll(
-  runtime: Runtime,
-  rules: RuleLayer & Partial<Pick<RuleSet, 'takeRecent'>>,
-  instances: Instances,
-  all: readonly Pick<PlanInUse, 'make'>[],
-): Made[] {
-  return runtime.rehearse(rules, instances, () =>
-    all.map(({ make }): Made => {
-      rules.takeRecent?.();
-      try {
-        return { plan: make(), touched: [] };
-      } catch (error) {
-        return { error: error ?? 'failed', touched: (rules.takeRecent?.() ?? []).map(({ path }) => path) };
-      }
-    }),
-  );
+/** @param rules those of the planner, where it is to be known which of them each plan meets. */
+function makeAll(planner: Planner, all: readonly Pick<PlanInUse, 'make'>[], rules?: RuleSet): Made[] {
+  return all.map(({ make }): Made => {
+    rules?.takeRecent();
+    try {
+      return { plan: make(planner), touched: [] };
+    } catch (error) {
+      return { error: error ?? 'failed', touched: (rules?.takeRecent() ?? []).map(({ path }) => path) };
+    }
+  });
 }
 
 /** The sets that rules speak of, although nobody has used them as a whole yet. */
-function setsOf(runtime: Runtime, { byName }: RuleSet): Pick<PlanInUse, 'make' | 'plan'>[] {
+function setsOf(app: AppPlans, { byName }: RuleSet): Pick<PlanInUse, 'make' | 'plan'>[] {
   return [...byName.keys()]
-    .filter((name) => runtime.sets.get(name) !== undefined)
-    .map((name) => ({ plan: undefined as unknown as Plan, make: () => makeSetPlan(runtime, name) }));
+    .filter((name) => app.sets.get(name) !== undefined)
+    .map((name) => ({ plan: undefined as unknown as Plan, make: (planner) => makeSetPlan(planner, name) }));
 }
 
 function methodsOf(inUse: readonly PlanInUse[]): string[] {

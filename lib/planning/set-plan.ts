@@ -1,11 +1,12 @@
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { nothingDeclared } from '../../guarded/guarded-method.js';
-import type { Plan } from '../../pipeline/plan.js';
-import { isPlainObject, show } from '../../kernel/options/check.js';
-import { STATEFUL, type PolicySet } from '../../policies/policy-set.js';
-import type { Target } from '../../planning/planner.js';
-import type { Resolution } from '../../planning/resolver.js';
-import type { Runtime } from './runtime.js';
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import { nothingDeclared } from '../guarded/guarded-method.js';
+import type { Plan } from '../pipeline/plan.js';
+import { isPlainObject, show } from '../kernel/options/check.js';
+import { isStateful, kindOf, POLICY_KEYS } from '../policies/kinds.js';
+import type { PolicySet } from '../policies/policy-set.js';
+import type { Planner } from './planner.js';
+import type { Resolution } from './resolution.js';
+import type { Target } from './target.js';
 
 const PLACE = 'ResilienceService.execute';
 
@@ -16,7 +17,7 @@ const PLACE = 'ResilienceService.execute';
  * @throws ResilienceConfigurationError
  */
 export function makeSetPlan(
-  runtime: Runtime,
+  planner: Planner,
   set: string | PolicySet,
   sharing: Pick<Target, 'budgets' | 'deadlines'> = {},
 ): Plan {
@@ -26,7 +27,7 @@ export function makeSetPlan(
   }
   if (typeof set !== 'string' && set.name === undefined) refuseNamelessState(set);
   const name = typeof set === 'string' ? set : (set.name ?? 'execute');
-  return runtime.planFor(
+  return planner.planFor(
     {
       className: '',
       methodName: name,
@@ -49,17 +50,15 @@ export function makeSetPlan(
 
 /** One plan serves all calls of a set, and each brings work of its own: it would be given what another's gave. */
 function refuseSharedRuns({ policies }: Resolution): void {
-  const coalesce = policies.get('coalesce');
-  if (coalesce === undefined) return;
-  throw new ResilienceConfigurationError(
-    `${PLACE}, ${coalesce.label}`,
-    "'coalesce' expects a method, whose calls all do the same work; each call of execute() brings work of its own, and would get the answer of another's: expected coalesce: false or none, got one",
-  );
+  for (const { key, label } of policies.values()) {
+    const { methodsOnly } = kindOf(key);
+    if (methodsOnly !== undefined) throw new ResilienceConfigurationError(`${PLACE}, ${label}`, methodsOnly);
+  }
 }
 
 /** Without a name nobody could tell which calls meet in the same breaker. */
 function refuseNamelessState(set: PolicySet): void {
-  for (const key of STATEFUL) {
+  for (const key of POLICY_KEYS.filter(isStateful)) {
     const setting = set[key];
     if (setting === undefined || setting === false || typeof setting === 'string') continue;
     throw new ResilienceConfigurationError(PLACE, `a set with a ${key} keeps state: expected a 'name' in it, got none`);

@@ -1,25 +1,26 @@
 import type { AnyClass, GuardedMethod } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import type { PolicySet } from '../../policies/policy-set.js';
+import type { Planner } from '../planner.js';
 import type { AdHocNames } from './ad-hoc-names.js';
 import type { SetPlans } from './set-plans.js';
-import { forgetRecent, type StateOwner, type StateOwners } from './state-owners.js';
+import { forgetRecent, type StateOwner, type StateOwners } from '../state-owners.js';
 
 /** A plan in use and how it is made anew. */
 export interface PlanInUse {
   readonly plan: Plan;
-  make(): Plan;
+  make(planner: Planner): Plan;
   /** Lets the next call make it anew. */
   forget(): void;
 }
 
 interface Made {
   readonly plan: Plan;
-  readonly make: () => Plan;
+  readonly make: MakePlan;
 }
 
-/** Makes the plan of a method, for all instances of a class or for one that has state of its own. */
-export type MakeMethodPlan = (method: GuardedMethod, concrete: AnyClass, owner?: StateOwner) => Plan;
+/** Makes a plan, by the rules in force or by others. */
+export type MakePlan = (planner: Planner) => Plan;
 
 /** The plans of an app, each made when it is first asked for. */
 export class PlanCache {
@@ -28,7 +29,8 @@ export class PlanCache {
   readonly #names = new Map<string, Made>();
 
   constructor(
-    private readonly make: MakeMethodPlan,
+    /** Makes plans by the rules in force. */
+    private readonly planner: () => Planner,
     private readonly owners: StateOwners,
     private readonly adHocNames: AdHocNames,
     private readonly sets: SetPlans,
@@ -41,7 +43,7 @@ export class PlanCache {
 
   ofMethod(method: GuardedMethod, concrete: AnyClass, owner?: StateOwner): Plan {
     const plans = owner?.plans ?? this.ofClass(concrete);
-    return getOrMake(plans, method, () => this.make(method, concrete, owner));
+    return getOrMake(plans, method, () => this.planner().plan(method, concrete, owner));
   }
 
   /** Puts another plan in the place of the one that is in use. */
@@ -50,15 +52,15 @@ export class PlanCache {
     method.recent = undefined;
   }
 
-  ofHandler(controller: AnyClass, interceptor: AnyClass, methodName: string, make: () => Plan): Plan {
+  ofHandler(controller: AnyClass, interceptor: AnyClass, methodName: string, make: MakePlan): Plan {
     const ofController = getOrMake(this.#handlers, controller, () => new Map<AnyClass, Map<string, Made>>());
     const ofInterceptor = getOrMake(ofController, interceptor, () => new Map<string, Made>());
-    return getOrMake(ofInterceptor, methodName, () => ({ plan: make(), make })).plan;
+    return getOrMake(ofInterceptor, methodName, () => ({ plan: make(this.planner()), make })).plan;
   }
 
   /** The plan of a set of `policies`. */
-  ofName(name: string, make: () => Plan): Plan {
-    return getOrMake(this.#names, name, () => ({ plan: make(), make })).plan;
+  ofName(name: string, make: MakePlan): Plan {
+    return getOrMake(this.#names, name, () => ({ plan: make(this.planner()), make })).plan;
   }
 
   /** The plan of a set that code gives. */
@@ -88,7 +90,7 @@ export class PlanCache {
         plans.delete(method);
         method.recent = undefined;
       };
-      yield { plan, make: () => this.make(method, concrete, owner), forget };
+      yield { plan, make: (planner) => planner.plan(method, concrete, owner), forget };
     }
   }
 

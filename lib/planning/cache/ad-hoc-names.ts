@@ -1,5 +1,6 @@
+import { Loss } from '../../kernel/loss.js';
 import type { Plan } from '../../pipeline/plan.js';
-import { Loss } from '../../planning/instance-use.js';
+import type { Planner } from '../planner.js';
 import { Shelf } from './shelf.js';
 
 /** How many names have state at once that nobody but `execute()` knows. */
@@ -16,7 +17,7 @@ export interface AdHocName {
   readonly plans: Shelf<unknown>;
   /** The last plan, and how it is made anew. */
   plan: Plan;
-  make: () => Plan;
+  make: (planner: Planner) => Plan;
   usedAt: number;
   /** Its state was forgotten. */
   gone: boolean;
@@ -49,7 +50,7 @@ export class AdHocNames {
     name.usedAt = ++this.#turn;
   }
 
-  enter(name: string, plan: Plan, make: () => Plan): AdHocName {
+  enter(name: string, plan: Plan, make: (planner: Planner) => Plan): AdHocName {
     let known = this.#names.get(name);
     if (known === undefined) {
       known = { name, plans: new Shelf(PLANS_OF_A_NAME), plan, make, usedAt: 0, gone: false };

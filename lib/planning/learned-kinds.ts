@@ -1,6 +1,5 @@
-import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../../guarded/guarded-method.js';
-import type { Returns } from '../../policies/policy-set.js';
-import { CarefulLogger } from '../event-log/careful-logger.js';
+import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../guarded/guarded-method.js';
+import type { Returns } from '../kernel/method-kind.js';
 
 /** What is known of a method that says nothing of what it gives. */
 interface Learned {
@@ -15,7 +14,9 @@ interface Learned {
  */
 export class LearnedKinds {
   readonly #known = new WeakMap<AnyClass, Map<GuardedMethod, Learned>>();
-  readonly #logger = new CarefulLogger();
+
+  /** @param warn tells whoever runs the app. */
+  constructor(private readonly warn: (text: string) => void) {}
 
   kindOf(method: GuardedMethod, concrete: AnyClass): Returns | undefined {
     return this.#find(method, concrete)?.kind;
@@ -37,7 +38,7 @@ export class LearnedKinds {
     const learned = this.#entry(method, concrete);
     if (learned.uncovered !== undefined) return;
     learned.uncovered = reason;
-    if (isDecoratedItself(method)) this.#logger.write('warn', `${place} is not guarded: ${reason}`);
+    if (isDecoratedItself(method)) this.warn(`${place} is not guarded: ${reason}`);
   }
 
   #find(method: GuardedMethod, concrete: AnyClass): Learned | undefined {

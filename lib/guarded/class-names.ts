@@ -1,4 +1,4 @@
-import type { AnyClass } from '../../guarded/guarded-method.js';
+import type { AnyClass } from './guarded-method.js';
 
 /** `mixin()` of Nest gives its classes a random name of 21 hexadecimal digits. */
 const MIXIN_NAME = /^[0-9a-f]{21}$/;
