@@ -3,7 +3,6 @@ import {
   HEDGE_DEFAULTS,
   parseHedge,
   resolveHedge,
-  type HedgeOptions,
   type HedgeSetting,
   type ResolvedHedge,
 } from './hedge.options.js';

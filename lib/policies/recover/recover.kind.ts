@@ -1,6 +1,6 @@
 import { usesIn } from '../../kernel/options/uses.js';
 import type { PolicyKind } from '../../kernel/policy-kind.js';
-import { parseRecover, type RecoverOptions, type RecoverSetting } from './recover.options.js';
+import { parseRecover, type RecoverSetting } from './recover.options.js';
 import { RecoverPolicy } from './recover.policy.js';
 
 /** What a rule can say of it: no handler, since that is code. */
