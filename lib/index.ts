@@ -30,7 +30,7 @@ export { RecoverInterceptor } from './module/interceptors/recover.interceptor.js
 export { ResilienceInterceptor } from './module/interceptors/resilience.interceptor.js';
 export { RetryInterceptor } from './module/interceptors/retry.interceptor.js';
 export { TimeoutInterceptor } from './module/interceptors/timeout.interceptor.js';
-export type { PlanEntry } from './module/runtime/plan-entries.js';
+export type { PlanEntry } from './planning/plan-entries.js';
 export { ResilienceModule } from './module/resilience.module.js';
 export type {
   ResilienceModuleExtras,
@@ -48,7 +48,9 @@ export type { PlannedPolicy } from './pipeline/plan.js';
 
 export type { Handler } from './kernel/answer.js';
 export type { CallInfo } from './kernel/call-info.js';
-export type { AdaptiveRule, BackoffRule, ConcurrencyRule, SingleTripRule, TripRule } from './policies/data-forms.js';
+export type { AdaptiveRule, ConcurrencyRule } from './kernel/adaptive-limit/concurrency-rule.js';
+export type { BackoffRule } from './kernel/backoff/backoff-rule.js';
+export type { SingleTripRule, TripRule } from './policies/circuit-breaker/trip/trip-rule.js';
 export type { ErrorMatch } from './kernel/error-match.js';
 export type { StateScope } from './kernel/options/state-scope.js';
 export type { PolicySet, Returns } from './policies/policy-set.js';
@@ -81,12 +83,12 @@ export type {
 } from './policies/rate-limit/rate-limit.options.js';
 export type { HedgeOptions, HedgePercentile, HedgeSetting } from './policies/hedge/hedge.options.js';
 export type { RecoverOptions, RecoverSetting } from './policies/recover/recover.options.js';
-export type { Backoff, BackoffFunction, Jitter } from './policies/retry/backoff/backoff.js';
-export { decorrelatedJitter, type DecorrelatedJitterOptions } from './policies/retry/backoff/decorrelated-jitter.js';
-export { exponential, type ExponentialOptions } from './policies/retry/backoff/exponential.js';
-export { fibonacci, type FibonacciOptions } from './policies/retry/backoff/fibonacci.js';
-export { fixed } from './policies/retry/backoff/fixed.js';
-export { linear, type LinearOptions } from './policies/retry/backoff/linear.js';
+export type { Backoff, BackoffFunction, Jitter } from './kernel/backoff/backoff.js';
+export { decorrelatedJitter, type DecorrelatedJitterOptions } from './kernel/backoff/decorrelated-jitter.js';
+export { exponential, type ExponentialOptions } from './kernel/backoff/exponential.js';
+export { fibonacci, type FibonacciOptions } from './kernel/backoff/fibonacci.js';
+export { fixed } from './kernel/backoff/fixed.js';
+export { linear, type LinearOptions } from './kernel/backoff/linear.js';
 export type { RetryConfig, RetryOptions, RetrySetting } from './policies/retry/retry.options.js';
 export type { RetryBudgetOptions, RetryBudgetSetting } from './kernel/retry-budget/retry-budget.options.js';
 export type { SystemProtectionOptions } from './policies/system-protection/system-protection.options.js';

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { hasBinding, planOf, requestRuntime } from '../module/runtime/binding.js';
-import { methodNamedIn, notANameHere } from '../planning/policy-sets.js';
+import { notANameHere } from '../planning/policy-sets.js';
+import { methodNamedIn } from '../policies/kinds.js';
 import { recordOf } from '../guarded/guarded-classes.js';
 import {
   isDecoratedItself,

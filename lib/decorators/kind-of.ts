@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Observable } from 'rxjs';
 import { instanceOf } from '../errors/foreign.js';
 import type { AnyFunction } from '../guarded/guarded-method.js';
-import type { MethodKind } from '../pipeline/plan.js';
+import type { MethodKind } from '../kernel/method-kind.js';
 
 /**
  * What a method gives, from its code or its declared type; undefined where neither says. It is read when the method

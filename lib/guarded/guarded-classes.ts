@@ -36,3 +36,18 @@ export function guardedLineage(target: AnyClass): [AnyClass, GuardedClass][] {
 export function signalIndexOf({ declaringClass, methodName }: GuardedMethod): number {
   return recordOf(declaringClass).signals.get(methodName) ?? -1;
 }
+
+/** The method that a call on an instance of `concrete` reaches, if a decorator of ours stands on it. */
+export function guardedMethodOf(concrete: AnyClass, methodName: string): GuardedMethod | undefined {
+  for (
+    let prototype: unknown = concrete.prototype;
+    prototype !== null && prototype !== undefined;
+    prototype = Object.getPrototypeOf(prototype)
+  ) {
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, methodName);
+    if (descriptor === undefined) continue;
+    const declaring = (prototype as { constructor?: unknown }).constructor;
+    return typeof declaring === 'function' ? recordOf(declaring as AnyClass).methods.get(methodName) : undefined;
+  }
+  return undefined;
+}

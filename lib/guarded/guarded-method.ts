@@ -1,6 +1,10 @@
+import type { MethodKind } from '../kernel/method-kind.js';
 import { describeGiven } from '../pipeline/learning.js';
-import type { MethodKind, Plan } from '../pipeline/plan.js';
-import type { PolicySet, SetKey } from '../policies/policy-set.js';
+import type { Plan } from '../pipeline/plan.js';
+import type { SetKey } from '../policies/kinds.js';
+import type { PolicySet } from '../policies/policy-set.js';
+
+export type { MethodKind } from '../kernel/method-kind.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any function can be a method
 export type AnyFunction = (...args: any[]) => unknown;

@@ -8,10 +8,11 @@ import { rejected } from '../kernel/rejection.js';
 import { inCall } from '../pipeline/current-call.js';
 import type { StreamCall } from '../pipeline/plan.js';
 import type { Body } from '../pipeline/promise-work.js';
+import type { ObservableWork } from '../planning/assemble.js';
 import { STREAM_END } from '../pipeline/stream-end.js';
 
 /** The work of a method that gives an Observable: it settles when the Observable does; its items go past it. */
-export function observableWork(body: Body): Work {
+function observableWork(body: Body): Work {
   return (attempt) => {
     try {
       const source = inCall(attempt, body);
@@ -25,7 +26,7 @@ export function observableWork(body: Body): Work {
 }
 
 /** Hands on what answers in place of a stream, a value or another stream. */
-export async function handOnObservable(call: Call, given: unknown): Promise<unknown> {
+async function handOnObservable(call: Call, given: unknown): Promise<unknown> {
   const answer = await given;
   if (answer === STREAM_END) return answer;
   const substitute = call.substitute();
@@ -93,7 +94,7 @@ function leave(attempt: Attempt): void {
 }
 
 /** An Observable each of whose subscriptions is one call through the pipeline; unsubscribing is its caller's abort. */
-export function guardedObservable(begin: (sink: unknown) => StreamCall): Observable<unknown> {
+function guardedObservable(begin: (sink: unknown) => StreamCall): Observable<unknown> {
   return new Observable((subscriber) => {
     const { call, end } = begin(subscriber);
     let settled = false;
@@ -113,3 +114,10 @@ export function guardedObservable(begin: (sink: unknown) => StreamCall): Observa
     };
   });
 }
+
+/** How Observables are guarded. */
+export const OBSERVABLES: ObservableWork = {
+  work: observableWork,
+  handOn: handOnObservable,
+  observe: guardedObservable,
+};

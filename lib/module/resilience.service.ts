@@ -6,14 +6,15 @@ import type { ResilienceEvent } from '../events/resilience-event.js';
 import type { Plan } from '../pipeline/plan.js';
 import { show } from '../kernel/options/check.js';
 import type { CallInfo } from '../kernel/call-info.js';
+import { kindOf } from '../policies/kinds.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { offer } from './runtime/binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
 import { EventStream } from './event-stream.js';
 import { BulkheadHandle } from './bulkhead-handle.js';
-import { planEntries, type PlanEntry } from './runtime/plan-entries.js';
+import { planEntries, type PlanEntry } from '../planning/plan-entries.js';
 import type { Runtime } from './runtime/runtime.js';
-import { makeSetPlan } from './runtime/set-plan.js';
+import { makeSetPlan } from '../planning/set-plan.js';
 import { ResilienceRules } from './rules/resilience-rules.js';
 import { SystemProtectionHandle } from './system-protection/system-protection-handle.js';
 import { RUNTIME } from './tokens.js';
@@ -103,13 +104,13 @@ export class ResilienceService {
 
   /** Every breaker that there is, keys included. */
   circuitBreakers(): CircuitBreakerHandle[] {
-    planEntries(this.#runtime);
+    planEntries(this.#runtime.app);
     return this.#runtime.instances.breakers().map((breaker) => new CircuitBreakerHandle(breaker));
   }
 
   /** Every bulkhead that there is, with the limit in force. */
   bulkheads(): BulkheadHandle[] {
-    planEntries(this.#runtime);
+    planEntries(this.#runtime.app);
     return this.#runtime.instances.bulkheads().map((bulkhead) => new BulkheadHandle(bulkhead));
   }
 
@@ -121,7 +122,7 @@ export class ResilienceService {
 
   /** For every decorated method its policies in the order in which they apply, with their options and where each came from. */
   plan(): PlanEntry[] {
-    return planEntries(this.#runtime);
+    return planEntries(this.#runtime.app);
   }
 
   /**
@@ -136,18 +137,20 @@ export class ResilienceService {
 
   /** Before the start, and for sets that only `execute()` uses, nobody has asked for it yet. */
   #breakerNotYetMade(name: string, key?: string) {
-    planEntries(this.#runtime);
+    planEntries(this.#runtime.app);
     const planned = this.#runtime.instances.breaker(name, key);
     if (planned !== undefined) return planned;
-    const entries = this.#runtime.sets.get(name)?.entries;
-    // Nothing but methods can use a set with a single flight, and theirs are planned.
-    if (entries?.get('circuitBreaker') === undefined || (entries.get('coalesce') ?? false) !== false) return undefined;
+    const entries = this.#runtime.app.sets.get(name)?.entries;
+    if (entries?.get('circuitBreaker') === undefined) return undefined;
+    // What nothing but methods can use is planned with theirs.
+    if ([...entries].some(([policy, entry]) => entry !== false && kindOf(policy).methodsOnly !== undefined))
+      return undefined;
     this.#planOf(name);
     return this.#runtime.instances.breaker(name, key);
   }
 
   #planOf(set: string | PolicySet): Plan {
-    if (typeof set === 'object' && set !== null) return this.#runtime.plans.ofSet(set);
-    return this.#runtime.plans.ofName(set, () => makeSetPlan(this.#runtime, set));
+    if (typeof set === 'object' && set !== null) return this.#runtime.app.plans.ofSet(set);
+    return this.#runtime.app.plans.ofName(set, (planner) => makeSetPlan(planner, set));
   }
 }

@@ -1,15 +1,9 @@
 import type { Target } from '../kernel/attempt.js';
 import type { Decision } from '../kernel/decision.js';
 import type { Guard } from '../kernel/guard.js';
-import { Pipeline, type Junction, type PipelineInit, type Work } from '../kernel/pipeline.js';
+import { Pipeline, type PipelineInit, type Work } from '../kernel/pipeline.js';
+import type { Role } from '../kernel/role.js';
 import { ORDER, type Stage } from './order.js';
-
-/** What a policy is to the attempts of a method. */
-export type Role =
-  | { readonly guard: Guard }
-  | { readonly decision: Decision }
-  /** Takes attempts of the policies inside it in place of the method. */
-  | { readonly junction: Junction };
 
 export type Stages = Partial<Record<Stage, Role>>;
 

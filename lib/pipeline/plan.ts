@@ -2,16 +2,14 @@ import { promiseOf, signalOf } from '../errors/foreign.js';
 import { Attempt, type Origin, type Target } from '../kernel/attempt.js';
 import { callOf, type Call } from '../kernel/call.js';
 import { hasAborted, reasonOf } from '../kernel/caller-signal.js';
+import type { MethodKind, Returns } from '../kernel/method-kind.js';
 import type { Pipeline } from '../kernel/pipeline.js';
 import { rejection } from '../kernel/rejection.js';
-import type { Returns, SetKey } from '../policies/policy-set.js';
+import type { SetKey } from '../policies/kinds.js';
 import { GuardedIterable } from './async-iterable.js';
 import { inCall, outerCall } from './current-call.js';
 import { EarlyAttempt, kindTaughtBy, type Lesson } from './learning.js';
 import type { Body } from './promise-work.js';
-
-/** What a method gives, where its code or its declared type says so; `'sync'`: neither promise nor stream. */
-export type MethodKind = Returns | 'sync' | undefined;
 
 /** One policy of a plan, as `plan()` shows it. */
 export interface PlannedPolicy {

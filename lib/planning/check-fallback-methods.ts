@@ -1,7 +1,7 @@
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
-import type { DeclaredFallback } from '../policies/fallback/fallback.options.js';
-import type { Resolution } from './resolver.js';
+import { kindOf, POLICY_KEYS } from '../policies/kinds.js';
+import type { Resolution } from './resolution.js';
 
 /**
  * A method that a fallback names must exist: in production is too late to find out.
@@ -16,31 +16,37 @@ export function checkFallbackMethods(
   owner: AnyClass | undefined,
   parameterCount?: number,
 ): void {
-  const fallback = policies.get('fallback');
-  const recover = policies.get('recover');
-  const fallbacks = (fallback?.options.fallbacks ?? []) as readonly DeclaredFallback[];
-  const named: [string | undefined, unknown][] = [
-    ...fallbacks.map(({ use }): [string | undefined, unknown] => [fallback?.label, use]),
-    [recover?.label, recover?.options.use],
-  ];
-  for (const [label, use] of named) {
-    if (label === undefined || typeof use !== 'string') continue;
-    if (owner === undefined) {
-      throw new ResilienceConfigurationError(
-        `${place}, ${label}`,
-        `expected a handler or a value, got the method name '${use}'`,
-      );
-    }
-    if (typeof (owner.prototype as Record<string, unknown>)[use] !== 'function')
-      throw new ResilienceConfigurationError(
-        `${place}, ${label}`,
-        `no method '${use}'; expected the name of a method of ${owner.name}`,
-      );
-    if (parameterCount === undefined)
-      throw new ResilienceConfigurationError(
-        `${place}, ${label}`,
-        `'${use}' is called with the arguments and then the error, and ${place} has a rest parameter, or no decorator ` +
-          "metadata that say how many parameters it has: expected a handler, as (error, call) => ..., got a method's name",
-      );
+  // What would answer first is told first.
+  for (const key of [...POLICY_KEYS].reverse()) {
+    const policy = policies.get(key);
+    if (policy === undefined) continue;
+    for (const use of kindOf(key).uses?.inOptions(policy.options) ?? [])
+      if (typeof use === 'string') checkMethod(place, policy.label, use, owner, parameterCount);
   }
+}
+
+function checkMethod(
+  place: string,
+  label: string,
+  use: string,
+  owner: AnyClass | undefined,
+  parameterCount: number | undefined,
+): void {
+  if (owner === undefined) {
+    throw new ResilienceConfigurationError(
+      `${place}, ${label}`,
+      `expected a handler or a value, got the method name '${use}'`,
+    );
+  }
+  if (typeof (owner.prototype as Record<string, unknown>)[use] !== 'function')
+    throw new ResilienceConfigurationError(
+      `${place}, ${label}`,
+      `no method '${use}'; expected the name of a method of ${owner.name}`,
+    );
+  if (parameterCount === undefined)
+    throw new ResilienceConfigurationError(
+      `${place}, ${label}`,
+      `'${use}' is called with the arguments and then the error, and ${place} has a rest parameter, or no decorator ` +
+        "metadata that say how many parameters it has: expected a handler, as (error, call) => ..., got a method's name",
+    );
 }

@@ -1,5 +1,5 @@
 import { prototypeOf } from '../errors/foreign.js';
-import type { Options } from './policy-parsers.js';
+import type { Options } from '../kernel/options/options.js';
 
 /** Options as people read and compare them, in a copy: strategies and backoffs by what they were made from. */
 export function describeOptions(options: Options): Options {

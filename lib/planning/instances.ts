@@ -1,55 +1,59 @@
 import { isDeepStrictEqual } from 'node:util';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import type { ResolvedBulkhead } from '../policies/bulkhead/bulkhead.options.js';
-import { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
-import type { Breaker } from '../policies/circuit-breaker/breaker.js';
-import type { ControlWord } from '../policies/circuit-breaker/control.js';
-import type { ResolvedCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
+import { Loss } from '../kernel/loss.js';
+import type { Options } from '../kernel/options/options.js';
 import type { PolicyEnvironment } from '../kernel/policy.js';
-import type { ResolvedRateLimit } from '../policies/rate-limit/rate-limit.options.js';
-import { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
 import {
   refuseOtherBudget,
   RETRY_BUDGET_DEFAULTS,
   type DeclaredRetryBudget,
 } from '../kernel/retry-budget/retry-budget.options.js';
 import { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
+import type { Ruling } from '../kernel/ruling.js';
+import type { StateKind, Stateful } from '../kernel/state-kind.js';
+import { BULKHEADS } from '../policies/bulkhead/bulkhead.kind.js';
+import type { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
+import type { Breaker } from '../policies/circuit-breaker/breaker.js';
+import { CIRCUIT_BREAKERS } from '../policies/circuit-breaker/circuit-breaker.kind.js';
+import type { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
+import { KINDS, type AnyKind } from '../policies/kinds.js';
 import { sameOptions } from './same-options.js';
-import type { Options } from './policy-parsers.js';
-import { lossWith, type Loss } from './instance-use.js';
+
+interface KnownBudget {
+  readonly budget: RetryBudget;
+  declared: DeclaredRetryBudget | undefined;
+}
+
+const stateKinds: readonly StateKind[] = (KINDS as readonly AnyKind[]).flatMap(({ state }) => state ?? []);
 
 /** The policies of an app that keep state: one for each name. */
 export class Instances {
-  readonly #breakers = new Map<string, NamedBreakers>();
-  readonly #bulkheads = new Map<string, BulkheadGuard>();
-  readonly #rateLimiters = new Map<string, RateLimiter>();
-  readonly #budgets = new Map<string, { budget: RetryBudget; declared: DeclaredRetryBudget | undefined }>();
+  readonly #states = new Map<StateKind, Map<string, Stateful>>(
+    stateKinds.map((kind) => [kind, new Map<string, Stateful>()]),
+  );
+  readonly #budgets = new Map<string, KnownBudget>();
 
   constructor(private readonly environment: PolicyEnvironment) {}
 
   /**
-   * @param rule what a rule says of it.
+   * What keeps the state of a name, made at the first request.
+   *
+   * @param ruling what rules say of it.
    * @throws ResilienceConfigurationError when the name has other options already.
    */
-  circuitBreaker(name: string, options: ResolvedCircuitBreaker, rule?: ControlWord): NamedBreakers {
-    const make = (): NamedBreakers => new NamedBreakers(name, options, this.environment, rule);
-    return reuse('circuit breaker', this.#breakers, name, options, make);
-  }
-
-  /** @throws ResilienceConfigurationError when the name has other options already. */
-  bulkhead(name: string, options: ResolvedBulkhead): BulkheadGuard {
-    return reuse('bulkhead', this.#bulkheads, name, options, () => new BulkheadGuard(name, options, this.environment));
-  }
-
-  /** @throws ResilienceConfigurationError when the name has other options already. */
-  rateLimiter(name: string, options: ResolvedRateLimit): RateLimiter {
-    return reuse(
-      'rate limit',
-      this.#rateLimiters,
-      name,
-      options,
-      () => new RateLimiter(name, options, this.environment),
+  state<S extends Stateful>(kind: StateKind<S>, name: string, given: Options, ruling?: Ruling): S {
+    const options = kind.optionsOf?.(given, ruling) ?? given;
+    const known = this.#of(kind);
+    const instance = known.get(name);
+    if (instance === undefined) {
+      const created = kind.create(name, options, this.environment, ruling);
+      known.set(name, created);
+      return created;
+    }
+    if (sameOptions(instance.options as Options, options)) return instance;
+    throw new ResilienceConfigurationError(
+      `${kind.what} '${name}'`,
+      'has two definitions with different options; expected one for each name (a function is the same only if it is the very same one: make it once, and not at each call)',
     );
   }
 
@@ -77,10 +81,7 @@ export class Instances {
 
   /** Lets those that are here take on the options that those of the same name have in `wanted`; they keep their state. */
   reconfigure(wanted: Instances): void {
-    follow(this.#breakers, wanted.#breakers);
-    for (const [name, policy] of wanted.#breakers) this.#breakers.get(name)?.say('rule', policy.wordOf('rule'));
-    follow(this.#bulkheads, wanted.#bulkheads);
-    follow(this.#rateLimiters, wanted.#rateLimiters);
+    for (const kind of stateKinds) follow(kind, this.#of(kind), wanted.#of(kind));
     for (const [name, { budget, declared }] of wanted.#budgets) {
       const known = this.#budgets.get(name);
       if (known === undefined) continue;
@@ -92,29 +93,30 @@ export class Instances {
 
   /** What would be lost with the state of a name. */
   lossWith(name: string): Loss {
-    const { clock } = this.environment;
-    const limiter = this.#rateLimiters.get(name);
-    return lossWith(this.#breakers.get(name), this.#bulkheads.get(name), limiter, clock.now());
-  }
-
-  /** Whether anything is known by a name. */
-  has(name: string): boolean {
-    return [this.#breakers, this.#bulkheads, this.#rateLimiters, this.#budgets].some((known) => known.has(name));
+    const now = this.environment.clock.now();
+    const losses = stateKinds.map((kind) => {
+      const state = this.#of(kind).get(name);
+      return state === undefined ? Loss.Nothing : kind.lossWith(state, now);
+    });
+    return Math.max(...losses);
   }
 
   /** Forgets what is known by a name: nobody uses it any more. */
   release(name: string): void {
-    const policy = this.#breakers.get(name);
-    if (policy !== undefined) retire(policy);
-    for (const known of [this.#breakers, this.#bulkheads, this.#rateLimiters, this.#budgets]) known.delete(name);
+    for (const kind of stateKinds) {
+      const state = this.#of(kind).get(name);
+      if (state !== undefined) kind.retire?.(state);
+      this.#of(kind).delete(name);
+    }
+    this.#budgets.delete(name);
   }
 
   /** Forgets them all. */
   clear(): void {
-    for (const policy of this.#breakers.values()) retire(policy);
-    this.#breakers.clear();
-    this.#bulkheads.clear();
-    this.#rateLimiters.clear();
+    for (const kind of stateKinds) {
+      for (const state of this.#of(kind).values()) kind.retire?.(state);
+      this.#of(kind).clear();
+    }
     this.#budgets.clear();
   }
 
@@ -128,46 +130,35 @@ export class Instances {
   }
 
   bulkheads(): BulkheadGuard[] {
-    return [...this.#bulkheads.values()];
+    return [...this.#of(BULKHEADS).values()];
   }
 
   breakerNames(): string[] {
     return [...this.#breakers.keys()];
   }
+
+  get #breakers(): ReadonlyMap<string, NamedBreakers> {
+    return this.#of(CIRCUIT_BREAKERS);
+  }
+
+  /** Everything that one kind has made, by name: nothing else is ever put there. */
+  #of<S extends Stateful>(kind: StateKind<S>): Map<string, S> {
+    return this.#states.get(kind) as Map<string, S>;
+  }
 }
 
-function retire(policy: NamedBreakers): void {
-  policy.breaker()?.core.retire();
-  for (const breaker of policy.breakers()) breaker.core.retire();
-}
-
-function follow<O extends object>(
-  known: ReadonlyMap<string, { options: O; reconfigure(options: O): void }>,
-  wanted: ReadonlyMap<string, { options: O }>,
+function follow<S extends Stateful>(
+  kind: StateKind<S>,
+  known: ReadonlyMap<string, S>,
+  wanted: ReadonlyMap<string, S>,
 ): void {
   for (const [name, { options }] of wanted) {
     const instance = known.get(name);
     if (instance !== undefined && !sameOptions(instance.options as Options, options as Options))
       instance.reconfigure(options);
   }
-}
-
-function reuse<T extends { options: object }>(
-  what: string,
-  known: Map<string, T>,
-  name: string,
-  options: object,
-  create: () => T,
-): T {
-  const instance = known.get(name);
-  if (instance === undefined) {
-    const created = create();
-    known.set(name, created);
-    return created;
+  for (const [name, other] of wanted) {
+    const instance = known.get(name);
+    if (instance !== undefined) kind.follow?.(instance, other);
   }
-  if (sameOptions(instance.options as Options, options as Options)) return instance;
-  throw new ResilienceConfigurationError(
-    `${what} '${name}'`,
-    'has two definitions with different options; expected one for each name (a function is the same only if it is the very same one: make it once, and not at each call)',
-  );
 }

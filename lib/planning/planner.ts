@@ -1,308 +1,169 @@
-import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
-import type { Decision } from '../kernel/decision.js';
-import type { Guard } from '../kernel/guard.js';
-import type { PipelineInit, Work } from '../kernel/pipeline.js';
-import { handOnIterable, iterableWork } from '../pipeline/async-iterable.js';
-import { layered, type Stages } from '../pipeline/layers.js';
-import { ORDER, type Stage } from '../pipeline/order.js';
-import { Plan, type Learner, type MethodKind, type PlannedPolicy } from '../pipeline/plan.js';
-import { promiseWork, type Body } from '../pipeline/promise-work.js';
-import { REFUSAL_DECISION } from '../pipeline/refusal.decision.js';
-import type { ResolvedBulkhead } from '../policies/bulkhead/bulkhead.options.js';
-import type { ResolvedCircuitBreaker } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import { resolveCoalesce } from '../policies/coalesce/coalesce.options.js';
-import { Coalescing } from '../policies/coalesce/coalescing.js';
-import type { DeclaredFallback } from '../policies/fallback/fallback.options.js';
-import { FallbackDecision } from '../policies/fallback/fallback.decision.js';
-import { resolveHedge } from '../policies/hedge/hedge.options.js';
-import { Hedging } from '../policies/hedge/hedging.js';
-import type { PolicyEnvironment } from '../kernel/policy.js';
-import { STATEFUL, type Returns, type SetKey } from '../policies/policy-set.js';
-import { resolveRateLimit } from '../policies/rate-limit/rate-limit.options.js';
-import { RateLimitGuard } from '../policies/rate-limit/rate-limit.guard.js';
-import { CircuitBreakerGuard } from '../policies/circuit-breaker/circuit-breaker.guard.js';
-import type { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
-import { RecoverDecision } from '../policies/recover/recover.decision.js';
-import type { ResolvedRetry } from '../policies/retry/retry.options.js';
-import { RetryDecision } from '../policies/retry/retry.decision.js';
-import { attemptTimeout } from '../policies/timeout/attempt-timeout.guard.js';
-import { resolveTimeout } from '../policies/timeout/timeout.options.js';
-import { TotalTimeoutDecision } from '../policies/timeout/total-timeout.decision.js';
-import { describeOptions } from './describe-options.js';
-import type { Instances } from './instances.js';
-import { guardedObservable, handOnObservable, observableWork } from '../module/observable.js';
-import { PlannedBudget, type NamelessBudgets } from './planned-budget.js';
-import { ForcedOnlyGuard } from '../policies/circuit-breaker/forced-only.guard.js';
-import type { DeadlineQueues } from '../kernel/deadline-queues.js';
-import type { Options } from './policy-parsers.js';
-import type { Resolution, ResolvedPolicy } from './resolver.js';
+import { Mistakes } from '../errors/configuration.error.js';
+import { guardedMethodOf, recordOf, signalIndexOf } from '../guarded/guarded-classes.js';
+import { nameOf } from '../guarded/class-names.js';
+import {
+  isDecoratedItself,
+  nothingDeclared,
+  type AnyClass,
+  type AnyFunction,
+  type Declared,
+  type GuardedMethod,
+} from '../guarded/guarded-method.js';
+import type { Returns } from '../kernel/method-kind.js';
+import type { Plan } from '../pipeline/plan.js';
+import { orGiven, type Body } from '../pipeline/promise-work.js';
+import { assemble, type PlannerEnvironment } from './assemble.js';
+import { checkFallbackMethods } from './check-fallback-methods.js';
+import { Instances } from './instances.js';
+import { learnerOf, type Lessons } from './learner.js';
+import { planSteps } from './plan-steps.js';
+import type { PolicySets } from './policy-sets.js';
+import type { NamedDefinitions, Resolution } from './resolution.js';
+import { Resolver } from './resolver.js';
+import type { RuleLayer } from './rule-layer.js';
+import type { StateOwner } from './state-owners.js';
+import type { Target } from './target.js';
 
-/** What is to be guarded. */
-export interface Target {
-  readonly className: string;
-  readonly methodName: string;
-  /** `Class.method`: the name of the instances that were not given one. */
-  readonly instanceName: string;
-  /** Other targets have the same name, so that no budget can be kept under it: where it is then. */
-  readonly budgets?: NamelessBudgets | undefined;
-  /** Queues of deadlines that it shares with others of its kind. @default it has its own */
-  readonly deadlines?: DeadlineQueues | undefined;
-  /** The name of state that each instance has for itself, for the instance that this is planned for. @default the name itself */
-  nameOfState?(name: string): string;
-  readonly kind: MethodKind;
-  /** Learns what it gives, where nobody says so. */
-  readonly learner?: Learner | undefined;
-  /** Its stream is the one answer to a request. @default false */
-  readonly answersOnce?: boolean;
-  readonly parameterCount: number;
-  readonly signalIndex: number;
-  /** Whether an HTTP client waits for its answer. */
-  readonly http: boolean;
-  readonly body: Body;
-  /** Whether each call can say what answers its refusals. @default false */
-  readonly answersRefusals?: boolean;
+/** What an app has declared, and what its plans are made with. */
+export interface PlannedApp {
+  readonly sets: PolicySets;
+  definitions(): NamedDefinitions;
+  readonly environment: PlannerEnvironment;
+  /** What its methods have turned out to give, and who is to know. */
+  readonly lessons: Lessons;
+  /** The name by which a class is shown; no two classes share one. */
+  labelOf(concrete: AnyClass): string;
+  /** Whether an HTTP client waits for the answer of a method. */
+  isHttpHandler(wrapper: AnyFunction): boolean;
 }
 
-/** How a plan is made for the app. */
-export interface PlannerEnvironment extends PolicyEnvironment {
-  /** `enabled: false`: only Fallback and Recover stay. */
-  readonly enabled: boolean;
-  /** Whether the running call is known below it. */
-  readonly callContext: boolean;
-  /** Without the module a policy without a value is skipped. */
-  readonly lenient: boolean;
-}
-
-/** Builds the pipeline of a target from its resolved policies. */
-export function buildPlan(
-  target: Target,
-  resolution: Resolution,
-  instances: Instances,
-  environment: PlannerEnvironment,
-): Plan {
-  const { deadlines } = target;
-  // What policies read of the surroundings may change until the app has started: they are not copied.
-  const surroundings =
-    deadlines === undefined ? environment : (Object.create(environment, { deadlines: { value: deadlines } }) as never);
-  return new PlanBuilder(target, resolution, instances, surroundings).build();
-}
-
-/** The work of a method, and how what answers in its place is handed on, by what it gives. */
-const KINDS_OF_WORK: Readonly<Record<Returns, { work: (body: Body) => Work; handOn: PipelineInit['handOn'] }>> = {
-  promise: { work: promiseWork, handOn: undefined },
-  observable: { work: observableWork, handOn: handOnObservable },
-  asyncIterable: { work: iterableWork, handOn: handOnIterable },
-};
-
-const guard = (one: Guard) => ({ guard: one });
-const decision = (one: Decision) => ({ decision: one });
-
-class PlanBuilder {
-  readonly #stages: { -readonly [S in keyof Stages]: Stages[S] } = {};
-  readonly #planned = new Map<Stage, PlannedPolicy>();
-  #fallback: FallbackDecision | undefined;
-  #breakers: NamedBreakers | undefined;
-  #passesBy: ForcedOnlyGuard | undefined;
-  #retry: RetryDecision | undefined;
-  readonly #budgets: PlannedBudget;
-
+/**
+ * Makes the plans of an app under one set of rules, with what keeps its state. To see what other rules would do, another
+ * planner is made beside the one in use.
+ */
+export class Planner {
   constructor(
-    private readonly target: Target,
-    private readonly resolution: Resolution,
+    private readonly app: PlannedApp,
+    readonly rules: RuleLayer,
     private readonly instances: Instances,
-    private readonly environment: PlannerEnvironment,
-  ) {
-    this.#budgets = new PlannedBudget(target, resolution, instances, environment.clock);
-  }
+  ) {}
 
-  /** @throws ResilienceConfigurationError for every policy that cannot be made. */
-  build(): Plan {
-    const { policies } = this.resolution;
-    const mistakes = new Mistakes();
-    mistakes.in(() => this.#addRecover(policies.get('recover')));
-    if (this.target.answersRefusals === true) this.#stages.onRefused = decision(REFUSAL_DECISION);
-    mistakes.in(() => this.#addFallback(policies.get('fallback')));
-    if (this.environment.enabled) {
-      mistakes.in(() => this.#addCoalesce(policies.get('coalesce')));
-      mistakes.in(() => this.#addRetry(policies.get('retry')));
-      mistakes.in(() => this.#addBreaker(policies.get('circuitBreaker')));
-      mistakes.in(() => this.#addHedge(policies.get('hedge')));
-      const perAttempt = mistakes.in(() => this.#addTimeouts(policies.get('timeout'), policies.get('circuitBreaker')));
-      mistakes.in(() => this.#addRateLimit(policies.get('rateLimit'), perAttempt));
-      mistakes.in(() => this.#addBulkhead(policies.get('bulkhead')));
-    } else mistakes.in(() => this.#addIdleBreaker(policies.get('circuitBreaker')));
-    mistakes.throwAny(this.target.instanceName);
-    return this.#assemble();
-  }
-
-  #assemble(): Plan {
-    const { kind, className, methodName, body, signalIndex, ...target } = this.target;
-    const { clock, lifecycle, callContext, enabled } = this.environment;
-    const { work, handOn } = KINDS_OF_WORK[kind === 'sync' ? 'promise' : (kind ?? 'promise')];
-    const stages = this.#stages;
-    const { circuitBreaker, rateLimit, bulkhead, recover, onRefused, fallback } = stages;
-    // What nothing guards need not be known.
-    const learner = this.#planned.size === 0 ? undefined : target.learner;
-    const of = { className, methodName, clock, lifecycle, callContext };
-    const learns = kind === undefined || kind === 'sync';
-    return new Plan({
-      target: of,
-      kind,
-      policies: ORDER.flatMap((place) => this.#planned.get(place) ?? []),
-      signalIndex,
-      pipeline: layered(stages, of, work(body), { endsEarly: enabled, handOn }),
-      learner,
-      counting:
-        learner === undefined ? undefined : layered({ circuitBreaker, rateLimit, bulkhead }, of, promiseWork(body)),
-      answering: learns ? layered({ recover, onRefused, fallback }, of, promiseWork(body)) : undefined,
-      body,
-      observe: guardedObservable,
-    });
-  }
-
-  #addRecover(policy: ResolvedPolicy | undefined): void {
-    if (policy === undefined) return;
-    const name = this.#plan('recover', policy, policy.options);
-    this.#stages.recover = decision(new RecoverDecision(name, policy.options, this.target, this.environment));
-  }
-
-  #addFallback(policy: ResolvedPolicy | undefined): void {
-    if (policy === undefined) return;
-    const name = this.#plan('fallback', policy, policy.options);
-    const fallbacks = policy.options.fallbacks as readonly DeclaredFallback[] | undefined;
-    if (fallbacks === undefined)
-      throw new ResilienceConfigurationError(
-        `${this.target.instanceName}, ${policy.label}`,
-        'a fallback has no built-in value: expected one here, or in policies.default.fallback; got undefined',
-      );
-    this.#fallback = new FallbackDecision(name, fallbacks, this.target.parameterCount, this.environment);
-    this.#stages.fallback = decision(this.#fallback);
-  }
-
-  #addCoalesce(policy: ResolvedPolicy | undefined): void {
-    if (policy === undefined || (policy.options.key === undefined && this.environment.lenient)) return;
-    const place = `${this.target.instanceName}, ${policy.label}`;
-    this.#refuseStreams(place, 'a single flight');
-    const options = resolveCoalesce(place, policy.options);
-    // Methods that name one set give different answers: each has flights of its own.
-    const name = this.#plan('coalesce', policy, policy.options);
-    this.#stages.coalesce = { junction: new Coalescing(name, options, this.environment) };
-  }
-
-  #addRetry(policy: ResolvedPolicy | undefined): void {
-    if (policy === undefined) return;
-    const name = this.#plan('retry', policy, policy.options);
-    const options = policy.options as unknown as ResolvedRetry;
-    this.#retry = new RetryDecision(name, options, this.environment, this.#budgets.for(policy));
-    this.#stages.retry = decision(this.#retry);
-  }
-
-  #addHedge(policy: ResolvedPolicy | undefined): void {
-    if (policy === undefined || (policy.options.after === undefined && this.environment.lenient)) return;
-    const place = `${this.target.instanceName}, ${policy.label}`;
-    if (this.target.answersOnce !== true) this.#refuseStreams(place, 'a hedge');
-    const options = resolveHedge(place, policy.options);
-    const name = this.#plan('hedge', policy, policy.options);
-    const budget = this.#budgets.for(policy);
-    const breaker = this.#passesBy ?? this.#breakers;
-    const junction = new Hedging(name, options, this.environment, {
-      budget,
-      earns: this.#retry?.budget !== budget,
-      closed: breaker === undefined ? undefined : (attempt) => breaker.isClosedFor(attempt),
-    });
-    this.#stages.hedge = { junction };
-  }
-
-  /** @throws ResilienceConfigurationError when the target gives a stream, which cannot run beside itself. */
-  #refuseStreams(place: string, what: string): void {
-    const kind = this.target.kind ?? this.resolution.returns;
-    if (kind !== 'observable' && kind !== 'asyncIterable') return;
-    const found = kind === 'observable' ? 'an Observable' : 'an async iterable';
-    throw new ResilienceConfigurationError(place, `${what} expects a method that gives a promise, got ${found}`);
-  }
-
-  #addBreaker(policy: ResolvedPolicy | undefined): void {
-    if (policy === undefined) return;
-    const breaker = this.#breakerOf(policy, this.#plan('circuitBreaker', policy, policy.options));
-    this.#breakers = breaker;
-    if (policy.ruling?.passesBy === true) {
-      this.#passesBy = new ForcedOnlyGuard(breaker);
-      this.#stages.circuitBreaker = guard(this.#passesBy);
-    } else {
-      this.#stages.circuitBreaker = guard(new CircuitBreakerGuard(breaker));
-      if (this.#fallback !== undefined) this.#fallback.witness = breaker;
-    }
-  }
-
-  /** Under the kill switch a breaker stands aside, but whoever holds its handle still finds it. */
-  #addIdleBreaker(policy: ResolvedPolicy | undefined): void {
-    if (policy !== undefined) this.#breakerOf(policy, this.#nameOf(policy));
-  }
-
-  /** What rules say of `enabled` is no option: it is their word in the order of control. */
-  #breakerOf({ options, ruling }: ResolvedPolicy, name: string): NamedBreakers {
-    const resolved = { ...options, enabled: ruling?.enabled ?? options.enabled } as unknown as ResolvedCircuitBreaker;
-    return this.instances.circuitBreaker(name, resolved, ruling?.word);
+  /** A planner of the same app by other rules, whose plans find state elsewhere where nothing in use is to be touched. */
+  under(rules: RuleLayer, instances: Instances): Planner {
+    return new Planner(this.app, rules, instances);
   }
 
   /**
-   * The limit of an attempt is the method's own, else that of its breaker; `false` anywhere stands.
+   * The plan of a method for instances of `concrete`, or for one of them.
    *
-   * @returns that limit, ms; undefined: none.
+   * @param taught what the method has turned out to give.
+   * @throws ResilienceConfigurationError
    */
-  #addTimeouts(policy: ResolvedPolicy | undefined, breaker: ResolvedPolicy | undefined): number | undefined {
-    const place = `${this.target.instanceName}, ${policy?.label ?? '@Timeout'}`;
-    const bare = policy !== undefined && policy.options.perAttempt === undefined && policy.options.total === undefined;
-    const own = policy === undefined || (bare && this.environment.lenient) ? {} : resolveTimeout(place, policy.options);
-    const inherited = this.resolution.off.has('timeout') ? undefined : breaker?.options.timeout;
-    const perAttempt = own.perAttempt ?? (inherited as number | false | undefined);
-    const sources = {
-      perAttempt: own.perAttempt === undefined ? 'circuitBreaker.timeout' : (policy?.sources.perAttempt ?? ''),
+  plan(
+    method: GuardedMethod,
+    concrete: AnyClass,
+    owner?: StateOwner,
+    taught = this.app.lessons.kindOf(method, concrete),
+  ): Plan {
+    const { app } = this;
+    const instanceName = this.placeOf(method, concrete);
+    const resolution = this.resolve(method, concrete);
+    const signalIndex = signalIndexOf(method);
+    const body = bodyOf(method, signalIndex);
+    const learner = learnerOf(
+      { method, concrete, owner, place: instanceName, returns: resolution.returns },
+      app.lessons,
+    );
+    const kind = declaredKindOf(method, resolution) ?? taught;
+    const target: Target = {
+      className: app.labelOf(concrete),
+      methodName: method.methodName,
+      instanceName,
+      kind,
+      learner: kind === undefined ? learner : undefined,
+      parameterCount: method.parameterCount ?? method.wrapper.length,
+      signalIndex,
+      http: app.isHttpHandler(method.wrapper),
+      body: method.kind === undefined || method.kind === 'sync' ? orGiven(body) : body,
+      ...(owner === undefined ? {} : { nameOfState: owner.nameOfState }),
     };
-
-    if (typeof own.total === 'number' && policy !== undefined) {
-      const name = this.#plan('timeout.total', policy, { total: own.total });
-      this.#stages['timeout.total'] = decision(new TotalTimeoutDecision(name, own.total, this.environment));
-    }
-    const ms = typeof perAttempt === 'number' ? perAttempt : undefined;
-    const name = policy?.name ?? this.target.instanceName;
-    if (ms !== undefined)
-      this.#planned.set('timeout.perAttempt', { policy: 'timeout', name, options: { perAttempt: ms }, sources });
-    const limitOf = own.perAttempt === undefined ? 'circuitBreaker' : undefined;
-    if (ms !== undefined)
-      this.#stages['timeout.perAttempt'] = guard(attemptTimeout(name, ms, this.environment, limitOf));
-    return ms;
+    // A method that may turn out to be a mere helper of its class gets no breaker that everybody sees.
+    const idle = kind === undefined && learner.byClassAlone;
+    const instances = idle ? new Instances(app.environment) : this.instances;
+    return this.#build(target, resolution, instances, concrete, method.parameterCount);
   }
 
-  #addRateLimit(policy: ResolvedPolicy | undefined, perAttempt: number | undefined): void {
-    if (policy === undefined) return;
-    const { limit, per } = policy.options;
-    if (this.environment.lenient && (limit === undefined || per === undefined)) return;
-    const options = resolveRateLimit(`${this.target.instanceName}, ${policy.label}`, policy.options);
-    const sources = { burst: 'limit', ...policy.sources };
-    const name = this.#plan('rateLimit', { ...policy, sources }, { ...options });
-    this.#stages.rateLimit = guard(new RateLimitGuard(this.instances.rateLimiter(name, options), perAttempt));
+  /**
+   * Makes a plan of declarations that belong to no method.
+   *
+   * @param adjust leaves out what stands elsewhere, or refuses it.
+   * @throws ResilienceConfigurationError
+   */
+  planFor(target: Target, layers: readonly Declared[], adjust?: (resolution: Resolution) => Resolution): Plan {
+    // What a rule adds to a method is added once, and not in each interceptor that stands before it.
+    const resolution = this.#resolver().resolve(target.instanceName, layers, adjust === undefined);
+    return this.#build(target, adjust?.(resolution) ?? resolution, this.instances, undefined);
   }
 
-  #addBulkhead(policy: ResolvedPolicy | undefined): void {
-    if (policy === undefined) return;
-    const name = this.#plan('bulkhead', policy, policy.options);
-    this.#stages.bulkhead = guard(this.instances.bulkhead(name, policy.options as unknown as ResolvedBulkhead));
+  /** What decorators, sets and rules make of a method. @throws ResilienceConfigurationError */
+  resolve(method: GuardedMethod, concrete: AnyClass): Resolution {
+    const { declared } = recordOf(method.declaringClass);
+    const layers = [method.coveredByClass ? declared : nothingDeclared(), method.own];
+    return this.#resolver().resolve(this.placeOf(method, concrete), layers);
   }
 
-  #nameOf({ key, name, options }: ResolvedPolicy): string {
-    const given = name ?? this.target.instanceName;
-    const isOwn = STATEFUL.has(key) && options.scope === 'instance';
-    return isOwn ? (this.target.nameOfState?.(given) ?? given) : given;
+  /** What the decorators of a handler say, for the interceptors on it; undefined where there are none. */
+  resolutionOf(concrete: AnyClass, methodName: string): Resolution | undefined {
+    const method = guardedMethodOf(concrete, methodName);
+    if (method !== undefined) return this.resolve(method, concrete);
+    const { declared } = recordOf(concrete);
+    return declared.resilient?.set === false ? this.#resolver().resolve(nameOf(concrete), [declared]) : undefined;
   }
 
-  /** Notes a policy for `plan()` and gives the name of its instance. */
-  #plan(stage: Stage, resolved: ResolvedPolicy, options: Options): string {
-    const { key, sources } = resolved;
-    const instance = this.#nameOf(resolved);
-    const shown = Object.fromEntries(Object.entries(sources).filter(([option]) => Object.hasOwn(options, option)));
-    const policy: SetKey = key;
-    this.#planned.set(stage, { policy, name: instance, options: describeOptions(options), sources: shown });
-    return instance;
+  /** `Sub.charge`; and `Sub.charge (Base)` for what `super.charge()` reaches. */
+  placeOf(method: GuardedMethod, concrete: AnyClass): string {
+    const { methodName, declaringClass } = method;
+    const place = `${this.app.labelOf(concrete)}.${methodName}`;
+    const inForce = guardedMethodOf(concrete, methodName);
+    return inForce === method || declaringClass === concrete ? place : `${place} (${nameOf(declaringClass)})`;
   }
+
+  /** @throws ResilienceConfigurationError for everything that is wrong. */
+  #build(
+    target: Target,
+    resolution: Resolution,
+    instances: Instances,
+    concrete: AnyClass | undefined,
+    parameterCount?: number,
+  ): Plan {
+    const { environment } = this.app;
+    const mistakes = new Mistakes();
+    mistakes.in(() => checkFallbackMethods(target.instanceName, resolution, concrete, parameterCount));
+    const steps = planSteps(target, resolution, environment, mistakes);
+    return assemble(target, steps, instances, environment, mistakes);
+  }
+
+  #resolver(): Resolver {
+    const { sets, environment } = this.app;
+    return new Resolver(sets, this.app.definitions(), environment.lenient, this.rules);
+  }
+}
+
+/** What a method gives by its code, its type or its set; undefined: nobody says. */
+function declaredKindOf(method: GuardedMethod, { returns }: Resolution): Returns | undefined {
+  if (method.kind !== undefined && method.kind !== 'sync') return method.kind;
+  // A set of the class speaks of its guarded methods, and does not make guarded ones of its helpers.
+  return isDecoratedItself(method) ? returns : undefined;
+}
+
+/** Runs a method with the attempt's signal where it asks for one. */
+function bodyOf(method: GuardedMethod, signalIndex: number): Body {
+  const { body } = method;
+  if (signalIndex < 0) return (call) => body.apply(call.instance, call.args as unknown[]);
+  return (call) => {
+    const args = [...call.args];
+    while (args.length < signalIndex) args.push(undefined);
+    args[signalIndex] = call.signal;
+    return body.apply(call.instance, args);
+  };
 }

@@ -1,7 +1,9 @@
 import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { entriesOf, isPlainObject, refuseInherited, show } from '../kernel/options/check.js';
-import { POLICY_KEYS, STATEFUL, type PolicySet, type Returns, type SetKey } from '../policies/policy-set.js';
-import { KINDS, type Options } from './policy-parsers.js';
+import type { Returns } from '../kernel/method-kind.js';
+import type { Options } from '../kernel/options/options.js';
+import { isSetKey, isStateful, methodNamedIn, parsePolicy, POLICY_KEYS, type SetKey } from '../policies/kinds.js';
+import type { PolicySet } from '../policies/policy-set.js';
 
 /** A checked setting of one policy in a set: options, the name of an instance, or off. */
 export type SetEntry = { readonly options: Options; readonly name?: string } | false;
@@ -45,12 +47,12 @@ export function checkSet(place: string, set: unknown): CheckedSet {
 /** @param scope of the set: that of its policies which say nothing themselves. */
 function checkEntry(place: string, key: SetKey, setting: unknown, scope: PolicySet['scope']): SetEntry {
   if (setting === false) return false;
-  if (STATEFUL.has(key) && typeof setting === 'string' && setting !== '') {
+  if (isStateful(key) && typeof setting === 'string' && setting !== '') {
     return { options: {}, name: setting };
   }
   refuseMethodNames(place, key, setting);
-  const options = KINDS[key].parse(place, setting);
-  return { options: STATEFUL.has(key) && scope !== undefined ? { scope, ...options } : options };
+  const options = parsePolicy(key, place, setting);
+  return { options: isStateful(key) && scope !== undefined ? { scope, ...options } : options };
 }
 
 /** A set belongs to no class, so a method's name means nothing in it. */
@@ -59,21 +61,8 @@ function refuseMethodNames(place: string, key: SetKey, setting: unknown): void {
   if (name !== undefined) throw new ResilienceConfigurationError(place, notANameHere(name));
 }
 
-/** The method that a fallback or a recovery names, if it names one. */
-export function methodNamedIn(key: SetKey, setting: unknown): string | undefined {
-  if (key !== 'fallback' && key !== 'recover') return undefined;
-  const uses = (Array.isArray(setting) ? (setting as unknown[]) : [setting]).map((one) =>
-    isPlainObject(one) ? one.use : one,
-  );
-  return uses.find((use): use is string => typeof use === 'string');
-}
-
 export function notANameHere(name: string): string {
   return `expected a handler or a value, got the method name '${name}': only a method's own decorator can name a method`;
-}
-
-function isSetKey(key: string): key is SetKey {
-  return (POLICY_KEYS as readonly string[]).includes(key);
 }
 
 /** The policy sets of an app, by name. */

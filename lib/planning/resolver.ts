@@ -1,52 +1,12 @@
 import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { Declaration, Declared, SetDeclaration } from '../guarded/guarded-method.js';
-import { POLICY_KEYS, STATEFUL, type Returns, type SetKey } from '../policies/policy-set.js';
-import { sameOptions } from './same-options.js';
-import { KINDS, type Options } from './policy-parsers.js';
+import type { Returns } from '../kernel/method-kind.js';
+import type { Rule } from '../kernel/ruling.js';
+import { isStateful, parsePolicy, POLICY_KEYS, type SetKey } from '../policies/kinds.js';
 import { checkSet, type CheckedSet, type PolicySets } from './policy-sets.js';
-import { rulingOf, type Rule, type RuleLayer, type Ruling } from './rule-layer.js';
-
-/** One policy of a method with the options in force. */
-export interface ResolvedPolicy {
-  readonly key: SetKey;
-  /** Who asked for it, as errors name it: `@Timeout`. */
-  readonly label: string;
-  /** The instance, if it was given a name. */
-  readonly name: string | undefined;
-  readonly options: Options;
-  /** For each option where it came from. */
-  readonly sources: Readonly<Record<string, string>>;
-  /** Of a breaker: what rules say of whether it judges at all. */
-  readonly ruling?: Ruling | undefined;
-}
-
-export interface Resolution {
-  readonly policies: ReadonlyMap<SetKey, ResolvedPolicy>;
-  /** Policies that were turned off here, whatever others say. */
-  readonly off: ReadonlySet<SetKey>;
-  readonly returns: Returns | undefined;
-  /** `@Resilient(false)`: nothing guards it, interceptors included. */
-  readonly exempt: boolean;
-}
-
-/** Somebody asks for a policy: a decorator, or a key of a set. */
-interface Request {
-  readonly key: SetKey;
-  readonly label: string;
-  readonly name: string | undefined;
-  /** Its own options; undefined: none; false: off. */
-  readonly own: Options | undefined | false;
-  /** Whether its options stand in `policies`. */
-  readonly fromPolicies: boolean;
-  /** What a rule says of this policy of this method. */
-  readonly rule?: Rule;
-}
-
-/** Options that decorators declared under a name, so that others may use the name alone. */
-export interface NamedDefinitions {
-  find(key: SetKey, name: string): { place: string; options: Options } | undefined;
-  names(): string[];
-}
+import type { NamedDefinitions, Request, Resolution, ResolvedPolicy } from './resolution.js';
+import { PolicyResolver } from './resolve-policy.js';
+import type { RuleLayer } from './rule-layer.js';
 
 /**
  * Turns what decorators and sets said into the policies of one method. The precedence is built-in defaults, then
@@ -54,13 +14,17 @@ export interface NamedDefinitions {
  * set and of its class.
  */
 export class Resolver {
+  readonly #resolver: PolicyResolver;
+
   constructor(
     private readonly sets: PolicySets,
-    private readonly definitions: NamedDefinitions,
+    definitions: NamedDefinitions,
     /** Without the module a name means the decorator's own options, and a policy without a value is skipped. */
     private readonly lenient: boolean,
     private readonly rules: RuleLayer,
-  ) {}
+  ) {
+    this.#resolver = new PolicyResolver(sets, definitions, lenient, rules);
+  }
 
   /**
    * @param place the class and method, as errors name it.
@@ -101,7 +65,7 @@ export class Resolver {
     const resolved = new Map<SetKey, ResolvedPolicy>();
     for (const request of requests.values()) {
       mistakes.in(() => {
-        const policy = this.#resolveOne(`${place}, ${request.label}`, request);
+        const policy = this.#resolver.resolve(`${place}, ${request.label}`, request);
         if (policy === undefined) off.add(request.key);
         else resolved.set(request.key, policy);
       });
@@ -158,89 +122,8 @@ export class Resolver {
   }
 
   #requestOf(place: string, { key, label, name, setting }: Declaration): Request {
-    const own = setting === undefined || setting === false ? setting : KINDS[key].parse(`${place}, ${label}`, setting);
+    const own = setting === undefined || setting === false ? setting : parsePolicy(key, `${place}, ${label}`, setting);
     return { key, label, name, own, fromPolicies: false };
-  }
-
-  #resolveOne(place: string, { key, name, own, label, fromPolicies, rule }: Request): ResolvedPolicy | undefined {
-    const ofName = name === undefined ? undefined : this.rules.ofName(name).get(key);
-    if (ofName !== undefined) this.rules.reach(ofName);
-    const lastRule = rule ?? ofName;
-    const ruledOff = lastRule?.options === false;
-    // A breaker that a rule turns off stays where it is, disabled: an operator may still force it open.
-    if (ruledOff && key !== 'circuitBreaker') return undefined;
-    if (own === false && (lastRule === undefined || ruledOff)) return undefined;
-    const byDefault = this.sets.get('default')?.entries.get(key);
-    const bySet = name === undefined ? undefined : this.sets.get(name)?.entries.get(key);
-    const byName = name === undefined ? undefined : this.#definitionOf(key, name, bySet !== undefined);
-    if (name !== undefined && !fromPolicies && own !== false)
-      this.#checkName(place, key, name, own, bySet !== undefined, byName);
-    const offByName = bySet === false || (bySet === undefined && byName === undefined && byDefault === false);
-    if (own === undefined && offByName && (lastRule === undefined || ruledOff)) return undefined;
-    const layers: [source: string, options: Options | undefined][] = [
-      ['built-in', KINDS[key].defaults],
-      ['policies.default', optionsIn(byDefault)],
-      [`policies.${name}`, optionsIn(bySet)],
-      [byName?.place ?? '', byName?.options],
-      [label, optionsOf(own)],
-      ['rule', optionsOf(ofName?.options)],
-      ['rule', optionsOf(rule?.options)],
-    ];
-    const options: Record<string, unknown> = {};
-    const declared: Record<string, unknown> = {};
-    const sources: Record<string, string> = {};
-    for (const [source, layer] of layers) {
-      // A value and a handler are two answers to the same question: the later one counts.
-      if (key === 'recover' && layer?.value !== undefined) delete options.use;
-      if (key === 'recover' && layer?.use !== undefined) delete options.value;
-      for (const [option, value] of Object.entries(layer ?? {})) {
-        if (value === undefined) continue;
-        if (source !== 'rule') declared[option] = value;
-        options[option] = value;
-        sources[option] = source;
-      }
-    }
-    const ruling = key === 'circuitBreaker' ? rulingOf(name, ofName, rule, declared.enabled !== false) : undefined;
-    if (ruledOff) [options.enabled, sources.enabled] = [false, 'rule'];
-    return { key, label: lastRule?.path ?? label, name, options, sources, ruling };
-  }
-
-  /**
-   * What decorators say of a name. Where `policies` defines the name, their own options are theirs alone; only what keeps
-   * state can be shared by a name and still have its options on a decorator, if `policies` does not give them.
-   */
-  #definitionOf(key: SetKey, name: string, inPolicies: boolean): ReturnType<NamedDefinitions['find']> {
-    if (inPolicies || (this.sets.get(name) !== undefined && !STATEFUL.has(key))) return undefined;
-    return this.definitions.find(key, name);
-  }
-
-  #checkName(
-    place: string,
-    key: SetKey,
-    name: string,
-    own: Options | undefined,
-    inPolicies: boolean,
-    byName: { place: string; options: Options } | undefined,
-  ): void {
-    if (own !== undefined && inPolicies && STATEFUL.has(key)) {
-      throw new ResilienceConfigurationError(
-        place,
-        `'${name}' has its options in policies.${name}.${key}, and a shared instance can have one set of options only: expected none here`,
-      );
-    }
-    if (own !== undefined && byName !== undefined && !sameOptions(own, byName.options)) {
-      throw new ResilienceConfigurationError(
-        place,
-        `'${name}' has another definition at ${byName.place}; expected the same options (a function is the same only if it is the very same one), or the name alone`,
-      );
-    }
-    if (own !== undefined || inPolicies || byName !== undefined || this.lenient) return;
-    if (this.sets.get(name) !== undefined) return;
-    const known = this.sets.names().join(', ');
-    throw new ResilienceConfigurationError(
-      place,
-      `unknown name '${name}'; expected ${known === '' ? 'it' : `one of: ${known}; or`} to be defined in policies, or by another decorator with options`,
-    );
   }
 }
 
@@ -251,19 +134,11 @@ function ruled(key: SetKey, rule: Rule, declared: Request | undefined): Request 
     const own = rule.options === false ? false : undefined;
     return { key, label: path, name: undefined, own, fromPolicies: false, rule };
   }
-  if (declared.name !== undefined && rule.options !== false && STATEFUL.has(key)) {
+  if (declared.name !== undefined && rule.options !== false && isStateful(key)) {
     throw new ResilienceConfigurationError(
       path,
       `the ${key} goes by the name '${declared.name}', under which others share it; expected the rule at policies.${declared.name}.${key}`,
     );
   }
   return { ...declared, rule };
-}
-
-function optionsOf(own: Options | false | undefined): Options | undefined {
-  return own === false ? undefined : own;
-}
-
-function optionsIn(entry: { options: Options } | false | undefined): Options | undefined {
-  return entry === false ? undefined : entry?.options;
 }

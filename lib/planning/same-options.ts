@@ -1,6 +1,6 @@
 import { recipeOf } from '../kernel/options/recipe.js';
 import { isPlainObject } from '../kernel/options/check.js';
-import type { Options } from './policy-parsers.js';
+import type { Options } from '../kernel/options/options.js';
 
 /**
  * Whether two definitions of one name say the same. Functions are the same only if they are one: what a closure has

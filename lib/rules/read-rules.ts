@@ -3,24 +3,13 @@ import { textOf } from '../kernel/error-text.js';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { instanceOf } from '../errors/foreign.js';
 import { isPlainObject, show } from '../kernel/options/check.js';
-import { POLICY_KEYS, type SetKey } from '../policies/policy-set.js';
-import { fromData, longForm } from '../planning/data-forms.js';
-import { KINDS, type Options } from '../planning/policy-parsers.js';
-import type { Rule } from '../planning/rule-layer.js';
+import { fromData, longForm } from '../kernel/options/data-forms.js';
+import type { Options } from '../kernel/options/options.js';
+import type { Rule } from '../kernel/ruling.js';
+import { isSetKey, kindOf, parsePolicy, POLICY_KEYS, type SetKey } from '../policies/kinds.js';
 
 import { faultsOfData, join, ROOT } from './plain-data.js';
 import { RuleSet, type RulesByName } from './rule-set.js';
-
-/** Options that hold functions, or say whom state belongs to, and the names by which opossum's tools know a breaker. */
-const CODE_ONLY: Readonly<Partial<Record<SetKey, readonly string[]>>> = {
-  recover: ['use', 'on'],
-  fallback: ['use', 'on', 'skipOn'],
-  coalesce: ['key'],
-  retry: ['retryOn', 'abortOn', 'answerOn', 'retryOnResult'],
-  circuitBreaker: ['errorFilter', 'answerOn', 'isFailure', 'key', 'group', 'scope'],
-  rateLimit: ['key', 'cost', 'scope'],
-  bulkhead: ['priority', 'scope'],
-};
 
 const SECTIONS = ['version', 'policies', 'methods'];
 
@@ -79,7 +68,7 @@ class Reader {
     for (const [key, setting] of Object.entries(rules)) {
       if (setting === undefined) continue;
       const place = join(path, key);
-      if (!isPolicy(key)) {
+      if (!isSetKey(key)) {
         this.#fault(place, `unknown policy; expected one of: ${POLICY_KEYS.join(', ')}`, setting);
         continue;
       }
@@ -94,38 +83,39 @@ class Reader {
 
   /** The options of one policy; undefined where something is wrong. */
   #options(path: string, key: SetKey, said: unknown, say: Say): Options | undefined {
-    const setting = longForm(key, said);
+    const kind = kindOf(key);
+    const setting = longForm(kind, said);
     if (!isPlainObject(setting)) return this.#short(path, key, setting, say);
     const made: Record<string, unknown> = {};
     const before = this.faults.length;
     const given = Object.entries(setting).filter(([, value]) => value !== undefined);
     for (const [option, data] of given) {
       const place = join(path, option);
-      if (CODE_ONLY[key]?.includes(option) === true) {
+      if (kind.codeOnly.includes(option)) {
         this.#fault(place, `'${option}' belongs to the code: expected no such option in a rule`, data);
         continue;
       }
       this.#attempt(place, data, () => {
-        const value = fromData(place, key, option, data);
-        KINDS[key].parse(path, { [option]: value });
+        const value = fromData(place, kind, option, data);
+        parsePolicy(key, path, { [option]: value });
         made[option] = value;
         say(place, data);
       });
     }
     if (given.length === 0) say(path, true);
     if (this.faults.length > before) return undefined;
-    return this.#attempt(path, setting, () => KINDS[key].parse(path, made));
+    return this.#attempt(path, setting, () => parsePolicy(key, path, made));
   }
 
   /** A setting that is no object: a number of attempts, say. */
   #short(path: string, key: SetKey, setting: unknown, say: Say): Options | undefined {
-    if (key === 'fallback' || (key === 'recover' && setting !== true)) {
-      const expected = key === 'fallback' ? '{ value }, or false' : 'true, { value, log }, or false';
-      this.#fault(path, `expected ${expected}, got ${show(setting)}`, setting);
+    const { shortRule } = kindOf(key);
+    if (shortRule?.accepts(setting) === false) {
+      this.#fault(path, `expected ${shortRule.expected}, got ${show(setting)}`, setting);
       return undefined;
     }
     return this.#attempt(path, setting, () => {
-      const options = KINDS[key].parse(path, setting);
+      const options = parsePolicy(key, path, setting);
       const entries = Object.entries(options);
       for (const [option, value] of entries) say(`${path}.${option}`, value);
       if (entries.length === 0) say(path, true);
@@ -161,8 +151,4 @@ function faultOf(path: string, value: unknown, { place, message }: ResilienceCon
   }
   if (place.startsWith(`${path}.`)) return { path: place, message: problem, value };
   return { path, message: `${place}: ${problem}`, value };
-}
-
-function isPolicy(key: string): key is SetKey {
-  return (POLICY_KEYS as readonly string[]).includes(key);
 }

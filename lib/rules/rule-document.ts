@@ -1,10 +1,4 @@
-import type { BulkheadOptions } from '../policies/bulkhead/bulkhead.options.js';
-import type { CircuitBreakerOptions } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import type { BackoffRule, ConcurrencyRule, TripRule } from '../policies/data-forms.js';
-import type { HedgeOptions } from '../policies/hedge/hedge.options.js';
-import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options.js';
-import type { RetryOptions } from '../policies/retry/retry.options.js';
-import type { TimeoutSetting } from '../policies/timeout/timeout.options.js';
+import type { PolicyRuleSettings } from '../policies/kinds.js';
 
 /**
  * What a rule can say of each policy: the options of the decorator of that name, as far as they are data. `false` turns
@@ -12,32 +6,7 @@ import type { TimeoutSetting } from '../policies/timeout/timeout.options.js';
  *
  * @publicApi
  */
-export interface PolicyRules {
-  recover?: true | { value?: unknown; log?: boolean } | false;
-  fallback?: { value: unknown } | false;
-  timeout?: TimeoutSetting | false;
-  coalesce?: { scope?: 'instance' | 'class' } | false;
-  retry?:
-    | number
-    | (Omit<RetryOptions, 'retryOn' | 'abortOn' | 'answerOn' | 'retryOnResult' | 'backoff'> & { backoff?: BackoffRule })
-    | false;
-  hedge?: HedgeOptions | false;
-  circuitBreaker?:
-    | true
-    | (Omit<
-        CircuitBreakerOptions,
-        'errorFilter' | 'answerOn' | 'isFailure' | 'key' | 'group' | 'scope' | 'trip' | 'resetTimeout'
-      > & {
-        trip?: TripRule;
-        resetTimeout?: number | BackoffRule;
-      })
-    | false;
-  rateLimit?: Omit<RateLimitOptions, 'key' | 'cost' | 'scope'> | false;
-  bulkhead?:
-    | number
-    | (Omit<BulkheadOptions, 'priority' | 'scope' | 'maxConcurrent'> & { maxConcurrent?: ConcurrencyRule })
-    | false;
-}
+export type PolicyRules = PolicyRuleSettings;
 
 /**
  * Rules as plain data, which JSON and YAML can hold.

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { SetKey } from '../policies/policy-set.js';
-import type { Rule, RuleLayer } from '../planning/rule-layer.js';
+import type { Rule } from '../kernel/ruling.js';
+import type { RuleLayer } from '../planning/rule-layer.js';
+import type { SetKey } from '../policies/kinds.js';
 import type { RuleChange } from './rule-document.js';
 
 /** What a document says at one path, and of what. */

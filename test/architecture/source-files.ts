@@ -151,24 +151,35 @@ export function reachedFrom(path: string, files: readonly SourceFile[], values: 
   return ways;
 }
 
-/** The cycles among the value imports of `files`, each once, as ways from a file back to itself. */
-export function cyclesIn(files: readonly SourceFile[]): string[][] {
-  const byPath = new Map(files.map((file) => [file.path, file]));
-  const done = new Set<string>();
-  const way: string[] = [];
-  const cycles: string[][] = [];
-  const visit = (path: string): void => {
-    const start = way.indexOf(path);
-    if (start >= 0) {
-      cycles.push([...way.slice(start), path]);
-      return;
+/** What reaches itself in `graph`: each circle once, as the sorted names of all that are in it. */
+export function circlesIn(graph: ReadonlyMap<string, Iterable<string>>): string[][] {
+  const found: string[][] = [];
+  const path: string[] = [];
+  const index = new Map<string, number>();
+  const open = new Set<string>();
+  // Tarjan's strongly connected components.
+  const visit = (name: string): number => {
+    const own = index.size;
+    let low = own;
+    index.set(name, own);
+    path.push(name);
+    open.add(name);
+    for (const next of graph.get(name) ?? []) {
+      if (!index.has(next)) low = Math.min(low, visit(next));
+      else if (open.has(next)) low = Math.min(low, index.get(next) as number);
     }
-    if (done.has(path)) return;
-    way.push(path);
-    for (const { file } of byPath.get(path)?.valueImports ?? []) if (file !== undefined) visit(file);
-    way.pop();
-    done.add(path);
+    if (low === own) {
+      const circle = path.splice(path.indexOf(name));
+      for (const one of circle) open.delete(one);
+      if (circle.length > 1) found.push(circle.sort());
+    }
+    return low;
   };
-  for (const { path } of files) visit(path);
-  return cycles;
+  for (const name of graph.keys()) if (!index.has(name)) visit(name);
+  return sorted(found);
+}
+
+/** Circles in an order of their own, for comparison. */
+export function sorted(circles: readonly (readonly string[])[]): string[][] {
+  return circles.map((circle) => [...circle].sort()).sort(([one = ''], [other = '']) => one.localeCompare(other));
 }

@@ -1,4 +1,4 @@
-import { startSeries, type BackoffSetting } from '../../lib/policies/retry/backoff/backoff.js';
+import { startSeries, type BackoffSetting } from '../../lib/kernel/backoff/backoff.js';
 import { newCall } from './calls.js';
 import { TestEnvironment } from './test-environment.js';
 

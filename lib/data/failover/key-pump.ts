@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../kernel/clock.js';
-import { exponential } from '../../policies/retry/backoff/exponential.js';
+import { exponential } from '../../kernel/backoff/exponential.js';
 import { retryAfterOf } from '../../kernel/retry-after.js';
 import { outsideCalls } from '../port/outside-calls.js';
 

@@ -13,8 +13,8 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import { nothingDeclared, type AnyClass, type Declared } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
-import { STATEFUL, type SetKey } from '../../policies/policy-set.js';
-import type { Resolution, ResolvedPolicy } from '../../planning/resolver.js';
+import { isStateful, type SetKey } from '../../policies/kinds.js';
+import type { Resolution, ResolvedPolicy } from '../../planning/resolution.js';
 import { warnOfOtherCopy } from '../runtime/package-copy.js';
 import { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
@@ -55,9 +55,9 @@ export abstract class PolicyInterceptor implements NestInterceptor {
    */
   planFor(controller: AnyClass, methodName: string): Plan {
     const interceptor = this.constructor as typeof PolicyInterceptor;
-    return this.#runtime.plans.ofHandler(controller, interceptor, methodName, () => {
+    return this.#runtime.app.plans.ofHandler(controller, interceptor, methodName, (planner) => {
       const { declared } = interceptor;
-      const className = this.#runtime.labelOf(controller);
+      const className = this.#runtime.app.labelOf(controller);
       const place = `${className}.${methodName}`;
       const target = {
         className,
@@ -70,11 +70,11 @@ export abstract class PolicyInterceptor implements NestInterceptor {
         http: true,
         body: (attempt: Attempt) => attempt.origin?.body?.(attempt),
       };
-      return this.#runtime.planFor(target, [declared], (resolution) => {
+      return planner.planFor(target, [declared], (resolution) => {
         return withoutOwn(
           `${place}, ${this.constructor.name}`,
           resolution,
-          this.#runtime.resolutionOf(controller, methodName),
+          planner.resolutionOf(controller, methodName),
         );
       });
     });
@@ -88,7 +88,7 @@ function withoutOwn(place: string, resolution: Resolution, own: Resolution | und
   for (const [key, policy] of resolution.policies) {
     if (own.off.has(key)) continue;
     if (!own.policies.has(key)) policies.set(key, policy);
-    else if (STATEFUL.has(key)) {
+    else if (isStateful(key)) {
       throw new ResilienceConfigurationError(
         place,
         `the handler has a ${key} of its own, so that each call would count twice; expected it in one place: the decorator or the interceptor`,

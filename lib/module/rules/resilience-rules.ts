@@ -6,7 +6,7 @@ import { CarefulLogger } from '../event-log/careful-logger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
 import { readRules } from '../../rules/read-rules.js';
-import { rehearse, type Outlook } from './rehearsal.js';
+import { rehearse, type Outlook } from '../../rules/rehearsal.js';
 import type { RuleChange, RuleDocument } from '../../rules/rule-document.js';
 import { RuleSet } from '../../rules/rule-set.js';
 
@@ -80,13 +80,13 @@ export class ResilienceRules {
   /** Takes all rules back: what code and configuration say is in force. */
   clear(author: RuleAuthor): RuleChange[] {
     checkAuthor(author);
-    return this.#adopt(RuleSet.NONE, rehearse(this.#runtime, RuleSet.NONE), undefined, author);
+    return this.#adopt(RuleSet.NONE, rehearse(this.#runtime.app, RuleSet.NONE), undefined, author);
   }
 
   #look(document: unknown): { rules: RuleSet; outlook: Outlook } {
     const { rules, faults } = readRules(document);
     // What could be read is tried all the same, so that all that is wrong is told at once.
-    const outlook = rehearse(this.#runtime, rules, faults.length === 0);
+    const outlook = rehearse(this.#runtime.app, rules, faults.length === 0);
     return { rules, outlook: { ...outlook, faults: [...faults, ...outlook.faults] } };
   }
 
@@ -102,8 +102,8 @@ export class ResilienceRules {
     this.#current = document;
     if (changes.length === 0) return [];
     this.#rules = rules;
-    this.#runtime.adoptRules(rules);
-    this.#runtime.plans.forgetSets();
+    this.#runtime.app.adoptRules(rules);
+    this.#runtime.app.plans.forgetSets();
     for (const plan of outlook.changed) plan.forget();
     this.#runtime.instances.reconfigure(outlook.instances);
     this.#tell(changes, before, rules, author);

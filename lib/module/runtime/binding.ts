@@ -4,7 +4,7 @@ import { guardedLineage } from '../../guarded/guarded-classes.js';
 import type { AnyClass, GuardedMethod } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
-import { nameOf } from './class-names.js';
+import { nameOf } from '../../guarded/class-names.js';
 import { warnOfOtherCopy } from './package-copy.js';
 import { Runtime } from './runtime.js';
 import { RUNTIME, RUNTIME_PROPERTY } from '../tokens.js';
@@ -49,7 +49,7 @@ export function bind(instance: object, runtime: Runtime, perCall = false): void 
 }
 
 function bindingTo(runtime: Runtime, concrete: AnyClass, perCall: boolean): Binding {
-  return { runtime, concrete, plans: runtime.plansOf(concrete), perCall };
+  return { runtime, concrete, plans: runtime.app.plansOf(concrete), perCall };
 }
 
 function classOf(instance: object): AnyClass {
@@ -125,9 +125,9 @@ export function planOf(instance: unknown, method: GuardedMethod): Plan {
 function makePlan(binding: Binding, instance: unknown, method: GuardedMethod): Plan {
   const { runtime, concrete, perCall } = binding;
   runtime.mistakes.throwAny('ResilienceModule');
-  const owner = runtime.ownerOf(instance, concrete, perCall);
-  binding.plans = owner?.plans ?? runtime.plansOf(concrete);
-  return runtime.plan(method, concrete, owner);
+  const owner = runtime.app.ownState.ownerOf(instance, concrete, perCall);
+  binding.plans = owner?.plans ?? runtime.app.plansOf(concrete);
+  return runtime.app.plan(method, concrete, owner);
 }
 
 function bindingOf(instance: unknown, method: GuardedMethod): Binding {

@@ -1,13 +1,12 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { constructorOf } from '../../errors/foreign.js';
 import { guardedLineage } from '../../guarded/guarded-classes.js';
-import type { AnyClass, Declared } from '../../guarded/guarded-method.js';
-import type { SetKey } from '../../policies/policy-set.js';
-import { nameOf } from '../runtime/class-names.js';
+import { nameOf } from '../../guarded/class-names.js';
+import type { AnyClass } from '../../guarded/guarded-method.js';
 import { isPerCall, staticInstancesOf, wrappersOf } from './instances-of.js';
-import { KINDS, type Options } from '../../planning/policy-parsers.js';
-import { checkSet } from '../../planning/policy-sets.js';
-import type { NamedDefinitions } from '../../planning/resolver.js';
+import { Definitions } from '../../planning/definitions.js';
+import type { KnownClasses } from '../../planning/app-plans.js';
+import type { NamedDefinitions } from '../../planning/resolution.js';
 
 /** A provider, controller or enhancer with guarded methods, and where it lives. */
 export interface CataloguedClass {
@@ -16,7 +15,7 @@ export interface CataloguedClass {
 }
 
 /** The classes of one app whose methods are guarded, from all its modules. */
-export class Catalog {
+export class Catalog implements KnownClasses {
   readonly classes: readonly CataloguedClass[];
   readonly #labels = new Map<AnyClass, string>();
   #definitions: NamedDefinitions | undefined;
@@ -48,7 +47,7 @@ export class Catalog {
 
   /** Options that decorators of the app's classes declared under a name. */
   get definitions(): NamedDefinitions {
-    return (this.#definitions ??= new Definitions(this));
+    return (this.#definitions ??= new Definitions(this.classes.map(({ type }) => type)));
   }
 }
 
@@ -82,61 +81,4 @@ function findClasses(container: ModulesContainer): CataloguedClass[] {
     }
   }
   return [...found.values()];
-}
-
-interface Definition {
-  place: string;
-  options: Options;
-}
-
-/** What stands behind a name that only decorators define. */
-class Definitions implements NamedDefinitions {
-  readonly #byName = new Map<string, Definition>();
-
-  constructor({ classes }: Catalog) {
-    const records = new Map(classes.flatMap(({ type }) => guardedLineage(type)));
-    for (const [type, { declared, methods }] of records) {
-      this.#collect(nameOf(type), declared);
-      for (const { methodName, own } of methods.values()) this.#collect(`${nameOf(type)}.${methodName}`, own);
-    }
-  }
-
-  find(key: SetKey, name: string): Definition | undefined {
-    return this.#byName.get(`${key} ${name}`);
-  }
-
-  names(): string[] {
-    return [...new Set([...this.#byName.keys()].map((key) => key.slice(key.indexOf(' ') + 1)))];
-  }
-
-  /** A faulty declaration is left out here and reported where it stands. */
-  #collect(place: string, { policies, resilient }: Declared): void {
-    for (const { key, name, setting, label } of policies) {
-      // Those two are never asked for by a name.
-      if (key === 'fallback' || key === 'recover') continue;
-      if (name === undefined || setting === undefined || setting === false) continue;
-      this.#define(key, name, `${place}, ${label}`, () => KINDS[key].parse(place, setting));
-    }
-    if (typeof resilient?.set !== 'object') return;
-    const { set, label } = resilient;
-    const { name } = set;
-    if (name === undefined) return;
-    for (const key of Object.keys(set) as SetKey[]) {
-      if (key === 'fallback' || key === 'recover') continue;
-      this.#define(key, name, `${place}, ${label}`, () => {
-        const entry = checkSet(place, set).entries.get(key);
-        return entry === false || entry?.name !== undefined ? undefined : entry?.options;
-      });
-    }
-  }
-
-  #define(key: SetKey, name: string, place: string, parse: () => Options | undefined): void {
-    if (this.#byName.has(`${key} ${name}`)) return;
-    try {
-      const options = parse();
-      if (options !== undefined) this.#byName.set(`${key} ${name}`, { place, options });
-    } catch {
-      // The plan of that method fails with the reason.
-    }
-  }
 }

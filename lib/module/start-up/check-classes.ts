@@ -1,14 +1,14 @@
 import type { Mistakes } from '../../errors/configuration.error.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { guardedLineage } from '../../guarded/guarded-classes.js';
+import { guardedLineage, guardedMethodOf } from '../../guarded/guarded-classes.js';
 import type { AnyClass } from '../../guarded/guarded-method.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
-import { nameOf } from '../runtime/class-names.js';
-import { guardedMethodOf, type Runtime } from '../runtime/runtime.js';
+import { nameOf } from '../../guarded/class-names.js';
+import type { AppPlans } from '../../planning/app-plans.js';
 
 /** Finds everything that decorators said wrong, before the first call does. */
-export function checkClasses(runtime: Runtime, mistakes: Mistakes): void {
-  for (const { type } of runtime.classes) {
+export function checkClasses(app: AppPlans, mistakes: Mistakes): void {
+  for (const type of app.classes) {
     for (const [declaring, { methods, signals, declared }] of guardedLineage(type)) {
       for (const fault of declared.faults) mistakes.add(new ResilienceConfigurationError(nameOf(declaring), fault));
       for (const methodName of signals.keys()) {
@@ -18,11 +18,11 @@ export function checkClasses(runtime: Runtime, mistakes: Mistakes): void {
         // What is wrong with a class would be told for each of its methods again.
         if (method.coveredByClass && declared.faults.length > 0) continue;
         const inForce = guardedMethodOf(type, method.methodName);
-        if (inForce === method) mistakes.in(() => runtime.plan(method, type));
+        if (inForce === method) mistakes.in(() => app.plan(method, type));
         else if (inForce === undefined) warnOfDroppedDecorators(type, declaring, method.methodName);
       }
     }
-    mistakes.in(() => runtime.refusePerCall(type));
+    mistakes.in(() => app.ownState.refusePerCall(type));
   }
 }
 

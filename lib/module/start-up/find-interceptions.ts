@@ -1,7 +1,7 @@
 import type { ModulesContainer } from '@nestjs/core';
 import { instanceOf } from '../../errors/foreign.js';
 import type { AnyClass, AnyFunction } from '../../guarded/guarded-method.js';
-import type { Interception } from '../runtime/runtime.js';
+import type { Interception } from '../../planning/app-plans.js';
 import { PolicyInterceptor } from '../interceptors/policy.interceptor.js';
 
 /** Where Nest's decorators mark what a client can call. */

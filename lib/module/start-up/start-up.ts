@@ -21,7 +21,7 @@ import {
   type ResilienceModuleOptions,
 } from '../resilience.module-definition.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
-import { lineOf, planEntries } from '../runtime/plan-entries.js';
+import { lineOf, planEntries } from '../../planning/plan-entries.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { isPlainObject } from '../../kernel/options/check.js';
 import { RUNTIME } from '../tokens.js';
@@ -47,7 +47,7 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     // All that is wrong is told at once, when the app starts.
     mistakes.in(() => checkModuleOptions(options, extras));
     if (isPlainObject(options)) mistakes.in(() => this.#runtime.configure(options));
-    this.#runtime.attach(new Catalog(container));
+    this.#runtime.app.attach(new Catalog(container));
     bindProviders(container, this.#runtime);
     // Nest reads the filters of gateways before any hook runs.
     if (extras.exceptionFilter === true) bindGateways(container);
@@ -58,18 +58,18 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     checkRoots(this.#container);
     bindProviders(this.#container, this.#runtime);
     // The catalogue is made anew: by now every value and every feature module is there.
-    this.#runtime.attach(new Catalog(this.#container));
-    this.#runtime.interceptions = findInterceptions(this.#container);
+    this.#runtime.app.attach(new Catalog(this.#container));
+    this.#runtime.app.interceptions = findInterceptions(this.#container);
     const { mistakes } = this.#runtime;
-    checkClasses(this.#runtime, mistakes);
-    mistakes.in(() => planEntries(this.#runtime));
+    checkClasses(this.#runtime.app, mistakes);
+    mistakes.in(() => planEntries(this.#runtime.app));
     mistakes.throwAny('ResilienceModule');
   }
 
   /** What is in force: by now the rules of the start are. */
   onApplicationBootstrap(): void {
     const logger = new CarefulLogger();
-    for (const entry of planEntries(this.#runtime)) {
+    for (const entry of planEntries(this.#runtime.app)) {
       if (entry.uncovered === undefined) logger.write('debug', lineOf(entry));
     }
   }

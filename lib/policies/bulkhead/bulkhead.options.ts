@@ -1,6 +1,7 @@
 import { concurrency, isAdaptive, type AdaptiveConcurrency } from '../../kernel/adaptive-limit/adaptive.options.js';
 import type { CallInfo } from '../../kernel/call-info.js';
-import type { AdaptiveRule, OrData } from '../data-forms.js';
+import type { AdaptiveRule } from '../../kernel/adaptive-limit/concurrency-rule.js';
+import type { OrData } from '../../kernel/options/or-data.js';
 import {
   aFunction,
   checkOptions,

@@ -1,5 +1,7 @@
 import type { CallInfo } from '../../kernel/call-info.js';
-import type { BackoffRule, OrData, TripRule } from '../data-forms.js';
+import type { BackoffRule } from '../../kernel/backoff/backoff-rule.js';
+import type { OrData } from '../../kernel/options/or-data.js';
+import type { TripRule } from './trip/trip-rule.js';
 import type { ErrorMatch } from '../../kernel/error-match.js';
 import {
   aBoolean,

@@ -4,6 +4,7 @@ import { ask, yesOrNo } from '../../kernel/ask.js';
 import type { Call } from '../../kernel/call.js';
 import { PASS, type Decision } from '../../kernel/decision.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
+import type { Witness } from '../../kernel/making.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { toAnswer, type Answer } from '../../kernel/answer.js';
@@ -15,23 +16,18 @@ interface Rule {
   readonly answer: Answer;
 }
 
-/** Wants to know of each answer: the breaker of the method, which counts them. */
-export interface FallbackWitness {
-  fellBack(call: Call, answer: unknown, error: unknown): void;
-}
-
 /** Answers in place of a call that failed or was refused. */
 export class FallbackDecision implements Decision {
   readonly answers = true;
   readonly #rules: readonly Rule[];
-  /** Told of each answer. */
-  witness: FallbackWitness | undefined = undefined;
 
   constructor(
     private readonly name: string,
     fallbacks: readonly DeclaredFallback[],
     parameterCount: number,
     private readonly environment: PolicyEnvironment,
+    /** Told of each answer. */
+    private readonly witness?: Witness,
   ) {
     this.#rules = fallbacks.map((declared) => ({
       on: declared.on === undefined ? undefined : toMatcher(declared.on),

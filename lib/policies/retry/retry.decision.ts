@@ -12,8 +12,8 @@ import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { rejection } from '../../kernel/rejection.js';
 import { retryAfterOf } from '../../kernel/retry-after.js';
 import type { RetryBudget } from '../../kernel/retry-budget/retry-budget.js';
-import { startSeries, type BackoffFunction } from './backoff/backoff.js';
-import { exponential } from './backoff/exponential.js';
+import { startSeries, type BackoffFunction } from '../../kernel/backoff/backoff.js';
+import { exponential } from '../../kernel/backoff/exponential.js';
 import type { ResolvedRetry } from './retry.options.js';
 
 type SuppressedFor = RetrySuppressedEvent['reason'];

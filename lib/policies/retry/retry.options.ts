@@ -1,5 +1,6 @@
 import type { CallInfo } from '../../kernel/call-info.js';
-import type { BackoffRule, OrData } from '../data-forms.js';
+import type { BackoffRule } from '../../kernel/backoff/backoff-rule.js';
+import type { OrData } from '../../kernel/options/or-data.js';
 import type { ErrorMatch } from '../../kernel/error-match.js';
 import {
   aFunction,
@@ -18,8 +19,8 @@ import {
   RETRY_BUDGET_DEFAULTS,
   type RetryBudgetSetting,
 } from '../../kernel/retry-budget/retry-budget.options.js';
-import { backoffExpectation, type BackoffSetting } from './backoff/backoff.js';
-import { exponential } from './backoff/exponential.js';
+import { backoffExpectation, type BackoffSetting } from '../../kernel/backoff/backoff.js';
+import { exponential } from '../../kernel/backoff/exponential.js';
 
 /**
  * When and how a failed call is made again.

@@ -5,7 +5,7 @@ import {
   concurrency,
   type AdaptiveConcurrency,
 } from '../../kernel/adaptive-limit/adaptive.options.js';
-import type { AdaptiveRule } from '../data-forms.js';
+import type { AdaptiveRule } from '../../kernel/adaptive-limit/concurrency-rule.js';
 import {
   aFunction,
   checkOptions,

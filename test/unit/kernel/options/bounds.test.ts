@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { adaptive } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
-import { KINDS } from '../../../../lib/planning/policy-parsers.js';
+import { parsePolicy } from '../../../../lib/policies/kinds.js';
 import { readRules } from '../../../../lib/rules/read-rules.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { countWindow } from '../../../../lib/policies/circuit-breaker/trip/count-window.js';
 import { failureCount } from '../../../../lib/policies/circuit-breaker/trip/failure-count.js';
 import { slowCallRate } from '../../../../lib/policies/circuit-breaker/trip/slow-call-rate.js';
-import { decorrelatedJitter } from '../../../../lib/policies/retry/backoff/decorrelated-jitter.js';
-import { exponential } from '../../../../lib/policies/retry/backoff/exponential.js';
-import { fibonacci } from '../../../../lib/policies/retry/backoff/fibonacci.js';
-import { fixed } from '../../../../lib/policies/retry/backoff/fixed.js';
-import { linear } from '../../../../lib/policies/retry/backoff/linear.js';
+import { decorrelatedJitter } from '../../../../lib/kernel/backoff/decorrelated-jitter.js';
+import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
+import { fibonacci } from '../../../../lib/kernel/backoff/fibonacci.js';
+import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
+import { linear } from '../../../../lib/kernel/backoff/linear.js';
 import { parseSystemProtection } from '../../../../lib/policies/system-protection/system-protection.options.js';
 
 /** More than any machine carries, and a whole number. */
@@ -23,12 +23,12 @@ const TAKERS: Readonly<Record<string, Parse>> = {
   ...Object.fromEntries(
     (['timeout', 'retry', 'hedge', 'circuitBreaker', 'rateLimit', 'bulkhead', 'coalesce'] as const).map((key) => [
       key,
-      (options: Record<string, unknown>) => KINDS[key].parse('place', options),
+      (options: Record<string, unknown>) => parsePolicy(key, 'place', options),
     ]),
   ),
-  retryBudget: (options) => KINDS.retry.parse('place', { budget: options }),
-  hedgeAfter: (options) => KINDS.hedge.parse('place', { after: options }),
-  rateLimitOverride: (options) => KINDS.rateLimit.parse('place', { overrides: { vip: { limit: 1, ...options } } }),
+  retryBudget: (options) => parsePolicy('retry', 'place', { budget: options }),
+  hedgeAfter: (options) => parsePolicy('hedge', 'place', { after: options }),
+  rateLimitOverride: (options) => parsePolicy('rateLimit', 'place', { overrides: { vip: { limit: 1, ...options } } }),
   systemProtection: (options) => parseSystemProtection('place', options),
   adaptive: (options) => adaptive(options),
   exponential: (options) => exponential(options),
@@ -72,13 +72,18 @@ describe('numbers that stand alone', () => {
     ['consecutiveFailures', () => consecutiveFailures(FAR), 'limit', 'the highest is 1000000000'],
     ['slowCallRate', () => slowCallRate({ slowerThan: FAR, percentage: 50 }), 'slowerThan', 'at most 2147483647'],
     ['fixed', () => fixed(FAR), 'ms', 'to 2147483647'],
-    ['retry', () => KINDS.retry.parse('place', FAR), 'maxAttempts', 'the highest is 1000000'],
-    ['bulkhead', () => KINDS.bulkhead.parse('place', FAR), 'maxConcurrent', 'the highest is 1000000'],
-    ['timeout', () => KINDS.timeout.parse('place', FAR), 'timeout', 'at most 2147483647'],
-    ['override', () => KINDS.rateLimit.parse('place', { overrides: { vip: FAR } }), "'vip'", 'highest is 1000000000'],
-    ['buckets', () => KINDS.circuitBreaker.parse('p', { rollingCountBuckets: 1e9 }), 'Buckets', 'highest is 10000'],
-    ['warmUp', () => KINDS.rateLimit.parse('p', { warmUp: { over: 1, coldFactor: FAR } }), 'warmUp', 'over'],
-    ['recovery', () => KINDS.circuitBreaker.parse('p', { recovery: { over: FAR, from: 0 } }), 'recovery', 'over'],
+    ['retry', () => parsePolicy('retry', 'place', FAR), 'maxAttempts', 'the highest is 1000000'],
+    ['bulkhead', () => parsePolicy('bulkhead', 'place', FAR), 'maxConcurrent', 'the highest is 1000000'],
+    ['timeout', () => parsePolicy('timeout', 'place', FAR), 'timeout', 'at most 2147483647'],
+    [
+      'override',
+      () => parsePolicy('rateLimit', 'place', { overrides: { vip: FAR } }),
+      "'vip'",
+      'highest is 1000000000',
+    ],
+    ['buckets', () => parsePolicy('circuitBreaker', 'p', { rollingCountBuckets: 1e9 }), 'Buckets', 'highest is 10000'],
+    ['warmUp', () => parsePolicy('rateLimit', 'p', { warmUp: { over: 1, coldFactor: FAR } }), 'warmUp', 'over'],
+    ['recovery', () => parsePolicy('circuitBreaker', 'p', { recovery: { over: FAR, from: 0 } }), 'recovery', 'over'],
   ])('%s', (_, make, place, bound) => {
     const text = textOf(make);
     expect(text).toContain(place);

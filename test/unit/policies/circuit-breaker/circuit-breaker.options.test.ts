@@ -5,7 +5,7 @@ import {
   type CircuitBreakerOptions,
 } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
-import { exponential } from '../../../../lib/policies/retry/backoff/exponential.js';
+import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
 
 const PLACE = 'Client.load, @CircuitBreaker';
 const parse = (setting: unknown) => parseCircuitBreaker(PLACE, setting);

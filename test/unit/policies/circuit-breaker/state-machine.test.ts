@@ -3,12 +3,12 @@ import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js'
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
-import { exponential } from '../../../../lib/policies/retry/backoff/exponential.js';
+import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
 import { anyOf } from '../../../../lib/policies/circuit-breaker/trip/any-of.js';
 import { failureRate } from '../../../../lib/policies/circuit-breaker/trip/failure-rate.js';
 import { slowCallRate } from '../../../../lib/policies/circuit-breaker/trip/slow-call-rate.js';
 import type { TripWindow } from '../../../../lib/policies/circuit-breaker/trip/trip-strategy.js';
-import { linear } from '../../../../lib/policies/retry/backoff/linear.js';
+import { linear } from '../../../../lib/kernel/backoff/linear.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
 import { settle } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';

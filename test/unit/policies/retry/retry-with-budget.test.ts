@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fixed } from '../../../../lib/policies/retry/backoff/fixed.js';
+import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
 import { RETRY_DEFAULTS, type RetryOptions } from '../../../../lib/policies/retry/retry.options.js';
 import { RetryPolicy } from '../../../../lib/policies/retry/retry.policy.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';

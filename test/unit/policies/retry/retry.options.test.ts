@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fixed } from '../../../../lib/policies/retry/backoff/fixed.js';
+import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
 import { parseRetry, RETRY_DEFAULTS, type RetryOptions } from '../../../../lib/policies/retry/retry.options.js';
 
 const parse = (setting: unknown) => parseRetry('Client.load, @Retry', setting);

@@ -6,8 +6,8 @@ import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js'
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
 import type { CallInfo, Next } from '../../../../lib/kernel/call.js';
-import { exponential } from '../../../../lib/policies/retry/backoff/exponential.js';
-import { fixed } from '../../../../lib/policies/retry/backoff/fixed.js';
+import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
+import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
 import { RETRY_DEFAULTS, type RetryOptions } from '../../../../lib/policies/retry/retry.options.js';
 import { RetryPolicy } from '../../../../lib/policies/retry/retry.policy.js';
 import { ManualWork, method, newCall, scripted } from '../../../support/calls.js';

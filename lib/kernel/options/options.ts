@@ -1,0 +1,2 @@
+/** Options of any policy, checked. */
+export type Options = Readonly<Record<string, unknown>>;
