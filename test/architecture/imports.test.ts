@@ -3,6 +3,7 @@ import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { POLICY_KEYS } from '../../lib/policies/kinds.js';
 import {
   circlesIn,
   packageOf,
@@ -248,19 +249,46 @@ describe('the running call', () => {
   });
 });
 
+/** What a set calls its policies. */
+const KEYS: ReadonlySet<string> = new Set(POLICY_KEYS);
+
+/** Where the key itself is the question: an event of this policy, the methods that a retry may repeat. */
+const TOLD_BY_KEY = [
+  'lib/module/event-log/lines.ts hedge',
+  'lib/module/event-log/lines.ts rateLimit',
+  'lib/module/interceptors/policy.interceptor.ts retry',
+  // To go: it asks the kinds.
+  'lib/pipeline/plan.ts fallback',
+  'lib/pipeline/plan.ts recover',
+];
+
+/** The names in a list, in an object or in a type. */
+function namesIn(node: ts.Node): string[] {
+  if (ts.isArrayLiteralExpression(node)) return node.elements.filter(ts.isStringLiteral).map((element) => element.text);
+  if (ts.isObjectLiteralExpression(node) || ts.isInterfaceDeclaration(node) || ts.isTypeLiteralNode(node))
+    return [...(ts.isObjectLiteralExpression(node) ? node.properties : node.members)].flatMap(({ name }) =>
+      name !== undefined && (ts.isIdentifier(name) || ts.isStringLiteral(name)) ? name.text : [],
+    );
+  return [];
+}
+
 describe('policies', () => {
   const policies = [
     ...new Set(
       inside('policies')
-        .filter(({ path }) => path.endsWith('.policy.ts'))
+        .filter(({ path }) => path.endsWith('.kind.ts'))
         .map(({ path }) => path.split('/')[2] as string),
     ),
   ];
 
-  it('are one folder each', () => {
-    expect(policies).toEqual(
-      expect.arrayContaining(['bulkhead', 'circuit-breaker', 'fallback', 'rate-limit', 'recover', 'retry', 'timeout']),
+  it('are one folder each, and are all in the list of kinds', () => {
+    const kinds = lib.find(({ path }) => path === 'lib/policies/kinds.ts') as SourceFile;
+    const listed = kinds.imports.flatMap(
+      ({ file }) => /^lib\/policies\/([^/]+)\/.*\.kind\.ts$/.exec(file ?? '')?.[1] ?? [],
     );
+
+    expect(policies.length).toBeGreaterThan(8);
+    expect(listed.sort()).toEqual([...policies].sort());
   });
 
   it.each(policies)('%s imports no other policy', (policy) => {
@@ -276,13 +304,39 @@ describe('policies', () => {
     expect(others).toEqual([]);
   });
 
-  it.each(policies)('%s has the file roles that every policy has: options and policy', (policy) => {
+  it.each(policies)('%s has the file roles that every policy has: kind and options', (policy) => {
     const names = inside('policies')
       .filter(({ path }) => path.startsWith(`lib/policies/${policy}/`))
       .map(({ path }) => path.split('/').pop() as string);
 
-    expect(names).toContain(`${policy}.options.ts`);
-    expect(names.some((name) => name.endsWith('.policy.ts'))).toBe(true);
+    expect(names).toEqual(expect.arrayContaining([`${policy}.kind.ts`, `${policy}.options.ts`]));
+  });
+
+  it('are listed nowhere else: every list of them derives from the kinds', () => {
+    const found: string[] = [];
+    for (const file of lib) {
+      if (file.path === 'lib/pipeline/order.ts') continue;
+      walk(file.tree, (node) => {
+        const names = namesIn(node).filter((name) => KEYS.has(name));
+        if (names.length > 2) found.push(`${placeOf(file, node)} ${names.join(', ')}`);
+      });
+    }
+
+    expect(found).toEqual([]);
+  });
+
+  it('are told apart by what their kinds say, and not by their keys', () => {
+    const found = new Set<string>();
+    for (const file of lib) {
+      walk(file.tree, (node) => {
+        if (!ts.isBinaryExpression(node) || !ts.isStringLiteral(node.right) || !KEYS.has(node.right.text)) return;
+        const isKey = /(?:^|\.)(?:key|policy)$/.test(node.left.getText(file.tree));
+        if (isKey && /^[!=]==$/.test(node.operatorToken.getText(file.tree)))
+          found.add(`${file.path} ${node.right.text}`);
+      });
+    }
+
+    expect([...found].sort()).toEqual(TOLD_BY_KEY);
   });
 });
 
