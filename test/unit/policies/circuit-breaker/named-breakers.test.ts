@@ -62,7 +62,7 @@ describe('what is said of a breaker', () => {
     const told: unknown[] = [];
     for (const reason of ['the first', 'the second']) {
       breakers.say('operator', { state: 'forcedOpen', reason });
-      told.push(core.refusal(core.environment.clock.now()).details['reason']);
+      told.push(core.refusal(core.environment.clock.now()).details?.['reason']);
     }
 
     expect(told).toEqual(['the first', 'the second']);
