@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { BreakerCore } from '../../../../lib/policies/circuit-breaker/breaker-core.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { NamedBreakers } from '../../../../lib/policies/circuit-breaker/named-breakers.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
-import { BreakerScene } from '../../../support/breaker-scene.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 const keyed = { key: (key: string) => key, trip: consecutiveFailures(1) };
@@ -11,14 +11,23 @@ function named(options = {}): NamedBreakers {
   return new NamedBreakers('payments', { ...CIRCUIT_BREAKER_DEFAULTS, ...options }, new TestEnvironment());
 }
 
+/** Makes one call under it that fails. */
+function fail(core: BreakerCore): void {
+  const since = core.environment.clock.now();
+  const permit = { epoch: core.machine.epoch, since, weight: core.admit(since) };
+  const error = new Error('boom');
+  core.release();
+  core.failed(permit, since, { latencyMs: 0, error, timedOut: false, answer: error, args: [] });
+}
+
 describe('the breakers of a name', () => {
-  it('are judged without an opossum breaker, which is made when somebody asks for it', async () => {
-    const scene = new BreakerScene(keyed);
-    await scene.fail(1, new Error('boom'), { args: ['a'] });
-    const core = scene.policy.select({ args: ['a'] });
+  it('are judged without an opossum breaker, which is made when somebody asks for it', () => {
+    const breakers = named(keyed);
+    const core = breakers.select({ args: ['a'] });
+    fail(core);
     const before = [core.machine.recorded, core.events.face];
 
-    const breaker = scene.policy.breaker('a');
+    const breaker = breakers.breaker('a');
 
     expect(before).toEqual(['open', undefined]);
     expect(breaker).toMatchObject({ name: 'payments[a]', state: 'open' });
