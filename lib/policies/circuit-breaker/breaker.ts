@@ -89,7 +89,7 @@ export class Breaker extends HeardOpossum implements BreakerFace {
     return recorded !== 'disabled' && recorded !== 'shutDown';
   }
   get warmUp(): boolean {
-    return this.core.warmUp;
+    return this.core.tally.warmUp;
   }
   get volumeThreshold(): number {
     return this.core.options.volumeThreshold;
