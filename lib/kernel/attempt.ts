@@ -1,22 +1,10 @@
-import type { ResilienceException } from '../errors/resilience.exception.js';
 import { Audience, type Abortable, type AbortListener } from './audience.js';
 import type { CallInfo } from './call-info.js';
-import type { Clock } from './clock.js';
 import type { Linked } from './deadline-queue.js';
 import type { Failure } from './outcome/failure.js';
-import type { Lifecycle } from './policy.js';
+import type { Origin } from './origin.js';
 import { cutByShutdown } from './shut-down.js';
-
-/** What does not change from call to call of one guarded method. */
-export interface Target {
-  readonly className: string;
-  readonly methodName: string;
-  readonly clock: Clock;
-  /** That of the app. */
-  readonly lifecycle: Lifecycle;
-  /** Whether code below knows the running call. */
-  readonly callContext: boolean;
-}
+import type { Target } from './target.js';
 
 /** The way that an attempt takes through its guards, as the attempt knows it. */
 export interface Course {
@@ -37,22 +25,6 @@ export interface Course {
   parked(attempt: Attempt): void;
 }
 
-/** What a call was begun with, beside its arguments. */
-export interface Origin {
-  /** The ExecutionContext, in an interceptor. */
-  readonly context?: unknown;
-  /** Whether the caller allows another attempt now. @default always */
-  readonly repeatable?: (() => boolean) | undefined;
-  /** What is run, where the plan leaves it to the call. */
-  readonly body?: ((attempt: Attempt) => unknown) | undefined;
-  /** Answers a refusal of this one call. */
-  readonly onRefused?: ((error: ResilienceException, call: CallInfo) => unknown) | undefined;
-  /** Where the items of a stream go. */
-  readonly sink?: unknown;
-  /** An attempt that has begun before the others: the first of those that run takes its place. */
-  readonly early?: { take(): Attempt | undefined } | undefined;
-}
-
 /** The call of an attempt, as far as the attempt needs it; see call.ts. */
 export interface Surrounding {
   readonly abortable: boolean;
@@ -67,6 +39,8 @@ export interface Inside {
   /** The number of the newest attempt. */
   readonly attempt: number;
   readonly begun: boolean;
+  /** One of the attempts inside has given a value, and has not given back yet what it held. */
+  answered?(attempt: Attempt, value: unknown): void;
   item?(): void;
 }
 
@@ -81,6 +55,8 @@ export interface Kin {
   given: { readonly value: unknown } | undefined;
   /** Whether its work runs already. */
   underway: boolean;
+  /** The attempt that has begun before all of this, and takes the place of the innermost one. */
+  early: { take(): Attempt | undefined } | undefined;
 }
 
 /** Knows the attempts that wait, so that it can end their waits. */
@@ -121,8 +97,9 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   aborted: boolean;
   reason: unknown;
-  /** Whether its work goes on. */
+  /** Whether its work has begun and not ended. */
   running: boolean;
+  goesOn: boolean;
   /** Whether a cut ends it for its caller, although its work goes on. */
   bounded: boolean;
   /** Whether it has ended for its caller. */
@@ -167,7 +144,7 @@ export class Attempt implements CallInfo, Abortable, Linked {
     this.startedAt = undefined;
     this.previous = this.next = undefined;
     this.due = 0;
-    this.hasWaited = this.queued = this.aborted = this.running = false;
+    this.hasWaited = this.queued = this.aborted = this.running = this.goesOn = false;
     this.bounded = this.settled = this.emitted = this.probe = this.filtered = false;
     this.reason = this.failure = this.resolve = this.reject = this.#audience = undefined;
     this.admitted = this.epoch = this.weight = 0;
@@ -212,8 +189,25 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** Its method begins now. */
   begin(): void {
+    this.running = true;
     this.#beginAt(this.hasWaited ? this.course.target.clock.now() : this.since);
-    this.work();
+  }
+
+  /** Its method has returned, and its work goes on. */
+  goOn(): void {
+    this.goesOn = true;
+    this.#audience?.goOn();
+  }
+
+  /** Its work has ended. */
+  rest(): void {
+    this.running = this.goesOn = false;
+    this.#audience?.delist();
+  }
+
+  /** It has answered: those beside it are told by what it is a part of. */
+  tellWhole(value: unknown): void {
+    if (this.kin?.isPart === true) this.around?.kin?.inside?.answered?.(this, value);
   }
 
   /** An item of its stream has come. */
@@ -227,7 +221,14 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** What few attempts are, to be changed. */
   relate(): Kin {
-    return (this.kin ??= { isPart: false, startedBy: undefined, inside: undefined, given: undefined, underway: false });
+    return (this.kin ??= {
+      isPart: false,
+      startedBy: undefined,
+      inside: undefined,
+      given: undefined,
+      underway: false,
+      early: undefined,
+    });
   }
 
   #beginAt(now: number): void {
@@ -273,18 +274,6 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   offAbort(listener: AbortListener): void {
     this.#audience?.remove(listener);
-  }
-
-  /** Its work begins. */
-  work(): void {
-    this.running = true;
-    this.#audience?.workBegins();
-  }
-
-  /** Its work has ended. */
-  rest(): void {
-    this.running = false;
-    this.#audience?.delist();
   }
 
   /** Lets the end of a shutdown cut it from now on, although nobody has asked for its signal. */

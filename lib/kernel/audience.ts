@@ -7,8 +7,8 @@ export interface Abortable extends Running {
   readonly aborted: boolean;
   /** Why it was cut. */
   readonly reason: unknown;
-  /** Whether its work goes on. */
-  readonly running: boolean;
+  /** Whether its work goes on by itself. */
+  readonly goesOn: boolean;
 }
 
 /**
@@ -31,7 +31,7 @@ export class Audience {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.of.aborted) this.#controller.abort(this.of.reason);
-      else if (this.of.running) this.enlist();
+      else if (this.of.goesOn) this.enlist();
     }
     return this.#controller.signal;
   }
@@ -58,8 +58,8 @@ export class Audience {
     for (const listener of told) listener(reason);
   }
 
-  /** The work begins of which the signal tells. */
-  workBegins(): void {
+  /** The work of which the signal tells goes on by itself. */
+  goOn(): void {
     if (this.#controller !== undefined && !this.of.aborted) this.enlist();
   }
 

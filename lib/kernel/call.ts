@@ -26,7 +26,7 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
   aborted = false;
   reason: unknown = undefined;
   /** Whether what stands in for it goes on. */
-  running = false;
+  goesOn = false;
   /** Whether its attempts and the pauses between them have been ended, and why. */
   stopped = false;
   stopReason: unknown = undefined;
@@ -199,10 +199,10 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
 
   /** Runs what stands in for it: at the end of a shutdown its signal, if anybody has asked for it, cuts it. */
   runs<T>(answer: Promise<T>): Promise<T> {
-    this.running = true;
-    this.#audience.workBegins();
+    this.goesOn = true;
+    this.#audience.goOn();
     const over = (): void => {
-      this.running = false;
+      this.goesOn = false;
       this.#audience.delist();
     };
     answer.then(over, over);
@@ -214,7 +214,8 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
     this.stopped = true;
     this.stopReason = reason;
     this.#audience.tell(reason);
-    this.current.abort(reason);
+    // An attempt that is over is not cut any more.
+    if (this.current.running || !this.current.settled) this.current.abort(reason);
   }
 
   get origin() {

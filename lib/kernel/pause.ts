@@ -1,7 +1,7 @@
 import type { Call } from './call.js';
 import type { Timer } from './clock.js';
-import type { Target } from './attempt.js';
 import { MAX_DELAY_MS } from './options/check.js';
+import type { Target } from './target.js';
 import { Wait } from './wait.js';
 
 /** Waits `ms`. The wait ends at once, with the reason, when the call is cut, and at shutdown with `atShutdown()`. */

@@ -1,6 +1,6 @@
 import type { Decision } from './decision.js';
 import type { Guard } from './guard.js';
-import type { Junction } from './pipeline.js';
+import type { Junction } from './junction.js';
 
 /** What a policy is to the attempts of a method. */
 export type Role =

@@ -3,7 +3,7 @@ import { instanceOf, isAsyncIterable, isObservableLike } from '../errors/foreign
 import type { Attempt } from '../kernel/attempt.js';
 import { UnsubscribedError } from '../kernel/call-info.js';
 import type { Call } from '../kernel/call.js';
-import type { Work } from '../kernel/pipeline.js';
+import type { Work } from '../kernel/junction.js';
 import { rejected } from '../kernel/rejection.js';
 import { inCall } from '../pipeline/current-call.js';
 import type { StreamCall } from '../pipeline/plan.js';
@@ -30,7 +30,8 @@ async function handOnObservable(call: Call, given: unknown): Promise<unknown> {
   const answer = await given;
   if (answer === STREAM_END) return answer;
   const substitute = call.substitute();
-  substitute.work();
+  substitute.running = true;
+  substitute.goOn();
   return follow(substitute, asObservable(answer)).finally(() => substitute.rest());
 }
 

@@ -2,7 +2,7 @@ import { isAsyncIterable } from '../errors/foreign.js';
 import type { Attempt } from '../kernel/attempt.js';
 import { UnsubscribedError } from '../kernel/call-info.js';
 import type { Call } from '../kernel/call.js';
-import type { Work } from '../kernel/pipeline.js';
+import type { Work } from '../kernel/junction.js';
 import { Channel } from './channel.js';
 import { inCall } from './current-call.js';
 import type { StreamCall } from './plan.js';

@@ -1,8 +1,9 @@
-import type { Target } from '../kernel/attempt.js';
 import type { Decision } from '../kernel/decision.js';
 import type { Guard } from '../kernel/guard.js';
-import { Pipeline, type PipelineInit, type Work } from '../kernel/pipeline.js';
+import type { Work } from '../kernel/junction.js';
+import { Pipeline, type PipelineInit } from '../kernel/pipeline.js';
 import type { Role } from '../kernel/role.js';
+import type { Target } from '../kernel/target.js';
 import { ORDER, type Stage } from './order.js';
 
 export type Stages = Partial<Record<Stage, Role>>;

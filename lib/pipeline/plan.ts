@@ -1,10 +1,12 @@
 import { promiseOf, signalOf } from '../errors/foreign.js';
-import { Attempt, type Origin, type Target } from '../kernel/attempt.js';
+import { Attempt } from '../kernel/attempt.js';
 import { callOf, type Call } from '../kernel/call.js';
 import { hasAborted, reasonOf } from '../kernel/caller-signal.js';
 import type { MethodKind, Returns } from '../kernel/method-kind.js';
+import type { Origin } from '../kernel/origin.js';
 import type { Pipeline } from '../kernel/pipeline.js';
 import { rejection } from '../kernel/rejection.js';
+import type { Target } from '../kernel/target.js';
 import type { SetKey } from '../policies/kinds.js';
 import { GuardedIterable } from './async-iterable.js';
 import { inCall, outerCall } from './current-call.js';
@@ -118,8 +120,8 @@ export class Plan {
   }
 
   /** An Observable each of whose subscriptions is one call, inside the guarded call that subscribes. */
-  observe(instance: unknown, args: readonly unknown[], origin?: Origin): unknown {
-    return this.#init.observe((sink) => this.#open(instance, args, { ...origin, sink }));
+  observe(instance: unknown, args: readonly unknown[], origin?: Origin, early?: EarlyAttempt): unknown {
+    return this.#init.observe((sink) => this.#open(instance, args, { ...origin, sink }, early));
   }
 
   /** Guards what the method has given already, called by somebody who knew of no policies. */
@@ -132,27 +134,40 @@ export class Plan {
     return this.#signalIndex < 0 ? undefined : signalOf(args[this.#signalIndex]);
   }
 
-  #begin(instance: unknown, args: readonly unknown[], origin: Origin | undefined): unknown {
+  #begin(instance: unknown, args: readonly unknown[], early: EarlyAttempt | undefined): unknown {
     switch (this.#init.kind) {
       case 'promise':
-        return this.call(instance, args, this.#signalIn(args), origin);
+        return this.call(instance, args, this.#signalIn(args));
       case 'observable':
-        return this.observe(instance, args, origin);
+        return this.observe(instance, args, undefined, early);
       case 'asyncIterable':
-        return new GuardedIterable((sink) => this.#open(instance, args, { ...origin, sink }));
+        return new GuardedIterable((sink) => this.#open(instance, args, { sink }, early));
       default:
         return this.#callToLearn(instance, args);
     }
   }
 
   /** Begins the call of a stream. */
-  #open(instance: unknown, args: readonly unknown[], origin: Origin): StreamCall {
-    const early = this.#pipeline.isJunction ? undefined : origin.early?.take();
-    const attempt = early ?? new Attempt(this.#pipeline, instance, args, origin);
-    attempt.course = this.#pipeline;
+  #open(instance: unknown, args: readonly unknown[], origin: Origin, early: EarlyAttempt | undefined): StreamCall {
+    const attempt = this.#first(instance, args, origin, early);
     attempt.origin = origin;
     const call = callOf(attempt);
     return { call, end: this.#startUnder(attempt, this.#signalIn(args), outerCall()) };
+  }
+
+  /** The first attempt of a call: the one that has begun early, unless others are to be built around that. */
+  #first(
+    instance: unknown,
+    args: readonly unknown[],
+    origin: Origin | undefined,
+    early: EarlyAttempt | undefined,
+  ): Attempt {
+    const pipeline = this.#pipeline;
+    const begun = pipeline.isJunction ? undefined : early?.take();
+    const attempt = begun ?? new Attempt(pipeline, instance, args, origin);
+    attempt.course = pipeline;
+    if (pipeline.isJunction && early !== undefined) attempt.relate().early = early;
+    return attempt;
   }
 
   /** Starts an attempt that others can cut. */
@@ -209,17 +224,15 @@ export class Plan {
     const { instance, args } = early;
     if (!this.#givesPromise) {
       early.relate().given = { value };
-      return this.#begin(instance, args, { early: new EarlyAttempt(early) });
+      return this.#begin(instance, args, new EarlyAttempt(early));
     }
     // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
     const work = promiseOf(value);
     work.catch(() => undefined);
     Object.assign(early.relate(), { given: { value: work }, underway: true });
-    early.course = this.#pipeline;
-    const attempt = this.#pipeline.isJunction
-      ? new Attempt(this.#pipeline, instance, args, { early: new EarlyAttempt(early) })
-      : early;
-    return this.#startUnder(attempt, this.#signalIn(args), early.around);
+    const { around } = early;
+    const attempt = this.#first(instance, args, undefined, new EarlyAttempt(early));
+    return this.#startUnder(attempt, this.#signalIn(args), around);
   }
 
   /** Lets those that count do so for a call that is over. */

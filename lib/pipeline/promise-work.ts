@@ -1,6 +1,6 @@
 import { isAsyncIterable, isObservableLike, isPromise, isThenable, promiseOf } from '../errors/foreign.js';
 import type { Attempt } from '../kernel/attempt.js';
-import type { Work } from '../kernel/pipeline.js';
+import type { Work } from '../kernel/junction.js';
 import { rejected } from '../kernel/rejection.js';
 import { inCall } from './current-call.js';
 

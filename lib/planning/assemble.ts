@@ -1,7 +1,8 @@
 import type { Mistakes } from '../errors/configuration.error.js';
 import type { MadePolicy, Making } from '../kernel/making.js';
 import type { MethodKind } from '../kernel/method-kind.js';
-import type { PipelineInit, Work } from '../kernel/pipeline.js';
+import type { HandOn } from '../kernel/decisions.js';
+import type { Work } from '../kernel/junction.js';
 import type { PolicyEnvironment } from '../kernel/policy.js';
 import { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
 import type { Role } from '../kernel/role.js';
@@ -20,7 +21,7 @@ import type { Target } from './target.js';
 /** The work of a method, and how what answers in its place is handed on, by what it gives. */
 interface WorkKind {
   readonly work: (body: Body) => Work;
-  readonly handOn?: PipelineInit['handOn'];
+  readonly handOn?: HandOn;
 }
 
 /** How Observables are guarded; it lives outside, with rxjs. */

@@ -1,7 +1,7 @@
 import type { Attempt } from '../../kernel/attempt.js';
 import { callOf } from '../../kernel/call.js';
 import { keyOf } from '../../kernel/key-of.js';
-import type { Junction, Pipeline } from '../../kernel/pipeline.js';
+import type { Inner, Junction } from '../../kernel/junction.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { ResolvedCoalesce } from './coalesce.options.js';
 import { Flight } from './flight.js';
@@ -28,7 +28,7 @@ export class Coalescing implements Junction {
   }
 
   /** Lets `attempt` take part in a run of `inner`, its own or one that goes on already. */
-  run(attempt: Attempt, inner: Pipeline): Promise<unknown> {
+  run(attempt: Attempt, inner: Inner): Promise<unknown> {
     const key = keyOf(this.environment, this.#keyPlace, this.options.key, attempt.args);
     if (key === undefined) return alone(attempt, inner);
     const flights = this.#flightsOf(attempt.instance);
@@ -54,7 +54,7 @@ export class Coalescing implements Junction {
 }
 
 /** A run that nobody shares: it is a part of its own attempt. */
-function alone(attempt: Attempt, inner: Pipeline): Promise<unknown> {
+function alone(attempt: Attempt, inner: Inner): Promise<unknown> {
   const run = callOf(inner.part(attempt, attempt.number));
   attempt.relate().inside = run;
   attempt.onAbort((reason) => run.abort(reason));

@@ -1,7 +1,7 @@
 import type { AbortListener } from '../../kernel/audience.js';
 import type { Attempt } from '../../kernel/attempt.js';
 import { callOf, type Call } from '../../kernel/call.js';
-import type { Pipeline } from '../../kernel/pipeline.js';
+import type { Inner } from '../../kernel/junction.js';
 import type { Lifecycle, Running } from '../../kernel/policy.js';
 
 /** The flight of each run, whatever its method: runs may wait for each other. */
@@ -21,7 +21,7 @@ export class Flight implements Running {
   /** @param onEnd told when nobody can join any more. */
   constructor(
     first: Attempt,
-    private readonly inner: Pipeline,
+    private readonly inner: Inner,
     private readonly lifecycle: Lifecycle,
     private readonly onEnd: (flight: Flight) => void,
   ) {
@@ -121,7 +121,7 @@ class Waiter {
   }
 
   readonly leave: AbortListener = (reason) => {
-    this.reject(reason);
     this.flight.left(this, reason);
+    this.reject(reason);
   };
 }

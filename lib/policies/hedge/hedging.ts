@@ -3,7 +3,7 @@ import type { Attempt } from '../../kernel/attempt.js';
 import { type Inside } from '../../kernel/attempt.js';
 import { FasterAttemptError } from '../../kernel/call-info.js';
 import { Deadline } from '../../kernel/deadline-queue.js';
-import type { Junction, Pipeline } from '../../kernel/pipeline.js';
+import type { Inner, Junction } from '../../kernel/junction.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { RetryBudget } from '../../kernel/retry-budget/retry-budget.js';
 import { HedgeDelay, type Delay } from './hedge-delay.js';
@@ -43,7 +43,7 @@ export class Hedging implements Junction {
   }
 
   /** Lets attempts of `inner` run beside each other as one. */
-  run(whole: Attempt, inner: Pipeline): Promise<unknown> {
+  run(whole: Attempt, inner: Inner): Promise<unknown> {
     return new Promise((resolve, reject) => new Race(this, whole, inner, resolve, reject).start());
   }
 }
@@ -65,7 +65,7 @@ class Race extends Deadline implements Inside {
   constructor(
     private readonly policy: Hedging,
     private readonly whole: Attempt,
-    private readonly inner: Pipeline,
+    private readonly inner: Inner,
     private readonly onResolve: (value: unknown) => void,
     private readonly onReject: (error: unknown) => void,
   ) {
@@ -112,7 +112,7 @@ class Race extends Deadline implements Inside {
     this.#running.push(attempt);
     this.#begun++;
     this.inner.start(attempt).then(
-      (value) => this.#onValue(attempt, value),
+      (value) => this.answered(attempt, value),
       (error: unknown) => this.#onError(attempt, error),
     );
   }
@@ -146,7 +146,7 @@ class Race extends Deadline implements Inside {
     if (this.#begun < options.maxAttempts) this.#wait(now);
   }
 
-  #onValue(attempt: Attempt, value: unknown): void {
+  answered(attempt: Attempt, value: unknown): void {
     if (!this.#settle()) return;
     this.#measure(attempt);
     this.#cutAllBut(attempt);
@@ -186,7 +186,7 @@ class Race extends Deadline implements Inside {
   }
 
   readonly #onCut = (reason: unknown): void => {
-    for (const attempt of [...this.#running]) attempt.abort(reason);
+    for (const attempt of [...this.#running].reverse()) attempt.abort(reason);
   };
 
   #settle(): boolean {

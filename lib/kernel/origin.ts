@@ -1,0 +1,16 @@
+import type { ResilienceException } from '../errors/resilience.exception.js';
+import type { CallInfo } from './call-info.js';
+
+/** What a call was begun with, beside its arguments. */
+export interface Origin {
+  /** The ExecutionContext, in an interceptor. */
+  readonly context?: unknown;
+  /** Whether the caller allows another attempt now. @default always */
+  readonly repeatable?: (() => boolean) | undefined;
+  /** What is run, where the plan leaves it to the call. */
+  readonly body?: ((call: CallInfo) => unknown) | undefined;
+  /** Answers a refusal of this one call. */
+  readonly onRefused?: ((error: ResilienceException, call: CallInfo) => unknown) | undefined;
+  /** Where the items of a stream go. */
+  readonly sink?: unknown;
+}

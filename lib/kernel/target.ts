@@ -1,0 +1,13 @@
+import type { Clock } from './clock.js';
+import type { Lifecycle } from './policy.js';
+
+/** What does not change from call to call of one guarded method. */
+export interface Target {
+  readonly className: string;
+  readonly methodName: string;
+  readonly clock: Clock;
+  /** That of the app. */
+  readonly lifecycle: Lifecycle;
+  /** Whether code below knows the running call. */
+  readonly callContext: boolean;
+}
