@@ -162,6 +162,8 @@ export class Call extends Abortable implements CallInfo, Surrounding {
     attempt.isPart = before.isPart;
     attempt.startedBy = before.startedBy;
     this.current = attempt;
+    // The user's functions may have cut the call while they were asked.
+    if (this.stopped) attempt.abort(this.stopReason);
     return attempt;
   }
 

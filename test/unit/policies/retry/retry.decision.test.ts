@@ -672,6 +672,21 @@ describe('RetryDecision', () => {
       expect(result.outcome).toBe('gone');
     });
 
+    it.each([
+      ['retryOn', (gone: () => void): RetryOptions => ({ retryOn: () => (gone(), true) })],
+      ['the backoff', (gone: () => void): RetryOptions => ({ backoff: () => (gone(), 0) })],
+    ])('does not begin another attempt, when %s has cut the call, and there is no pause', async (_, options) => {
+      let gone = (): void => undefined;
+      const { call, outcomeOf } = setUp({ backoff: fixed(0), ...options(() => gone()) });
+      gone = () => call.abort('gone');
+      const { run: work, calls } = scripted([boom]);
+
+      const result = await outcomeOf(work);
+
+      expect(calls).toHaveLength(1);
+      expect(result).toEqual({ status: 'rejected', outcome: 'gone' });
+    });
+
     it('repeats an attempt that was cut alone, by its own limit', async () => {
       const { call, outcomeOf } = setUp();
       let calls = 0;
