@@ -20,12 +20,20 @@ export interface Given extends Origin {
   readonly outer?: Attempt | undefined;
 }
 
+/** Where a call is made. */
+export interface App {
+  readonly clock: Clock;
+  readonly lifecycle?: Lifecycle;
+  /** Whether code below knows the running call. */
+  readonly callContext?: boolean;
+}
+
 /** The first attempt of a call of `Client.load`; `callOf` gives the call. */
 export function newCall(
-  { clock, lifecycle = new Lifecycle() }: { clock: Clock; lifecycle?: Lifecycle },
+  { clock, lifecycle = new Lifecycle(), callContext = false }: App,
   { instance, args = [], signal, outer, ...origin }: Given = {},
 ): Attempt {
-  const target = { className: 'Client', methodName: 'load', clock, lifecycle, callContext: false };
+  const target = { className: 'Client', methodName: 'load', clock, lifecycle, callContext };
   const attempt = new Attempt(new Pipeline({ target, work: () => Promise.resolve() }), instance, args, origin);
   if (signal === undefined && outer === undefined) return attempt;
   attempt.around = outer;

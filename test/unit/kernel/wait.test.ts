@@ -132,8 +132,8 @@ describe('a call that begins to wait', () => {
 });
 
 describe('an attempt whose turn has come', () => {
-  /** An attempt at a gate that has just been opened, before it goes on. */
-  async function granted() {
+  /** An attempt at a gate. */
+  async function waiting() {
     const environment = new TestEnvironment();
     const lifecycle = new CountedLifecycle();
     Object.defineProperty(environment, 'lifecycle', { value: lifecycle });
@@ -144,12 +144,12 @@ describe('an attempt whose turn has come', () => {
     call.room = { enter: (one) => void room.add(one), leave: (one) => void room.delete(one) };
     const result = track(execute(gate, call, work.run));
     await settle();
-    gate.open();
     return { environment, lifecycle, gate, work, call, room, result };
   }
 
   it('is known to all that could end its wait until it goes on', async () => {
-    const { lifecycle, work, call, room } = await granted();
+    const { lifecycle, gate, work, call, room } = await waiting();
+    gate.open();
 
     expect([work.begun, [...room], lifecycle.known.size]).toEqual([0, [call], 1]);
     await settle();
@@ -158,10 +158,11 @@ describe('an attempt whose turn has come', () => {
   });
 
   it.each([
-    ['its caller leaves', ({ call }: Granted) => call.abort('gone'), 'gone'],
-    ['the app closes', ({ environment }: Granted) => environment.lifecycle.close(), new Error('shut down')],
+    ['its caller leaves', ({ call }: Waiting) => call.abort('gone'), 'gone'],
+    ['the app closes', ({ environment }: Waiting) => environment.lifecycle.close(), new Error('shut down')],
   ])('passes it on, when %s before it goes on', async (_, cut, reason) => {
-    const scene = await granted();
+    const scene = await waiting();
+    scene.gate.open();
 
     cut(scene);
     await settle();
@@ -184,8 +185,9 @@ describe('an attempt whose turn has come', () => {
   });
 
   it('gets it once', async () => {
-    const { gate, work } = await granted();
+    const { gate, work } = await waiting();
 
+    gate.open();
     gate.open();
     await settle();
 
@@ -193,7 +195,7 @@ describe('an attempt whose turn has come', () => {
   });
 });
 
-interface Granted {
+interface Waiting {
   environment: TestEnvironment;
   call: Attempt;
 }
