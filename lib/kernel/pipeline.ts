@@ -80,6 +80,8 @@ export class Pipeline implements Course {
     const part = this.#earlyOr(whole, number);
     part.around = whole;
     part.isPart = true;
+    // A listener may have cut the whole while it was told of the part.
+    if (whole.aborted) part.abort(whole.reason);
     return part;
   }
 

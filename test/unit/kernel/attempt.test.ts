@@ -47,6 +47,13 @@ describe('Attempt', () => {
     expect([part.outer, attempt.outer, outer.outer]).toEqual([attempt, outer, undefined]);
   });
 
+  it('is cut from the start, as a part of one that was cut', () => {
+    const whole = newCall(environment);
+    whole.abort('gone');
+
+    expect(inner.part(whole, 2)).toMatchObject({ aborted: true, reason: 'gone' });
+  });
+
   describe('of a shared run', () => {
     it('is one of the same method, which nothing around its first caller cuts or bounds', () => {
       const outer = newCall(environment);

@@ -356,6 +356,19 @@ describe('Hedging', () => {
       expect(clock.keepingAlive).toBe(0);
     });
 
+    it('begins no further attempt, when a listener that is told of it cuts the call', async () => {
+      const { environment, clock, work, start } = setUp();
+      const { call, result } = start();
+      environment.events.subscribe(({ type }) => {
+        if (type === 'hedge') call.abort('gone');
+      });
+      await clock.advance(1_000);
+
+      expect(environment.of('hedge')).toHaveLength(1);
+      expect(work.begun).toBe(1);
+      expect(result).toEqual({ status: 'rejected', outcome: 'gone' });
+    });
+
     it('does nothing more, once it has an answer', async () => {
       const { clock, work, start } = setUp();
       const { call, result } = start();
