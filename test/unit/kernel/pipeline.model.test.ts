@@ -15,6 +15,9 @@ interface Habit {
   readonly throwsOn: 'settled' | 'released' | 'nothing';
 }
 
+/** Where the attempt is; `cut`: it has ended for its caller, and its work goes on. */
+type State = 'waits' | 'granted' | 'runs' | 'cut' | 'over';
+
 type Step = 'grant' | 'let all go on' | 'cut' | 'end' | 'fail';
 
 const habit: fc.Arbitrary<Habit> = fc.record({
@@ -90,7 +93,8 @@ async function walk(habits: readonly Habit[], bounded: boolean, steps: readonly 
 
   // The model: at which guard it stands, and what has become of it.
   let stands = 0;
-  let state: 'waits' | 'granted' | 'runs' | 'cut' | 'over' = 'waits';
+  let state: State = 'waits';
+  const is = (...states: readonly State[]): boolean => states.includes(state);
   let letIn = 0;
   let passedOn = 0;
   const pass = (): void => {
@@ -105,7 +109,7 @@ async function walk(habits: readonly Habit[], bounded: boolean, steps: readonly 
   };
   const goOn = async (): Promise<void> => {
     await settle();
-    if (state !== 'granted') return;
+    if (!is('granted')) return;
     letIn++;
     stands++;
     pass();
@@ -117,27 +121,27 @@ async function walk(habits: readonly Habit[], bounded: boolean, steps: readonly 
   for (const one of steps) {
     if (one === 'grant') {
       waiter()?.gate.open();
-      if (state === 'waits') state = 'granted';
+      if (is('waits')) state = 'granted';
     } else if (one === 'let all go on') await goOn();
     else if (one === 'cut') {
-      if (state === 'granted') passedOn++;
+      if (is('granted')) passedOn++;
       attempt.abort('gone');
-      if (state === 'waits' || state === 'granted') state = 'over';
-      else if (state === 'runs' && bounded) state = 'cut';
+      if (is('waits', 'granted')) state = 'over';
+      else if (is('runs') && bounded) state = 'cut';
       await settle();
     } else {
       await goOn();
       if (one === 'end') work.succeed(0, 'value');
       else work.fail(0, 'failure');
-      if (state === 'runs' || state === 'cut') state = 'over';
+      if (is('runs', 'cut')) state = 'over';
       await settle();
     }
-    expect(result.status !== 'pending').toBe(state === 'over' || state === 'cut');
+    expect(result.status !== 'pending').toBe(is('over', 'cut'));
     const tellings = (of: Telling['of']) => told.filter((telling) => telling.of === of).map(({ guard }) => guard);
     const innermostFirst = guards.map((_, index) => index).slice(0, letIn);
     innermostFirst.reverse();
-    expect(tellings('settled')).toEqual(state === 'over' || state === 'cut' ? innermostFirst : []);
-    expect(tellings('released')).toEqual(state === 'over' ? innermostFirst : []);
+    expect(tellings('settled')).toEqual(is('over', 'cut') ? innermostFirst : []);
+    expect(tellings('released')).toEqual(is('over') ? innermostFirst : []);
     // All have settled before any is released.
     expect(told.slice(0, letIn).every(({ of }) => of === 'settled')).toBe(true);
     expect(guards.reduce((sum, { gate }) => sum + gate.passedOn, 0)).toBe(passedOn);

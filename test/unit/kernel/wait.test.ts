@@ -43,7 +43,7 @@ const WAITS: Record<string, (environment: TestEnvironment, call: Attempt, during
     limited(environment, call, { cost: (of: string) => (of === 'second' && during(), 1) }),
   'for a turn, with a key': (environment, call, during) =>
     limited(environment, call, { key: (of: string) => (of === 'second' && during(), 'a') }),
-  'for the next attempt': (environment, attempt, during) => {
+  'for the next attempt': (_, attempt, during) => {
     during();
     const call = callOf(attempt);
     return pause(call, 1_000, attempt.course.target, () => new Error('shut down'));
