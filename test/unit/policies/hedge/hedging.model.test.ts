@@ -65,8 +65,6 @@ async function walk(maxAttempts: number, tokens: number, steps: readonly Step[])
       if (over) continue;
       call.abort('left');
       for (const [index, was] of state.entries()) if (was === 'running') state[index] = 'cut';
-      // The newest attempt is told of it, even if it is over.
-      if (!['won', 'cut'].includes(state.at(-1) as string)) state[state.length - 1] = 'cut';
       end('left');
     }
     await settle();
