@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
+import { Guard } from '../../../../lib/kernel/guard.js';
 import { adaptive, type AdaptiveOptions } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
@@ -315,6 +316,30 @@ describe('BulkheadGuard', () => {
       work.succeed(0);
       await settle();
 
+      expect(bulkhead.active).toBe(0);
+    });
+
+    it('goes to the next, when whoever it was given to is cut before he goes on', async () => {
+      const { environment, bulkhead, calls, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+      const cutting = new (class extends Guard {
+        admit(): undefined {
+          // All may pass.
+        }
+        override released(): void {
+          calls[0]?.abort('gone');
+        }
+      })();
+      track(guarded({ circuitBreaker: cutting, bulkhead }, work.run)(newCall(environment)));
+      make(2);
+
+      work.succeed(0);
+      await settle();
+
+      expect(results[0]).toEqual({ status: 'rejected', outcome: 'gone' });
+      expect(work.calls.slice(1)).toEqual([calls[1]]);
+      expect([bulkhead.active, bulkhead.waiting]).toEqual([1, 0]);
+      work.succeed(1);
+      await settle();
       expect(bulkhead.active).toBe(0);
     });
 
