@@ -42,12 +42,14 @@ export type { PolicyRules, RuleChange, RuleDocument } from './rules/rule-documen
 export type { RuleSource } from './rules/rule-source.js';
 export { SystemProtectionHandle } from './module/system-protection/system-protection-handle.js';
 export { ResilienceService, type ExecuteOptions } from './module/resilience.service.js';
+export { RESILIENCE_CLOCK, RESILIENCE_RANDOM } from './module/tokens.js';
 
 export { currentCall, type CurrentCall } from './pipeline/current-call.js';
 export type { PlannedPolicy } from './pipeline/plan.js';
 
 export type { Handler } from './kernel/answer.js';
 export type { CallInfo } from './kernel/call-info.js';
+export type { Clock, Timer } from './kernel/clock.js';
 export type { AdaptiveRule, ConcurrencyRule } from './kernel/adaptive-limit/concurrency-rule.js';
 export type { BackoffRule } from './kernel/backoff/backoff-rule.js';
 export type { SingleTripRule, TripRule } from './policies/circuit-breaker/trip/trip-rule.js';

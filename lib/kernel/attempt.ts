@@ -1,9 +1,11 @@
 import type { ResilienceException } from '../errors/resilience.exception.js';
-import { Abortable } from './abortable.js';
+import { Audience, type Abortable, type AbortListener } from './audience.js';
 import type { CallInfo } from './call-info.js';
 import type { Clock } from './clock.js';
+import type { Linked } from './deadline-queue.js';
 import type { Failure } from './outcome/failure.js';
 import type { Lifecycle } from './policy.js';
+import { cutByShutdown } from './shut-down.js';
 
 /** What does not change from call to call of one guarded method. */
 export interface Target {
@@ -68,6 +70,19 @@ export interface Inside {
   item?(): void;
 }
 
+/** What few attempts are: part of others, shared, or begun before anybody knew what their method gives. */
+export interface Kin {
+  /** Whether it is one of several that make up the attempt around it. */
+  isPart: boolean;
+  /** The caller that has begun it for itself and others, of a run that is shared. */
+  startedBy: Attempt | undefined;
+  inside: Inside | undefined;
+  /** What its method has given already, before anybody knew what it would be. */
+  given: { readonly value: unknown } | undefined;
+  /** Whether its work runs already. */
+  underway: boolean;
+}
+
 /** Knows the attempts that wait, so that it can end their waits. */
 export interface WaitingRoom {
   enter(attempt: Attempt): void;
@@ -77,56 +92,68 @@ export interface WaitingRoom {
 /**
  * One attempt, from the wrapper to the answer: who is called, its time, its end, its place in the queue of those under
  * the same time limit, and what the guards note. The first attempt stands for its call as long as nobody asks for more.
+ *
+ * It has no base class, and one constructor that sets every property: so V8 makes it in place, where a chain of
+ * constructors would cost as much as the guards.
  */
-export class Attempt extends Abortable implements CallInfo {
+export class Attempt implements CallInfo, Abortable, Linked {
   /** What it has in common with the other attempts of its call; undefined: nothing yet. */
-  call: Surrounding | undefined = undefined;
+  call: Surrounding | undefined;
   /** The guarded call that it runs in, or the attempt that it is a part of. */
-  around: Attempt | undefined = undefined;
-  /** Whether it is one of several that make up the attempt around it. */
-  isPart = false;
-  /** The caller that has begun it for itself and others, of a run that is shared. */
-  startedBy: Attempt | undefined = undefined;
-  inside: Inside | undefined = undefined;
+  around: Attempt | undefined;
+  /** What few attempts are. */
+  kin: Kin | undefined;
+
+  // ---- its time
+
   /** When it came, on the monotonic clock. */
   readonly since: number;
   /** When its method was called; undefined while it has not begun. */
-  startedAt: number | undefined = undefined;
-  hasWaited = false;
-  /** What its method has given already, before anybody knew what it would be. */
-  given: { readonly value: unknown } | undefined = undefined;
-  /** Whether its work runs already, as of a method that learns its kind: nothing may refuse it or let it wait. */
-  underway = false;
+  startedAt: number | undefined;
+  hasWaited: boolean;
+  /** @internal */ previous: Linked | undefined;
+  /** @internal */ next: Linked | undefined;
+  /** @internal */ queued: boolean;
+  /** When its own time is over. */
+  due: number;
+
+  // ---- its end
+
+  aborted: boolean;
+  reason: unknown;
+  /** Whether its work goes on. */
+  running: boolean;
   /** Whether a cut ends it for its caller, although its work goes on. */
-  bounded = false;
+  bounded: boolean;
   /** Whether it has ended for its caller. */
-  settled = false;
+  settled: boolean;
   /** Whether a stream has given an item: from then on it cannot be repeated. */
-  emitted = false;
-  /** By how many guards it has been let in. */
-  admitted = 0;
+  emitted: boolean;
   /** What it ended with, where that was an error. */
-  failure: Failure | undefined = undefined;
+  failure: Failure | undefined;
   /** Settle the promise of an attempt that may end before its work does. */
-  resolve: ((value: unknown) => void) | undefined = undefined;
-  reject: ((error: unknown) => void) | undefined = undefined;
+  resolve: ((value: unknown) => void) | undefined;
+  reject: ((error: unknown) => void) | undefined;
+  #audience: Audience | undefined;
 
   // ---- what guards note
 
-  /** The breaker that has let it in, and knows it while it waits. */
-  room: WaitingRoom | undefined = undefined;
-  /** In which state of the breaker it was let in. */
-  epoch = 0;
-  /** For how many attempts its latency stands. */
-  weight = 0;
+  /** By how many guards it has been let in. */
+  admitted: number;
   /** The breaker that will judge it; undefined: none, or it has been judged. */
-  breaker: object | undefined = undefined;
-  /** Whether the breaker's `errorFilter` has taken it out of all counts. */
-  filtered = false;
+  breaker: object | undefined;
+  /** The breaker that has let it in, and knows it while it waits. */
+  room: WaitingRoom | undefined;
+  /** In which state of the breaker it was let in. */
+  epoch: number;
+  /** For how many attempts its latency stands. */
+  weight: number;
   /** Whether it is the probe of a half-open breaker: it must not wait. */
-  probe = false;
+  probe: boolean;
+  /** Whether the breaker's `errorFilter` has taken it out of all counts. */
+  filtered: boolean;
   /** What its work occupies for as long as it goes on. */
-  slot: object | undefined = undefined;
+  slot: object | undefined;
 
   constructor(
     public course: Course,
@@ -135,8 +162,16 @@ export class Attempt extends Abortable implements CallInfo {
     public origin: Origin | undefined = undefined,
     readonly number = 1,
   ) {
-    super();
+    this.call = this.around = this.kin = undefined;
     this.since = course.target.clock.now();
+    this.startedAt = undefined;
+    this.previous = this.next = undefined;
+    this.due = 0;
+    this.hasWaited = this.queued = this.aborted = this.running = false;
+    this.bounded = this.settled = this.emitted = this.probe = this.filtered = false;
+    this.reason = this.failure = this.resolve = this.reject = this.#audience = undefined;
+    this.admitted = this.epoch = this.weight = 0;
+    this.breaker = this.room = this.slot = undefined;
   }
 
   get className(): string {
@@ -153,7 +188,12 @@ export class Attempt extends Abortable implements CallInfo {
 
   /** Its number; of one that is made up of several, that of the newest. */
   get attempt(): number {
-    return this.inside?.attempt ?? this.number;
+    return this.kin?.inside?.attempt ?? this.number;
+  }
+
+  /** Whether its work runs already, as of a method that learns its kind: nothing may refuse it or let it wait. */
+  get underway(): boolean {
+    return this.kin?.underway === true;
   }
 
   /** Latest moment of the monotonic clock at which an answer is of use; Infinity if nothing bounds it. */
@@ -167,11 +207,7 @@ export class Attempt extends Abortable implements CallInfo {
 
   /** The guarded call of another method that waits for it: the one that it runs in, or that has begun it for several. */
   get outer(): Attempt | undefined {
-    return this.around ?? this.startedBy;
-  }
-
-  protected get lifecycle(): Lifecycle {
-    return this.course.target.lifecycle;
+    return this.around ?? this.kin?.startedBy;
   }
 
   /** Its method begins now. */
@@ -180,23 +216,18 @@ export class Attempt extends Abortable implements CallInfo {
     this.work();
   }
 
-  /** Its time is over. */
-  expire(): void {
-    this.abort(this.course.expired(this));
-  }
-
   /** An item of its stream has come. */
   item(): void {
     this.emitted = true;
     this.course.item(this);
     this.call?.item();
-    this.inside?.item?.();
-    if (this.isPart) this.around?.item();
+    this.kin?.inside?.item?.();
+    if (this.kin?.isPart === true) this.around?.item();
   }
 
-  protected override stop(reason: unknown): void {
-    if (this.running && this.bounded && !this.settled) this.course.cutShort(this, reason);
-    this.tell(reason);
+  /** What few attempts are, to be changed. */
+  relate(): Kin {
+    return (this.kin ??= { isPart: false, startedBy: undefined, inside: undefined, given: undefined, underway: false });
   }
 
   #beginAt(now: number): void {
@@ -204,6 +235,69 @@ export class Attempt extends Abortable implements CallInfo {
     if (this.number === 1) this.course.budget?.earn(now);
     if (this.call !== undefined) this.call.begun = true;
     const { around } = this;
-    if (this.isPart && around !== undefined && around.startedAt === undefined) around.#beginAt(now);
+    if (this.kin?.isPart === true && around !== undefined && around.startedAt === undefined) around.#beginAt(now);
+  }
+
+  // ---- cutting it
+
+  get signal(): AbortSignal {
+    return this.#hear().signal;
+  }
+
+  abort(reason: unknown): void {
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.#audience?.abort(reason);
+    if (this.running && this.bounded && !this.settled) this.course.cutShort(this, reason);
+    this.#audience?.tell(reason);
+  }
+
+  /** Its time is over. */
+  expire(): void {
+    this.abort(this.course.expired(this));
+  }
+
+  shutDown(): void {
+    this.abort(cutByShutdown(this));
+  }
+
+  retire(): void {
+    // The app has shut down: it has its time all the same.
+  }
+
+  onAbort(listener: AbortListener): void {
+    if (this.aborted) listener(this.reason);
+    else this.#hear().add(listener);
+  }
+
+  offAbort(listener: AbortListener): void {
+    this.#audience?.remove(listener);
+  }
+
+  /** Its work begins. */
+  work(): void {
+    this.running = true;
+    this.#audience?.workBegins();
+  }
+
+  /** Its work has ended. */
+  rest(): void {
+    this.running = false;
+    this.#audience?.delist();
+  }
+
+  /** Lets the end of a shutdown cut it from now on, although nobody has asked for its signal. */
+  enlist(): void {
+    this.#hear().enlist();
+  }
+
+  /** A shutdown needs to cut it no more. */
+  delist(): void {
+    this.#audience?.delist();
+  }
+
+  #hear(): Audience {
+    return (this.#audience ??= new Audience(this, this.course.target.lifecycle));
   }
 }

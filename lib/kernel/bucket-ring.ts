@@ -33,7 +33,7 @@ export class BucketRing {
 
   /** Lets go of what is too old at `now`; to be called before counting or reading. */
   advance(now: number): void {
-    if (now >= this.#endsAt) this.#turn(Math.floor(now / this.bucketMs));
+    if (now >= this.#endsAt) this.#turnAt(now);
   }
 
   /** Advances to where another ring of the same buckets is. */
@@ -75,6 +75,10 @@ export class BucketRing {
   clear(): void {
     this.#counts.fill(0);
     this.#sums = undefined;
+  }
+
+  #turnAt(now: number): void {
+    this.#turn(Math.floor(now / this.bucketMs));
   }
 
   #turn(tick: number): void {

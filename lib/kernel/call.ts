@@ -1,9 +1,10 @@
 import { instanceOf } from '../errors/foreign.js';
-import { Abortable, type AbortListener } from './abortable.js';
+import { Audience, type Abortable, type AbortListener } from './audience.js';
 import { Attempt, type Course, type Surrounding } from './attempt.js';
 import { UnsubscribedError, type CallInfo } from './call-info.js';
 import { followSignal, hasAborted, reasonOf } from './caller-signal.js';
-import type { Lifecycle } from './policy.js';
+import { Deadline } from './deadline-queue.js';
+import { cutByShutdown } from './shut-down.js';
 
 /** Bounds all attempts of a call together. */
 export interface CallLimit {
@@ -19,9 +20,13 @@ export interface CallLimit {
  *
  * Two things end it inside: its caller, who cuts it, and its total limit, which leaves whole what stands in for it.
  */
-export class Call extends Abortable implements CallInfo, Surrounding {
+export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
   /** Its newest attempt. */
   current: Attempt;
+  aborted = false;
+  reason: unknown = undefined;
+  /** Whether what stands in for it goes on. */
+  running = false;
   /** Whether its attempts and the pauses between them have been ended, and why. */
   stopped = false;
   stopReason: unknown = undefined;
@@ -40,11 +45,13 @@ export class Call extends Abortable implements CallInfo, Surrounding {
   #left = false;
   #substitute: Attempt | undefined = undefined;
   #letGo: (() => void) | undefined = undefined;
+  readonly #audience: Audience;
 
   constructor(first: Attempt) {
     super();
     this.current = first;
     this.#begun = first.startedAt !== undefined;
+    this.#audience = new Audience(this, first.course.target.lifecycle);
   }
 
   get className(): string {
@@ -74,7 +81,7 @@ export class Call extends Abortable implements CallInfo, Surrounding {
 
   /** Whether a method of it has been called, be it in a run that it shares. */
   get begun(): boolean {
-    return this.#begun || this.current.inside?.begun === true;
+    return this.#begun || this.current.kin?.inside?.begun === true;
   }
 
   set begun(begun: boolean) {
@@ -101,8 +108,9 @@ export class Call extends Abortable implements CallInfo, Surrounding {
     return this.#letGo !== undefined;
   }
 
-  protected get lifecycle(): Lifecycle {
-    return this.current.course.target.lifecycle;
+  /** Aborts when the call is cut by its caller or shutdown: not by a time limit, which leaves whole what stands in for it. */
+  get signal(): AbortSignal {
+    return this.#audience.signal;
   }
 
   /** Lets its caller's signal and the guarded call around it cut it, until {@link letGo}. */
@@ -124,22 +132,34 @@ export class Call extends Abortable implements CallInfo, Surrounding {
     this.#letGo?.();
   }
 
-  override abort(reason: unknown): void {
+  abort(reason: unknown): void {
     const isGone = instanceOf(reason, UnsubscribedError);
     // Even what stands in for a call that was cut ends when its consumer leaves.
     if (isGone) this.#left = true;
     if (!this.aborted || isGone) this.#substitute?.abort(reason);
-    super.abort(reason);
+    if (this.aborted) return;
+    this.aborted = true;
+    this.reason = reason;
+    this.#audience.abort(reason);
+    this.#stop(reason);
+  }
+
+  shutDown(): void {
+    this.abort(cutByShutdown(this));
   }
 
   /** Its total time is over. */
   expire(): void {
-    if (!this.aborted && this.limit !== undefined) this.stop(this.limit.expired(this));
+    if (!this.aborted && this.limit !== undefined) this.#stop(this.limit.expired(this));
   }
 
-  override onAbort(listener: AbortListener): void {
+  onAbort(listener: AbortListener): void {
     if (this.stopped) listener(this.stopReason);
-    else super.onAbort(listener);
+    else this.#audience.add(listener);
+  }
+
+  offAbort(listener: AbortListener): void {
+    this.#audience.remove(listener);
   }
 
   /** Its attempts are over: no limit bounds it any more. */
@@ -159,8 +179,10 @@ export class Call extends Abortable implements CallInfo, Surrounding {
     const attempt = new Attempt(before.course, before.instance, before.args, before.origin, before.attempt + 1);
     attempt.call = this;
     attempt.around = before.around;
-    attempt.isPart = before.isPart;
-    attempt.startedBy = before.startedBy;
+    if (before.kin !== undefined) {
+      const { isPart, startedBy } = before.kin;
+      Object.assign(attempt.relate(), { isPart, startedBy });
+    }
     this.current = attempt;
     // The user's functions may have cut the call while they were asked.
     if (this.stopped) attempt.abort(this.stopReason);
@@ -179,17 +201,21 @@ export class Call extends Abortable implements CallInfo, Surrounding {
 
   /** Runs what stands in for it: at the end of a shutdown its signal, if anybody has asked for it, cuts it. */
   runs<T>(answer: Promise<T>): Promise<T> {
-    this.work();
-    const over = (): void => this.rest();
+    this.running = true;
+    this.#audience.workBegins();
+    const over = (): void => {
+      this.running = false;
+      this.#audience.delist();
+    };
     answer.then(over, over);
     return answer;
   }
 
-  protected override stop(reason: unknown): void {
+  #stop(reason: unknown): void {
     if (this.stopped) return;
     this.stopped = true;
     this.stopReason = reason;
-    this.tell(reason);
+    this.#audience.tell(reason);
     this.current.abort(reason);
   }
 

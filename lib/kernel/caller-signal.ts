@@ -1,5 +1,5 @@
 import { propertyOf } from '../errors/foreign.js';
-import type { AbortListener } from './abortable.js';
+import type { AbortListener } from './audience.js';
 
 const ONCE = { once: true } as const;
 

@@ -2,16 +2,26 @@ import type { Clock, Timer } from './clock.js';
 import type { Lifecycle } from './policy.js';
 
 /** Something that ends when its time is over. A queue links it, so joining and leaving allocate nothing. */
-export abstract class Deadline {
-  /** @internal */ previous: Deadline | undefined = undefined;
-  /** @internal */ next: Deadline | undefined = undefined;
-  /** @internal */ queued = false;
+export interface Linked {
+  /** @internal */ previous: Linked | undefined;
+  /** @internal */ next: Linked | undefined;
+  /** @internal */ queued: boolean;
   /** When it is over, on the monotonic clock. */
+  due: number;
+  expire(): void;
+  /** The app has shut down: what ends with it leaves its queue. */
+  retire(): void;
+}
+
+/** The links of most of what ends by time. */
+export abstract class Deadline implements Linked {
+  /** @internal */ previous: Linked | undefined = undefined;
+  /** @internal */ next: Linked | undefined = undefined;
+  /** @internal */ queued = false;
   due = 0;
 
   abstract expire(): void;
 
-  /** The app has shut down: what ends with it leaves its queue. */
   retire(): void {
     // Whatever says nothing else has its time.
   }
@@ -31,8 +41,8 @@ const LATE_MS = 5;
  * polls twice before anything is judged, and an answer that came meanwhile has won.
  */
 export class DeadlineQueue {
-  #head: Deadline | undefined;
-  #tail: Deadline | undefined;
+  #head: Linked | undefined;
+  #tail: Linked | undefined;
   #timer: Timer | undefined;
   #polling = false;
   /** When the timer was to come. */
@@ -52,7 +62,7 @@ export class DeadlineQueue {
   }
 
   /** @param since when its time began to run. */
-  add(deadline: Deadline, since: number): void {
+  add(deadline: Linked, since: number): void {
     // What goes on without an audience is of no interest to an app that is gone.
     if (!this.keepsAlive && this.lifecycle.disposed) return;
     const wasEmpty = this.#head === undefined;
@@ -68,7 +78,7 @@ export class DeadlineQueue {
   }
 
   /** What has waited elsewhere before it came is due before some that came earlier. */
-  #insert(deadline: Deadline): void {
+  #insert(deadline: Linked): void {
     let previous = this.#tail;
     while (previous !== undefined && previous.due > deadline.due) previous = previous.previous;
     const next = previous === undefined ? this.#head : previous.next;
@@ -80,7 +90,7 @@ export class DeadlineQueue {
     else next.previous = deadline;
   }
 
-  remove(deadline: Deadline): void {
+  remove(deadline: Linked): void {
     if (!deadline.queued) return;
     const { previous, next } = deadline;
     if (previous === undefined) this.#head = next;
@@ -149,7 +159,7 @@ export class DeadlineQueue {
 
   readonly #end = (): void => {
     // One that is cut may take others along.
-    const pending: Deadline[] = [];
+    const pending: Linked[] = [];
     for (let one = this.#head; one !== undefined; one = one.next) pending.push(one);
     for (const one of pending) {
       if (this.keepsAlive) one.retire();

@@ -30,7 +30,7 @@ export abstract class Guard {
    *
    * @param value what it gave, if it has not failed.
    */
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars, @typescript-eslint/no-empty-function -- most guards need it not
+
   settled(_attempt: Attempt, _value: unknown, _failure: Failure | undefined): void {}
 
   /**
@@ -38,18 +38,18 @@ export abstract class Guard {
    *
    * @param failure what the work ended with, if that was an error.
    */
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars, @typescript-eslint/no-empty-function -- most guards need it not
+
   released(_attempt: Attempt, _failure: Failure | undefined): void {}
 
   /** The next item of its stream is wanted. */
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars, @typescript-eslint/no-empty-function -- most guards need it not
+
   wanted(_attempt: Attempt): void {}
 
   /** An item of its stream has come. */
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars, @typescript-eslint/no-empty-function -- most guards need it not
+
   item(_attempt: Attempt): void {}
 
   /** Nobody asks for the next item of its stream. */
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars, @typescript-eslint/no-empty-function -- most guards need it not
+
   parked(_attempt: Attempt): void {}
 }

@@ -79,7 +79,7 @@ export class Pipeline implements Course {
   part(whole: Attempt, number: number): Attempt {
     const part = this.#earlyOr(whole, number);
     part.around = whole;
-    part.isPart = true;
+    part.relate().isPart = true;
     // A listener may have cut the whole while it was told of the part.
     if (whole.aborted) part.abort(whole.reason);
     return part;
@@ -88,7 +88,7 @@ export class Pipeline implements Course {
   /** An attempt of this pipeline that `first` begins for itself and others: nothing around that one cuts it. */
   separate(first: Attempt): Attempt {
     const attempt = this.#earlyOr(first, 1);
-    attempt.startedBy = first;
+    attempt.relate().startedBy = first;
     return attempt;
   }
 

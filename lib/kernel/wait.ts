@@ -1,4 +1,4 @@
-import type { AbortListener } from './abortable.js';
+import type { AbortListener } from './audience.js';
 import type { Attempt, WaitingRoom } from './attempt.js';
 import { Deadline } from './deadline-queue.js';
 import type { Lifecycle, Waiter } from './policy.js';

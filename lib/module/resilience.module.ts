@@ -1,6 +1,7 @@
 import { Inject, Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { APP_FILTER, ModulesContainer } from '@nestjs/core';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
+import type { Clock } from '../kernel/clock.js';
 import { checkOptions, isPlainObject, type Expectation } from '../kernel/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { dataProviders, wantedDataServices } from './data/data-providers.js';
@@ -18,10 +19,11 @@ import { ResilienceService } from './resilience.service.js';
 import { ResilienceRules } from './rules/resilience-rules.js';
 import { RuleFeed } from './rules/rule-feed.js';
 import { Runtime } from './runtime/runtime.js';
+import { systemSurroundings } from './runtime/surroundings.js';
 import { checkRoots } from './start-up/check-roots.js';
 import { StartUp } from './start-up/start-up.js';
 import { SystemProtection } from './system-protection/system-protection.js';
-import { RUNTIME } from './tokens.js';
+import { RESILIENCE_CLOCK, RESILIENCE_RANDOM, RUNTIME } from './tokens.js';
 
 /**
  * Guards the methods of an app. Import it once, at the root: it is global.
@@ -40,9 +42,16 @@ import { RUNTIME } from './tokens.js';
  * @publicApi
  */
 @Module({
-  // The runtime depends on nothing: whatever it is injected into, it cannot close a cycle or lend it a scope.
+  // The runtime depends on nothing but time and chance, which depend on nothing: whatever it is injected into, it cannot
+  // close a cycle or lend it a scope.
   providers: [
-    { provide: RUNTIME, useFactory: () => new Runtime() },
+    { provide: RESILIENCE_CLOCK, useFactory: () => systemSurroundings().clock },
+    { provide: RESILIENCE_RANDOM, useFactory: () => systemSurroundings().random },
+    {
+      provide: RUNTIME,
+      inject: [RESILIENCE_CLOCK, RESILIENCE_RANDOM],
+      useFactory: (clock: Clock, random: () => number) => new Runtime(false, { clock, random }),
+    },
     // What forRoot() and forRootAsync() provide takes the place of these.
     { provide: MODULE_OPTIONS_TOKEN, useValue: NO_OPTIONS },
     { provide: EXTRAS_TOKEN, useValue: {} },

@@ -208,14 +208,13 @@ export class Plan {
   #adopt(early: Attempt, value: unknown): unknown {
     const { instance, args } = early;
     if (!this.#givesPromise) {
-      early.given = { value };
+      early.relate().given = { value };
       return this.#begin(instance, args, { early: new EarlyAttempt(early) });
     }
     // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
     const work = promiseOf(value);
     work.catch(() => undefined);
-    early.given = { value: work };
-    early.underway = true;
+    Object.assign(early.relate(), { given: { value: work }, underway: true });
     early.course = this.#pipeline;
     const attempt = this.#pipeline.isJunction
       ? new Attempt(this.#pipeline, instance, args, { early: new EarlyAttempt(early) })
@@ -230,8 +229,7 @@ export class Plan {
     if (counting === undefined) return;
     const attempt = new Attempt(counting, instance, args);
     attempt.around = around;
-    attempt.underway = true;
-    attempt.given = { value: end };
+    Object.assign(attempt.relate(), { given: { value: end }, underway: true });
     counting.start(attempt).catch(() => undefined);
   }
 

@@ -10,9 +10,10 @@ export type Body = (attempt: Attempt) => unknown;
 /** Lets an attempt whose method was called already take what that has given. */
 export function orGiven(body: Body): Body {
   return (attempt) => {
-    const { given } = attempt;
-    if (given === undefined) return body(attempt);
-    attempt.given = undefined;
+    const { kin } = attempt;
+    const given = kin?.given;
+    if (kin === undefined || given === undefined) return body(attempt);
+    kin.given = undefined;
     return given.value;
   };
 }

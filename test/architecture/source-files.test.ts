@@ -40,9 +40,9 @@ describe('the instruments of the architecture tests', () => {
   });
 
   it('tell the imports of types from those that are loaded', () => {
-    const source = sourcesIn('lib').find(({ path }) => path === 'lib/pipeline/compose.ts');
+    const source = sourcesIn('lib').find(({ path }) => path === 'lib/pipeline/layers.ts');
 
-    expect(source?.imports.map(({ file }) => file)).toContain('lib/kernel/policy.ts');
-    expect(source?.valueImports.map(({ file }) => file)).toEqual(['lib/kernel/rejection.ts', 'lib/pipeline/order.ts']);
+    expect(source?.imports.map(({ file }) => file)).toContain('lib/kernel/guard.ts');
+    expect(source?.valueImports.map(({ file }) => file)).toEqual(['lib/kernel/pipeline.ts', 'lib/pipeline/order.ts']);
   });
 });

@@ -14,7 +14,7 @@ import {
 import { BulkheadGuard } from './bulkhead.guard.js';
 
 /** What a rule can say of it. */
-type BulkheadRule =
+export type BulkheadRule =
   | number
   | (Omit<BulkheadOptions, 'priority' | 'scope' | 'maxConcurrent'> & { maxConcurrent?: ConcurrencyRule })
   | false;

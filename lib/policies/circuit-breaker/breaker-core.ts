@@ -55,7 +55,7 @@ export class BreakerCore extends Circuit {
   /** Counts a success without reading the clock, where nobody asks for its time. Returns false where somebody does. */
   succeededUnmeasured(permit: Permit): boolean {
     const { machine, tally } = this;
-    if (machine.recorded !== 'closed' || tally.asksForTimes || this.options.isFailure !== undefined) return false;
+    if (machine.recorded !== 'closed' || tally.looksAtSuccesses) return false;
     if (this.environment.events.active || this.hears('success')) return false;
     if (permit.epoch !== machine.epoch) return true;
     tally.successUnmeasured();
@@ -135,7 +135,6 @@ export class BreakerCore extends Circuit {
 
   /** @param now undefined: the clock has not been read. */
   #judge(now: number | undefined, failure: Failure | undefined): void {
-    if (this.options.allowWarmUp && this.warmUp) return;
     const why = this.tally.whyTrip();
     if (why !== undefined) this.#tripBy(now ?? this.environment.clock.now(), why, failure);
   }

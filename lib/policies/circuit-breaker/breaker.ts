@@ -89,7 +89,7 @@ export class Breaker extends HeardOpossum implements BreakerFace {
     return recorded !== 'disabled' && recorded !== 'shutDown';
   }
   get warmUp(): boolean {
-    return this.core.warmUp;
+    return this.core.tally.warmUp;
   }
   get volumeThreshold(): number {
     return this.core.options.volumeThreshold;
@@ -115,7 +115,7 @@ export class Breaker extends HeardOpossum implements BreakerFace {
    * const rate = await breaker.fire((from: string, to: string) => rates.load(from, to), 'EUR', 'USD');
    */
   fire<A extends unknown[], R>(action: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
-    return this.#actions().fire(action as never, args) as Promise<R>;
+    return this.#actions().fire(action, args) as Promise<R>;
   }
 
   /** As {@link fire}, with `this` for the action. */

@@ -20,7 +20,7 @@ import type { TripRule } from './trip/trip-rule.js';
 
 type CodeOnly = 'errorFilter' | 'answerOn' | 'isFailure' | 'key' | 'group' | 'scope';
 /** What a rule can say of it. */
-type CircuitBreakerRule =
+export type CircuitBreakerRule =
   | true
   | (Omit<CircuitBreakerOptions, CodeOnly | 'trip' | 'resetTimeout'> & {
       trip?: TripRule;

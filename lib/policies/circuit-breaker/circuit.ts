@@ -34,7 +34,6 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   answers: Matcher | undefined;
   #options: ResolvedCircuitBreaker;
   readonly #onChange: (() => void) | undefined;
-  readonly #createdAt: number;
   #refusals: Refusals | undefined = undefined;
   #waiting: WaitingAttempts | undefined = undefined;
   /** Ends what goes on beside its calls. */
@@ -48,13 +47,13 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
     this.#options = options;
     this.answers = answersOf(options);
     this.#onChange = init.onChange;
-    this.#createdAt = environment.clock.now();
+    const now = environment.clock.now();
     this.events = new BreakerEvents(this);
-    this.tally = new Tally(this, init.latencies);
+    this.tally = new Tally(this, init.latencies, now);
     if (!options.enabled) control.say('options', BY_OPTIONS);
     this.steering = new Steering(this, control, init.onSaid);
     const ordered = this.steering.order();
-    this.machine = new StateMachine(this, this.#createdAt, ordered);
+    this.machine = new StateMachine(this, now, ordered);
     if (ordered === 'forcedOpen') this.refusals.forcedOpen();
   }
 
@@ -202,12 +201,6 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   }
 
   // ---- what people see
-
-  /** Whether it is in its first window and must not open yet. */
-  get warmUp(): boolean {
-    const { allowWarmUp, rollingCountTimeout } = this.#options;
-    return allowWarmUp && this.environment.clock.now() - this.#createdAt < rollingCountTimeout;
-  }
 
   /** The numbers of the rolling window. */
   get stats(): BreakerStats {

@@ -2,6 +2,7 @@
 const CALLS_PER_MS = 4;
 /** ... and of this many calls in one burst above it; ... */
 const BURST = 10_000;
+const BURST_MS = BURST / CALLS_PER_MS;
 /** ... beyond that of one call in so many, which stands for the others. */
 const STRIDE = 16;
 
@@ -16,10 +17,13 @@ export class LatencySampling {
 
   /** For how many calls the latency of one that begins at `now` stands; 0: it need not be measured. */
   weightAt(now: number): number {
-    if (this.#busyUntil - now < BURST / CALLS_PER_MS) {
-      this.#busyUntil = Math.max(this.#busyUntil, now) + 1 / CALLS_PER_MS;
-      return 1;
-    }
+    const busyUntil = this.#busyUntil;
+    if (busyUntil - now >= BURST_MS) return this.#sample();
+    this.#busyUntil = (busyUntil > now ? busyUntil : now) + 1 / CALLS_PER_MS;
+    return 1;
+  }
+
+  #sample(): number {
     if (++this.#skipped < STRIDE) return 0;
     this.#skipped = 0;
     return STRIDE;

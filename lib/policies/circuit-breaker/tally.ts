@@ -21,15 +21,23 @@ export class Tally implements TripWindow {
   #trip: TrackedStrategy;
   #latencies: LatencyHistogram | undefined;
   readonly #sampling = new LatencySampling();
+  // Asked of each call, and options have many shapes.
+  #looksAtSuccesses = false;
+  #allowsWarmUp = false;
 
-  /** @param latencies undefined: none are kept. */
+  /**
+   * @param latencies undefined: none are kept.
+   * @param begunAt when the breaker was made.
+   */
   constructor(
     private readonly breaker: Counted,
     latencies: LatencyHistogram | undefined,
+    private readonly begunAt: number,
   ) {
     this.#window = windowOf(breaker.options);
     this.#trip = this.#tracked();
     this.#latencies = latencies;
+    this.#readOptions();
   }
 
   /** Goes by other options than `before`: a window of another size begins empty, and so does another strategy. */
@@ -39,6 +47,7 @@ export class Tally implements TripWindow {
     if (!kept) this.#window = windowOf(options);
     if (!kept || strategyName(options.trip) !== strategyName(before.trip)) this.#trip = this.#tracked();
     this.#latencies = latencies;
+    this.#readOptions();
   }
 
   // ---- counting
@@ -54,9 +63,9 @@ export class Tally implements TripWindow {
     return this.#sampling.weightAt(now);
   }
 
-  /** Whether it must know how long each success took. */
-  get asksForTimes(): boolean {
-    return this.#trip.records;
+  /** Whether somebody must know how long each success took, or what it gave. */
+  get looksAtSuccesses(): boolean {
+    return this.#looksAtSuccesses;
   }
 
   /** A success whose time nobody wants to know. */
@@ -114,6 +123,7 @@ export class Tally implements TripWindow {
 
   /** Why the breaker is to open; undefined: it is not. To be asked after counting. */
   whyTrip(): string | undefined {
+    if (this.#allowsWarmUp && this.warmUp) return undefined;
     const verdict = this.#trip.shouldTrip(this);
     if (verdict === false || verdict === '') return undefined;
     return verdict === true ? `trip strategy ${strategyName(this.breaker.options.trip)}` : verdict;
@@ -127,6 +137,11 @@ export class Tally implements TripWindow {
   }
 
   // ---- reading
+
+  /** Whether the breaker is in its first window and must not open yet. */
+  get warmUp(): boolean {
+    return this.#allowsWarmUp && this.breaker.environment.clock.now() - this.begunAt < this.windowMs;
+  }
 
   get calls(): number {
     return this.#window.successes + this.#window.failures;
@@ -168,6 +183,12 @@ export class Tally implements TripWindow {
   bucketsAt(now: number): WindowCounts[] {
     this.#window.advance(now);
     return this.#window.slices();
+  }
+
+  #readOptions(): void {
+    const { isFailure, allowWarmUp } = this.breaker.options;
+    this.#looksAtSuccesses = this.#trip.records || isFailure !== undefined;
+    this.#allowsWarmUp = allowWarmUp;
   }
 
   #record(failed: boolean, latencyMs: number, weight: number, now: number): void {

@@ -10,7 +10,7 @@ import {
 import { Coalescing } from './coalescing.js';
 
 /** What a rule can say of it: the key is code. */
-type CoalesceRule = { scope?: 'instance' | 'class' } | false;
+export type CoalesceRule = { scope?: 'instance' | 'class' } | false;
 
 export const COALESCE: PolicyKind<'coalesce', CoalesceSetting | false, CoalesceRule> = {
   key: 'coalesce',

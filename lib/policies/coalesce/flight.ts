@@ -1,4 +1,4 @@
-import type { AbortListener } from '../../kernel/abortable.js';
+import type { AbortListener } from '../../kernel/audience.js';
 import type { Attempt } from '../../kernel/attempt.js';
 import { callOf, type Call } from '../../kernel/call.js';
 import type { Pipeline } from '../../kernel/pipeline.js';
@@ -42,7 +42,7 @@ export class Flight implements Running {
   }
 
   join(attempt: Attempt): Promise<unknown> {
-    attempt.inside = this.#run;
+    attempt.relate().inside = this.#run;
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(this, attempt, resolve, reject);
       this.#waiters.add(waiter);

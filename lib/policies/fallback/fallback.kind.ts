@@ -6,7 +6,7 @@ import { parseFallback, type DeclaredFallback, type FallbackSetting } from './fa
 import { FallbackDecision } from './fallback.decision.js';
 
 /** What a rule can say of it: a value, since handlers are code. */
-type FallbackRule = { value: unknown } | false;
+export type FallbackRule = { value: unknown } | false;
 
 const fallbacksIn = ({ fallbacks }: Options): readonly DeclaredFallback[] | undefined =>
   fallbacks as readonly DeclaredFallback[] | undefined;

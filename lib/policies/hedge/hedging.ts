@@ -1,5 +1,6 @@
 import type { RetrySuppressedEvent } from '../../events/resilience-event.js';
-import { Attempt, type Inside } from '../../kernel/attempt.js';
+import type { Attempt } from '../../kernel/attempt.js';
+import { type Inside } from '../../kernel/attempt.js';
 import { FasterAttemptError } from '../../kernel/call-info.js';
 import { Deadline } from '../../kernel/deadline-queue.js';
 import type { Junction, Pipeline } from '../../kernel/pipeline.js';
@@ -75,7 +76,7 @@ class Race extends Deadline implements Inside {
   start(): void {
     this.whole.onAbort(this.#onCut);
     const number = this.whole.attempt;
-    this.whole.inside = this;
+    this.whole.relate().inside = this;
     this.#begin(number);
     this.#wait(this.whole.since);
   }

@@ -13,7 +13,7 @@ import { RateLimitGuard } from './rate-limit.guard.js';
 import { RateLimiter } from './rate-limiter.js';
 
 /** What a rule can say of it. */
-type RateLimitRule = Omit<RateLimitOptions, 'key' | 'cost' | 'scope'> | false;
+export type RateLimitRule = Omit<RateLimitOptions, 'key' | 'cost' | 'scope'> | false;
 
 export const RATE_LIMITERS: StateKind<RateLimiter> = {
   what: 'rate limit',

@@ -4,7 +4,7 @@ import { parseRecover, type RecoverSetting } from './recover.options.js';
 import { RecoverDecision } from './recover.decision.js';
 
 /** What a rule can say of it: no handler, since that is code. */
-type RecoverRule = true | { value?: unknown; log?: boolean } | false;
+export type RecoverRule = true | { value?: unknown; log?: boolean } | false;
 
 export const RECOVER: PolicyKind<'recover', RecoverSetting<unknown, never> | false, RecoverRule> = {
   key: 'recover',

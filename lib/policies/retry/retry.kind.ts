@@ -11,7 +11,7 @@ import {
 import { RetryDecision } from './retry.decision.js';
 
 /** What a rule can say of it. */
-type RetryRule =
+export type RetryRule =
   | number
   | (Omit<RetryOptions, 'retryOn' | 'abortOn' | 'answerOn' | 'retryOnResult' | 'backoff'> & { backoff?: BackoffRule })
   | false;

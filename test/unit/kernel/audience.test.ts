@@ -1,31 +1,26 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { Abortable } from '../../../lib/kernel/abortable.js';
+import type { Attempt } from '../../../lib/kernel/attempt.js';
+import { callOf } from '../../../lib/kernel/call.js';
 import { Lifecycle } from '../../../lib/kernel/policy.js';
+import { newCall } from '../../support/calls.js';
 import { countControllers } from '../../support/count-controllers.js';
+import { TestEnvironment } from '../../support/test-environment.js';
 
-class Piece extends Abortable {
-  readonly className = 'Client';
-  readonly methodName = 'load';
-
-  constructor(protected readonly lifecycle = new Lifecycle()) {
-    super();
-  }
-
-  expire(): void {
-    this.abort('over');
-  }
-}
+const { clock } = new TestEnvironment();
+const newAttempt = (lifecycle = new Lifecycle()) => newCall({ clock, lifecycle });
 
 afterEach(() => vi.unstubAllGlobals());
 
-describe('Abortable', () => {
-  describe('its signal', () => {
+describe.each([
+  ['an attempt', () => newAttempt()],
+  ['a call', () => callOf(newAttempt())],
+])('those who hear of the cut of %s', (_, make) => {
+  describe('by its signal', () => {
     it('is made when it is asked for, once', () => {
       const made = countControllers();
-      const piece = new Piece();
+      const piece = make();
       piece.onAbort(() => undefined);
-      piece.work();
-      new Piece().abort('gone');
+      make().abort('gone');
       expect(made()).toBe(0);
 
       const { signal } = piece;
@@ -36,7 +31,7 @@ describe('Abortable', () => {
     });
 
     it('is the same at each reading, and aborts with the reason', () => {
-      const piece = new Piece();
+      const piece = make();
       const { signal } = piece;
 
       piece.abort('gone');
@@ -46,7 +41,7 @@ describe('Abortable', () => {
     });
 
     it('is aborted from the start, when it is asked for too late', () => {
-      const piece = new Piece();
+      const piece = make();
       piece.abort('gone');
 
       expect(piece.signal.aborted).toBe(true);
@@ -56,7 +51,7 @@ describe('Abortable', () => {
 
   describe('abort', () => {
     it('counts once, with the first reason', () => {
-      const piece = new Piece();
+      const piece = make();
       const reasons: unknown[] = [];
       piece.onAbort((reason) => reasons.push(reason));
 
@@ -67,7 +62,7 @@ describe('Abortable', () => {
     });
 
     it('takes any reason, undefined too', () => {
-      const piece = new Piece();
+      const piece = make();
 
       piece.abort(undefined);
 
@@ -75,7 +70,7 @@ describe('Abortable', () => {
     });
 
     it('tells every listener, in order', () => {
-      const piece = new Piece();
+      const piece = make();
       const told: string[] = [];
       for (const name of ['a', 'b', 'c']) piece.onAbort((reason) => told.push(`${name} ${String(reason)}`));
 
@@ -85,7 +80,7 @@ describe('Abortable', () => {
     });
 
     it('tells a listener at once that comes too late', () => {
-      const piece = new Piece();
+      const piece = make();
       piece.abort('gone');
       const told: unknown[] = [];
 
@@ -95,7 +90,7 @@ describe('Abortable', () => {
     });
 
     it('tells nobody who has left, wherever he stood', () => {
-      const piece = new Piece();
+      const piece = make();
       const told: string[] = [];
       const listeners = ['a', 'b', 'c', 'd'].map((name) => () => void told.push(name));
       for (const listener of listeners) piece.onAbort(listener);
@@ -109,34 +104,46 @@ describe('Abortable', () => {
       expect(told.sort()).toEqual(['b', 'd', 'e']);
     });
   });
+});
 
-  describe('the end of a shutdown', () => {
-    const shutDown = expect.objectContaining({ code: 'SHUTDOWN', policy: 'shutdown', instanceName: 'Client.load' });
+describe('the end of a shutdown', () => {
+  const shutDown = expect.objectContaining({ code: 'SHUTDOWN', policy: 'shutdown', instanceName: 'Client.load' });
 
-    it.each([
-      ['before its work began', (piece: Piece) => [piece.signal, piece.work()]],
-      ['while its work goes on', (piece: Piece) => [piece.work(), piece.signal]],
-    ])('cuts what somebody holds the signal of, asked for %s', (_, begin) => {
-      const lifecycle = new Lifecycle();
-      const piece = new Piece(lifecycle);
-      begin(piece);
+  it.each([
+    ['before its work began', (attempt: Attempt) => [attempt.signal, attempt.work()]],
+    ['while its work goes on', (attempt: Attempt) => [attempt.work(), attempt.signal]],
+  ])('cuts what somebody holds the signal of, asked for %s', (_, begin) => {
+    const lifecycle = new Lifecycle();
+    const attempt = newAttempt(lifecycle);
+    begin(attempt);
 
-      lifecycle.dispose();
+    lifecycle.dispose();
 
-      expect(piece.signal.reason).toEqual(shutDown);
-    });
+    expect(attempt.signal.reason).toEqual(shutDown);
+  });
 
-    it('leaves alone what nobody could tell of: without a signal, or no longer at work', () => {
-      const lifecycle = new Lifecycle();
-      const [unheard, over] = [new Piece(lifecycle), new Piece(lifecycle)];
-      unheard.work();
-      expect(over.signal.aborted).toBe(false);
-      over.work();
-      over.rest();
+  it('leaves alone what nobody could tell of: without a signal, or no longer at work', () => {
+    const lifecycle = new Lifecycle();
+    const [unheard, over] = [newAttempt(lifecycle), newAttempt(lifecycle)];
+    unheard.work();
+    expect(over.signal.aborted).toBe(false);
+    over.work();
+    over.rest();
 
-      lifecycle.dispose();
+    lifecycle.dispose();
 
-      expect([unheard.aborted, over.aborted]).toEqual([false, false]);
-    });
+    expect([unheard.aborted, over.aborted]).toEqual([false, false]);
+  });
+  it('cuts what stands in for a call, as long as it goes on', async () => {
+    const lifecycle = new Lifecycle();
+    const [running, over] = [callOf(newAttempt(lifecycle)), callOf(newAttempt(lifecycle))];
+    for (const call of [running, over]) expect(call.signal.aborted).toBe(false);
+    void running.runs(new Promise(() => undefined));
+    await over.runs(Promise.resolve());
+
+    lifecycle.dispose();
+
+    expect(running.signal.reason).toEqual(shutDown);
+    expect(over.aborted).toBe(false);
   });
 });
