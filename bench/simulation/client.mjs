@@ -1,37 +1,42 @@
 /** A process that calls the service under policies of its own, as decorators would put them around a method. */
 export function createClient(library, { timeout, policies }, environment, service) {
-  const { retry, circuitBreaker } = policies;
-  const { clock } = environment;
-  const budget =
-    retry === undefined || retry.budget === false
-      ? undefined
-      : new library.RetryBudget({ ...library.RETRY_BUDGET_DEFAULTS, ...retry.budget }, clock.now());
-  const stages = {
-    'timeout.total': new library.TotalTimeoutPolicy('orders', timeout.total, environment),
-    'timeout.perAttempt': new library.AttemptTimeoutPolicy('orders', timeout.perAttempt, environment),
-    ...(retry && {
-      retry: new library.RetryPolicy('orders', { ...library.RETRY_DEFAULTS, ...retry }, environment, budget),
-    }),
-    ...(circuitBreaker && {
-      circuitBreaker: new library.CircuitBreakerPolicy(
-        'orders',
-        { ...library.CIRCUIT_BREAKER_DEFAULTS, ...circuitBreaker },
-        environment,
-      ),
-    }),
-  };
-  const method = library.promiseStage(
-    (call) =>
+  const { clock, lifecycle } = environment;
+  const work = library.promiseWork(
+    (attempt) =>
       new Promise((resolve, reject) => {
         const leave = service.receive((error) => {
-          call.offAbort(leave);
+          attempt.offAbort(leave);
           if (error === undefined) resolve('order');
           else reject(error);
         });
-        call.onAbort(leave);
+        attempt.onAbort(leave);
       }),
   );
-  const run = library.compose(stages, method);
-  const target = { className: 'Client', methodName: 'order', clock, callContext: false };
-  return () => run(new library.PipelineCall(target, { instance: undefined, args: [] }));
+  const target = { className: 'Client', methodName: 'order', clock, lifecycle, callContext: false };
+  const stages = createStages(library, timeout, policies, environment);
+  const pipeline = library.layered(stages, target, work, { endsEarly: true });
+  return () => pipeline.start(new library.Attempt(pipeline, undefined, []));
+}
+
+function createStages(library, timeout, { retry, circuitBreaker }, environment) {
+  const stages = {
+    'timeout.total': { decision: new library.TotalTimeoutDecision('orders', timeout.total, environment) },
+    'timeout.perAttempt': { guard: library.attemptTimeout('orders', timeout.perAttempt, environment) },
+  };
+  if (retry !== undefined) {
+    const options = { ...library.RETRY_DEFAULTS, ...retry };
+    const budget = createBudget(library, retry.budget, environment);
+    stages.retry = { decision: new library.RetryDecision('orders', options, environment, budget) };
+  }
+  if (circuitBreaker !== undefined) {
+    const options = { ...library.CIRCUIT_BREAKER_DEFAULTS, ...circuitBreaker };
+    const breakers = new library.NamedBreakers('orders', options, environment);
+    stages.circuitBreaker = { guard: new library.CircuitBreakerGuard(breakers) };
+  }
+  return stages;
+}
+
+function createBudget(library, budget, { clock }) {
+  if (budget === false) return undefined;
+  return new library.RetryBudget({ ...library.RETRY_BUDGET_DEFAULTS, ...budget }, clock.now());
 }

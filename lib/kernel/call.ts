@@ -184,6 +184,8 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
       Object.assign(attempt.relate(), { isPart, startedBy });
     }
     this.current = attempt;
+    // The user's functions may have cut the call while they were asked.
+    if (this.stopped) attempt.abort(this.stopReason);
     return attempt;
   }
 

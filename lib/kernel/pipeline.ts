@@ -79,6 +79,8 @@ export class Pipeline implements Course, Inner {
     const part = this.#earlyOr(whole, number);
     part.around = whole;
     part.relate().isPart = true;
+    // A listener may have cut the whole while it was told of the part.
+    if (whole.aborted) part.abort(whole.reason);
     return part;
   }
 

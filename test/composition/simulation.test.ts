@@ -1,38 +1,40 @@
 import { describe, expect, it } from 'vitest';
 import { simulate, type Policies, type Scenario } from '../../bench/simulation/simulate.mjs';
 import { EventBus } from '../../lib/events/event-bus.js';
-import { PipelineCall } from '../../lib/pipeline/call.js';
-import { compose } from '../../lib/pipeline/compose.js';
-import { promiseStage } from '../../lib/pipeline/stages.js';
-import { CIRCUIT_BREAKER_DEFAULTS } from '../../lib/policies/circuit-breaker/circuit-breaker.options.js';
-import { CircuitBreakerPolicy } from '../../lib/policies/circuit-breaker/circuit-breaker.policy.js';
+import { Attempt } from '../../lib/kernel/attempt.js';
 import { Lifecycle } from '../../lib/kernel/policy.js';
-import { RETRY_BUDGET_DEFAULTS } from '../../lib/kernel/retry-budget/retry-budget.options.js';
 import { RetryBudget } from '../../lib/kernel/retry-budget/retry-budget.js';
+import { RETRY_BUDGET_DEFAULTS } from '../../lib/kernel/retry-budget/retry-budget.options.js';
+import { layered } from '../../lib/pipeline/layers.js';
+import { promiseWork } from '../../lib/pipeline/promise-work.js';
+import { CircuitBreakerGuard } from '../../lib/policies/circuit-breaker/circuit-breaker.guard.js';
+import { CIRCUIT_BREAKER_DEFAULTS } from '../../lib/policies/circuit-breaker/circuit-breaker.options.js';
+import { NamedBreakers } from '../../lib/policies/circuit-breaker/named-breakers.js';
+import { RetryDecision } from '../../lib/policies/retry/retry.decision.js';
 import { RETRY_DEFAULTS } from '../../lib/policies/retry/retry.options.js';
-import { RetryPolicy } from '../../lib/policies/retry/retry.policy.js';
 import { Ingress } from '../../lib/policies/system-protection/ingress.js';
 import { parseSystemProtection } from '../../lib/policies/system-protection/system-protection.options.js';
-import { AttemptTimeoutPolicy } from '../../lib/policies/timeout/attempt-timeout.policy.js';
-import { TotalTimeoutPolicy } from '../../lib/policies/timeout/total-timeout.policy.js';
+import { attemptTimeout } from '../../lib/policies/timeout/attempt-timeout.guard.js';
+import { TotalTimeoutDecision } from '../../lib/policies/timeout/total-timeout.decision.js';
 
 /** What the benchmark takes from the built library. */
 const library = {
-  AttemptTimeoutPolicy,
+  Attempt,
+  attemptTimeout,
   CIRCUIT_BREAKER_DEFAULTS,
-  CircuitBreakerPolicy,
-  compose,
+  CircuitBreakerGuard,
   EventBus,
   Ingress,
+  layered,
   Lifecycle,
+  NamedBreakers,
   parseSystemProtection,
-  PipelineCall,
-  promiseStage,
+  promiseWork,
   RETRY_BUDGET_DEFAULTS,
   RETRY_DEFAULTS,
   RetryBudget,
-  RetryPolicy,
-  TotalTimeoutPolicy,
+  RetryDecision,
+  TotalTimeoutDecision,
 };
 
 /** A fifth of the load that the benchmark simulates, from busier clients. */

@@ -10,11 +10,12 @@ import {
   type TripStrategy,
 } from 'nestjs-bulwark';
 import { expect, it } from 'vitest';
-import type { PipelineCall } from '../../lib/pipeline/call.js';
+import type { Attempt } from '../../lib/kernel/attempt.js';
 import type { Breaker } from '../../lib/policies/circuit-breaker/breaker.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../lib/policies/circuit-breaker/circuit-breaker.options.js';
-import { CircuitBreakerPolicy } from '../../lib/policies/circuit-breaker/circuit-breaker.policy.js';
-import { ManualWork, newCall, scripted } from '../support/calls.js';
+import { CircuitBreakerGuard } from '../../lib/policies/circuit-breaker/circuit-breaker.guard.js';
+import { NamedBreakers } from '../../lib/policies/circuit-breaker/named-breakers.js';
+import { execute, ManualWork, newCall, scripted } from '../support/calls.js';
 import { settle, track } from '../support/settle.js';
 import { TestEnvironment } from '../support/test-environment.js';
 import { ENDINGS, histories, type Ending, type History, type Operation, type Step } from './support/histories.js';
@@ -61,34 +62,36 @@ it.each([
 ])('reaches a limit of 58 % with 29 failures of 50 calls, by $rule', async ({ trip }) => {
   const environment = new TestEnvironment();
   const options = { ...CIRCUIT_BREAKER_DEFAULTS, trip, errorThresholdPercentage: 58, volumeThreshold: 50 };
-  const policy = new CircuitBreakerPolicy('upstream', options, environment);
+  const breakers = new NamedBreakers('upstream', options, environment);
   const outcomes = Array.from({ length: 50 }, (_, index) => (index < 29 ? new Error('down') : 'done'));
-  const { next } = scripted(outcomes);
+  const guard = new CircuitBreakerGuard(breakers);
+  const { run } = scripted(outcomes);
 
-  for (const _ of outcomes) await policy.execute(newCall(environment), next).catch(() => undefined);
+  for (const _ of outcomes) await execute(guard, newCall(environment), run).catch(() => undefined);
 
   // 29 / 50 * 100 is 57.99999999999999.
-  expect(policy.breaker()?.state).toBe('open');
+  expect(breakers.breaker()?.state).toBe('open');
 });
 
 it('reaches a limit of 58 % with 29 slow calls of 50, by slowCallRate', async () => {
   const environment = new TestEnvironment();
   const trip = slowCallRate({ slowerThan: 10, percentage: 58 });
-  const policy = new CircuitBreakerPolicy(
+  const breakers = new NamedBreakers(
     'upstream',
     { ...CIRCUIT_BREAKER_DEFAULTS, trip, volumeThreshold: 50 },
     environment,
   );
+  const guard = new CircuitBreakerGuard(breakers);
   const work = new ManualWork();
 
   for (let call = 0; call < 50; call++) {
-    const done = policy.execute(newCall(environment), work.next);
+    const done = execute(guard, newCall(environment), work.run);
     environment.clock.block(call < 29 ? 20 : 1);
     work.succeed(call);
     await done;
   }
 
-  expect(policy.breaker()?.state).toBe('open');
+  expect(breakers.breaker()?.state).toBe('open');
 });
 
 const STRATEGIES: { [R in Trip['rule']]: (trip: Extract<Trip, { rule: R }>) => TripStrategy } = {
@@ -102,18 +105,19 @@ const STRATEGIES: { [R in Trip['rule']]: (trip: Extract<Trip, { rule: R }>) => T
 class Comparison {
   readonly #environment: TestEnvironment;
   readonly #work = new ManualWork();
-  readonly #policy: CircuitBreakerPolicy;
+  readonly #breakers: NamedBreakers;
+  readonly #guard: CircuitBreakerGuard;
   readonly #naive: NaiveBreaker;
   readonly #spans: Record<Extract<Step, { do: 'passExactly' }>['span'], number>;
   /** Admitted calls that have not ended. */
-  readonly #running: { index: number; call: PipelineCall; ticket: Ticket }[] = [];
+  readonly #running: { index: number; call: Attempt; ticket: Ticket }[] = [];
 
   constructor({ options, offset, listening }: History) {
     this.#environment = new TestEnvironment(listening);
     this.#environment.clock.block(offset);
     const { trip, rollingCountTimeout: window, rollingCountBuckets, resetTimeout, halfOpenMaxWait } = options;
     const strategy = (STRATEGIES[trip.rule] as (trip: Trip) => TripStrategy)(trip);
-    this.#policy = new CircuitBreakerPolicy(
+    this.#breakers = new NamedBreakers(
       'upstream',
       {
         ...CIRCUIT_BREAKER_DEFAULTS,
@@ -125,6 +129,7 @@ class Comparison {
       },
       this.#environment,
     );
+    this.#guard = new CircuitBreakerGuard(this.#breakers);
     this.#naive = new NaiveBreaker(options, this.#now);
     this.#spans = { bucket: window / rollingCountBuckets, window, resetTimeout, halfOpenMaxWait };
   }
@@ -183,7 +188,7 @@ class Comparison {
     const call = newCall(this.#environment);
     const ticket = this.#naive.begin(this.#now);
 
-    const result = track(this.#policy.execute(call, this.#work.next));
+    const result = track(execute(this.#guard, call, this.#work.run));
     await settle();
 
     expect(this.#work.begun - begun, 'admitted calls').toBe(ticket === undefined ? 0 : 1);
@@ -241,7 +246,7 @@ class Comparison {
   }
 
   get #breaker(): Breaker {
-    return this.#policy.breaker() as Breaker;
+    return this.#breakers.breaker() as Breaker;
   }
 
   get #now(): number {

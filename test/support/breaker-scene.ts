@@ -1,18 +1,19 @@
-import type { CallOrigin, PipelineCall } from '../../lib/pipeline/call.js';
+import type { Attempt } from '../../lib/kernel/attempt.js';
 import type { Breaker } from '../../lib/policies/circuit-breaker/breaker.js';
+import { CircuitBreakerGuard } from '../../lib/policies/circuit-breaker/circuit-breaker.guard.js';
 import {
   CIRCUIT_BREAKER_DEFAULTS,
   type CircuitBreakerOptions,
 } from '../../lib/policies/circuit-breaker/circuit-breaker.options.js';
-import { CircuitBreakerPolicy } from '../../lib/policies/circuit-breaker/circuit-breaker.policy.js';
-import { AttemptTimeoutPolicy } from '../../lib/policies/timeout/attempt-timeout.policy.js';
-import { ManualWork, newCall } from './calls.js';
+import { NamedBreakers } from '../../lib/policies/circuit-breaker/named-breakers.js';
+import { attemptTimeout } from '../../lib/policies/timeout/attempt-timeout.guard.js';
+import { guarded, ManualWork, newCall, type Given } from './calls.js';
 import { settle, track, type Tracked } from './settle.js';
 import { TestEnvironment } from './test-environment.js';
 
 /** A call under the breaker, whose end the test decides. */
 export interface RunningCall {
-  readonly call: PipelineCall;
+  readonly call: Attempt;
   readonly result: Tracked;
   /** Whether the method has begun. */
   readonly begun: boolean;
@@ -22,14 +23,16 @@ export interface RunningCall {
 
 /** A breaker named `payments` and the calls under it. Chance is 0: open times are not lengthened. */
 export class BreakerScene {
-  readonly policy: CircuitBreakerPolicy;
+  readonly named: NamedBreakers;
+  readonly guard: CircuitBreakerGuard;
 
   constructor(
     options: CircuitBreakerOptions = {},
     readonly environment = new TestEnvironment(),
   ) {
     environment.chances = [0];
-    this.policy = new CircuitBreakerPolicy('payments', { ...CIRCUIT_BREAKER_DEFAULTS, ...options }, environment);
+    this.named = new NamedBreakers('payments', { ...CIRCUIT_BREAKER_DEFAULTS, ...options }, environment);
+    this.guard = new CircuitBreakerGuard(this.named);
   }
 
   get clock() {
@@ -37,7 +40,7 @@ export class BreakerScene {
   }
 
   get breaker(): Breaker {
-    return this.policy.breaker() as Breaker;
+    return this.named.breaker() as Breaker;
   }
 
   get state() {
@@ -49,12 +52,12 @@ export class BreakerScene {
   }
 
   /** Begins a call, under a limit of `perAttempt` ms where one is given. */
-  begin(origin: Partial<CallOrigin> = {}, perAttempt?: number): RunningCall {
-    const call = newCall(this.environment, origin);
-    call.attach();
+  begin(given: Given = {}, perAttempt?: number): RunningCall {
+    const call = newCall(this.environment, given);
     const work = new ManualWork();
-    const timeout = new AttemptTimeoutPolicy('payments', perAttempt, this.environment);
-    const result = track(this.policy.execute(call, (inner) => timeout.execute(inner, work.next)));
+    const timeout = perAttempt === undefined ? undefined : attemptTimeout('payments', perAttempt, this.environment);
+    const policies = { circuitBreaker: this.guard, 'timeout.perAttempt': timeout };
+    const result = track(guarded(policies, work.run, { endsEarly: true })(call));
     return {
       call,
       result,
@@ -67,20 +70,20 @@ export class BreakerScene {
   }
 
   /** Makes `count` calls that succeed after `ms`. */
-  async succeed(count = 1, ms = 0, origin?: Partial<CallOrigin>): Promise<void> {
-    const calls = Array.from({ length: count }, () => this.begin(origin));
+  async succeed(count = 1, ms = 0, given?: Given): Promise<void> {
+    const calls = Array.from({ length: count }, () => this.begin(given));
     this.clock.block(ms);
     for (const call of calls) await call.succeed('value');
   }
 
   /** Makes `count` calls that fail. */
-  async fail(count = 1, error: unknown = new Error('boom'), origin?: Partial<CallOrigin>): Promise<void> {
-    for (let index = 0; index < count; index++) await this.begin(origin).fail(error);
+  async fail(count = 1, error: unknown = new Error('boom'), given?: Given): Promise<void> {
+    for (let index = 0; index < count; index++) await this.begin(given).fail(error);
   }
 
   /** Makes one call and tells whether it was let through. */
-  async lets(origin?: Partial<CallOrigin>): Promise<boolean> {
-    const running = this.begin(origin);
+  async lets(given?: Given): Promise<boolean> {
+    const running = this.begin(given);
     await settle();
     const { begun } = running;
     await running.succeed();

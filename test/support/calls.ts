@@ -1,44 +1,122 @@
-import { PipelineCall, type CallOrigin } from '../../lib/pipeline/call.js';
-import { compose } from '../../lib/pipeline/compose.js';
-import { promiseStage } from '../../lib/pipeline/stages.js';
-import type { Next } from '../../lib/kernel/call.js';
+import { Attempt, type Origin, type Target } from '../../lib/kernel/attempt.js';
+import { callOf } from '../../lib/kernel/call.js';
 import type { Clock } from '../../lib/kernel/clock.js';
+import type { Decision } from '../../lib/kernel/decision.js';
+import { Guard } from '../../lib/kernel/guard.js';
+import { Pipeline, type Junction, type Work } from '../../lib/kernel/pipeline.js';
 import { Lifecycle } from '../../lib/kernel/policy.js';
+import type { Role } from '../../lib/kernel/role.js';
+import { layered, type Stages } from '../../lib/pipeline/layers.js';
+import type { Stage } from '../../lib/pipeline/order.js';
+import { promiseWork, type Body } from '../../lib/pipeline/promise-work.js';
 
-/** A call of `Client.load`. */
-export function newCall(
-  { clock, lifecycle = new Lifecycle() }: { clock: Clock; lifecycle?: Lifecycle },
-  origin: Partial<CallOrigin> = {},
-): PipelineCall {
-  const target = { className: 'Client', methodName: 'load', clock, lifecycle, callContext: false };
-  return new PipelineCall(target, { instance: undefined, args: [], ...origin });
+/** What a call is made with; nothing by default. */
+export interface Given extends Origin {
+  readonly instance?: unknown;
+  readonly args?: readonly unknown[];
+  /** The caller's own signal. */
+  readonly signal?: AbortSignal | undefined;
+  /** The guarded call that it runs in. */
+  readonly outer?: Attempt | undefined;
 }
 
-/** The end of a pipeline: the guarded method. */
-export function method(body: (call: PipelineCall) => unknown): Next {
-  return compose({}, promiseStage(body) as Next);
+/** Where a call is made. */
+export interface App {
+  readonly clock: Clock;
+  readonly lifecycle?: Lifecycle;
+  /** Whether code below knows the running call. */
+  readonly callContext?: boolean;
+}
+
+/** The first attempt of a call of `Client.load`; `callOf` gives the call. */
+export function newCall(
+  { clock, lifecycle = new Lifecycle(), callContext = false }: App,
+  { instance, args = [], signal, outer, ...origin }: Given = {},
+): Attempt {
+  const target = { className: 'Client', methodName: 'load', clock, lifecycle, callContext };
+  const attempt = new Attempt(new Pipeline({ target, work: () => Promise.resolve() }), instance, args, origin);
+  if (signal === undefined && outer === undefined) return attempt;
+  attempt.around = outer;
+  callOf(attempt).follow(signal, outer);
+  return attempt;
+}
+
+/** Bounds a call up to a moment of the monotonic clock, as those who wait for a shared run do. */
+export function limit(attempt: Attempt, until: number): void {
+  callOf(attempt).patience = until;
+}
+
+/** A policy in one of its roles. */
+export type Policy = Guard | Decision | Junction;
+
+type Policies = Partial<Record<Stage, Policy | undefined>>;
+
+export interface Ends {
+  /** Whether a cut ends an attempt for its caller while its work goes on, as in every pipeline of an app. */
+  readonly endsEarly?: boolean;
+}
+
+/** Runs an attempt under one policy. */
+export function execute(policy: Policy, attempt: Attempt, work: Work, ends?: Ends): Promise<unknown> {
+  return guarded({ bulkhead: policy }, work, ends)(attempt);
+}
+
+/** What runs attempts under several policies, each at its place of the table. */
+export function guarded(policies: Policies, work: Work, ends?: Ends): Work {
+  return (attempt) => {
+    const pipeline = pipelineOf(policies, attempt.course.target, work, ends);
+    attempt.course = pipeline;
+    return pipeline.start(attempt);
+  };
+}
+
+/** What a decision makes of the error of a method that gives its answer at once. */
+export function answerAtOnce(decision: Decision, attempt: Attempt, error: unknown): unknown {
+  return pipelineOf(
+    { recover: decision },
+    attempt.course.target,
+    method(() => undefined),
+  ).answer(attempt, error);
+}
+
+/** Policies around a work, each at its place of the table. */
+export function pipelineOf(policies: Policies, target: Target, work: Work, ends?: Ends): Pipeline {
+  const roles = Object.entries(policies).flatMap(([stage, policy]) =>
+    policy === undefined ? [] : [[stage, roleOf(policy)]],
+  );
+  return layered(Object.fromEntries(roles) as Stages, target, work, ends);
+}
+
+function roleOf(policy: Policy): Role {
+  if (policy instanceof Guard) return { guard: policy };
+  return 'run' in policy ? { junction: policy } : { decision: policy };
+}
+
+/** The guarded method, as the work of a pipeline. */
+export function method(body: Body): Work {
+  return promiseWork(body);
 }
 
 /** A guarded method whose calls end when the test says so. */
 export class ManualWork {
-  /** The calls that have begun, in order. */
-  readonly calls: PipelineCall[] = [];
+  /** The attempts that have begun, in order. */
+  readonly calls: Attempt[] = [];
   readonly #ends: { resolve: (value: unknown) => void; reject: (error: unknown) => void }[] = [];
 
-  readonly next: Next = method(
-    (call) =>
+  readonly run: Work = method(
+    (attempt) =>
       new Promise((resolve, reject) => {
-        this.calls.push(call);
+        this.calls.push(attempt);
         this.#ends.push({ resolve, reject });
       }),
   );
 
-  /** How many calls have begun. */
+  /** How many attempts have begun. */
   get begun(): number {
     return this.calls.length;
   }
 
-  /** Ends call number `index`, from 0. */
+  /** Ends attempt number `index`, from 0. */
   succeed(index: number, value: unknown = 'done'): void {
     this.#ends[index]?.resolve(value);
   }
@@ -49,12 +127,12 @@ export class ManualWork {
 }
 
 /** A guarded method that gives the next of `outcomes` at each call: an Error is thrown, anything else returned. */
-export function scripted(outcomes: readonly unknown[]): { next: Next; calls: PipelineCall[] } {
-  const calls: PipelineCall[] = [];
-  const next = method((call) => {
+export function scripted(outcomes: readonly unknown[]): { run: Work; calls: Attempt[] } {
+  const calls: Attempt[] = [];
+  const run = method((attempt) => {
     const outcome = outcomes[Math.min(calls.length, outcomes.length - 1)];
-    calls.push(call);
+    calls.push(attempt);
     return outcome instanceof Error ? Promise.reject(outcome) : Promise.resolve(outcome);
   });
-  return { next, calls };
+  return { run, calls };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { rejected, rejection, rescued } from '../../../lib/kernel/rejection.js';
+import { rejected, rejection } from '../../../lib/kernel/rejection.js';
 
 describe('rejection', () => {
   it('makes a reaction reject with the error itself, whatever it is', async () => {
@@ -29,15 +29,5 @@ describe('rejection', () => {
       process.removeAllListeners('unhandledRejection');
       for (const listener of others) process.on('unhandledRejection', listener);
     }
-  });
-});
-
-describe('rescued', () => {
-  it('answers a rejection at once, and one that comes later when it comes', async () => {
-    const rescue = (error: unknown): unknown => `instead of ${String(error)}`;
-
-    expect(rescued(rejection('one'), rescue)).toBe('instead of one');
-    await expect(rescued(Promise.reject(new Error('two')), rescue)).resolves.toBe('instead of Error: two');
-    await expect(rescued(Promise.resolve('value'), rescue)).resolves.toBe('value');
   });
 });

@@ -1,17 +1,19 @@
 import { afterAll, describe, expect, it, vi } from 'vitest';
-import { currentCall, enableCallContext, runInCall } from '../../../lib/pipeline/current-call.js';
-import { newCall } from '../../support/calls.js';
+import { callOf } from '../../../lib/kernel/call.js';
+import { currentCall, enableCallContext, inCall } from '../../../lib/pipeline/current-call.js';
+import { limit, newCall } from '../../support/calls.js';
 import { countControllers } from '../../support/count-controllers.js';
 import { TestEnvironment } from '../../support/test-environment.js';
 
 const environment = new TestEnvironment();
+const app = { clock: environment.clock, callContext: true };
 const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
 afterAll(() => warnings.mockRestore());
 
 // One process, one order: the context can be turned on, but not off again.
 describe('currentCall', () => {
   it('is undefined with one warning, as long as no app asks for it', () => {
-    const seen = [currentCall(), currentCall(), runInCall(newCall(environment), () => currentCall())];
+    const seen = [currentCall(), currentCall(), inCall(newCall(app), () => currentCall())];
 
     expect(seen).toEqual([undefined, undefined, undefined]);
     expect(warnings.mock.calls).toHaveLength(1);
@@ -20,10 +22,10 @@ describe('currentCall', () => {
 
   it('is the running call, anywhere below it, and undefined outside', async () => {
     enableCallContext();
-    const call = newCall(environment);
-    const attempt = call.fork(2);
+    const call = newCall(app);
+    const attempt = callOf(call).nextAttempt();
 
-    const seen = await runInCall(attempt, async () => {
+    const seen = await inCall(attempt, async () => {
       await Promise.resolve();
       return currentCall();
     });
@@ -33,11 +35,15 @@ describe('currentCall', () => {
     expect(currentCall()).toBeUndefined();
   });
 
-  it('has the deadline in epoch ms, and the time left', () => {
-    const call = newCall(environment);
-    call.limit(environment.clock.now() + 800);
+  it('is unknown in an app that has not asked for it', () => {
+    expect(inCall(newCall(environment), () => currentCall())).toBeUndefined();
+  });
 
-    const seen = runInCall(call, () => currentCall());
+  it('has the deadline in epoch ms, and the time left', () => {
+    const call = newCall(app);
+    limit(call, environment.clock.now() + 800);
+
+    const seen = inCall(call, () => currentCall());
     environment.clock.block(300);
 
     expect(seen?.deadline).toBe(environment.clock.wallNow() + 500);
@@ -45,14 +51,14 @@ describe('currentCall', () => {
   });
 
   it('has no deadline, where nothing bounds the call', () => {
-    const seen = runInCall(newCall(environment), () => currentCall());
+    const seen = inCall(newCall(app), () => currentCall());
 
     expect([seen?.deadline, seen?.timeLeft()]).toEqual([undefined, Infinity]);
   });
 
   it('makes its signal when it is asked for', () => {
     const made = countControllers();
-    const seen = runInCall(newCall(environment), () => currentCall());
+    const seen = inCall(newCall(app), () => currentCall());
     expect(made()).toBe(0);
 
     expect(seen?.signal.aborted).toBe(false);

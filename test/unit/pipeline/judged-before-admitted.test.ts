@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { compose } from '../../../lib/pipeline/compose.js';
+import { BulkheadGuard } from '../../../lib/policies/bulkhead/bulkhead.guard.js';
 import { BULKHEAD_DEFAULTS } from '../../../lib/policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../../../lib/policies/bulkhead/bulkhead.policy.js';
+import { CircuitBreakerGuard } from '../../../lib/policies/circuit-breaker/circuit-breaker.guard.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
-import { CircuitBreakerPolicy } from '../../../lib/policies/circuit-breaker/circuit-breaker.policy.js';
+import { NamedBreakers } from '../../../lib/policies/circuit-breaker/named-breakers.js';
 import { consecutiveFailures } from '../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
+import { RateLimitGuard } from '../../../lib/policies/rate-limit/rate-limit.guard.js';
 import { resolveRateLimit } from '../../../lib/policies/rate-limit/rate-limit.options.js';
-import { RateLimitPolicy } from '../../../lib/policies/rate-limit/rate-limit.policy.js';
 import { RateLimiter } from '../../../lib/policies/rate-limit/rate-limiter.js';
-import { AttemptTimeoutPolicy } from '../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { ManualWork, newCall } from '../../support/calls.js';
+import { attemptTimeout } from '../../../lib/policies/timeout/attempt-timeout.guard.js';
+import { guarded, ManualWork, newCall } from '../../support/calls.js';
 import { settle, track } from '../../support/settle.js';
 import { TestEnvironment } from '../../support/test-environment.js';
 
@@ -22,21 +22,17 @@ describe('a breaker around a bulkhead', () => {
   ])('judges a call before the next one that waits begins, with %j', async (inside) => {
     const environment = new TestEnvironment();
     const breaker = { ...CIRCUIT_BREAKER_DEFAULTS, trip: consecutiveFailures(1) };
-    const limiter = new RateLimiter(
-      'upstream',
-      { ...resolveRateLimit('upstream', { limit: 1_000, per: 1_000, onLimit: 'queue' }) },
-      environment,
-    );
+    const rate = resolveRateLimit('upstream', { limit: 1_000, per: 1_000, onLimit: 'queue' });
+    const limiter = new RateLimiter('upstream', rate, environment);
+    const { rateLimit, perAttempt } = inside;
+    const policies = {
+      circuitBreaker: new CircuitBreakerGuard(new NamedBreakers('upstream', breaker, environment)),
+      rateLimit: rateLimit ? new RateLimitGuard(limiter, perAttempt) : undefined,
+      'timeout.perAttempt': perAttempt === undefined ? undefined : attemptTimeout('upstream', perAttempt, environment),
+      bulkhead: new BulkheadGuard('upstream', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue: 9 }, environment),
+    };
     const work = new ManualWork();
-    const run = compose(
-      {
-        circuitBreaker: new CircuitBreakerPolicy('upstream', breaker, environment),
-        ...(inside.rateLimit ? { rateLimit: new RateLimitPolicy(limiter, inside.perAttempt) } : {}),
-        'timeout.perAttempt': new AttemptTimeoutPolicy('upstream', inside.perAttempt, environment),
-        bulkhead: new BulkheadPolicy('upstream', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue: 9 }, environment),
-      },
-      work.next,
-    );
+    const run = guarded(policies, work.run, { endsEarly: true });
     for (let count = 0; count < 5; count++) track(run(newCall(environment)));
     await environment.clock.advance(10);
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../lib/policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../../../lib/policies/bulkhead/bulkhead.policy.js';
+import { BulkheadGuard } from '../../../lib/policies/bulkhead/bulkhead.guard.js';
 import { resolveRateLimit } from '../../../lib/policies/rate-limit/rate-limit.options.js';
-import { ManualWork, newCall } from '../../support/calls.js';
+import { execute, ManualWork, newCall } from '../../support/calls.js';
 import { settle, track } from '../../support/settle.js';
 import { TestEnvironment } from '../../support/test-environment.js';
 import { RateLimitScene } from './rate-limit/rate-limit.scene.js';
@@ -76,10 +76,10 @@ describe('a rate limit in the shadow', () => {
 describe('a bulkhead in the shadow', () => {
   const setUp = (options: BulkheadOptions) => {
     const environment = new TestEnvironment();
-    const bulkhead = new BulkheadPolicy('payments', { ...BULKHEAD_DEFAULTS, ...options }, environment);
+    const bulkhead = new BulkheadGuard('payments', { ...BULKHEAD_DEFAULTS, ...options }, environment);
     const work = new ManualWork();
     const make = (count: number): void => {
-      for (let index = 0; index < count; index++) track(bulkhead.execute(newCall(environment), work.next));
+      for (let index = 0; index < count; index++) track(execute(bulkhead, newCall(environment), work.run));
     };
     return { environment, bulkhead, work, make };
   };

@@ -3,14 +3,15 @@ import type { BulkheadFullException } from '../../../lib/errors/bulkhead-full.ex
 import { AdaptiveLimit } from '../../../lib/kernel/adaptive-limit/adaptive-limit.js';
 import { adaptive } from '../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS } from '../../../lib/policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../../../lib/policies/bulkhead/bulkhead.policy.js';
+import { BulkheadGuard } from '../../../lib/policies/bulkhead/bulkhead.guard.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { resolveRateLimit, type RateLimitOptions } from '../../../lib/policies/rate-limit/rate-limit.options.js';
+import { RateLimitGuard } from '../../../lib/policies/rate-limit/rate-limit.guard.js';
 import { RateLimiter } from '../../../lib/policies/rate-limit/rate-limiter.js';
 import { RetryBudget } from '../../../lib/kernel/retry-budget/retry-budget.js';
 import { BreakerScene } from '../../support/breaker-scene.js';
-import { ManualWork, newCall } from '../../support/calls.js';
+import { execute, ManualWork, newCall } from '../../support/calls.js';
 import { settle, track } from '../../support/settle.js';
 import { TestEnvironment } from '../../support/test-environment.js';
 
@@ -20,7 +21,7 @@ describe('a breaker that takes on other options', () => {
   it('keeps the time for which it is open, and takes the next one from the new options', async () => {
     const scene = new BreakerScene(breakerOptions);
     await scene.fail();
-    scene.policy.reconfigure({ ...breakerOptions, resetTimeout: 5_000 });
+    scene.named.reconfigure({ ...breakerOptions, resetTimeout: 5_000 });
 
     await scene.clock.advance(1_000);
     expect(scene.state).toBe('halfOpen');
@@ -38,7 +39,7 @@ describe('a breaker that takes on other options', () => {
     await scene.succeed(2);
     expect(scene.state).toBe('halfOpen');
 
-    scene.policy.reconfigure({ ...breakerOptions, halfOpenCalls: 2 });
+    scene.named.reconfigure({ ...breakerOptions, halfOpenCalls: 2 });
 
     expect(scene.state).toBe('closed');
   });
@@ -46,7 +47,7 @@ describe('a breaker that takes on other options', () => {
   it('keeps what it has counted under another trip strategy', async () => {
     const scene = new BreakerScene({ ...breakerOptions, volumeThreshold: 100 });
     await scene.fail(2);
-    scene.policy.reconfigure({ ...breakerOptions, trip: consecutiveFailures(3) });
+    scene.named.reconfigure({ ...breakerOptions, trip: consecutiveFailures(3) });
 
     expect(scene.state).toBe('closed');
     await scene.fail();
@@ -56,7 +57,7 @@ describe('a breaker that takes on other options', () => {
   it('counts the end of a call that began before, also in a new window', async () => {
     const scene = new BreakerScene({ ...breakerOptions, volumeThreshold: 100 });
     const running = scene.begin();
-    scene.policy.reconfigure({ ...breakerOptions, volumeThreshold: 100, rollingCountTimeout: 500 });
+    scene.named.reconfigure({ ...breakerOptions, volumeThreshold: 100, rollingCountTimeout: 500 });
     await running.fail();
 
     expect(scene.stats.failures).toBe(1);
@@ -81,10 +82,10 @@ describe('a bulkhead that takes on other options', () => {
   it('lets who waits wait as long as it was told when it came', async () => {
     const environment = new TestEnvironment();
     const options = { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue: 1, maxWait: 100 };
-    const bulkhead = new BulkheadPolicy('b', options, environment);
+    const bulkhead = new BulkheadGuard('b', options, environment);
     const work = new ManualWork();
-    track(bulkhead.execute(newCall(environment), work.next));
-    const waiting = track(bulkhead.execute(newCall(environment), work.next));
+    track(execute(bulkhead, newCall(environment), work.run));
+    const waiting = track(execute(bulkhead, newCall(environment), work.run));
 
     bulkhead.reconfigure({ ...options, maxWait: 5_000, maxQueue: 0 });
     expect(bulkhead.waiting).toBe(1);
@@ -97,9 +98,9 @@ describe('a bulkhead that takes on other options', () => {
   it('can leave its limit to latency, and come back to a number', async () => {
     const environment = new TestEnvironment();
     const options = { ...BULKHEAD_DEFAULTS, maxConcurrent: 1 };
-    const bulkhead = new BulkheadPolicy('b', options, environment);
+    const bulkhead = new BulkheadGuard('b', options, environment);
     const work = new ManualWork();
-    track(bulkhead.execute(newCall(environment), work.next));
+    track(execute(bulkhead, newCall(environment), work.run));
 
     bulkhead.reconfigure({ ...options, maxConcurrent: adaptive({ initial: 6 }) });
     expect(bulkhead.limit).toBe(6);
@@ -118,17 +119,17 @@ describe('a rate limit that takes on other options', () => {
   const become = (limiter: RateLimiter, options: RateLimitOptions): void =>
     limiter.reconfigure(resolveRateLimit('r', { onLimit: 'reject', maxKeys: 1_000, ...options }));
   const passes = (limiter: RateLimiter, environment: TestEnvironment, key = 'a'): boolean => {
-    const turn = limiter.admit(newCall(environment, { args: [key] }), Infinity);
-    turn?.catch(() => undefined);
-    return turn === undefined;
+    return limiter.admit(newCall(environment, { args: [key] }), Infinity) === undefined;
   };
 
   it('lets in who waits when the new rate gives them their turn', async () => {
     const environment = new TestEnvironment();
     const options = { limit: 1, per: 1_000, onLimit: 'queue' } as const;
     const limiter = limiterOf(environment, options);
-    void limiter.admit(newCall(environment), Infinity);
-    const turns = [0, 1].map(() => track(limiter.admit(newCall(environment), Infinity) as Promise<void>));
+    const guard = new RateLimitGuard(limiter);
+    const run = () => track(execute(guard, newCall(environment), () => Promise.resolve()));
+    run();
+    const turns = [run(), run()];
 
     become(limiter, { ...options, limit: 10 });
     await environment.clock.advance(100);

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { PipelineCall } from '../../../../lib/pipeline/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
+import type { Work } from '../../../../lib/kernel/pipeline.js';
 import { BULKHEAD_DEFAULTS } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
-import { ManualWork, newCall } from '../../../support/calls.js';
+import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
+import { execute, ManualWork, newCall } from '../../../support/calls.js';
 import { runs } from '../../../support/runs.js';
 import { pick, seededRandom } from '../../../support/seeded-random.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
@@ -13,7 +14,7 @@ const ABANDON_AFTER = 505;
 const MAX_WAIT = 300;
 
 interface ModelledCall {
-  readonly call: PipelineCall;
+  readonly call: Attempt;
   readonly result: Tracked;
   readonly madeAt: number;
   readonly priority: number;
@@ -42,7 +43,7 @@ class Model {
     return this.in('waiting').sort((one, other) => other.priority - one.priority);
   }
 
-  arrive(call: PipelineCall, result: Tracked, madeAt: number, priority: number): void {
+  arrive(call: Attempt, result: Tracked, madeAt: number, priority: number): void {
     const runs = this.in('running').length < this.maxConcurrent && this.in('waiting').length === 0;
     const last = this.line.at(-1);
     const full = !runs && this.in('waiting').length >= this.maxQueue;
@@ -80,7 +81,7 @@ async function walk(seed: number): Promise<void> {
   const options = { ...BULKHEAD_DEFAULTS, maxConcurrent, maxQueue, maxWait: MAX_WAIT, abandonAfter: ABANDON_AFTER };
   const levels = 1 + pick(random, 4);
   const priority = ({ args }: { args: readonly unknown[] }): number => args[0] as number;
-  const bulkhead = new BulkheadPolicy('model', { ...options, priority }, environment);
+  const bulkhead = new BulkheadGuard('model', { ...options, priority }, environment);
   const work = new ManualWork();
   const oneOf = (calls: ModelledCall[]): ModelledCall | undefined => calls[pick(random, calls.length)];
 
@@ -88,11 +89,10 @@ async function walk(seed: number): Promise<void> {
     const chance = random();
     if (chance < 0.45) {
       const important = pick(random, levels);
-      const call = newCall(environment, { args: [important] });
+      const call = newCall(environment, { args: [important], outer: newCall(environment) });
       // Estimated waits are another test's concern: work that is not seen to begin has no run time.
-      const result = track(
-        bulkhead.execute(call, (inner) => work.next(inner).finally(() => (call.startedAt = undefined))),
-      );
+      const unseen: Work = (inner) => work.run(inner).finally(() => (call.startedAt = undefined));
+      const result = track(execute(bulkhead, call, unseen, { endsEarly: true }));
       model.arrive(call, result, clock.now(), important);
     } else if (chance < 0.7) {
       const ended = oneOf(model.in('running'));
@@ -137,7 +137,7 @@ async function walk(seed: number): Promise<void> {
   }
 }
 
-describe('BulkheadPolicy, against a model', () => {
+describe('BulkheadGuard, against a model', () => {
   it.each(Array.from({ length: runs(12, 200) }, (_, index) => index + 1))(
     'runs, queues and ends the same calls in the same order, seed %i',
     async (seed) => {

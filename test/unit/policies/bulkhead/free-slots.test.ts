@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import { adaptive } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
-import type { CallInfo } from '../../../../lib/kernel/call.js';
-import { ManualWork, newCall } from '../../../support/calls.js';
+import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
+import type { CallInfo } from '../../../../lib/kernel/call-info.js';
+import { execute, ManualWork, newCall } from '../../../support/calls.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 function setUp(options: BulkheadOptions) {
   const environment = new TestEnvironment();
-  const bulkhead = new BulkheadPolicy('payments', { ...BULKHEAD_DEFAULTS, ...options }, environment);
+  const bulkhead = new BulkheadGuard('payments', { ...BULKHEAD_DEFAULTS, ...options }, environment);
   const work = new ManualWork();
-  const call = (...args: unknown[]): Promise<unknown> => bulkhead.execute(newCall(environment, { args }), work.next);
+  const call = (...args: unknown[]): Promise<unknown> => execute(bulkhead, newCall(environment, { args }), work.run);
   return { environment, bulkhead, work, call };
 }
 
@@ -39,7 +39,7 @@ describe('a bulkhead with a slot that has just come free', () => {
     expect([bulkhead.active, bulkhead.waiting]).toEqual([0, 0]);
   });
 
-  it('lets whoever waits keep his place, also when a more important call comes', async () => {
+  it('lets whoever waits have it, also when a more important call comes right after', async () => {
     const { work, call } = setUp({ maxConcurrent: 1, maxQueue: 1, priority });
     const first = call(0);
     const waits = track(call(0));
@@ -53,7 +53,7 @@ describe('a bulkhead with a slot that has just come free', () => {
     work.succeed(2);
     await settle();
 
-    expect(work.calls.map(({ args }) => args[0])).toEqual([0, 1, 0]);
+    expect(work.calls.map(({ args }) => args[0])).toEqual([0, 0, 1]);
     expect([waits.status, important.status]).toEqual(['fulfilled', 'fulfilled']);
   });
 
@@ -80,7 +80,7 @@ describe('a bulkhead with a slot that has just come free', () => {
 
     const probe = newCall(environment);
     probe.probe = true;
-    const result = track(bulkhead.execute(probe, work.next));
+    const result = track(execute(bulkhead, probe, work.run));
     await settle();
 
     expect(result.status).toBe('pending');
@@ -135,7 +135,7 @@ describe('the priority of a call', () => {
     track(call());
     scene = { environment, call: newCall(environment), other: call };
 
-    const result = track(bulkhead.execute(scene.call, work.next));
+    const result = track(execute(bulkhead, scene.call, work.run));
     await settle();
 
     expect(result).toEqual({ status: 'rejected', outcome });

@@ -15,8 +15,8 @@ function keyed(options: CircuitBreakerOptions = {}): BreakerScene {
   });
 }
 
-const keysOf = ({ policy }: BreakerScene) =>
-  policy.breakers().map(({ name }) => name.replace(/^payments\[(.*)\]$/, '$1'));
+const keysOf = ({ named }: BreakerScene) =>
+  named.breakers().map(({ name }) => name.replace(/^payments\[(.*)\]$/, '$1'));
 
 describe('breakers by key', () => {
   it('are one for each key, by name and key', async () => {
@@ -25,10 +25,10 @@ describe('breakers by key', () => {
     await scene.succeed(2, 0, of('a'));
     await scene.succeed(1, 0, of('b'));
 
-    expect(scene.policy.breakers().map(({ name }) => name)).toEqual(['payments[a]', 'payments[b]']);
-    expect(scene.policy.breaker('a')?.stats.successes).toBe(2);
-    expect(scene.policy.breaker('b')?.name).toBe('payments[b]');
-    expect(scene.policy.breaker('c')).toBeUndefined();
+    expect(scene.named.breakers().map(({ name }) => name)).toEqual(['payments[a]', 'payments[b]']);
+    expect(scene.named.breaker('a')?.stats.successes).toBe(2);
+    expect(scene.named.breaker('b')?.name).toBe('payments[b]');
+    expect(scene.named.breaker('c')).toBeUndefined();
   });
 
   it('open and refuse each for itself', async () => {
@@ -36,7 +36,7 @@ describe('breakers by key', () => {
 
     await scene.fail(1, new Error('x'), of('a'));
 
-    expect(scene.policy.breaker('a')?.state).toBe('open');
+    expect(scene.named.breaker('a')?.state).toBe('open');
     expect([await scene.lets(of('a')), await scene.lets(of('b'))]).toEqual([false, true]);
     expect(scene.environment.of('refused')).toMatchObject([{ name: 'payments[a]' }]);
   });
@@ -85,7 +85,7 @@ describe('breakers by key', () => {
       const scene = keyed();
       for (const key of ['a', 'b', 'c']) await scene.succeed(1, 0, of(key));
 
-      scene.policy.breaker('a');
+      scene.named.breaker('a');
       await scene.succeed(1, 0, of('d'));
 
       expect(keysOf(scene)).toEqual(['b', 'c', 'd']);
@@ -96,7 +96,7 @@ describe('breakers by key', () => {
 
       for (let id = 0; id < 1_005; id++) await scene.succeed(1, 0, of(id));
 
-      expect(scene.policy.breakers()).toHaveLength(1_000);
+      expect(scene.named.breakers()).toHaveLength(1_000);
       expect(keysOf(scene)[0]).toBe('5');
     });
 
@@ -123,13 +123,13 @@ describe('breakers by key', () => {
 
       expect(keysOf(scene)).toContain('a');
       await probe.succeed();
-      expect(scene.policy.breaker('a')?.state).toBe('closed');
+      expect(scene.named.breaker('a')?.state).toBe('closed');
     });
 
     it('one stays, that was forced open or has calls in flight', async () => {
       const scene = keyed();
       await scene.succeed(1, 0, of('forced'));
-      scene.policy.breaker('forced')?.forceOpen();
+      scene.named.breaker('forced')?.forceOpen();
       const running = scene.begin(of('busy'));
       await scene.clock.advance(1);
 
@@ -208,12 +208,12 @@ describe('breakers by key', () => {
       const scene = keyed();
       for (const key of ['a', 'b', 'c']) {
         await scene.succeed(1, 0, of(key));
-        scene.policy.breaker(key)?.forceOpen();
+        scene.named.breaker(key)?.forceOpen();
       }
       await scene.succeed(1, 0, of('new'));
       expect(keysOf(scene)).not.toContain('new');
 
-      scene.policy.breaker('b')?.close();
+      scene.named.breaker('b')?.close();
       await scene.succeed(1, 0, of('new'));
 
       expect(keysOf(scene)).toEqual(['a', 'c', 'new']);
@@ -242,9 +242,9 @@ describe('breakers by key', () => {
     await scene.succeed(3, 200, of('a'));
     await scene.succeed(1, 200, of('b'));
 
-    scene.policy.breaker('b')?.close();
+    scene.named.breaker('b')?.close();
 
-    expect(scene.policy.breaker('a')?.stats.successes).toBe(3);
-    expect(scene.policy.breaker('a')?.stats.percentiles[1]).toBeGreaterThan(150);
+    expect(scene.named.breaker('a')?.stats.successes).toBe(3);
+    expect(scene.named.breaker('a')?.stats.percentiles[1]).toBeGreaterThan(150);
   });
 });

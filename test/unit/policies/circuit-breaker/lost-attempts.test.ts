@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { FasterAttemptError } from '../../../../lib/kernel/call.js';
+import { FasterAttemptError } from '../../../../lib/kernel/call-info.js';
 import { anyOf } from '../../../../lib/policies/circuit-breaker/trip/any-of.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { slowCallRate } from '../../../../lib/policies/circuit-breaker/trip/slow-call-rate.js';
-import { newCall } from '../../../support/calls.js';
+import { guarded, ManualWork, newCall } from '../../../support/calls.js';
+import { Gate } from '../../../support/guards.js';
 import { settle } from '../../../support/settle.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
 
@@ -68,10 +69,8 @@ describe('an attempt that lost against a faster one', () => {
   it('says nothing about the dependency, if it never began', async () => {
     const scene = new BreakerScene({ trip: slow, volumeThreshold: 1 });
     const call = newCall(scene.environment);
-    const waiting = scene.policy.execute(
-      call,
-      (inner) => new Promise((_resolve, reject) => inner.onAbort((reason) => reject(reason))),
-    );
+    const policies = { circuitBreaker: scene.guard, bulkhead: new Gate() };
+    const waiting = guarded(policies, new ManualWork().run)(call);
     waiting.catch(() => undefined);
     scene.clock.block(1_000);
     call.abort(new FasterAttemptError());
@@ -124,7 +123,7 @@ describe('an attempt that lost against a faster one', () => {
 describe('isClosedFor', () => {
   it('is true while calls pass freely: closed, disabled, or only watched', async () => {
     const scene = new BreakerScene({ trip: consecutiveFailures(1) });
-    const asks = () => scene.policy.isClosedFor(newCall(scene.environment));
+    const asks = () => scene.named.isClosedFor(newCall(scene.environment));
     expect(asks()).toBe(true);
     await scene.fail();
     expect(asks()).toBe(false);
@@ -135,14 +134,14 @@ describe('isClosedFor', () => {
 
     const shadow = new BreakerScene({ trip: consecutiveFailures(1), mode: 'metricsOnly' });
     await shadow.fail();
-    expect(shadow.policy.isClosedFor(newCall(shadow.environment))).toBe(true);
+    expect(shadow.named.isClosedFor(newCall(shadow.environment))).toBe(true);
   });
 
   it('is asked for the breaker of the key', async () => {
     const scene = new BreakerScene({ trip: consecutiveFailures(1), key: (id: string) => id });
     await scene.fail(1, new Error('boom'), { args: ['a'] });
 
-    expect(scene.policy.isClosedFor(newCall(scene.environment, { args: ['a'] }))).toBe(false);
-    expect(scene.policy.isClosedFor(newCall(scene.environment, { args: ['b'] }))).toBe(true);
+    expect(scene.named.isClosedFor(newCall(scene.environment, { args: ['a'] }))).toBe(false);
+    expect(scene.named.isClosedFor(newCall(scene.environment, { args: ['b'] }))).toBe(true);
   });
 });

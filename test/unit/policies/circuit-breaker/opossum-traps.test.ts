@@ -5,10 +5,10 @@ import { BreakerCore } from '../../../../lib/policies/circuit-breaker/breaker-co
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { BULKHEAD_DEFAULTS } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
-import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
+import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
+import { attemptTimeout } from '../../../../lib/policies/timeout/attempt-timeout.guard.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
-import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { execute, guarded, ManualWork, method, newCall } from '../../../support/calls.js';
 import { settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -95,11 +95,11 @@ describe('what opossum does, and a breaker here does not', () => {
 
   it('8: a full bulkhead does not trip it', async () => {
     const scene = new BreakerScene({ volumeThreshold: 1 });
-    const bulkhead = new BulkheadPolicy('b', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1 }, scene.environment);
+    const bulkhead = new BulkheadGuard('b', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1 }, scene.environment);
     const work = new ManualWork();
 
     for (let index = 0; index < 50; index++) {
-      track(scene.policy.execute(newCall(scene.environment), (call) => bulkhead.execute(call, work.next)));
+      track(guarded({ circuitBreaker: scene.guard, bulkhead }, work.run)(newCall(scene.environment)));
     }
     await settle();
 
@@ -109,10 +109,11 @@ describe('what opossum does, and a breaker here does not', () => {
 
   it('9: a timeout does not free capacity, while the work goes on', async () => {
     const environment = new TestEnvironment();
-    const bulkhead = new BulkheadPolicy('b', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1 }, environment);
-    const timeout = new AttemptTimeoutPolicy('t', 100, environment);
+    const bulkhead = new BulkheadGuard('b', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1 }, environment);
+    const timeout = attemptTimeout('t', 100, environment);
     const work = new ManualWork();
-    track(timeout.execute(newCall(environment), (call) => bulkhead.execute(call, work.next)));
+    const policies = { 'timeout.perAttempt': timeout, bulkhead };
+    track(guarded(policies, work.run, { endsEarly: true })(newCall(environment)));
 
     await environment.clock.advance(100);
 
@@ -149,7 +150,8 @@ describe('what opossum does, and a breaker here does not', () => {
   it('12: a synchronous undefined is a success', async () => {
     const scene = new BreakerScene();
 
-    const result = await scene.policy.execute(
+    const result = await execute(
+      scene.guard,
       newCall(scene.environment),
       method(() => undefined),
     );

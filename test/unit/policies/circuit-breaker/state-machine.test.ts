@@ -379,7 +379,7 @@ describe('the states of a breaker', () => {
       await fewer.succeed();
 
       const reconfigure = (scene: BreakerScene, more: CircuitBreakerOptions): void =>
-        scene.policy.reconfigure({ ...scene.policy.options, ...more });
+        scene.named.reconfigure({ ...scene.named.options, ...more });
       reconfigure(stricter, { halfOpenErrorThresholdPercentage: 0 });
       reconfigure(fewer, { halfOpenCalls: 2 });
 
@@ -829,18 +829,18 @@ describe('the states of a breaker', () => {
     it('goes on in its own time below an order, and does not begin anew with its end', async () => {
       const scene = await halfOpened({ recovery });
       await scene.succeed();
-      scene.policy.say('rule', { state: 'disabled', reason: 'a rule' });
+      scene.named.say('rule', { state: 'disabled', reason: 'a rule' });
       await scene.clock.advance(5_000);
 
-      scene.policy.say('rule', undefined);
+      scene.named.say('rule', undefined);
       scene.environment.chances = [0.59];
       expect(await scene.lets()).toBe(true);
       scene.environment.chances = [0.61];
       expect(await scene.lets()).toBe(false);
 
-      scene.policy.say('rule', { state: 'disabled', reason: 'a rule' });
+      scene.named.say('rule', { state: 'disabled', reason: 'a rule' });
       await scene.clock.advance(3_600_000);
-      scene.policy.say('rule', undefined);
+      scene.named.say('rule', undefined);
       scene.environment.chances = [0.999];
       expect(await scene.lets()).toBe(true);
     });

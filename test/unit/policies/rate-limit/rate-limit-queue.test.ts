@@ -2,22 +2,24 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
-import type { PipelineCall } from '../../../../lib/pipeline/call.js';
-import type { Call, Next } from '../../../../lib/kernel/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { systemClock } from '../../../../lib/kernel/clock.js';
+import type { Guard } from '../../../../lib/kernel/guard.js';
+import type { Work } from '../../../../lib/kernel/pipeline.js';
 import { DueHeap } from '../../../../lib/policies/rate-limit/due-heap.js';
 import { RATE_LIMIT_DEFAULTS } from '../../../../lib/policies/rate-limit/rate-limit.options.js';
-import { RateLimitPolicy } from '../../../../lib/policies/rate-limit/rate-limit.policy.js';
+import { RateLimitGuard } from '../../../../lib/policies/rate-limit/rate-limit.guard.js';
 import { RateLimiter } from '../../../../lib/policies/rate-limit/rate-limiter.js';
-import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { attemptTimeout } from '../../../../lib/policies/timeout/attempt-timeout.guard.js';
+import { execute, guarded, limit, ManualWork, method, newCall } from '../../../support/calls.js';
+import { Told } from '../../../support/guards.js';
 import { settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 import { RateLimitScene } from './rate-limit.scene.js';
 
 const QUEUE = { limit: 10, per: 1_000, onLimit: 'queue' } as const;
 
-describe('RateLimitPolicy that lets calls wait', () => {
+describe('RateLimitGuard that lets calls wait', () => {
   it('spaces calls evenly, in order of arrival', async () => {
     const scene = new RateLimitScene(QUEUE);
 
@@ -146,7 +148,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
       const scene = new RateLimitScene(QUEUE);
       const within = (ms: number) =>
         scene.call([ms], (call) => {
-          call.limit(scene.clock.now() + ms);
+          limit(call, scene.clock.now() + ms);
         });
       scene.burst(1);
 
@@ -161,7 +163,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
 
   it('lets those behind move up when one leaves', async () => {
     const scene = new RateLimitScene(QUEUE);
-    const calls: Call[] = [];
+    const calls: Attempt[] = [];
     for (const name of ['a', 'b', 'c', 'd']) scene.call([name], (call) => void calls.push(call));
     await scene.clock.advance(50);
 
@@ -178,7 +180,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
 
   it('wakes a cheaper call sooner when the dear one before it leaves', async () => {
     const scene = new RateLimitScene({ ...QUEUE, burst: 10, cost: (cost: number) => cost });
-    const calls: Call[] = [];
+    const calls: Attempt[] = [];
     for (const cost of [10, 10, 1, 1]) scene.call([cost], (call) => void calls.push(call));
 
     calls[1]?.abort('gone');
@@ -193,7 +195,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
 
   it('keeps no timer when all that wait have left', async () => {
     const scene = new RateLimitScene(QUEUE);
-    const calls: Call[] = [];
+    const calls: Attempt[] = [];
     for (let index = 0; index < 100; index++) scene.call([], (call) => void calls.push(call));
 
     for (const call of calls) call.abort('gone');
@@ -208,7 +210,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
 
   it('refuses a probe of a half-open breaker that would have to wait', async () => {
     const scene = new RateLimitScene(QUEUE);
-    const probe = (call: PipelineCall): void => void (call.probe = true);
+    const probe = (call: Attempt): void => void (call.probe = true);
 
     scene.call([], probe);
     const second = scene.call([], probe);
@@ -224,12 +226,12 @@ describe('RateLimitPolicy that lets calls wait', () => {
 
   it('tells the breaker who waits, and no longer when it has begun or gone', async () => {
     const scene = new RateLimitScene(QUEUE);
-    const room = new Set<Call>();
-    const calls: Call[] = [];
+    const room = new Set<Attempt>();
+    const calls: Attempt[] = [];
     for (let index = 0; index < 4; index++) {
       scene.call([], (call) => {
         calls.push(call);
-        call.waitingRoom = { enter: (one) => void room.add(one), leave: (one) => void room.delete(one) };
+        call.room = { enter: (one) => void room.add(one), leave: (one) => void room.delete(one) };
       });
     }
     expect([...room]).toEqual(calls.slice(1));
@@ -300,11 +302,15 @@ describe('RateLimitPolicy that lets calls wait', () => {
   it('lets wait and run together take no longer than the limit of an attempt', async () => {
     const environment = new TestEnvironment();
     const limiter = new RateLimiter('search', { ...RATE_LIMIT_DEFAULTS, ...QUEUE }, environment);
-    const timeout = new AttemptTimeoutPolicy('search', 250, environment);
-    const policy = new RateLimitPolicy(limiter, 250);
+    const timeout = attemptTimeout('search', 250, environment);
+    const policy = new RateLimitGuard(limiter, 250);
     const work = new ManualWork();
     const results = [0, 1, 2].map(() =>
-      track(policy.execute(newCall(environment), (inner) => timeout.execute(inner, work.next))),
+      track(
+        guarded({ rateLimit: policy, 'timeout.perAttempt': timeout }, work.run, { endsEarly: true })(
+          newCall(environment),
+        ),
+      ),
     );
 
     await environment.clock.advance(249);
@@ -321,11 +327,12 @@ describe('RateLimitPolicy that lets calls wait', () => {
     const environment = Object.assign(new TestEnvironment(), { clock: systemClock });
     const options = { ...RATE_LIMIT_DEFAULTS, limit: 200, per: 1_000, onLimit: 'queue' } as const;
     const limiter = new RateLimiter('search', options, environment);
-    const policy = new RateLimitPolicy(limiter);
+    const policy = new RateLimitGuard(limiter);
     const seen: unknown[] = [];
     const calls = ['a', 'b', 'c'].map((name) =>
       storage.run({ name }, () =>
-        policy.execute(
+        execute(
+          policy,
           newCall(environment),
           method(() => seen.push((storage.getStore() as { name: string }).name)),
         ),
@@ -337,28 +344,21 @@ describe('RateLimitPolicy that lets calls wait', () => {
     expect(seen).toEqual(['a', 'b', 'c']);
   });
 
-  describe('has whoever wants to be told of an attempt told once', () => {
+  describe('has the guards around it told of an attempt once', () => {
     const scene = () => {
       const told: unknown[] = [];
-      const observer = {
-        succeeded: (value: unknown) => void told.push(['succeeded', value]),
-        failed: (error: unknown) => void told.push(['failed', error]),
-      };
       const environment = new TestEnvironment();
       const options = { ...RATE_LIMIT_DEFAULTS, ...QUEUE, maxWait: 100 };
-      const policy = new RateLimitPolicy(new RateLimiter('search', options, environment));
-      const run = (next: Next): PipelineCall => {
+      const rateLimit = new RateLimitGuard(new RateLimiter('search', options, environment));
+      const run = (work: Work, circuitBreaker?: Guard): Attempt => {
         const call = newCall(environment);
-        call.observer = observer;
-        track(policy.execute(call, next));
+        track(guarded({ circuitBreaker, rateLimit }, work)(call));
         return call;
       };
-      // The first call does not wait.
-      run((call) => {
-        call.observer = undefined;
-        return Promise.resolve();
-      });
-      return { environment, told, observer, run };
+      const runTold = (work: Work): Attempt => run(work, new Told(told));
+      // The first call does not wait, and nobody wants to be told of it.
+      run(() => Promise.resolve());
+      return { environment, told, run: runTold };
     };
 
     it('of a value and of an error after the wait, before anybody else hears of it', async () => {
@@ -366,8 +366,7 @@ describe('RateLimitPolicy that lets calls wait', () => {
         const { environment, told, run } = scene();
         const work = new ManualWork();
 
-        const call = run(work.next);
-        expect(call.observer).toBeUndefined();
+        run(work.run);
         await environment.clock.advance(100);
         expect([work.begun, told]).toEqual([1, []]);
         if (ends === 'succeeded') work.succeed(0, 'it');
@@ -378,30 +377,15 @@ describe('RateLimitPolicy that lets calls wait', () => {
       }
     });
 
-    it('by a policy further in that takes it over', async () => {
-      const { environment, told, observer, run } = scene();
-      let taken: unknown;
-      run((call) => {
-        taken = call.observer;
-        call.observer = undefined;
-        return Promise.resolve('it');
-      });
-
-      await environment.clock.advance(100);
-
-      expect(taken).toBe(observer);
-      expect(told).toEqual([]);
-    });
-
     it('where there is no turn: it was cut, the app shut down, or it was refused at once', async () => {
       const { environment, told, run } = scene();
       const work = new ManualWork();
 
-      run(work.next).abort('gone');
+      run(work.run).abort('gone');
       await settle();
       expect(told).toEqual([['failed', 'gone']]);
-      run(work.next);
-      run(work.next);
+      run(work.run);
+      run(work.run);
       await settle();
       expect(told).toEqual([
         ['failed', 'gone'],

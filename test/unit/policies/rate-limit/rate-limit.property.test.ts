@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PipelineCall } from '../../../../lib/pipeline/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import type { RateLimitOptions } from '../../../../lib/policies/rate-limit/rate-limit.options.js';
 import { settle } from '../../../support/settle.js';
 import { RateLimitScene, type Begun } from './rate-limit.scene.js';
@@ -63,7 +63,7 @@ function optionsOf({ keyed, costly, ...options }: Limits): RateLimitOptions {
 
 /** Lets the calls come, in virtual time, until all have begun or ended. */
 async function play(scene: RateLimitScene, schedule: readonly Arrival[]): Promise<void> {
-  const calls: PipelineCall[] = [];
+  const calls: Attempt[] = [];
   for (const { after, blocked, count, key, cost, leaves } of schedule) {
     if (blocked) {
       scene.clock.block(after);
@@ -93,7 +93,7 @@ function worstExcess(begun: readonly Begun[], options: RateLimitOptions): number
   return worst;
 }
 
-describe('RateLimitPolicy, for any limits and any calls', () => {
+describe('RateLimitGuard, for any limits and any calls', () => {
   it('never lets more begin in any window than limit x time / per + burst, for each key', { timeout: 60_000 }, () =>
     fc.assert(
       fc.asyncProperty(limits, arrivals, async (chosen, schedule) => {

@@ -1,9 +1,9 @@
 import type { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
-import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { resolveRateLimit, type RateLimitOptions } from '../../../../lib/policies/rate-limit/rate-limit.options.js';
-import { RateLimitPolicy } from '../../../../lib/policies/rate-limit/rate-limit.policy.js';
+import { RateLimitGuard } from '../../../../lib/policies/rate-limit/rate-limit.guard.js';
 import { RateLimiter } from '../../../../lib/policies/rate-limit/rate-limiter.js';
-import { method, newCall } from '../../../support/calls.js';
+import { execute, method, newCall } from '../../../support/calls.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -45,15 +45,14 @@ export class RateLimitScene {
   }
 
   /** Makes a call whose method ends at once. */
-  call(args: readonly unknown[] = [], prepare?: (call: PipelineCall) => void, perAttempt?: number): Tracked {
-    const origin: Partial<CallOrigin> = { args };
-    const call = newCall(this.environment, origin);
+  call(args: readonly unknown[] = [], prepare?: (call: Attempt) => void, perAttempt?: number): Tracked {
+    const call = newCall(this.environment, { args });
     prepare?.(call);
     const work = method(() => {
       this.begun.push({ args, at: this.now });
       return args;
     });
-    const result = track(new RateLimitPolicy(this.limiter, perAttempt).execute(call, work));
+    const result = track(execute(new RateLimitGuard(this.limiter, perAttempt), call, work));
     this.results.push(result);
     return result;
   }

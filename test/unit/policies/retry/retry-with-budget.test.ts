@@ -1,13 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
 import { RETRY_DEFAULTS, type RetryOptions } from '../../../../lib/policies/retry/retry.options.js';
-import { RetryPolicy } from '../../../../lib/policies/retry/retry.policy.js';
+import { RetryDecision } from '../../../../lib/policies/retry/retry.decision.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';
 import { RETRY_BUDGET_DEFAULTS } from '../../../../lib/kernel/retry-budget/retry-budget.options.js';
-import type { PipelineCall } from '../../../../lib/pipeline/call.js';
-import type { Next } from '../../../../lib/kernel/call.js';
+import { callOf, type Call } from '../../../../lib/kernel/call.js';
+import type { Guard } from '../../../../lib/kernel/guard.js';
+import type { Work } from '../../../../lib/kernel/pipeline.js';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
-import { method, newCall, scripted } from '../../../support/calls.js';
+import { execute, guarded, method, newCall, scripted } from '../../../support/calls.js';
+import { Bouncer, Gate } from '../../../support/guards.js';
 import { seededRandom } from '../../../support/seeded-random.js';
 import { errorOf, settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
@@ -19,9 +21,9 @@ function setUp(options: RetryOptions = {}, bounded = true) {
   const { clock } = environment;
   const budget = new RetryBudget(RETRY_BUDGET_DEFAULTS, clock.now());
   const resolved = { ...RETRY_DEFAULTS, backoff: fixed(0), ...options };
-  const policy = new RetryPolicy('Client.load', resolved, environment, bounded ? budget : undefined);
-  const call = (next: Next) => policy.execute(newCall(environment), next);
-  return { environment, clock, budget, policy, call };
+  const retry = new RetryDecision('Client.load', resolved, environment, bounded ? budget : undefined);
+  const call = (work: Work, inside?: Guard) => guarded({ retry, bulkhead: inside }, work)(newCall(environment));
+  return { environment, clock, budget, retry, call };
 }
 
 /** How many calls reach the upstream for each call made, at five calls a second for ten minutes. */
@@ -43,7 +45,7 @@ async function loadAt(failing: number, bounded: boolean, after = 0): Promise<num
   return reached / (made - after);
 }
 
-describe('RetryPolicy with a budget', () => {
+describe('RetryDecision with a budget', () => {
   it('puts at most 1.3 times the load on an upstream, when 30 % of its answers are failures', async () => {
     expect(await loadAt(0.3, true)).toBeLessThanOrEqual(1.3);
     expect(await loadAt(0.3, false)).toBeGreaterThan(1.35);
@@ -58,9 +60,9 @@ describe('RetryPolicy with a budget', () => {
   it('gives the last error at once and says so, when the budget is spent', async () => {
     const { environment, budget, call } = setUp({ backoff: fixed(1_000) });
     while (budget.take(environment.clock.now()));
-    const { next, calls } = scripted([boom]);
+    const { run, calls } = scripted([boom]);
 
-    const error = await errorOf(call(next));
+    const error = await errorOf(call(run));
 
     expect(error).toBe(boom);
     expect(calls).toHaveLength(1);
@@ -73,13 +75,13 @@ describe('RetryPolicy with a budget', () => {
     const { environment, budget, call } = setUp({ retryOnResult: () => true });
     while (budget.take(environment.clock.now()));
 
-    await expect(call(scripted(['poor']).next)).resolves.toBe('poor');
+    await expect(call(scripted(['poor']).run)).resolves.toBe('poor');
   });
 
   it('takes a token for each retry, and none for the first attempt', async () => {
     const { clock, budget, call } = setUp();
 
-    await errorOf(call(scripted([boom]).next));
+    await errorOf(call(scripted([boom]).run));
 
     expect(budget.tokensAt(clock.now())).toBe(8);
   });
@@ -87,7 +89,7 @@ describe('RetryPolicy with a budget', () => {
   it('takes none for a retry that another rule forbids', async () => {
     const { clock, budget, call } = setUp({ backoff: fixed(100), maxDuration: 50 });
 
-    await errorOf(call(scripted([boom]).next));
+    await errorOf(call(scripted([boom]).run));
 
     expect(budget.tokensAt(clock.now())).toBe(10);
   });
@@ -96,9 +98,9 @@ describe('RetryPolicy with a budget', () => {
     const { clock, budget, call } = setUp({ maxAttempts: 2 });
     for (let taken = 0; taken < 5; taken++) budget.take(clock.now());
 
-    await call(scripted(['value']).next);
+    await call(scripted(['value']).run);
     expect(budget.tokensAt(clock.now())).toBeCloseTo(5.2);
-    await errorOf(call(scripted([boom]).next));
+    await errorOf(call(scripted([boom]).run));
     expect(budget.tokensAt(clock.now())).toBeCloseTo(4.4);
   });
 
@@ -107,7 +109,12 @@ describe('RetryPolicy with a budget', () => {
     budget.take(clock.now());
     const refusal = new CircuitOpenException({ policy: 'circuitBreaker', instanceName: 'b', message: 'open' });
 
-    await errorOf(call(() => Promise.reject(refusal)));
+    await errorOf(
+      call(
+        method(() => 'value'),
+        new Bouncer(() => refusal),
+      ),
+    );
 
     expect(budget.tokensAt(clock.now())).toBe(9);
   });
@@ -115,13 +122,16 @@ describe('RetryPolicy with a budget', () => {
   it('earns by a call that had to wait, once it is over', async () => {
     const { clock, budget, call } = setUp();
     budget.take(clock.now());
-    let begin = (): void => undefined;
-    const turn = new Promise<void>((resolve) => (begin = resolve));
-    const inner = method(() => 'value');
+    const gate = new Gate();
 
-    const result = track(call((attempt) => turn.then(() => inner(attempt))));
+    const result = track(
+      call(
+        method(() => 'value'),
+        gate,
+      ),
+    );
     expect(budget.tokensAt(clock.now())).toBe(9);
-    begin();
+    gate.open();
     await settle();
 
     expect(result.outcome).toBe('value');
@@ -129,17 +139,17 @@ describe('RetryPolicy with a budget', () => {
   });
 
   it.each([
-    ['its caller leaves', (call: PipelineCall) => call.abort('gone')],
-    ['the app shuts down', (_: PipelineCall, environment: TestEnvironment) => environment.lifecycle.close()],
+    ['its caller leaves', (call: Call) => call.abort('gone')],
+    ['the app shuts down', (_: Call, environment: TestEnvironment) => environment.lifecycle.close()],
   ])('gives back the token of a retry that is never made, since %s', async (_, end) => {
-    const { environment, clock, budget, policy } = setUp({ backoff: fixed(1_000) });
-    const call = newCall(environment);
-    const { next, calls } = scripted([boom]);
-    const result = track(policy.execute(call, next));
+    const { environment, clock, budget, retry } = setUp({ backoff: fixed(1_000) });
+    const first = newCall(environment);
+    const { run, calls } = scripted([boom]);
+    const result = track(execute(retry, first, run));
     await settle();
     expect(budget.tokensAt(clock.now())).toBe(9);
 
-    end(call, environment);
+    end(callOf(first), environment);
     await settle();
 
     expect([result.status, calls.length]).toEqual(['rejected', 1]);
@@ -151,7 +161,7 @@ describe('RetryPolicy with a budget', () => {
     const failing = method(() => Promise.reject(boom));
     const refusal = new CircuitOpenException({ policy: 'circuitBreaker', instanceName: 'b', message: 'open' });
 
-    await errorOf(call((attempt) => (attempt.attempt === 2 ? Promise.reject(refusal) : failing(attempt))));
+    await errorOf(call(failing, new Bouncer(({ attempt }) => (attempt === 2 ? refusal : undefined))));
 
     // The third attempt began.
     expect(budget.tokensAt(clock.now())).toBe(9);

@@ -1,45 +1,59 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
-import { FasterAttemptError, type Next } from '../../../../lib/kernel/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
+import { callOf } from '../../../../lib/kernel/call.js';
+import { FasterAttemptError } from '../../../../lib/kernel/call-info.js';
+import type { Guard } from '../../../../lib/kernel/guard.js';
+import type { Work } from '../../../../lib/kernel/pipeline.js';
 import { HEDGE_DEFAULTS, type HedgeOptions } from '../../../../lib/policies/hedge/hedge.options.js';
-import { HedgePolicy, type HedgeSurroundings } from '../../../../lib/policies/hedge/hedge.policy.js';
+import { Hedging, type HedgeSurroundings } from '../../../../lib/policies/hedge/hedging.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';
 import { RETRY_BUDGET_DEFAULTS } from '../../../../lib/kernel/retry-budget/retry-budget.options.js';
-import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { attemptTimeout } from '../../../../lib/policies/timeout/attempt-timeout.guard.js';
+import { guarded, limit, ManualWork, method, newCall, type Given } from '../../../support/calls.js';
+import { Bouncer, Gate } from '../../../support/guards.js';
 import { settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 const boom = new Error('boom');
 
-interface Given extends HedgeOptions {
+interface Asked extends HedgeOptions {
   surroundings?: HedgeSurroundings;
-  origin?: Partial<CallOrigin>;
+  origin?: Given;
   perAttempt?: number;
+  /** A guard of the attempts. */
+  inside?: Guard;
 }
 
 /** A hedge around the end of attempts, as in a pipeline; it hedges after 100 ms. */
-function setUp({ surroundings, origin, perAttempt, ...options }: Given = {}) {
+function setUp({ surroundings, origin, perAttempt, inside, ...options }: Asked = {}) {
   const environment = new TestEnvironment();
   const { clock } = environment;
   const resolved = { ...HEDGE_DEFAULTS, after: 100, ...options };
-  const policy = new HedgePolicy('Client.load', resolved, environment, surroundings);
-  const timeout = new AttemptTimeoutPolicy('Client.load', perAttempt, environment);
+  const hedge = new Hedging('Client.load', resolved, environment, surroundings);
+  const timeout = perAttempt === undefined ? undefined : attemptTimeout('Client.load', perAttempt, environment);
+  const policies = { hedge, 'timeout.perAttempt': timeout, bulkhead: inside };
   const work = new ManualWork();
-  const start = (end: Next = work.next, call = newCall(environment, origin)) => ({
+  const start = (end: Work = work.run, call = newCall(environment, origin)) => ({
     call,
-    result: track(policy.execute(call, (attempt) => timeout.execute(attempt, end))),
+    result: track(guarded(policies, end, { endsEarly: true })(call)),
   });
-  return { environment, clock, policy, work, start };
+  return { environment, clock, work, start };
 }
 
-const reasonsOf = (calls: readonly PipelineCall[]) =>
+/** Attempt `number` of the call of `first`. */
+const numbered = (first: Attempt, number: number): Attempt => {
+  const call = callOf(first);
+  while (call.current.number < number) call.nextAttempt();
+  return call.current;
+};
+
+const reasonsOf = (calls: readonly Attempt[]) =>
   calls.map(({ aborted, reason }) => (aborted ? (reason as Error).constructor : undefined));
 
-describe('HedgePolicy', () => {
+describe('Hedging', () => {
   it('makes one attempt, when it answers in time, and leaves no timer that keeps the process alive', async () => {
     const { environment, clock, work, start } = setUp();
     const { result } = start();
@@ -104,8 +118,8 @@ describe('HedgePolicy', () => {
 
   it('numbers its attempts on from the call that it is given', async () => {
     const { environment, clock, work, start } = setUp();
-    const retried = newCall(environment).fork(3);
-    start(work.next, retried);
+    const retried = numbered(newCall(environment), 3);
+    start(work.run, retried);
     await clock.advance(100);
 
     expect(work.calls.map(({ attempt }) => attempt)).toEqual([3, 4]);
@@ -180,14 +194,15 @@ describe('HedgePolicy', () => {
 
   describe('a refused further attempt', () => {
     const full = new BulkheadFullException({ policy: 'bulkhead', instanceName: 'b', message: 'full' });
-    const refusingFrom = (work: ManualWork, first: number): Next => {
+    /** Refuses every attempt from the `first` on. */
+    const refusingFrom = (first: number): Guard => {
       let made = 0;
-      return (attempt) => (++made >= first ? Promise.reject(full) : work.next(attempt));
+      return new Bouncer(() => (++made >= first ? full : undefined));
     };
 
     it('counts as not made: the first one decides', async () => {
-      const { clock, work, start } = setUp();
-      const { result } = start(refusingFrom(work, 2));
+      const { clock, work, start } = setUp({ inside: refusingFrom(2) });
+      const { result } = start();
       await clock.advance(200);
       expect(result.status).toBe('pending');
       work.fail(0, boom);
@@ -197,10 +212,11 @@ describe('HedgePolicy', () => {
     });
 
     it('gives its token back', async () => {
-      const { environment, clock, work } = setUp();
+      const environment = new TestEnvironment();
+      const { clock } = environment;
       const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, perSecond: 0 }, clock.now());
-      const { start } = setUpIn(environment, budget);
-      start(refusingFrom(work, 2));
+      const { start } = setUpIn(environment, budget, true, refusingFrom(2));
+      start(new ManualWork().run);
       await clock.advance(200);
 
       expect(environment.of('hedge')).toHaveLength(1);
@@ -208,8 +224,8 @@ describe('HedgePolicy', () => {
     });
 
     it('refuses the call, when it was the first attempt', async () => {
-      const { clock, work, start } = setUp();
-      const { result } = start(refusingFrom(work, 1));
+      const { clock, work, start } = setUp({ inside: refusingFrom(1) });
+      const { result } = start();
       await clock.advance(200);
 
       expect(result.outcome).toBe(full);
@@ -218,10 +234,10 @@ describe('HedgePolicy', () => {
   });
 
   /** A hedge in given surroundings. */
-  function setUpIn(environment: TestEnvironment, budget: RetryBudget, earns = true) {
-    const policy = new HedgePolicy('Client.load', { ...HEDGE_DEFAULTS, after: 100 }, environment, { budget, earns });
-    const start = (end: Next) => track(policy.execute(newCall(environment), end));
-    return { policy, start };
+  function setUpIn(environment: TestEnvironment, budget: RetryBudget, earns = true, inside?: Guard) {
+    const hedge = new Hedging('Client.load', { ...HEDGE_DEFAULTS, after: 100 }, environment, { budget, earns });
+    const start = (end: Work) => track(guarded({ hedge, bulkhead: inside }, end)(newCall(environment)));
+    return { start };
   }
 
   describe('what keeps it from hedging', () => {
@@ -256,9 +272,9 @@ describe('HedgePolicy', () => {
       const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, min: 1, perSecond: 0, ratio: 0 }, clock.now());
       const { start } = setUpIn(environment, budget);
       const work = new ManualWork();
-      start(work.next);
+      start(work.run);
       await clock.advance(100);
-      start(work.next);
+      start(work.run);
       await clock.advance(1_000);
 
       expect(work.begun).toBe(3);
@@ -271,8 +287,8 @@ describe('HedgePolicy', () => {
     it('does not after the deadline, after a cut, and while the app shuts down', async () => {
       const { environment, clock, work, start } = setUp();
       const bounded = newCall(environment);
-      bounded.limit(clock.now() + 100);
-      start(work.next, bounded);
+      limit(bounded, clock.now() + 100);
+      start(work.run, bounded);
       const { call: cut, result } = start();
       await clock.advance(50);
       cut.abort('gone');
@@ -286,19 +302,18 @@ describe('HedgePolicy', () => {
     });
 
     it('lets a call that waits for its turn wait: the delay runs from its beginning', async () => {
-      const { clock, work, start } = setUp();
-      let begin = (): void => undefined;
-      let made = 0;
-      const turn = new Promise<void>((resolve) => (begin = resolve));
-      start((attempt) => (made++, turn.then(() => work.next(attempt))));
+      const gate = new Gate();
+      const admitted = vi.spyOn(gate, 'admit');
+      const { clock, start } = setUp({ inside: gate });
+      start();
       await clock.advance(550);
-      expect(made).toBe(1);
-      begin();
+      expect(admitted).toHaveBeenCalledTimes(1);
+      gate.open();
       await clock.advance(99);
-      expect(made).toBe(1);
+      expect(admitted).toHaveBeenCalledTimes(1);
       await clock.advance(1);
 
-      expect(made).toBe(2);
+      expect(admitted).toHaveBeenCalledTimes(2);
     });
   });
 
@@ -321,7 +336,7 @@ describe('HedgePolicy', () => {
       const { clock } = environment;
       const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, perSecond: 0 }, clock.now());
       const { start } = setUpIn(environment, budget, false);
-      start(new ManualWork().next);
+      start(new ManualWork().run);
       await clock.advance(100);
 
       expect(budget.tokensAt(clock.now())).toBe(9);
@@ -339,6 +354,19 @@ describe('HedgePolicy', () => {
       expect(work.calls.map(({ reason }) => reason)).toEqual(['gone', 'gone', 'gone']);
       expect(result).toEqual({ status: 'rejected', outcome: 'gone' });
       expect(clock.keepingAlive).toBe(0);
+    });
+
+    it('begins no further attempt, when a listener that is told of it cuts the call', async () => {
+      const { environment, clock, work, start } = setUp();
+      const { call, result } = start();
+      environment.events.subscribe(({ type }) => {
+        if (type === 'hedge') call.abort('gone');
+      });
+      await clock.advance(1_000);
+
+      expect(environment.of('hedge')).toHaveLength(1);
+      expect(work.begun).toBe(1);
+      expect(result).toEqual({ status: 'rejected', outcome: 'gone' });
     });
 
     it('does nothing more, once it has an answer', async () => {

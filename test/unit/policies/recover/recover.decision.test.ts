@@ -2,10 +2,11 @@ import { BadGatewayException, HttpException, NotFoundException } from '@nestjs/c
 import { describe, expect, it } from 'vitest';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
-import type { CallOrigin } from '../../../../lib/pipeline/call.js';
+import { callOf } from '../../../../lib/kernel/call.js';
+import type { Work } from '../../../../lib/kernel/pipeline.js';
 import type { RecoverOptions } from '../../../../lib/policies/recover/recover.options.js';
-import { RecoverPolicy } from '../../../../lib/policies/recover/recover.policy.js';
-import { method, newCall } from '../../../support/calls.js';
+import { RecoverDecision } from '../../../../lib/policies/recover/recover.decision.js';
+import { answerAtOnce, execute, method, newCall, type Given } from '../../../support/calls.js';
 import { errorOf, thrownBy } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -18,33 +19,32 @@ class Client {
   }
 }
 
-interface Settings extends Partial<CallOrigin> {
+interface Settings extends Given {
   http?: boolean;
   parameterCount?: number;
 }
 
-function setUp(options: RecoverOptions = {}, { http = false, parameterCount = 0, ...origin }: Settings = {}) {
+function setUp(options: RecoverOptions = {}, { http = false, parameterCount = 0, ...given }: Settings = {}) {
   const environment = new TestEnvironment();
-  const policy = new RecoverPolicy('Client.load', options, { parameterCount, http }, environment);
-  const call = newCall(environment, { instance: new Client(), ...origin });
+  const policy = new RecoverDecision('Client.load', options, { parameterCount, http }, environment);
+  const make = () => newCall(environment, { instance: new Client(), ...given });
+  const first = make();
+  const run = (work: Work, attempt = first) => execute(policy, attempt, work);
+  /** Fails the call, or another one like it once that is over. */
   const executeWith = (error: unknown) =>
-    policy.execute(
-      call,
+    run(
       method(() => Promise.reject(error)),
+      first.settled ? make() : first,
     );
-  return { environment, policy, call, executeWith };
+  const answer = (error: unknown) => answerAtOnce(policy, first, error);
+  return { environment, call: callOf(first), run, executeWith, answer };
 }
 
-describe('RecoverPolicy', () => {
+describe('RecoverDecision', () => {
   it("gives the method's own value, when it succeeds", async () => {
-    const { environment, policy, call } = setUp({ value: 'sorry' });
+    const { environment, run } = setUp({ value: 'sorry' });
 
-    await expect(
-      policy.execute(
-        call,
-        method(() => 'value'),
-      ),
-    ).resolves.toBe('value');
+    await expect(run(method(() => 'value'))).resolves.toBe('value');
     expect([...environment.told, ...environment.recoveries]).toEqual([]);
   });
 
@@ -60,13 +60,10 @@ describe('RecoverPolicy', () => {
   });
 
   it("catches the caller's abort", async () => {
-    const { policy, call } = setUp({ value: 'sorry' });
+    const { run, call } = setUp({ value: 'sorry' });
     call.abort('gone');
 
-    const result = await policy.execute(
-      call,
-      method(() => 'value'),
-    );
+    const result = await run(method(() => 'value'));
 
     expect(result).toBe('sorry');
   });
@@ -195,10 +192,10 @@ describe('RecoverPolicy', () => {
   });
 
   it('stays synchronous, when it is asked for a synchronous method', () => {
-    const { policy, call } = setUp({ value: 'sorry' });
+    const { answer } = setUp({ value: 'sorry' });
     const strict = setUp({ on: TypeError });
 
-    expect(policy.answer(boom, call)).toBe('sorry');
-    expect(thrownBy(() => strict.policy.answer(boom, strict.call))).toBe(boom);
+    expect(answer(boom)).toBe('sorry');
+    expect(thrownBy(() => strict.answer(boom))).toBe(boom);
   });
 });

@@ -4,10 +4,11 @@ import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exce
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import type { CallOrigin } from '../../../../lib/pipeline/call.js';
+import { callOf } from '../../../../lib/kernel/call.js';
+import type { Work } from '../../../../lib/kernel/pipeline.js';
 import { parseFallback } from '../../../../lib/policies/fallback/fallback.options.js';
-import { FallbackPolicy } from '../../../../lib/policies/fallback/fallback.policy.js';
-import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { FallbackDecision } from '../../../../lib/policies/fallback/fallback.decision.js';
+import { answerAtOnce, execute, ManualWork, method, newCall, type Given } from '../../../support/calls.js';
 import { errorOf, settle, thrownBy, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -20,28 +21,27 @@ class Client {
   }
 }
 
-function setUp(setting: unknown, origin: Partial<CallOrigin> = {}, parameterCount = 0) {
+function setUp(setting: unknown, given: Given = {}, parameterCount = 0) {
   const environment = new TestEnvironment();
-  const policy = new FallbackPolicy('Client.load', parseFallback('x', setting), parameterCount, environment);
-  const call = newCall(environment, { instance: new Client(), ...origin });
+  const policy = new FallbackDecision('Client.load', parseFallback('x', setting), parameterCount, environment);
+  const make = () => newCall(environment, { instance: new Client(), ...given });
+  const first = make();
+  const run = (work: Work, attempt = first) => execute(policy, attempt, work);
+  /** Fails the call, or another one like it once that is over. */
   const executeWith = (error: unknown) =>
-    policy.execute(
-      call,
+    run(
       method(() => Promise.reject(error)),
+      first.settled ? make() : first,
     );
-  return { environment, policy, call, executeWith };
+  const answer = (error: unknown) => answerAtOnce(policy, first, error);
+  return { environment, call: callOf(first), run, executeWith, answer };
 }
 
-describe('FallbackPolicy', () => {
+describe('FallbackDecision', () => {
   it("gives the method's own value, when it succeeds", async () => {
-    const { environment, policy, call } = setUp({ value: 'cached' });
+    const { environment, run } = setUp({ value: 'cached' });
 
-    await expect(
-      policy.execute(
-        call,
-        method(() => 'value'),
-      ),
-    ).resolves.toBe('value');
+    await expect(run(method(() => 'value'))).resolves.toBe('value');
     expect(environment.told).toEqual([]);
   });
 
@@ -121,9 +121,9 @@ describe('FallbackPolicy', () => {
     });
 
     it("lets the caller's abort pass as it is", async () => {
-      const { policy, call } = setUp({ value: 'cached' });
+      const { run, call } = setUp({ value: 'cached' });
       const work = new ManualWork();
-      const result = track(policy.execute(call, work.next));
+      const result = track(run(work.run));
 
       call.abort('gone');
       work.fail(0, 'gone');
@@ -138,7 +138,7 @@ describe('FallbackPolicy', () => {
       aborted.call.abort('gone');
 
       expect(await notFound.executeWith(new NotFoundException())).toBe('none');
-      expect(aborted.policy.answer('gone', aborted.call)).toBe('none');
+      expect(aborted.answer('gone')).toBe('none');
     });
 
     it('answers nothing else, when there is an `on`', async () => {
@@ -218,9 +218,9 @@ describe('FallbackPolicy', () => {
   });
 
   it('stays synchronous, when it is asked for a synchronous method', () => {
-    const { policy, call } = setUp({ value: 'cached' });
+    const { answer } = setUp({ value: 'cached' });
 
-    expect(policy.answer(boom, call)).toBe('cached');
-    expect(thrownBy(() => policy.answer(new NotFoundException(), call))).toBeInstanceOf(NotFoundException);
+    expect(answer(boom)).toBe('cached');
+    expect(thrownBy(() => answer(new NotFoundException()))).toBeInstanceOf(NotFoundException);
   });
 });

@@ -1,27 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import type { Next } from '../../../../lib/kernel/call.js';
-import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { TotalTimeoutPolicy } from '../../../../lib/policies/timeout/total-timeout.policy.js';
-import { ManualWork, newCall } from '../../../support/calls.js';
+import { callOf } from '../../../../lib/kernel/call.js';
+import { TotalTimeoutDecision } from '../../../../lib/policies/timeout/total-timeout.decision.js';
+import { guarded, ManualWork, newCall, type Policy } from '../../../support/calls.js';
+import { Gate } from '../../../support/guards.js';
 import { errorOf, settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
-/** As in every pipeline, a policy inside ends the attempt when it is cut. */
-function setUp() {
+/** As in every pipeline of an app, a cut ends the attempt. */
+function setUp(inside?: Policy) {
   const environment = new TestEnvironment();
-  const total = new TotalTimeoutPolicy('Client.load', 1_000, environment);
-  const attempt = new AttemptTimeoutPolicy('Client.load', undefined, environment);
+  const total = new TotalTimeoutDecision('Client.load', 1_000, environment);
   const work = new ManualWork();
-  const call = newCall(environment);
-  const execute = (next: Next = work.next) => total.execute(call, (bounded) => attempt.execute(bounded.fork(1), next));
-  return { environment, clock: environment.clock, total, work, call, execute };
+  const attempt = newCall(environment);
+  const run = guarded({ 'timeout.total': total, bulkhead: inside }, work.run, { endsEarly: true });
+  const execute = (one = attempt) => run(one);
+  return { environment, clock: environment.clock, work, call: callOf(attempt), execute };
 }
 
-describe('TotalTimeoutPolicy', () => {
+describe('TotalTimeoutDecision', () => {
   it('gives the value or the error, when it comes in time', async () => {
-    const { clock, work, execute } = setUp();
-    const [value, error] = [track(execute()), track(execute())];
+    const { environment, clock, work, execute } = setUp();
+    const [value, error] = [track(execute()), track(execute(newCall(environment)))];
 
     await clock.advance(999);
     work.succeed(0, 'value');
@@ -74,8 +74,8 @@ describe('TotalTimeoutPolicy', () => {
   });
 
   it('marks the timeout as queued, and as a refusal, when the method had not begun', async () => {
-    const { environment, clock, execute } = setUp();
-    const result = track(execute(() => new Promise(() => {})));
+    const { environment, clock, execute } = setUp(new Gate());
+    const result = track(execute());
 
     await clock.advance(1_000);
 
@@ -99,7 +99,7 @@ describe('TotalTimeoutPolicy', () => {
     const result = track(execute());
     await clock.advance(900);
 
-    work.calls[0]?.emit();
+    work.calls[0]?.item();
     await clock.advance(5_000);
 
     expect(result.status).toBe('pending');

@@ -4,13 +4,15 @@ import { CircuitOpenException } from '../../../../lib/errors/circuit-open.except
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
-import type { CallInfo, Next } from '../../../../lib/kernel/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
+import { callOf } from '../../../../lib/kernel/call.js';
+import type { CallInfo } from '../../../../lib/kernel/call-info.js';
+import type { Work } from '../../../../lib/kernel/pipeline.js';
 import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
 import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
 import { RETRY_DEFAULTS, type RetryOptions } from '../../../../lib/policies/retry/retry.options.js';
-import { RetryPolicy } from '../../../../lib/policies/retry/retry.policy.js';
-import { ManualWork, method, newCall, scripted } from '../../../support/calls.js';
+import { RetryDecision } from '../../../../lib/policies/retry/retry.decision.js';
+import { execute, limit, ManualWork, method, newCall, scripted, type Given } from '../../../support/calls.js';
 import { errorOf, settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -19,17 +21,18 @@ const boom = new Error('boom');
 const withStatus = (status: number, headers: object = {}) =>
   Object.assign(new Error(`status ${status}`), { status, response: { headers } });
 
-function setUp(options: RetryOptions = {}, origin: Partial<CallOrigin> = {}) {
+function setUp(options: RetryOptions = {}, given: Given = {}) {
   const environment = new TestEnvironment();
-  const policy = new RetryPolicy('Client.load', { ...RETRY_DEFAULTS, backoff: fixed(100), ...options }, environment);
-  const call = newCall(environment, origin);
-  /** Runs the policy and lets an hour pass. */
-  const outcomeOf = async (next: Next) => {
-    const result = track(policy.execute(call, next));
+  const policy = new RetryDecision('Client.load', { ...RETRY_DEFAULTS, backoff: fixed(100), ...options }, environment);
+  const first = newCall(environment, given);
+  const run = (work: Work, attempt = first) => execute(policy, attempt, work);
+  /** Runs the call and lets an hour pass. */
+  const outcomeOf = async (work: Work) => {
+    const result = track(run(work));
     await environment.clock.advance(3_600_000);
     return result;
   };
-  return { environment, clock: environment.clock, policy, call, outcomeOf };
+  return { environment, clock: environment.clock, call: callOf(first), run, outcomeOf };
 }
 
 /** How many calls `error` leads to. */
@@ -83,13 +86,8 @@ describe('what a retry tells of a call that it gives up', () => {
   });
 
   it('says it also of a call that is cut in the pause', async () => {
-    const { environment, policy, call } = setUp();
-    const result = track(
-      policy.execute(
-        call,
-        method(() => Promise.reject(boom)),
-      ),
-    );
+    const { environment, run, call } = setUp();
+    const result = track(run(method(() => Promise.reject(boom))));
     await environment.clock.advance(50);
 
     call.abort(new Error('gone'));
@@ -100,12 +98,12 @@ describe('what a retry tells of a call that it gives up', () => {
   });
 });
 
-describe('RetryPolicy', () => {
+describe('RetryDecision', () => {
   it('calls once, when the first call succeeds', async () => {
     const { environment, outcomeOf } = setUp();
-    const { next, calls } = scripted(['value']);
+    const { run: work, calls } = scripted(['value']);
 
-    const result = await outcomeOf(next);
+    const result = await outcomeOf(work);
 
     expect(result).toEqual({ status: 'fulfilled', outcome: 'value' });
     expect(calls).toHaveLength(1);
@@ -115,9 +113,9 @@ describe('RetryPolicy', () => {
 
   it('gives the first success', async () => {
     const { outcomeOf } = setUp();
-    const { next, calls } = scripted([boom, 'value']);
+    const { run: work, calls } = scripted([boom, 'value']);
 
-    const result = await outcomeOf(next);
+    const result = await outcomeOf(work);
 
     expect(result.outcome).toBe('value');
     expect(calls).toHaveLength(2);
@@ -135,7 +133,7 @@ describe('RetryPolicy', () => {
     const { outcomeOf } = setUp();
     const errors = [new Error('1'), new Error('2'), new Error('3')];
 
-    const result = await outcomeOf(scripted(errors).next);
+    const result = await outcomeOf(scripted(errors).run);
 
     expect(result.status).toBe('rejected');
     expect(result.outcome).toBe(errors[2]);
@@ -143,9 +141,9 @@ describe('RetryPolicy', () => {
 
   it('numbers the attempts from 1, each a call of its own with a signal of its own', async () => {
     const { call, outcomeOf } = setUp();
-    const { next, calls } = scripted([boom]);
+    const { run: work, calls } = scripted([boom]);
 
-    await outcomeOf(next);
+    await outcomeOf(work);
 
     expect(calls.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
     expect(new Set([call, ...calls].map(({ signal }) => signal)).size).toBe(4);
@@ -230,7 +228,7 @@ describe('RetryPolicy', () => {
       };
       const { environment, outcomeOf } = setUp(options);
 
-      await outcomeOf(scripted([boom]).next);
+      await outcomeOf(scripted([boom]).run);
 
       expect(environment.reports[0]).toEqual({ place: 'Client.load, retryOn', error });
       expect(await callsAfter(boom, options)).toBe(3);
@@ -244,9 +242,9 @@ describe('RetryPolicy', () => {
           throw error;
         },
       });
-      const { next, calls } = scripted([boom]);
+      const { run: work, calls } = scripted([boom]);
 
-      await outcomeOf(next);
+      await outcomeOf(work);
 
       expect(calls).toHaveLength(3);
       expect(environment.reports[0]).toEqual({ place: 'Client.load, abortOn', error });
@@ -277,9 +275,9 @@ describe('RetryPolicy', () => {
           throw error;
         },
       });
-      const { next, calls } = scripted([boom]);
+      const { run: work, calls } = scripted([boom]);
 
-      await outcomeOf(next);
+      await outcomeOf(work);
 
       expect(calls).toHaveLength(2);
       expect(environment.reports).toEqual([{ place: 'Client.load, answerOn', error }]);
@@ -291,9 +289,9 @@ describe('RetryPolicy', () => {
 
     it('repeats a call that gave such a result', async () => {
       const { outcomeOf } = setUp({ retryOnResult });
-      const { next, calls } = scripted(['not yet', 'ready']);
+      const { run: work, calls } = scripted(['not yet', 'ready']);
 
-      const result = await outcomeOf(next);
+      const result = await outcomeOf(work);
 
       expect(result.outcome).toBe('ready');
       expect(calls).toHaveLength(2);
@@ -301,19 +299,19 @@ describe('RetryPolicy', () => {
 
     it('gives the last result, when the attempts run out', async () => {
       const { outcomeOf } = setUp({ retryOnResult });
-      const { next, calls } = scripted(['not yet']);
+      const { run: work, calls } = scripted(['not yet']);
 
-      const result = await outcomeOf(next);
+      const result = await outcomeOf(work);
 
       expect(result).toEqual({ status: 'fulfilled', outcome: 'not yet' });
       expect(calls).toHaveLength(3);
     });
 
     it('gives the last result at once, when its pause would pass the deadline', async () => {
-      const { clock, policy, call } = setUp({ retryOnResult });
-      call.limit(clock.now() + 50);
+      const { clock, run, call } = setUp({ retryOnResult });
+      limit(call.current, clock.now() + 50);
 
-      const result = track(policy.execute(call, scripted(['not yet']).next));
+      const result = track(run(scripted(['not yet']).run));
       await settle();
 
       expect(result).toEqual({ status: 'fulfilled', outcome: 'not yet' });
@@ -321,9 +319,9 @@ describe('RetryPolicy', () => {
 
     it('counts results and errors together', async () => {
       const { outcomeOf } = setUp({ retryOnResult });
-      const { next, calls } = scripted([boom, 'not yet', boom]);
+      const { run: work, calls } = scripted([boom, 'not yet', boom]);
 
-      const result = await outcomeOf(next);
+      const result = await outcomeOf(work);
 
       expect(result).toEqual({ status: 'rejected', outcome: boom });
       expect(calls).toHaveLength(3);
@@ -338,7 +336,7 @@ describe('RetryPolicy', () => {
         },
       });
 
-      await outcomeOf(scripted(['a', 'b', 'c']).next);
+      await outcomeOf(scripted(['a', 'b', 'c']).run);
 
       expect(seen).toEqual([
         ['a', 1, 'Client'],
@@ -355,16 +353,16 @@ describe('RetryPolicy', () => {
         },
       });
 
-      const result = await outcomeOf(scripted(['value']).next);
+      const result = await outcomeOf(scripted(['value']).run);
 
       expect(result).toEqual({ status: 'fulfilled', outcome: 'value' });
       expect(environment.reports).toEqual([{ place: 'Client.load, retryOnResult', error }]);
     });
 
     it('tells no retry, and makes none, when the caller has gone meanwhile', async () => {
-      const { environment, clock, policy, call } = setUp({ retryOnResult });
+      const { environment, clock, run, call } = setUp({ retryOnResult });
       const work = new ManualWork();
-      const result = track(policy.execute(call, work.next));
+      const result = track(run(work.run));
 
       call.abort('gone');
       work.succeed(0, 'not yet');
@@ -427,7 +425,7 @@ describe('RetryPolicy', () => {
       async (given) => {
         const { environment, outcomeOf } = setUp({ maxAttempts: 2, backoff: () => given as number });
 
-        await outcomeOf(scripted([boom]).next);
+        await outcomeOf(scripted([boom]).run);
 
         // exponential(), with chance at 0.5
         expect(environment.of('retry')).toMatchObject([{ delayMs: 50 }]);
@@ -443,9 +441,9 @@ describe('RetryPolicy', () => {
           throw error;
         },
       });
-      const { next, calls } = scripted([boom]);
+      const { run: work, calls } = scripted([boom]);
 
-      await outcomeOf(next);
+      await outcomeOf(work);
 
       expect(calls).toHaveLength(2);
       expect(environment.of('retry')).toMatchObject([{ delayMs: 50 }]);
@@ -453,10 +451,10 @@ describe('RetryPolicy', () => {
     });
 
     it('is not cut to 1 ms, when a function gives more than a timer can hold', async () => {
-      const { clock, policy, call } = setUp({ backoff: () => 2 ** 31 });
-      const { next, calls } = scripted([boom]);
+      const { clock, run } = setUp({ backoff: () => 2 ** 31 });
+      const { run: work, calls } = scripted([boom]);
 
-      track(policy.execute(call, next));
+      track(run(work));
       await clock.advance(60_000);
 
       expect(calls).toHaveLength(1);
@@ -464,20 +462,20 @@ describe('RetryPolicy', () => {
 
     it('starts its series anew for each call', async () => {
       const options = { backoff: exponential({ initial: 100, jitter: 'none' }), maxAttempts: 2 } as const;
-      const { environment, policy, clock } = setUp(options);
+      const { environment, run, clock } = setUp(options);
 
-      track(policy.execute(newCall(environment), scripted([boom]).next));
+      track(run(scripted([boom]).run, newCall(environment)));
       await clock.advance(1_000);
-      track(policy.execute(newCall(environment), scripted([boom]).next));
+      track(run(scripted([boom]).run, newCall(environment)));
       await clock.advance(1_000);
 
       expect(environment.of('retry').map(({ delayMs }) => delayMs)).toEqual([100, 100]);
     });
 
     it('keeps the process alive, and nothing does after it', async () => {
-      const { clock, policy, call } = setUp();
+      const { clock, run } = setUp();
 
-      track(policy.execute(call, scripted([boom, 'value']).next));
+      track(run(scripted([boom, 'value']).run));
       await settle();
       expect(clock.keepingAlive).toBe(1);
       await clock.advance(100);
@@ -493,7 +491,7 @@ describe('RetryPolicy', () => {
     ])('is a lower bound for the pause: %s', async (_form, value, expected) => {
       const { environment, outcomeOf } = setUp({ maxAttempts: 2 });
 
-      await outcomeOf(scripted([withStatus(503, { 'retry-after': value })]).next);
+      await outcomeOf(scripted([withStatus(503, { 'retry-after': value })]).run);
 
       expect(environment.of('retry')).toMatchObject([{ delayMs: expected }]);
     });
@@ -501,17 +499,17 @@ describe('RetryPolicy', () => {
     it('does not shorten the pause', async () => {
       const { environment, outcomeOf } = setUp({ maxAttempts: 2, backoff: fixed(5_000) });
 
-      await outcomeOf(scripted([withStatus(503, { 'retry-after': '1' })]).next);
+      await outcomeOf(scripted([withStatus(503, { 'retry-after': '1' })]).run);
 
       expect(environment.of('retry')).toMatchObject([{ delayMs: 5_000 }]);
     });
 
     it('ends the retries with the last error, above a minute', async () => {
-      const { environment, policy, call } = setUp();
+      const { environment, run } = setUp();
       const error = withStatus(503, { 'retry-after': '61' });
-      const { next, calls } = scripted([error]);
+      const { run: work, calls } = scripted([error]);
 
-      const result = policy.execute(call, next);
+      const result = run(work);
 
       expect(await errorOf(result)).toBe(error);
       expect(calls).toHaveLength(1);
@@ -535,9 +533,9 @@ describe('RetryPolicy', () => {
         ['a date', response(503, 'Tue, 01 Jan 2030 00:00:05 GMT')],
       ])('is a lower bound for the pause: %s', async (_form, busy) => {
         const { environment, outcomeOf } = setUp({ retryOnResult });
-        const { next, calls } = scripted([busy, { status: 200 }]);
+        const { run: work, calls } = scripted([busy, { status: 200 }]);
 
-        const result = await outcomeOf(next);
+        const result = await outcomeOf(work);
 
         expect(result.outcome).toEqual({ status: 200 });
         expect(calls).toHaveLength(2);
@@ -547,9 +545,9 @@ describe('RetryPolicy', () => {
       it('ends with that result, above maxRetryAfter', async () => {
         const { environment, outcomeOf } = setUp({ retryOnResult });
         const busy = response(429, '61');
-        const { next, calls } = scripted([busy]);
+        const { run: work, calls } = scripted([busy]);
 
-        const result = await outcomeOf(next);
+        const result = await outcomeOf(work);
 
         expect(result).toEqual({ status: 'fulfilled', outcome: busy });
         expect(calls).toHaveLength(1);
@@ -559,7 +557,7 @@ describe('RetryPolicy', () => {
       it('does not shorten the pause', async () => {
         const { environment, outcomeOf } = setUp({ retryOnResult, maxAttempts: 2, backoff: fixed(9_000) });
 
-        await outcomeOf(scripted([response(503, '1')]).next);
+        await outcomeOf(scripted([response(503, '1')]).run);
 
         expect(environment.of('retry')).toMatchObject([{ delayMs: 9_000 }]);
       });
@@ -569,7 +567,7 @@ describe('RetryPolicy', () => {
         const [first, second] = [response(429), response(503)];
         const { outcomeOf } = setUp({ retryOnResult, backoff: (attempt, end) => seen.push([attempt, end]) });
 
-        await outcomeOf(scripted([first, second, { status: 200 }]).next);
+        await outcomeOf(scripted([first, second, { status: 200 }]).run);
 
         expect(seen).toEqual([
           [1, first],
@@ -580,7 +578,7 @@ describe('RetryPolicy', () => {
       it('tells of no error, since there is none', async () => {
         const { environment, outcomeOf } = setUp({ retryOnResult });
 
-        await outcomeOf(scripted([response(503), { status: 200 }]).next);
+        await outcomeOf(scripted([response(503), { status: 200 }]).run);
 
         expect(environment.of('retry')).toMatchObject([{ error: undefined }]);
       });
@@ -589,7 +587,7 @@ describe('RetryPolicy', () => {
     it('of a refusal is its retryAfterMs, where retryOn names it', async () => {
       const { environment, outcomeOf } = setUp({ maxAttempts: 2, retryOn: CircuitOpenException });
 
-      await outcomeOf(scripted([new CircuitOpenException({ ...init, retryAfterMs: 2_500 })]).next);
+      await outcomeOf(scripted([new CircuitOpenException({ ...init, retryAfterMs: 2_500 })]).run);
 
       expect(environment.of('retry')).toMatchObject([{ delayMs: 2_500 }]);
     });
@@ -597,10 +595,10 @@ describe('RetryPolicy', () => {
 
   describe('the deadline', () => {
     it('ends the retries at once with the last error, when the pause would pass it', async () => {
-      const { environment, clock, policy, call } = setUp({ backoff: fixed(100) });
-      const { next, calls } = scripted([boom]);
-      call.limit(clock.now() + 150);
-      const result = track(policy.execute(call, next));
+      const { environment, clock, run, call } = setUp({ backoff: fixed(100) });
+      const { run: work, calls } = scripted([boom]);
+      limit(call.current, clock.now() + 150);
+      const result = track(run(work));
 
       await clock.advance(100);
 
@@ -612,20 +610,20 @@ describe('RetryPolicy', () => {
     });
 
     it('counts Retry-After too', async () => {
-      const { clock, policy, call } = setUp();
-      call.limit(clock.now() + 4_000);
+      const { clock, run, call } = setUp();
+      limit(call.current, clock.now() + 4_000);
       const error = withStatus(429, { 'retry-after': '5' });
 
-      expect(await errorOf(policy.execute(call, scripted([error]).next))).toBe(error);
+      expect(await errorOf(run(scripted([error]).run))).toBe(error);
     });
   });
 
   describe('maxDuration', () => {
     it('begins no attempt later than that after the first', async () => {
       const { environment, outcomeOf } = setUp({ maxAttempts: 10, maxDuration: 250 });
-      const { next, calls } = scripted([boom]);
+      const { run: work, calls } = scripted([boom]);
 
-      const result = await outcomeOf(next);
+      const result = await outcomeOf(work);
 
       expect(result.outcome).toBe(boom);
       expect(calls).toHaveLength(3);
@@ -633,9 +631,9 @@ describe('RetryPolicy', () => {
     });
 
     it('counts the time of the attempts too', async () => {
-      const { clock, policy, call } = setUp({ maxDuration: 250 });
+      const { clock, run } = setUp({ maxDuration: 250 });
       const work = new ManualWork();
-      const result = track(policy.execute(call, work.next));
+      const result = track(run(work.run));
 
       await clock.advance(200);
       work.fail(0, boom);
@@ -648,9 +646,9 @@ describe('RetryPolicy', () => {
 
   describe('cancellation', () => {
     it('ends the pause at once with the reason', async () => {
-      const { clock, policy, call } = setUp({ backoff: fixed(10_000) });
-      const { next, calls } = scripted([boom]);
-      const result = track(policy.execute(call, next));
+      const { clock, run, call } = setUp({ backoff: fixed(10_000) });
+      const { run: work, calls } = scripted([boom]);
+      const result = track(run(work));
       await clock.advance(500);
 
       call.abort('gone');
@@ -662,9 +660,9 @@ describe('RetryPolicy', () => {
     });
 
     it('does not repeat, when the caller aborted, whatever the method rejects with, nor where retryOn would', async () => {
-      const { policy, call, clock } = setUp({ retryOn: () => true });
+      const { run, call, clock } = setUp({ retryOn: () => true });
       const work = new ManualWork();
-      const result = track(policy.execute(call, work.next));
+      const result = track(run(work.run));
 
       call.abort('gone');
       work.fail(0, 'gone');
@@ -674,10 +672,25 @@ describe('RetryPolicy', () => {
       expect(result.outcome).toBe('gone');
     });
 
+    it.each([
+      ['retryOn', (gone: () => void): RetryOptions => ({ retryOn: () => (gone(), true) })],
+      ['the backoff', (gone: () => void): RetryOptions => ({ backoff: () => (gone(), 0) })],
+    ])('does not begin another attempt, when %s has cut the call, and there is no pause', async (_, options) => {
+      let gone = (): void => undefined;
+      const { call, outcomeOf } = setUp({ backoff: fixed(0), ...options(() => gone()) });
+      gone = () => call.abort('gone');
+      const { run: work, calls } = scripted([boom]);
+
+      const result = await outcomeOf(work);
+
+      expect(calls).toHaveLength(1);
+      expect(result).toEqual({ status: 'rejected', outcome: 'gone' });
+    });
+
     it('repeats an attempt that was cut alone, by its own limit', async () => {
       const { call, outcomeOf } = setUp();
       let calls = 0;
-      const cut = (attempt: PipelineCall) => {
+      const cut = (attempt: Attempt) => {
         calls++;
         const error = new TimeoutException(init);
         attempt.abort(error);
@@ -693,8 +706,8 @@ describe('RetryPolicy', () => {
 
   describe('shutdown', () => {
     it('ends the pause with a ShutdownException, whose cause is the last error', async () => {
-      const { environment, clock, policy, call } = setUp({ backoff: fixed(10_000) });
-      const result = track(policy.execute(call, scripted([boom]).next));
+      const { environment, clock, run } = setUp({ backoff: fixed(10_000) });
+      const result = track(run(scripted([boom]).run));
       await settle();
 
       environment.lifecycle.close();
@@ -711,9 +724,9 @@ describe('RetryPolicy', () => {
     });
 
     it('lets no pause begin', async () => {
-      const { environment, clock, policy, call } = setUp();
+      const { environment, clock, run } = setUp();
       const work = new ManualWork();
-      const result = track(policy.execute(call, work.next));
+      const result = track(run(work.run));
       environment.lifecycle.close();
 
       work.fail(0, boom);
@@ -726,9 +739,9 @@ describe('RetryPolicy', () => {
     });
 
     it('lets a call that runs come to its end', async () => {
-      const { environment, policy, call } = setUp();
+      const { environment, run } = setUp();
       const work = new ManualWork();
-      const result = policy.execute(call, work.next);
+      const result = run(work.run);
 
       environment.lifecycle.close();
       work.succeed(0, 'value');
@@ -740,12 +753,12 @@ describe('RetryPolicy', () => {
   describe('streams and responses', () => {
     it('repeats nothing, once an item has come', async () => {
       const { environment, outcomeOf } = setUp();
-      const seen: PipelineCall[] = [];
+      const seen: Attempt[] = [];
 
       const result = await outcomeOf(
         method((attempt) => {
           seen.push(attempt);
-          attempt.emit();
+          attempt.item();
           throw boom;
         }),
       );
@@ -762,7 +775,7 @@ describe('RetryPolicy', () => {
       await outcomeOf(
         method((attempt) => {
           calls++;
-          attempt.emit();
+          attempt.item();
         }),
       );
 
@@ -771,9 +784,9 @@ describe('RetryPolicy', () => {
 
     it('repeats nothing that the caller says cannot be repeated', async () => {
       const { environment, outcomeOf } = setUp({}, { repeatable: () => false });
-      const { next, calls } = scripted([boom]);
+      const { run: work, calls } = scripted([boom]);
 
-      const result = await outcomeOf(next);
+      const result = await outcomeOf(work);
 
       expect(calls).toHaveLength(1);
       expect(result.outcome).toBe(boom);
@@ -783,9 +796,9 @@ describe('RetryPolicy', () => {
 
   describe('events', () => {
     it('tells each retry before its pause, with its numbers', async () => {
-      const { environment, clock, policy, call } = setUp({ backoff: exponential({ initial: 100, jitter: 'none' }) });
+      const { environment, clock, run } = setUp({ backoff: exponential({ initial: 100, jitter: 'none' }) });
 
-      track(policy.execute(call, scripted([boom]).next));
+      track(run(scripted([boom]).run));
       await settle();
       expect(environment.told).toEqual([
         {
@@ -808,18 +821,18 @@ describe('RetryPolicy', () => {
       const once = setUp({ maxAttempts: 1 });
       const other = setUp();
 
-      await once.outcomeOf(scripted([boom]).next);
-      await other.outcomeOf(scripted([withStatus(404)]).next);
+      await once.outcomeOf(scripted([boom]).run);
+      await other.outcomeOf(scripted([withStatus(404)]).run);
 
       expect([...once.environment.told, ...other.environment.told]).toEqual([]);
     });
 
     it('works all the same, when nobody listens', async () => {
       const environment = new TestEnvironment(false);
-      const policy = new RetryPolicy('Client.load', { ...RETRY_DEFAULTS, backoff: fixed(0) }, environment);
-      const { next, calls } = scripted([boom, boom, 'value']);
+      const policy = new RetryDecision('Client.load', { ...RETRY_DEFAULTS, backoff: fixed(0) }, environment);
+      const { run: work, calls } = scripted([boom, boom, 'value']);
 
-      await expect(policy.execute(newCall(environment), next)).resolves.toBe('value');
+      await expect(execute(policy, newCall(environment), work)).resolves.toBe('value');
       expect(calls).toHaveLength(3);
     });
   });

@@ -2,34 +2,35 @@ import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
-import type { PipelineCall } from '../../../../lib/pipeline/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
+import { Guard } from '../../../../lib/kernel/guard.js';
 import { adaptive, type AdaptiveOptions } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
-import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
+import { attemptTimeout } from '../../../../lib/policies/timeout/attempt-timeout.guard.js';
+import { execute, guarded, limit, ManualWork, method, newCall } from '../../../support/calls.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 function setUp(options: BulkheadOptions = {}) {
   const environment = new TestEnvironment();
-  const bulkhead = new BulkheadPolicy('payments', { ...BULKHEAD_DEFAULTS, ...options }, environment);
+  const bulkhead = new BulkheadGuard('payments', { ...BULKHEAD_DEFAULTS, ...options }, environment);
   const work = new ManualWork();
-  const calls: PipelineCall[] = [];
+  const calls: Attempt[] = [];
   const results: Tracked[] = [];
-  /** Makes `count` calls. */
-  const make = (count: number, prepare?: (call: PipelineCall) => void): void => {
+  /** Makes `count` calls that can be cut. */
+  const make = (count: number, prepare?: (call: Attempt) => void): void => {
     for (let index = 0; index < count; index++) {
-      const call = newCall(environment);
+      const call = newCall(environment, { outer: newCall(environment) });
       prepare?.(call);
       calls.push(call);
-      results.push(track(bulkhead.execute(call, work.next)));
+      results.push(track(execute(bulkhead, call, work.run, { endsEarly: true })));
     }
   };
   return { environment, clock: environment.clock, bulkhead, work, calls, results, make };
 }
 
-describe('BulkheadPolicy', () => {
+describe('BulkheadGuard', () => {
   it('gives the value or the error of what it lets run', async () => {
     const { results, make, work } = setUp({ maxConcurrent: 2 });
     make(2);
@@ -52,8 +53,8 @@ describe('BulkheadPolicy', () => {
     process.on('unhandledRejection', (reason) => unhandled.push(reason));
     try {
       const failing = method(() => Promise.reject(new Error('floating')));
-      void bulkhead.execute(newCall(environment), failing);
-      bulkhead.execute(newCall(environment), failing).catch(() => undefined);
+      void execute(bulkhead, newCall(environment), failing);
+      execute(bulkhead, newCall(environment), failing).catch(() => undefined);
       await settle();
       await settle();
       expect(unhandled).toEqual([new Error('floating')]);
@@ -112,7 +113,7 @@ describe('BulkheadPolicy', () => {
   it('has a free slot, when a method throws before it gives a promise', async () => {
     const { bulkhead, environment } = setUp({ maxConcurrent: 1 });
 
-    const result = track(bulkhead.execute(newCall(environment), () => Promise.reject(new Error('no'))));
+    const result = track(execute(bulkhead, newCall(environment), () => Promise.reject(new Error('no'))));
     await settle();
 
     expect(result.status).toBe('rejected');
@@ -157,7 +158,7 @@ describe('BulkheadPolicy', () => {
 
     it('lets nobody pass who comes in the very turn in which a call ends', async () => {
       const { environment, bulkhead, calls, make, work } = setUp({ maxConcurrent: 1, maxQueue: 5 });
-      const first = bulkhead.execute(newCall(environment), work.next);
+      const first = execute(bulkhead, newCall(environment), work.run);
       make(1);
 
       const again = first.then(() => make(1));
@@ -257,14 +258,14 @@ describe('BulkheadPolicy', () => {
     });
 
     it.each([
-      { bound: 'a deadline', origin: {}, prepare: (call: PipelineCall) => call.limit(2_000_000) },
+      { bound: 'a deadline', origin: {}, prepare: (call: Attempt) => limit(call, 2_000_000) },
       { bound: 'a signal', origin: { signal: new AbortController().signal }, prepare: () => undefined },
     ])('is none with $bound', async ({ origin, prepare }) => {
       const { environment, clock, bulkhead, work, make } = setUp({ maxConcurrent: 1, maxQueue: 2 });
       make(1);
       const call = newCall(environment, origin);
       prepare(call);
-      const result = track(bulkhead.execute(call, work.next));
+      const result = track(execute(bulkhead, call, work.run));
 
       await clock.advance(500_000);
 
@@ -302,9 +303,9 @@ describe('BulkheadPolicy', () => {
   describe('a slot', () => {
     it('is held after a timeout, until the work has really ended', async () => {
       const { environment, clock, bulkhead, results, make, work } = setUp({ maxConcurrent: 1 });
-      const timeout = new AttemptTimeoutPolicy('payments', 100, environment);
+      const timeout = attemptTimeout('payments', 100, environment);
       const call = newCall(environment);
-      const result = track(timeout.execute(call, (inner) => bulkhead.execute(inner, work.next)));
+      const result = track(guarded({ 'timeout.perAttempt': timeout, bulkhead }, work.run, { endsEarly: true })(call));
 
       await clock.advance(100);
       expect(result.outcome).toMatchObject({ code: 'TIMEOUT' });
@@ -315,6 +316,30 @@ describe('BulkheadPolicy', () => {
       work.succeed(0);
       await settle();
 
+      expect(bulkhead.active).toBe(0);
+    });
+
+    it('goes to the next, when whoever it was given to is cut before he goes on', async () => {
+      const { environment, bulkhead, calls, results, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2 });
+      const cutting = new (class extends Guard {
+        admit(): undefined {
+          // All may pass.
+        }
+        override released(): void {
+          calls[0]?.abort('gone');
+        }
+      })();
+      track(guarded({ circuitBreaker: cutting, bulkhead }, work.run)(newCall(environment)));
+      make(2);
+
+      work.succeed(0);
+      await settle();
+
+      expect(results[0]).toEqual({ status: 'rejected', outcome: 'gone' });
+      expect(work.calls.slice(1)).toEqual([calls[1]]);
+      expect([bulkhead.active, bulkhead.waiting]).toEqual([1, 0]);
+      work.succeed(1);
+      await settle();
       expect(bulkhead.active).toBe(0);
     });
 
@@ -420,7 +445,7 @@ describe('BulkheadPolicy', () => {
       const before = calls.length;
 
       // The n-th in the queue is expected to begin after n * 100 / 2 ms.
-      make(5, (call) => call.limit(clock.now() + 100));
+      make(5, (call) => limit(call, clock.now() + 100));
       await settle();
 
       expect(results.slice(before).map(({ status }) => status)).toEqual([
@@ -447,11 +472,11 @@ describe('BulkheadPolicy', () => {
 
     it('is measured against perAttempt too', async () => {
       const { environment, bulkhead, make, work } = await warm({ maxConcurrent: 1, maxQueue: 100 });
-      const timeout = new AttemptTimeoutPolicy('payments', 150, environment);
+      const timeout = attemptTimeout('payments', 150, environment);
       make(2);
 
       const call = newCall(environment);
-      const result = track(timeout.execute(call, (inner) => bulkhead.execute(inner, work.next)));
+      const result = track(guarded({ 'timeout.perAttempt': timeout, bulkhead }, work.run, { endsEarly: true })(call));
       await settle();
 
       expect(result.outcome).toBeInstanceOf(BulkheadFullException);
@@ -460,7 +485,7 @@ describe('BulkheadPolicy', () => {
     it('is none, as long as no run time is known', async () => {
       const { clock, results, make } = setUp({ maxConcurrent: 1, maxQueue: 100 });
 
-      make(50, (call) => call.limit(clock.now() + 10));
+      make(50, (call) => limit(call, clock.now() + 10));
       await settle();
 
       expect(results.every(({ status }) => status === 'pending')).toBe(true);
@@ -478,7 +503,7 @@ describe('BulkheadPolicy', () => {
       make(3);
 
       // Two wait: 200 ms by the mean of the runs; with the wait in it, the mean would be above 100.
-      make(1, (call) => call.limit(clock.now() + 201));
+      make(1, (call) => limit(call, clock.now() + 201));
       await settle();
 
       expect(results.at(-1)?.status).toBe('pending');
@@ -491,10 +516,10 @@ describe('BulkheadPolicy', () => {
       const environment = new TestEnvironment();
       const priority = ({ args }: { args: readonly unknown[] }) => args[0] as number;
       const all = { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, priority, ...options };
-      const bulkhead = new BulkheadPolicy('payments', all, environment);
+      const bulkhead = new BulkheadGuard('payments', all, environment);
       const work = new ManualWork();
       const results = ['first', ...priorities].map((one) =>
-        track(bulkhead.execute(newCall(environment, { args: [one] }), work.next)),
+        track(execute(bulkhead, newCall(environment, { args: [one] }), work.run)),
       );
       return { environment, bulkhead, work, results: results.slice(1) };
     }
@@ -535,15 +560,15 @@ describe('BulkheadPolicy', () => {
       await environment.clock.advance(100);
       work.succeed(0);
       await settle();
-      const make = (priority: number, prepare?: (call: PipelineCall) => void) => {
+      const make = (priority: number, prepare?: (call: Attempt) => void) => {
         const call = newCall(environment, { args: [priority] });
         prepare?.(call);
-        return track(bulkhead.execute(call, work.next));
+        return track(execute(bulkhead, call, work.run));
       };
       const waiting = [make(9), make(5), make(5), make(1)];
 
-      const hopeless = make(3, (call) => call.limit(environment.clock.now() + 150));
-      const urgent = make(7, (call) => call.limit(environment.clock.now() + 50));
+      const hopeless = make(3, (call) => limit(call, environment.clock.now() + 150));
+      const urgent = make(7, (call) => limit(call, environment.clock.now() + 50));
       await settle();
 
       expect(hopeless.outcome).toMatchObject({ code: 'BULKHEAD_FULL', retryAfterMs: 200 });
@@ -571,21 +596,22 @@ describe('BulkheadPolicy', () => {
   describe('an adaptive limit', () => {
     /** Keeps `demand` calls going for `ms`, each made anew as soon as it has ended or was refused. */
     async function drive(
-      { environment, bulkhead }: { environment: TestEnvironment; bulkhead: BulkheadPolicy },
+      { environment, bulkhead }: { environment: TestEnvironment; bulkhead: BulkheadGuard },
       demand: number,
       ms: number,
       body: () => Promise<unknown>,
       perAttempt?: number,
     ): Promise<void> {
       const { clock } = environment;
-      const timeout = new AttemptTimeoutPolicy('payments', perAttempt, environment);
+      const timeout = perAttempt === undefined ? undefined : attemptTimeout('payments', perAttempt, environment);
+      const run = guarded({ 'timeout.perAttempt': timeout, bulkhead }, method(body), { endsEarly: true });
       const end = clock.now() + ms;
       const pause = () => new Promise<void>((resolve) => clock.setTimeout(resolve, 5));
       const caller = async () => {
         while (clock.now() < end) {
-          await timeout
-            .execute(newCall(environment), (call) => bulkhead.execute(call, method(body)))
-            .catch((error: unknown) => (error instanceof BulkheadFullException ? pause() : undefined));
+          await run(newCall(environment)).catch((error: unknown) =>
+            error instanceof BulkheadFullException ? pause() : undefined,
+          );
         }
       };
       const callers = Array.from({ length: demand }, caller);
@@ -596,7 +622,7 @@ describe('BulkheadPolicy', () => {
     function adaptiveBulkhead(options: AdaptiveOptions) {
       const environment = new TestEnvironment();
       const all = { ...BULKHEAD_DEFAULTS, maxConcurrent: adaptive(options) };
-      return { environment, bulkhead: new BulkheadPolicy('payments', all, environment) };
+      return { environment, bulkhead: new BulkheadGuard('payments', all, environment) };
     }
 
     /** Work of 50 ms, of which `slots` go on at once. */
@@ -655,9 +681,9 @@ describe('BulkheadPolicy', () => {
       const environment = new TestEnvironment();
       const { clock } = environment;
       const all = { ...BULKHEAD_DEFAULTS, maxConcurrent: adaptive({ initial: 40, min: 40 }), maxQueue: 10 };
-      const bulkhead = new BulkheadPolicy('payments', all, environment);
+      const bulkhead = new BulkheadGuard('payments', all, environment);
       const make = (count: number, body: () => Promise<unknown>) =>
-        Array.from({ length: count }, () => track(bulkhead.execute(newCall(environment), method(body))));
+        Array.from({ length: count }, () => track(execute(bulkhead, newCall(environment), method(body))));
       const never = () => new Promise<never>(() => undefined);
       // The first 40 fill it up, the next are samples of a window.
       for (let turn = 0; turn < 3; turn++) {
@@ -667,8 +693,9 @@ describe('BulkheadPolicy', () => {
 
       make(39, never);
       // Its time limit is over at the end of a window, and it keeps its slot.
-      const timeout = new AttemptTimeoutPolicy('payments', 200, environment);
-      track(timeout.execute(newCall(environment), (call) => bulkhead.execute(call, method(never))));
+      const timeout = attemptTimeout('payments', 200, environment);
+      const policies = { 'timeout.perAttempt': timeout, bulkhead };
+      track(guarded(policies, method(never), { endsEarly: true })(newCall(environment)));
       const waiting = make(5, async () => 'done');
       await clock.advance(100);
       expect([bulkhead.limit, bulkhead.waiting]).toEqual([40, 5]);
@@ -683,7 +710,7 @@ describe('BulkheadPolicy', () => {
       const { environment, bulkhead } = adaptiveBulkhead({ initial: 2, min: 2 });
       const work = new ManualWork();
 
-      const results = [1, 2, 3].map(() => track(bulkhead.execute(newCall(environment), work.next)));
+      const results = [1, 2, 3].map(() => track(execute(bulkhead, newCall(environment), work.run)));
       await settle();
 
       expect(results[2]?.outcome).toMatchObject({ details: { active: 2, maxConcurrent: 2, waiting: 0, maxQueue: 0 } });
@@ -704,10 +731,10 @@ describe('BulkheadPolicy', () => {
   it('says in the waiting room who waits, as long as it does', async () => {
     const { calls, make, work } = setUp({ maxConcurrent: 1, maxQueue: 2 });
     const steps: [string, number][] = [];
-    const note = (step: string) => (call: unknown) => steps.push([step, calls.indexOf(call as PipelineCall)]);
+    const note = (step: string) => (call: unknown) => steps.push([step, calls.indexOf(call as Attempt)]);
     const room = { enter: note('enter'), leave: note('leave') };
 
-    make(3, (call) => (call.waitingRoom = room));
+    make(3, (call) => (call.room = room));
     calls[2]?.abort('gone');
     work.succeed(0);
     await settle();

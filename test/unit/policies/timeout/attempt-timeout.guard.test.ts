@@ -1,22 +1,27 @@
 import { describe, expect, it } from 'vitest';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { callOf } from '../../../../lib/kernel/call.js';
+import { attemptTimeout } from '../../../../lib/policies/timeout/attempt-timeout.guard.js';
+import { guarded, limit, ManualWork, method, newCall, type Policy } from '../../../support/calls.js';
+import { Gate } from '../../../support/guards.js';
 import { errorOf, settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
-function setUp({ limited = true } = {}) {
+function setUp({ limited = true, inside }: { limited?: boolean; inside?: Policy } = {}) {
   const environment = new TestEnvironment();
-  const policy = new AttemptTimeoutPolicy('Client.load', limited ? 100 : undefined, environment);
+  const timeout = limited ? attemptTimeout('Client.load', 100, environment) : undefined;
   const work = new ManualWork();
   const call = newCall(environment);
-  return { environment, clock: environment.clock, policy, work, call };
+  /** As in every pipeline of an app, a cut ends the attempt. */
+  const run = (attempt = call, body = work.run) =>
+    guarded({ 'timeout.perAttempt': timeout, bulkhead: inside }, body, { endsEarly: true })(attempt);
+  return { environment, clock: environment.clock, work, call, run };
 }
 
-describe('AttemptTimeoutPolicy', () => {
+describe('attemptTimeout', () => {
   it('gives the value, when it comes in time', async () => {
-    const { clock, policy, work, call } = setUp();
-    const result = track(policy.execute(call, work.next));
+    const { clock, run, work } = setUp();
+    const result = track(run());
 
     await clock.advance(99);
     work.succeed(0, 'value');
@@ -26,9 +31,9 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('gives the error, when it comes in time', async () => {
-    const { policy, work, call } = setUp();
+    const { run, work } = setUp();
     const error = new Error('no');
-    const result = policy.execute(call, work.next);
+    const result = run();
 
     work.fail(0, error);
 
@@ -36,8 +41,8 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('ends the attempt with a TimeoutException that carries the numbers, when its time is over', async () => {
-    const { clock, policy, work, call } = setUp();
-    const result = track(policy.execute(call, work.next));
+    const { clock, run } = setUp();
+    const result = track(run());
 
     await clock.advance(99);
     expect(result.status).toBe('pending');
@@ -56,8 +61,8 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('tells a timeout', async () => {
-    const { environment, clock, policy, work, call } = setUp();
-    track(policy.execute(call, work.next));
+    const { environment, clock, run } = setUp();
+    track(run());
 
     await clock.advance(100);
 
@@ -75,8 +80,8 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('tells nothing, when the call ends in time', async () => {
-    const { environment, clock, policy, work, call } = setUp();
-    track(policy.execute(call, work.next));
+    const { environment, clock, run, work } = setUp();
+    track(run());
 
     work.succeed(0);
     await clock.advance(1_000);
@@ -85,8 +90,8 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it("aborts the attempt's signal with the TimeoutException", async () => {
-    const { clock, policy, work, call } = setUp();
-    const result = track(policy.execute(call, work.next));
+    const { clock, run, call } = setUp();
+    const result = track(run());
     const { signal } = call;
     expect(signal.aborted).toBe(false);
 
@@ -97,8 +102,8 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('never aborts the signal because the call ended', async () => {
-    const { clock, policy, work, call } = setUp();
-    track(policy.execute(call, work.next));
+    const { clock, run, work, call } = setUp();
+    track(run());
 
     work.succeed(0);
     await clock.advance(1_000);
@@ -107,21 +112,22 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('gives each attempt a signal of its own', async () => {
-    const { clock, policy, work, call } = setUp();
-    const [first, second] = [call.fork(1), call.fork(2)];
+    const { clock, run, call } = setUp();
+    const first = call;
 
-    track(policy.execute(first, work.next));
+    track(run(first));
     await clock.advance(60);
-    track(policy.execute(second, work.next));
+    const second = callOf(call).nextAttempt();
+    track(run(second));
     await clock.advance(40);
 
     expect(first.signal).not.toBe(second.signal);
-    expect([first.signal.aborted, second.signal.aborted, call.signal.aborted]).toEqual([true, false, false]);
+    expect([first.signal.aborted, second.signal.aborted, callOf(call).signal.aborted]).toEqual([true, false, false]);
   });
 
   it.each(['resolves', 'rejects'])('drops a late result, when the method %s after all', async (how) => {
-    const { clock, policy, work, call } = setUp();
-    const result = track(policy.execute(call, work.next));
+    const { clock, run, work } = setUp();
+    const result = track(run());
     await clock.advance(100);
 
     if (how === 'resolves') work.succeed(0, 'late');
@@ -132,12 +138,12 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('rejects with its own error, when the method rejects because of the signal', async () => {
-    const { clock, policy, call } = setUp();
-    const next = method(
+    const { clock, run, call } = setUp();
+    const body = method(
       ({ signal }) =>
         new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted by the client')))),
     );
-    const result = track(policy.execute(call, next));
+    const result = track(run(call, body));
 
     await clock.advance(100);
 
@@ -145,8 +151,8 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('marks the timeout as queued, and as a refusal, when the method had not begun', async () => {
-    const { environment, clock, policy, call } = setUp();
-    const result = track(policy.execute(call, () => new Promise(() => {})));
+    const { environment, clock, run } = setUp({ inside: new Gate() });
+    const result = track(run());
 
     await clock.advance(100);
 
@@ -156,43 +162,41 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('bounds the wait and the run together', async () => {
-    const { clock, policy, work, call } = setUp();
-    const result = track(
-      policy.execute(call, async (inner) => {
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, 60));
-        return work.next(inner);
-      }),
-    );
+    const gate = new Gate();
+    const { clock, run } = setUp({ inside: gate });
+    const result = track(run());
+    await clock.advance(60);
+    gate.open();
 
-    await clock.advance(100);
+    await clock.advance(40);
 
     expect(result.outcome).toMatchObject({ code: 'TIMEOUT', queued: false });
   });
 
   it('puts its limit into the deadline of the call, but never extends it', () => {
-    const { clock, policy, work, call } = setUp();
-    const outer = newCall({ clock });
-    const hurried = outer.fork(1);
-    outer.limit(clock.now() + 30);
+    const { environment, clock, run, call } = setUp();
+    const outer = newCall(environment);
+    const hurried = newCall(environment, { outer });
+    limit(outer, clock.now() + 30);
 
-    track(policy.execute(call, work.next));
-    track(policy.execute(hurried, work.next));
+    track(run());
+    track(run(hurried));
 
     expect(call.deadline).toBe(clock.now() + 100);
     expect(hurried.deadline).toBe(clock.now() + 30);
   });
 
   it('needs one timer for all calls at once', () => {
-    const { environment, clock, policy, work } = setUp();
+    const { environment, clock, run } = setUp();
 
-    for (let index = 0; index < 50; index++) track(policy.execute(newCall(environment), work.next));
+    for (let index = 0; index < 50; index++) track(run(newCall(environment)));
 
     expect(clock.timersMade).toBe(1);
   });
 
   it('has no timer left that keeps the process alive, when its calls are done', async () => {
-    const { clock, policy, work, call } = setUp();
-    track(policy.execute(call, work.next));
+    const { clock, run, work } = setUp();
+    track(run());
 
     work.succeed(0);
     await settle();
@@ -201,8 +205,8 @@ describe('AttemptTimeoutPolicy', () => {
   });
 
   it('lets an answer win that was waiting behind a blocked event loop', async () => {
-    const { clock, policy, work, call } = setUp();
-    const result = track(policy.execute(call, work.next));
+    const { clock, run, work } = setUp();
+    const result = track(run());
 
     clock.block(400);
     clock.fireDueTimers();
@@ -215,11 +219,10 @@ describe('AttemptTimeoutPolicy', () => {
 
   describe("and the caller's abort", () => {
     it.each([true, false])("ends the attempt at once with the signal's reason, with a limit: %s", async (limited) => {
-      const { policy, work, environment } = setUp({ limited });
+      const { run, environment } = setUp({ limited });
       const controller = new AbortController();
       const call = newCall(environment, { signal: controller.signal });
-      call.attach();
-      const result = track(policy.execute(call, work.next));
+      const result = track(run(call));
       await settle();
 
       controller.abort('gone');
@@ -231,18 +234,18 @@ describe('AttemptTimeoutPolicy', () => {
     });
 
     it('does not begin, when the call was aborted before', async () => {
-      const { policy, work, call } = setUp();
+      const { run, work, call } = setUp();
       call.abort('gone');
 
-      const result = policy.execute(call, work.next);
+      const result = run();
 
       await expect(result).rejects.toBe('gone');
       expect(work.begun).toBe(0);
     });
 
     it('drops what the method does later', async () => {
-      const { policy, work, call } = setUp();
-      const result = track(policy.execute(call, work.next));
+      const { run, work, call } = setUp();
+      const result = track(run());
 
       call.abort('gone');
       work.succeed(0);
@@ -252,8 +255,8 @@ describe('AttemptTimeoutPolicy', () => {
     });
 
     it('has no limit to keep after it', async () => {
-      const { environment, clock, policy, work, call } = setUp();
-      track(policy.execute(call, work.next));
+      const { environment, clock, run, call } = setUp();
+      track(run());
 
       call.abort('gone');
       await clock.advance(1_000);
@@ -265,25 +268,23 @@ describe('AttemptTimeoutPolicy', () => {
 
   describe('without a limit', () => {
     it('adds nothing to a call that nobody can cut', () => {
-      const { clock, policy, call } = setUp({ limited: false });
-      const own = new Promise(() => {});
+      const { clock, call, run } = setUp({ limited: false });
 
-      const result = policy.execute(call, () => own);
+      track(run());
 
-      expect(result).toBe(own);
-      expect([call.deadline, clock.timersMade]).toEqual([Infinity, 0]);
+      expect([call.bounded, call.deadline, clock.timersMade]).toEqual([false, Infinity, 0]);
     });
   });
 
   describe('on a stream', () => {
     it('bounds the time to each next item', async () => {
-      const { clock, policy, work, call } = setUp();
-      const result = track(policy.execute(call, work.next));
+      const { clock, run, call } = setUp();
+      const result = track(run());
 
       for (let item = 0; item < 5; item++) {
         await clock.advance(90);
-        call.emit();
-        call.itemTimer?.resume();
+        call.item();
+        call.course.wanted(call);
       }
       expect(result.status).toBe('pending');
       await clock.advance(100);
@@ -292,25 +293,25 @@ describe('AttemptTimeoutPolicy', () => {
     });
 
     it('owes no item, while nobody asks for one', async () => {
-      const { clock, policy, work, call } = setUp();
-      const result = track(policy.execute(call, work.next));
+      const { clock, run, call } = setUp();
+      const result = track(run());
 
-      call.emit();
+      call.item();
       await clock.advance(10_000);
       expect(result.status).toBe('pending');
-      call.itemTimer?.resume();
+      call.course.wanted(call);
       await clock.advance(100);
 
       expect(result.outcome).toBeInstanceOf(TimeoutException);
     });
 
     it('does not begin a new limit, once the call is done', async () => {
-      const { clock, policy, work, call } = setUp();
-      track(policy.execute(call, work.next));
+      const { clock, run, work, call } = setUp();
+      track(run());
       work.succeed(0);
       await settle();
 
-      call.itemTimer?.resume();
+      call.course.wanted(call);
 
       expect(clock.keepingAlive).toBe(0);
     });

@@ -4,13 +4,14 @@ import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exce
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import type { CallInfo } from '../../../../lib/kernel/call.js';
+import type { CallInfo } from '../../../../lib/kernel/call-info.js';
 import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { BULKHEAD_DEFAULTS } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
-import { BulkheadPolicy } from '../../../../lib/policies/bulkhead/bulkhead.policy.js';
+import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
-import { ManualWork, newCall } from '../../../support/calls.js';
+import { execute, guarded, ManualWork, newCall } from '../../../support/calls.js';
+import { Gate } from '../../../support/guards.js';
 import { settle, track } from '../../../support/settle.js';
 
 const init = { policy: 'p', instanceName: 'i', message: 'm' };
@@ -32,7 +33,7 @@ const FAILURE = { successes: 0, failures: 1, timeouts: 0, kinds: ['failure'] };
 const SUCCESS = { successes: 1, failures: 0, timeouts: 0, kinds: ['success'] };
 const IGNORED = { successes: 0, failures: 0, timeouts: 0, kinds: ['ignored'] };
 
-describe('CircuitBreakerPolicy', () => {
+describe('CircuitBreakerGuard', () => {
   it('gives the value or the error of the method as it is', async () => {
     const scene = new BreakerScene();
     const [good, bad] = [scene.begin(), scene.begin()];
@@ -105,11 +106,11 @@ describe('CircuitBreakerPolicy', () => {
 
     it('counts a stream that was left after an item as a success, before it as nothing', async () => {
       const scene = new BreakerScene();
-      const [after, before] = [scene.begin(), scene.begin()];
-      for (const { call } of [after, before]) call.abortable = true;
+      const begin = () => scene.begin({ signal: new AbortController().signal });
+      const [after, before] = [begin(), begin()];
       await settle();
 
-      after.call.emit();
+      after.call.item();
       await after.fail((after.call.abort('gone'), 'gone'));
       await before.fail((before.call.abort('gone'), 'gone'));
 
@@ -120,7 +121,8 @@ describe('CircuitBreakerPolicy', () => {
       const scene = new BreakerScene();
       const call = newCall(scene.environment);
       const timeout = new TimeoutException(init);
-      const result = track(scene.policy.execute(call, () => new Promise((_, reject) => call.onAbort(reject))));
+      const policies = { circuitBreaker: scene.guard, bulkhead: new Gate() };
+      const result = track(guarded(policies, new ManualWork().run)(call));
 
       call.abort(timeout);
       await settle();
@@ -132,14 +134,14 @@ describe('CircuitBreakerPolicy', () => {
 
     it('tells the latency from the moment at which the method was called', async () => {
       const scene = new BreakerScene();
-      const bulkhead = new BulkheadPolicy(
+      const bulkhead = new BulkheadGuard(
         'b',
         { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue: 1 },
         scene.environment,
       );
       const work = new ManualWork();
       for (let index = 0; index < 2; index++) {
-        track(scene.policy.execute(newCall(scene.environment), (call) => bulkhead.execute(call, work.next)));
+        track(guarded({ circuitBreaker: scene.guard, bulkhead }, work.run)(newCall(scene.environment)));
       }
 
       await scene.clock.advance(300);
@@ -193,21 +195,16 @@ describe('CircuitBreakerPolicy', () => {
     it('is judged by the run alone: the wait for a slot is not in it', async () => {
       const scene = new BreakerScene();
       await scene.succeed(1, 100);
-      const bulkhead = new BulkheadPolicy(
+      const bulkhead = new BulkheadGuard(
         'b',
         { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue: 1 },
         scene.environment,
       );
       const work = new ManualWork();
-      track(bulkhead.execute(newCall(scene.environment), work.next));
-      const call = newCall(scene.environment);
+      track(execute(bulkhead, newCall(scene.environment), work.run));
+      const call = newCall(scene.environment, { outer: newCall(scene.environment) });
       const timeout = new TimeoutException(init);
-      track(
-        scene.policy.execute(call, (inner) => {
-          const cut = new Promise((_, reject) => inner.onAbort(reject));
-          return Promise.race([cut, bulkhead.execute(inner, work.next)]);
-        }),
-      );
+      track(guarded({ circuitBreaker: scene.guard, bulkhead }, work.run, { endsEarly: true })(call));
 
       await scene.clock.advance(500);
       work.succeed(0);
@@ -374,7 +371,7 @@ describe('CircuitBreakerPolicy', () => {
 
     it('is that of the options in force', async () => {
       const scene = new BreakerScene({ answerOn: Declined });
-      scene.policy.reconfigure({ ...scene.policy.options, answerOn: Unknown });
+      scene.named.reconfigure({ ...scene.named.options, answerOn: Unknown });
 
       await scene.fail(1, new Declined());
       await scene.fail(1, new Unknown());
@@ -385,7 +382,7 @@ describe('CircuitBreakerPolicy', () => {
     it('holds for every key, and for what is fired by hand', async () => {
       const scene = new BreakerScene({ answerOn: Declined, key: () => 'k' });
       await scene.fail(1, new Declined());
-      const ofKey = scene.policy.breaker('k');
+      const ofKey = scene.named.breaker('k');
       await expect(ofKey?.fire(() => Promise.reject(new Declined()))).rejects.toThrow();
 
       expect(ofKey?.stats).toMatchObject({ successes: 2, failures: 0 });
@@ -514,10 +511,10 @@ describe('CircuitBreakerPolicy', () => {
   describe('with a bulkhead inside', () => {
     function behind(options: CircuitBreakerOptions, maxQueue = 5) {
       const scene = new BreakerScene({ trip: consecutiveFailures(1), ...options });
-      const bulkhead = new BulkheadPolicy('b', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue }, scene.environment);
+      const bulkhead = new BulkheadGuard('b', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue }, scene.environment);
       const work = new ManualWork();
       const make = () =>
-        track(scene.policy.execute(newCall(scene.environment), (call) => bulkhead.execute(call, work.next)));
+        track(guarded({ circuitBreaker: scene.guard, bulkhead }, work.run)(newCall(scene.environment)));
       return { scene, bulkhead, work, make };
     }
 
@@ -553,7 +550,7 @@ describe('CircuitBreakerPolicy', () => {
       make();
       work.fail(0);
       await settle();
-      track(bulkhead.execute(newCall(scene.environment), blocker.next));
+      track(execute(bulkhead, newCall(scene.environment), blocker.run));
       await scene.clock.advance(30_000);
 
       const probe = make();
@@ -581,7 +578,7 @@ describe('CircuitBreakerPolicy', () => {
       work.succeed(1);
       await settle();
       const blocker = new ManualWork();
-      track(bulkhead.execute(newCall(scene.environment), blocker.next));
+      track(execute(bulkhead, newCall(scene.environment), blocker.run));
 
       const shadowProbe = make();
       await settle();

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PipelineCall } from '../../../../lib/pipeline/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { COALESCE_DEFAULTS } from '../../../../lib/policies/coalesce/coalesce.options.js';
-import { CoalescePolicy } from '../../../../lib/policies/coalesce/coalesce.policy.js';
-import { ManualWork, newCall } from '../../../support/calls.js';
+import { Coalescing } from '../../../../lib/policies/coalesce/coalescing.js';
+import { execute, limit, ManualWork, newCall } from '../../../support/calls.js';
 import { settle, track, type Tracked } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 import { runs } from '../../../support/runs.js';
 
 interface Caller {
-  readonly call: PipelineCall;
+  readonly call: Attempt;
   readonly result: Tracked;
   /** Its limit, on the clock. */
   readonly due: number;
@@ -51,7 +51,7 @@ const one = <T>(list: readonly T[], which: number): T | undefined => list[which 
 async function walk(steps: readonly Step[]): Promise<void> {
   const environment = new TestEnvironment();
   const key = (first: string) => first;
-  const policy = new CoalescePolicy('model', { ...COALESCE_DEFAULTS, key }, environment);
+  const coalescing = new Coalescing('model', { ...COALESCE_DEFAULTS, key }, environment);
   const work = new ManualWork();
   const runs: Run[] = [];
   const callers: Caller[] = [];
@@ -59,8 +59,8 @@ async function walk(steps: readonly Step[]): Promise<void> {
     if (one_.do === 'ask') {
       const call = newCall(environment, { args: [one_.key] });
       const due = environment.clock.now() + one_.limit;
-      call.limit(due);
-      const caller: Caller = { call, due, result: track(policy.execute(call, work.next)), outcome: undefined };
+      limit(call, due);
+      const caller: Caller = { call, due, result: track(execute(coalescing, call, work.run)), outcome: undefined };
       callers.push(caller);
       let run = runs.find((known) => known.key === one_.key && !known.ended && known.waiting.length > 0);
       if (run === undefined) runs.push((run = { key: one_.key, index: runs.length, waiting: [], ended: false }));
@@ -91,14 +91,14 @@ async function walk(steps: readonly Step[]): Promise<void> {
     expect(callers.map(({ result }) => result.outcome)).toEqual(callers.map(({ outcome }) => outcome));
     expect(work.begun).toBe(runs.length);
     for (const { ended, waiting, index } of runs.filter((run) => !run.ended)) {
-      const call = work.calls[index] as PipelineCall;
+      const call = work.calls[index] as Attempt;
       expect([ended, call.aborted]).toEqual([false, waiting.length === 0]);
       if (waiting.length > 0) expect(call.deadline).toBe(Math.max(...waiting.map(({ due }) => due)));
     }
   }
 }
 
-describe('CoalescePolicy, against a model', () => {
+describe('Coalescing, against a model', () => {
   it('runs, shares, bounds and cuts the same calls', async () => {
     await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 60 }), walk), { numRuns: runs(150, 1_500) });
   });

@@ -5,7 +5,7 @@ import { RateLimitScene } from './rate-limit.scene.js';
 
 const refusal = expect.any(RateLimitExceededException) as RateLimitExceededException;
 
-describe('RateLimitPolicy that refuses', () => {
+describe('RateLimitGuard that refuses', () => {
   it('lets a burst begin at once, then refuses', async () => {
     const scene = new RateLimitScene({ limit: 10, per: 1_000 });
 

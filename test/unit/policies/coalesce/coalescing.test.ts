@@ -1,20 +1,19 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
-import type { CallOrigin, PipelineCall } from '../../../../lib/pipeline/call.js';
-import { compose } from '../../../../lib/pipeline/compose.js';
-import type { Next } from '../../../../lib/kernel/call.js';
+import type { Attempt } from '../../../../lib/kernel/attempt.js';
+import { callOf } from '../../../../lib/kernel/call.js';
+import type { Work } from '../../../../lib/kernel/pipeline.js';
 import type { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import { COALESCE_DEFAULTS, type CoalesceOptions } from '../../../../lib/policies/coalesce/coalesce.options.js';
-import { CoalescePolicy } from '../../../../lib/policies/coalesce/coalesce.policy.js';
-import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { TotalTimeoutPolicy } from '../../../../lib/policies/timeout/total-timeout.policy.js';
-import { ManualWork, method, newCall } from '../../../support/calls.js';
+import { Coalescing } from '../../../../lib/policies/coalesce/coalescing.js';
+import { TotalTimeoutDecision } from '../../../../lib/policies/timeout/total-timeout.decision.js';
+import { guarded, ManualWork, method, newCall, type Given } from '../../../support/calls.js';
 import { settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 const boom = new Error('boom');
 
-interface Asked extends Partial<CallOrigin> {
+interface Asked extends Given {
   /** The total limit of this caller, ms. */
   total?: number;
 }
@@ -24,25 +23,20 @@ function setUp(options: Partial<CoalesceOptions> = {}) {
   const environment = new TestEnvironment();
   const { clock } = environment;
   const key = (first: unknown) => first as string;
-  const policy = new CoalescePolicy('Client.load', { ...COALESCE_DEFAULTS, key, ...options }, environment);
-  const timeout = new AttemptTimeoutPolicy('Client.load', undefined, environment);
+  const coalesce = new Coalescing('Client.load', { ...COALESCE_DEFAULTS, key, ...options }, environment);
   const work = new ManualWork();
-  const ask = ({ total, ...origin }: Asked = {}, end: Next = work.next) => {
-    const call = newCall(environment, { args: ['a'], ...origin });
-    call.attach();
-    const stages = {
-      ...(total === undefined ? {} : { 'timeout.total': new TotalTimeoutPolicy('Client.load', total, environment) }),
-      coalesce: policy,
-      'timeout.perAttempt': timeout,
-    };
-    return { call, result: track(compose(stages, end)(call)) };
+  const ask = ({ total, ...given }: Asked = {}, body: Work = work.run) => {
+    const call = newCall(environment, { args: ['a'], ...given });
+    const limit = total === undefined ? undefined : new TotalTimeoutDecision('Client.load', total, environment);
+    const result = track(guarded({ 'timeout.total': limit, coalesce }, body, { endsEarly: true })(call));
+    return { call, result };
   };
-  return { environment, clock, policy, work, ask };
+  return { environment, clock, work, ask };
 }
 
 const outcomesOf = (asked: { result: { outcome: unknown } }[]) => asked.map(({ result }) => result.outcome);
 
-describe('CoalescePolicy', () => {
+describe('Coalescing', () => {
   it('runs equal calls once, and gives all the same value', async () => {
     const { work, ask } = setUp();
     const asked = [ask(), ask(), ask()];
@@ -153,7 +147,8 @@ describe('CoalescePolicy', () => {
   it('tells its callers how many attempts were made for them', async () => {
     const { work, ask } = setUp();
     const asked = [ask(), ask()];
-    (work.calls[0] as PipelineCall).fork(4);
+    const run = callOf(work.calls[0] as Attempt);
+    for (let made = 1; made < 4; made++) run.nextAttempt();
 
     expect(asked.map(({ call }) => call.attempt)).toEqual([4, 4]);
   });
@@ -179,7 +174,7 @@ describe('CoalescePolicy', () => {
     it('abort the run, when the last of them leaves', async () => {
       const { work, ask } = setUp();
       const [first, second] = [ask(), ask()];
-      const { signal } = work.calls[0] as PipelineCall;
+      const { signal } = work.calls[0] as Attempt;
       second.call.abort('second has gone');
       expect(signal.aborted).toBe(false);
       first.call.abort('first has gone');
@@ -225,7 +220,7 @@ describe('CoalescePolicy', () => {
       const { clock, work, ask } = setUp();
       const at = clock.now();
       ask({ total: 100 });
-      const run = work.calls[0] as PipelineCall;
+      const run = work.calls[0] as Attempt;
       expect(run.deadline).toBe(at + 100);
       const longer = ask({ total: 300 });
       ask({ total: 200 });

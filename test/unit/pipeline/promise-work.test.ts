@@ -1,14 +1,14 @@
 import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { promiseStage } from '../../../lib/pipeline/stages.js';
+import { promiseWork } from '../../../lib/pipeline/promise-work.js';
 import { newCall } from '../../support/calls.js';
 import { errorOf } from '../../support/settle.js';
 import { TestEnvironment } from '../../support/test-environment.js';
 
 const environment = new TestEnvironment();
-const run = (body: () => unknown) => promiseStage(body)(newCall(environment));
+const run = (body: () => unknown) => promiseWork(body)(newCall(environment));
 
-describe('promiseStage', () => {
+describe('promiseWork', () => {
   it('gives the promise of the method itself', () => {
     const promise = Promise.resolve(1);
 
@@ -27,24 +27,6 @@ describe('promiseStage', () => {
     });
 
     await expect(result).rejects.toBe('boom');
-  });
-
-  it('notes when the method begins', async () => {
-    const call = newCall(environment);
-
-    await promiseStage(() => 1)(call);
-
-    expect(call.startedAt).toBe(environment.clock.now());
-  });
-
-  it('does not begin, when the call was cut', async () => {
-    const call = newCall(environment);
-    call.abort('gone');
-    let ran = false;
-
-    await expect(promiseStage(() => (ran = true))(call)).rejects.toBe('gone');
-
-    expect([ran, call.startedAt]).toEqual([false, undefined]);
   });
 
   it.each([

@@ -1,11 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { FasterAttemptError } from '../../../../lib/kernel/call.js';
+import { FasterAttemptError } from '../../../../lib/kernel/call-info.js';
 import { HEDGE_DEFAULTS } from '../../../../lib/policies/hedge/hedge.options.js';
-import { HedgePolicy } from '../../../../lib/policies/hedge/hedge.policy.js';
+import { Hedging } from '../../../../lib/policies/hedge/hedging.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';
-import { AttemptTimeoutPolicy } from '../../../../lib/policies/timeout/attempt-timeout.policy.js';
-import { ManualWork, newCall } from '../../../support/calls.js';
+import { execute, ManualWork, newCall } from '../../../support/calls.js';
 import { settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 import { runs } from '../../../support/runs.js';
@@ -29,11 +28,10 @@ async function walk(maxAttempts: number, tokens: number, steps: readonly Step[])
   const { clock } = environment;
   const budget = new RetryBudget({ ratio: 0, perSecond: 0, min: tokens }, clock.now());
   const options = { ...HEDGE_DEFAULTS, after: AFTER, maxAttempts };
-  const policy = new HedgePolicy('model', options, environment, { budget });
-  const timeout = new AttemptTimeoutPolicy('model', undefined, environment);
+  const hedging = new Hedging('model', options, environment, { budget });
   const work = new ManualWork();
   const call = newCall(environment);
-  const result = track(policy.execute(call, (attempt) => timeout.execute(attempt, work.next)));
+  const result = track(execute(hedging, call, work.run, { endsEarly: true }));
 
   // The model: attempts by number, each running or ended, and the next one's moment.
   const state: ('running' | 'failed' | 'won' | 'cut')[] = ['running'];
@@ -67,8 +65,6 @@ async function walk(maxAttempts: number, tokens: number, steps: readonly Step[])
       if (over) continue;
       call.abort('left');
       for (const [index, was] of state.entries()) if (was === 'running') state[index] = 'cut';
-      // The newest attempt is told of it, even if it is over.
-      if (!['won', 'cut'].includes(state.at(-1) as string)) state[state.length - 1] = 'cut';
       end('left');
     }
     await settle();
@@ -82,7 +78,7 @@ async function walk(maxAttempts: number, tokens: number, steps: readonly Step[])
   }
 }
 
-describe('HedgePolicy, against a model', () => {
+describe('Hedging, against a model', () => {
   it('begins, ends and cuts the same attempts', async () => {
     await fc.assert(
       fc.asyncProperty(
