@@ -1,0 +1,53 @@
+import { Logger } from '@nestjs/common';
+import * as library from 'nestjs-bulwark';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { arbitraryScript } from '../support/engines/arbitrary-script.js';
+import { loadEngine, type Engine } from '../support/engines/engine.js';
+import { printDifference } from '../support/engines/print-script.js';
+import type { Script } from '../support/engines/script.js';
+import { runSideBySide, type Difference } from '../support/engines/side-by-side.js';
+import { runs } from '../support/runs.js';
+
+/** The built entry of the engine before; `NEW_ENGINE` stands for the source, to hold two builds side by side. */
+const { OLD_ENGINE, NEW_ENGINE, ENGINES_SEED } = process.env;
+
+if (OLD_ENGINE === undefined)
+  console.log('skipped: two engines side by side; OLD_ENGINE names the built entry of the other, dist/lib/index.js');
+
+it.skipIf(OLD_ENGINE === undefined)(
+  'two engines give the same answers, attempts, counts and events, whatever happens',
+  { timeout: 3_600_000 },
+  async () => {
+    Logger.overrideLogger(false);
+    const old = await loadEngine('old', OLD_ENGINE as string);
+    const now: Engine = NEW_ENGINE === undefined ? { name: 'new', library } : await loadEngine('new', NEW_ENGINE);
+    const tally = { scripts: 0, refused: 0, runs: 0 };
+    let found: { script: Script; difference: Difference } | undefined;
+    const begun = performance.now();
+
+    const outcome = await fc.check(
+      fc.asyncProperty(arbitraryScript, async (script) => {
+        const result = await runSideBySide(script, [old, now]);
+        tally.scripts++;
+        if (result.refused) tally.refused++;
+        tally.runs += result.runs;
+        const { difference } = result;
+        // The last that fails is the shortest.
+        if (difference !== undefined) found = { script, difference };
+        return difference === undefined;
+      }),
+      { numRuns: runs(2_000, 20_000), ...(ENGINES_SEED === undefined ? {} : { seed: Number(ENGINES_SEED) }) },
+    );
+
+    const seconds = ((performance.now() - begun) / 1_000).toFixed(0);
+    console.log(`seed ${outcome.seed}: ${JSON.stringify(tally)} in ${seconds} s`);
+    if (found !== undefined) {
+      const { script, difference } = found;
+      const after = `seed ${outcome.seed}, after ${outcome.numRuns} scripts, ${outcome.numShrinks} times made shorter`;
+      expect.fail(`${after}:\n${printDifference(script, difference, ['old', 'new'])}`);
+    }
+    if (outcome.failed) throw outcome.errorInstance;
+    expect(tally.refused / tally.scripts).toBeLessThan(0.05);
+  },
+);

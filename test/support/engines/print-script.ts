@@ -1,0 +1,34 @@
+import { textOf } from './describe.js';
+import type { Script } from './script.js';
+import type { Difference } from './side-by-side.js';
+
+/** A counterexample for people: what was guarded, what happened, and the lines in which the engines differ. */
+export function printDifference(
+  script: Script,
+  { step, what, seen }: Difference,
+  names: readonly [string, string],
+): string {
+  const [first, second] = seen;
+  const more = Math.max(first.length, second.length);
+  const differing = Array.from({ length: more }, (_, line) => line).filter((line) => first[line] !== second[line]);
+  return [
+    printScript(script),
+    `differs after step ${step} (${what}):`,
+    ...differing.flatMap((line) => [`  ${names[0]}: ${first[line] ?? '-'}`, `  ${names[1]}: ${second[line] ?? '-'}`]),
+    `all that ${names[0]} shows then:`,
+    ...first.map((line) => `    ${line}`),
+    `all that ${names[1]} shows then:`,
+    ...second.map((line) => `    ${line}`),
+  ].join('\n');
+}
+
+function printScript({ stack, kind, gives, steps, ...settings }: Script): string {
+  return [
+    `a method that gives ${kind === 'learned' ? `${gives}, without saying so` : kind}, under`,
+    ...Object.entries(stack)
+      .filter(([, options]) => options !== undefined)
+      .map(([policy, options]) => `  ${policy}: ${textOf(options)}`),
+    `  ${textOf(settings)}`,
+    ...steps.map(({ does, ...step }, index) => `  ${index + 1}. ${does} ${textOf(step)}`),
+  ].join('\n');
+}

@@ -1,0 +1,192 @@
+import { Injectable, Module, type INestApplicationContext, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { ExecuteOptions, ResilienceService } from 'nestjs-bulwark';
+import { Observable } from 'rxjs';
+import { Caller } from './caller.js';
+import { textOf } from './describe.js';
+import type { Engine } from './engine.js';
+import { policiesOf } from './policy-set.js';
+import { RunsOfWork } from './runs-of-work.js';
+import type { Gives, Order, Script, Step } from './script.js';
+
+interface GuardedService {
+  call(key: string, priority: number, signal?: AbortSignal): unknown;
+}
+
+type Snapshot = ReturnType<ReturnType<ResilienceService['circuitBreaker']>['snapshot']>;
+
+/** What the compiler would write down as the type that the method gives. */
+const RETURN_TYPES = { sync: String, promise: Promise, observable: Observable, iterable: Object, learned: Object };
+
+/** One app with one guarded method, under one engine. */
+export class World {
+  readonly work: RunsOfWork;
+  readonly #callers: Caller[] = [];
+  readonly #notes: string[] = [];
+  readonly #gives: Gives;
+  #app!: INestApplicationContext;
+  #service!: GuardedService;
+  #resilience!: ResilienceService;
+  #snapshot: Snapshot | undefined;
+  #closing: Promise<void> | undefined;
+  closed = false;
+
+  constructor(
+    readonly engine: Engine,
+    readonly script: Script,
+  ) {
+    this.work = new RunsOfWork(script.manners);
+    const { kind, gives } = script;
+    this.#gives = kind === 'learned' ? gives : kind === 'sync' ? 'value' : kind;
+  }
+
+  async start(): Promise<void> {
+    const { library } = this.engine;
+    const { kind, callContext, stack } = this.script;
+    const policies = policiesOf(stack, () => this.work.begin('a handler', undefined, 'promise'));
+    const set = kind === 'iterable' ? { ...policies.set, returns: 'asyncIterable' as const } : policies.set;
+    const Service = this.#decorate(policies);
+    class App {}
+    Module({
+      imports: [library.ResilienceModule.forRoot({ policies: { main: set }, callContext })],
+      providers: [Service],
+    })(App);
+    this.#app = await NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
+    this.#resilience = this.#app.get<ResilienceService>(library.ResilienceService);
+    this.#service = this.#app.get<GuardedService>(Service);
+    this.#resilience.events$.subscribe(({ at: _, ...event }) => this.#notes.push(`event ${textOf(event)}`));
+  }
+
+  #decorate(policies: ReturnType<typeof policiesOf>): Type {
+    const { library } = this.engine;
+    const { kind, signal } = this.script;
+    const { work } = this;
+    const gives = this.#gives;
+    class Service {
+      call(...args: unknown[]): unknown {
+        return work.begin(`call(${textOf(args.slice(0, 2))})`, args[2] as AbortSignal | undefined, gives);
+      }
+      substitute(...args: unknown[]): unknown {
+        return `method for ${String(args[0])}: ${textOf(args.at(-1))}`;
+      }
+    }
+    const { prototype } = Service;
+    Reflect.defineMetadata('design:returntype', RETURN_TYPES[kind], prototype, 'call');
+    Object.defineProperty(prototype.call, 'length', { value: 3 });
+    if (signal) library.Signal()(prototype, 'call', 2);
+    const descriptor = Object.getOwnPropertyDescriptor(prototype, 'call') as PropertyDescriptor;
+    const put = (decorator: unknown): void => {
+      (decorator as MethodDecorator)(prototype, 'call', descriptor);
+    };
+    if (policies.fallback !== undefined) put(library.Fallback(policies.fallback as never));
+    if (policies.recover !== undefined) put(library.Recover(policies.recover as never));
+    put(library.Resilient('main'));
+    Object.defineProperty(prototype, 'call', descriptor);
+    Injectable()(Service);
+    return Service;
+  }
+
+  act(step: Step): void {
+    switch (step.does) {
+      case 'call':
+        return this.#call(step);
+      case 'settle':
+      case 'block':
+        return this.work.settle(step.run, step.end);
+      case 'emit':
+        return this.work.emit(step.run, step.end);
+      case 'abort':
+        return this.#caller(step.call)?.controller.abort();
+      case 'leave':
+        return this.#caller(step.call)?.leave();
+      case 'pull':
+        return this.#caller(step.call)?.pull();
+      case 'rules':
+        return this.#note('rules', () => this.#rule(step.set));
+      case 'order':
+        return this.#note(step.order, () => this.#order(step.order));
+      case 'shut down':
+        return this.shutDown();
+      case 'pass':
+        return;
+    }
+  }
+
+  shutDown(): void {
+    this.#closing ??= this.#app.close().then(
+      () => void (this.closed = true),
+      (error: unknown) => void this.#notes.push(`close rejected with ${textOf(error)}`),
+    );
+  }
+
+  /** All that can be seen from outside; what was told is told once. */
+  look(): string[] {
+    const breakers = this.#resilience
+      .circuitBreakers()
+      .map((one) => `breaker ${one.name}: ${one.state} ${textOf(one.stats)}`);
+    const bulkheads = this.#resilience
+      .bulkheads()
+      .map(({ name, limit, active, waiting }) => `bulkhead ${name}: ${active} of ${limit}, ${waiting} wait`);
+    const calls = this.#callers.map((caller, index) => `call ${index + 1} ${String(caller)}`);
+    const closing = this.#closing === undefined ? [] : [this.closed ? 'closed' : 'closing'];
+    return [...this.#notes.splice(0), ...calls, ...this.work.all.map(String), ...breakers, ...bulkheads, ...closing];
+  }
+
+  #call({ key, priority, by, signal }: Extract<Step, { does: 'call' }>): void {
+    const { kind, signal: hasSignal, stack, eager } = this.script;
+    // A set with a single flight is not for work that is a function of its own each time.
+    const execute = by === 'execute' && kind === 'promise' && stack.coalesce === undefined;
+    const caller = new Caller(`${execute ? 'execute' : 'call'}(${key}, ${priority})`, eager);
+    this.#callers.push(caller);
+    const given = signal ? caller.controller.signal : undefined;
+    caller.make(() => {
+      if (execute) return this.#execute(key, priority, given);
+      return hasSignal && given !== undefined
+        ? this.#service.call(key, priority, given)
+        : this.#service.call(key, priority);
+    });
+  }
+
+  #execute(key: string, priority: number, signal: AbortSignal | undefined): Promise<unknown> {
+    const options: ExecuteOptions = { args: [key, priority] };
+    if (signal !== undefined) options.signal = signal;
+    if (this.script.answersRefusals) options.onRefused = (error) => `refused: ${error.code}`;
+    return this.#resilience.execute(
+      'main',
+      (call) => {
+        const what = `attempt ${call.attempt} of execute(${textOf(call.args)})`;
+        return this.work.begin(what, this.script.signal ? call.signal : undefined, 'promise');
+      },
+      options,
+    );
+  }
+
+  #rule(set: Readonly<Record<string, unknown>> | undefined): unknown {
+    const { rules } = this.#resilience;
+    if (set === undefined) return rules.clear({ by: 'the script' });
+    return rules.apply({ policies: { main: set } }, { by: 'the script' });
+  }
+
+  #order(order: Order): unknown {
+    const handle = this.#resilience.circuitBreaker('main');
+    if (order === 'restore') {
+      if (this.#snapshot !== undefined) return handle.restore(this.#snapshot);
+      this.#snapshot = handle.snapshot();
+      return this.#snapshot;
+    }
+    return handle[order]();
+  }
+
+  /** What an operator does gives something, or throws. */
+  #note(what: string, act: () => unknown): void {
+    try {
+      this.#notes.push(`${what}: ${textOf(act())}`);
+    } catch (error) {
+      this.#notes.push(`${what} threw ${textOf(error)}`);
+    }
+  }
+
+  #caller(pick: number): Caller | undefined {
+    return this.#callers[pick % Math.max(1, this.#callers.length)];
+  }
+}
