@@ -9,16 +9,17 @@ import type { Script } from '../support/engines/script.js';
 import { runSideBySide, type Difference } from '../support/engines/side-by-side.js';
 import { runs } from '../support/runs.js';
 
-/** The built entry of the engine before; `NEW_ENGINE` stands for the source, to hold two builds side by side. */
+/** The built entries of two versions; without the second it is the source. A seed repeats a run. */
 const { OLD_ENGINE, NEW_ENGINE, ENGINES_SEED } = process.env;
 
-if (OLD_ENGINE === undefined)
-  console.log('skipped: two engines side by side; OLD_ENGINE names the built entry of the other, dist/lib/index.js');
-
-it.skipIf(OLD_ENGINE === undefined)(
-  'two engines give the same answers, attempts, counts and events, whatever happens',
-  { timeout: 3_600_000 },
-  async () => {
+// The context of calls, once it is there, is there for the process: it comes last.
+it.skipIf(OLD_ENGINE === undefined).each([
+  { callContext: false, title: 'whatever happens' },
+  { callContext: true, title: 'whatever happens, with callContext' },
+])(
+  'two engines give the same answers, attempts, counts and events, $title (skipped: set OLD_ENGINE to the built entry of the other, dist/lib/index.js)',
+  { timeout: 7_200_000 },
+  async ({ callContext }) => {
     Logger.overrideLogger(false);
     const old = await loadEngine('old', OLD_ENGINE as string);
     const now: Engine = NEW_ENGINE === undefined ? { name: 'new', library } : await loadEngine('new', NEW_ENGINE);
@@ -28,16 +29,15 @@ it.skipIf(OLD_ENGINE === undefined)(
 
     const outcome = await fc.check(
       fc.asyncProperty(arbitraryScript, async (script) => {
-        const result = await runSideBySide(script, [old, now]);
+        const { difference, refused, runs: ofWork } = await runSideBySide(script, [old, now], callContext);
         tally.scripts++;
-        if (result.refused) tally.refused++;
-        tally.runs += result.runs;
-        const { difference } = result;
+        if (refused) tally.refused++;
+        tally.runs += ofWork;
         // The last that fails is the shortest.
         if (difference !== undefined) found = { script, difference };
         return difference === undefined;
       }),
-      { numRuns: runs(2_000, 20_000), ...(ENGINES_SEED === undefined ? {} : { seed: Number(ENGINES_SEED) }) },
+      { numRuns: runs(1_000, 10_000), ...(ENGINES_SEED === undefined ? {} : { seed: Number(ENGINES_SEED) }) },
     );
 
     const seconds = ((performance.now() - begun) / 1_000).toFixed(0);

@@ -7,8 +7,8 @@ import type { End, Errors, Kind, Manner, Order, Script, Stack, Step, Substitute 
  */
 const PASSES = [1, 5, 12, 18, 32, 54, 75, 103, 220, 1_100];
 
-const maybe = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
-  fc.option(arbitrary, { nil: undefined, freq: weight });
+const sometimes = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 100 - percent, arbitrary: fc.constant(undefined) }, { weight: percent, arbitrary });
 
 const errors: fc.Arbitrary<Errors> = fc.constantFrom('all', 'all', 'DOWN', 'TIMEOUT', 'CIRCUIT_OPEN');
 const substitute = fc.record({
@@ -70,14 +70,16 @@ const circuitBreaker = fc.record({
   keyed: fc.constantFrom(false, false, false, true),
 });
 
-const rateLimit = fc.record({
-  limit: fc.integer({ min: 1, max: 3 }),
-  per: fc.constantFrom(83, 163),
-  onLimit: fc.constantFrom('reject', 'queue', 'queue'),
-  maxWait: fc.constantFrom(undefined, 43, 151),
-  mode: fc.constantFrom('normal', 'normal', 'normal', 'metricsOnly'),
-  keyed: fc.boolean(),
-});
+const rateLimit = fc
+  .record({
+    limit: fc.integer({ min: 1, max: 3 }),
+    per: fc.constantFrom(83, 163),
+    onLimit: fc.constantFrom('reject', 'queue', 'queue'),
+    maxWait: fc.constantFrom(undefined, 43, 151),
+    mode: fc.constantFrom('normal', 'normal', 'normal', 'metricsOnly'),
+    keyed: fc.boolean(),
+  })
+  .map(({ maxWait, ...options }) => (options.onLimit === 'queue' ? { ...options, maxWait } : options));
 
 const bulkhead = fc.record({
   maxConcurrent: fc.integer({ min: 1, max: 2 }),
@@ -89,19 +91,23 @@ const bulkhead = fc.record({
 });
 
 const outside = {
-  recover: maybe(1, substitute),
-  fallback: maybe(1, fc.array(substitute, { minLength: 1, maxLength: 2 })),
+  recover: sometimes(20, substitute),
+  fallback: sometimes(30, fc.array(substitute, { minLength: 1, maxLength: 2 })),
 };
-const whole = fc.record({
+const forAll = {
   ...outside,
-  timeout: maybe(1, timeout),
-  coalesce: maybe(1, fc.record({ scope: fc.constantFrom<'instance' | 'class'>('instance', 'class') })),
-  retry: maybe(2, retry),
-  hedge: maybe(1, hedge),
-  circuitBreaker: maybe(2, circuitBreaker),
-  rateLimit: maybe(1, rateLimit),
-  bulkhead: maybe(2, bulkhead),
-});
+  timeout: sometimes(45, timeout),
+  retry: sometimes(50, retry),
+  circuitBreaker: sometimes(60, circuitBreaker),
+  rateLimit: sometimes(35, rateLimit),
+  bulkhead: sometimes(55, bulkhead),
+};
+/** A hedge and a single flight are for methods that give a promise. */
+const forPromises = {
+  ...forAll,
+  coalesce: sometimes(25, fc.record({ scope: fc.constantFrom<'instance' | 'class'>('instance', 'class') })),
+  hedge: sometimes(30, hedge),
+};
 
 const end: fc.Arbitrary<End> = fc.constantFrom<End>(
   'answer',
@@ -128,15 +134,16 @@ const manner: fc.Arbitrary<Manner> = fc.constantFrom<Manner>(
   'answers',
   'rejects',
   'throws',
+  'nests',
 );
 
-/** What a rule sets anew; undefined: all rules are taken back. */
-const rule = fc.record(
-  {
-    fallback: fc.constantFrom(false, { value: 'by rule' }),
-    timeout: fc.constantFrom<unknown>(false, 41, { total: 89 }),
-    retry: fc.constantFrom<unknown>(false, 2, { maxAttempts: 5, backoff: { fixed: 3 } }),
-    hedge: fc.constantFrom<unknown>(false, { after: 23 }),
+/** What rules say of each policy; each names one or two of them. */
+const ruled = fc.oneof(
+  fc.record({ fallback: fc.constantFrom<unknown>(false, { value: 'by rule' }) }),
+  fc.record({ timeout: fc.constantFrom<unknown>(false, 41, { total: 89 }) }),
+  fc.record({ retry: fc.constantFrom<unknown>(false, 2, { maxAttempts: 5, backoff: { fixed: 3 } }) }),
+  fc.record({ hedge: fc.constantFrom<unknown>(false, { after: 23 }) }),
+  fc.record({
     circuitBreaker: fc.constantFrom<unknown>(
       false,
       true,
@@ -145,13 +152,18 @@ const rule = fc.record(
       { resetTimeout: 79, halfOpenCalls: 2 },
       { mode: 'metricsOnly' },
     ),
+  }),
+  fc.record({
     rateLimit: fc.constantFrom<unknown>(false, { limit: 5, per: 107 }, { onLimit: 'reject' }, { maxWait: 9 }),
+  }),
+  fc.record({
     bulkhead: fc.constantFrom<unknown>(false, 1, 3, { maxQueue: 0 }, { maxWait: 9 }, { mode: 'metricsOnly' }),
-  },
-  { requiredKeys: [] },
+  }),
 );
+const rule = fc.tuple(ruled, sometimes(40, ruled)).map(([one, other]) => ({ ...one, ...other }));
 
 const nth = fc.nat(5);
+const ms = fc.constantFrom(...PASSES);
 const call: fc.Arbitrary<Step> = fc.record({
   does: fc.constant('call' as const),
   key: fc.constantFrom('a', 'a', 'b'),
@@ -159,55 +171,45 @@ const call: fc.Arbitrary<Step> = fc.record({
   by: fc.constantFrom<'method' | 'execute'>('method', 'method', 'method', 'execute'),
   signal: fc.boolean(),
 });
+const order = fc.constantFrom<Order>(
+  'forceOpen',
+  'forceClose',
+  'reset',
+  'reset',
+  'disable',
+  'enable',
+  'enable',
+  'restore',
+);
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 8, arbitrary: call },
-  { weight: 6, arbitrary: fc.record({ does: fc.constant('settle' as const), run: nth, end }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('emit' as const), run: nth, end }) },
-  { weight: 2, arbitrary: fc.record({ does: fc.constant('abort' as const), call: nth }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('leave' as const), call: nth }) },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('pull' as const), call: nth }) },
-  { weight: 6, arbitrary: fc.record({ does: fc.constant('pass' as const), ms: fc.constantFrom(...PASSES) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({ does: fc.constant('block' as const), ms: fc.constantFrom(...PASSES), run: nth, end }),
-  },
-  { weight: 1, arbitrary: fc.record({ does: fc.constant('rules' as const), set: maybe(3, rule) }) },
-  {
-    weight: 1,
-    arbitrary: fc.record({
-      does: fc.constant('order' as const),
-      order: fc.constantFrom<Order>('forceOpen', 'forceClose', 'reset', 'disable', 'enable', 'restore'),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant<Step>({ does: 'shut down' }) },
+  { weight: 100, arbitrary: call },
+  { weight: 70, arbitrary: fc.record({ does: fc.constant('settle' as const), run: nth, end }) },
+  { weight: 15, arbitrary: fc.record({ does: fc.constant('emit' as const), run: nth, end }) },
+  { weight: 15, arbitrary: fc.record({ does: fc.constant('abort' as const), call: nth }) },
+  { weight: 8, arbitrary: fc.record({ does: fc.constant('leave' as const), call: nth }) },
+  { weight: 8, arbitrary: fc.record({ does: fc.constant('pull' as const), call: nth }) },
+  { weight: 60, arbitrary: fc.record({ does: fc.constant('pass' as const), ms }) },
+  { weight: 8, arbitrary: fc.record({ does: fc.constant('block' as const), ms, run: nth, end }) },
+  { weight: 10, arbitrary: fc.record({ does: fc.constant('rules' as const), set: sometimes(75, rule) }) },
+  { weight: 6, arbitrary: fc.record({ does: fc.constant('order' as const), order }) },
+  { weight: 2, arbitrary: fc.constant<Step>({ does: 'shut down' }) },
 );
 
-function scriptOf(
-  kind: fc.Arbitrary<Kind>,
-  stack: fc.Arbitrary<unknown>,
-  weights: { most: number },
-): fc.Arbitrary<Script> {
+function scriptOf(kinds: Kind[], stack: Record<string, fc.Arbitrary<unknown>>, most: number): fc.Arbitrary<Script> {
   return fc.record({
-    stack: stack as fc.Arbitrary<Stack>,
-    kind,
+    stack: fc.record(stack) as fc.Arbitrary<Stack>,
+    kind: fc.constantFrom(...kinds),
     gives: fc.constantFrom('value', 'promise', 'observable', 'iterable'),
     manners: fc.array(manner, { minLength: 1, maxLength: 6 }),
     eager: fc.boolean(),
     signal: fc.constantFrom(true, true, false),
-    callContext: fc.constantFrom(false, false, true),
     answersRefusals: fc.boolean(),
-    steps: fc.array(step, { minLength: 2, maxLength: weights.most }),
+    steps: fc.array(step, { minLength: 4, maxLength: most, size: 'max' }),
   });
 }
 
 export const arbitraryScript: fc.Arbitrary<Script> = fc.oneof(
-  { weight: 1, arbitrary: scriptOf(fc.constant('sync'), fc.record(outside), { most: 8 }) },
-  {
-    weight: 15,
-    arbitrary: scriptOf(
-      fc.constantFrom<Kind>('promise', 'promise', 'promise', 'observable', 'iterable', 'learned'),
-      whole,
-      { most: 24 },
-    ),
-  },
+  { weight: 1, arbitrary: scriptOf(['sync'], outside, 8) },
+  { weight: 10, arbitrary: scriptOf(['promise', 'promise', 'learned'], forPromises, 40) },
+  { weight: 6, arbitrary: scriptOf(['observable', 'iterable'], forAll, 40) },
 );

@@ -1,9 +1,10 @@
+import type * as Library from 'nestjs-bulwark';
 import { pathToFileURL } from 'node:url';
 
 /** A build of the library, by its public face. */
 export interface Engine {
   readonly name: string;
-  readonly library: typeof import('nestjs-bulwark');
+  readonly library: typeof Library;
 }
 
 /** @param path the built entry of another version, `dist/lib/index.js`. */

@@ -9,18 +9,17 @@ const real = { setTimeout, clearTimeout, setImmediate, dateNow: Date.now, now: p
  */
 export class FakeGlobals {
   constructor(readonly clock = new VirtualClock()) {
-    const { setTimeout: later, clearTimeout: forget } = real;
     const fakes = new WeakSet<object>();
     globalThis.setTimeout = ((callback: (...args: unknown[]) => void, ms = 0, ...args: unknown[]) => {
       const timer = clock.setTimeout(() => callback(...args), ms);
       fakes.add(timer);
       return timer;
-    }) as unknown as typeof later;
+    }) as unknown as typeof setTimeout;
     globalThis.clearTimeout = ((timer: object | undefined) => {
       if (timer === undefined || timer === null) return;
       if (fakes.has(timer)) clock.clearTimeout(timer as never);
-      else forget(timer as never);
-    }) as typeof forget;
+      else real.clearTimeout(timer as never);
+    }) as typeof clearTimeout;
     globalThis.setImmediate = ((callback: (...args: unknown[]) => void, ...args: unknown[]) =>
       clock.setImmediate(() => callback(...args))) as unknown as typeof setImmediate;
     Date.now = () => clock.wallNow();

@@ -34,7 +34,7 @@ export function policiesOf(stack: Stack, slowly: () => unknown): Policies {
     rateLimit: stack.rateLimit && rateLimitOf(stack.rateLimit),
     bulkhead: stack.bulkhead && bulkheadOf(stack.bulkhead),
   });
-  return { set: set as PolicySet, fallback: byMethod ? fallback : undefined, recover: byMethod ? recover : undefined };
+  return { set, fallback: byMethod ? fallback : undefined, recover: byMethod ? recover : undefined };
 }
 
 function answerOf(answers: Substitute, slowly: () => unknown): object {

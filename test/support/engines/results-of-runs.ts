@@ -19,7 +19,7 @@ function givePromise(run: Run, early: Outcome | undefined): Promise<unknown> {
   return new Promise((resolve, reject) => {
     run.settle = (outcome) => {
       if (!run.end('ended')) return;
-      if ('error' in outcome) reject(outcome.error as Error);
+      if ('error' in outcome) reject(outcome.error);
       else resolve(outcome.value);
     };
     if (early !== undefined) run.settle(early);

@@ -28,8 +28,12 @@ export class RunsOfWork {
     return running[pick % Math.max(1, running.length)];
   }
 
-  /** Begins a run and gives what it returns. */
-  begin(what: string, signal: AbortSignal | undefined, gives: Gives): unknown {
+  /**
+   * Begins a run and gives what it returns.
+   *
+   * @param nested calls the other method, for a run that may do so.
+   */
+  begin(what: string, signal: AbortSignal | undefined, gives: Gives, nested?: () => unknown): unknown {
     const run = new Run(this.all.length + 1, what, signal);
     const manner = this.manners[this.all.length % this.manners.length] as Manner;
     this.all.push(run);
@@ -37,6 +41,10 @@ export class RunsOfWork {
     if (manner === 'throws' || (gives === 'value' && manner === 'rejects')) {
       run.end('threw');
       throw (outcomeOf('down', run.id) as { error: unknown }).error;
+    }
+    if (manner === 'nests' && nested !== undefined && gives === 'promise') {
+      run.end('nests');
+      return nested();
     }
     if (gives === 'value') {
       run.end('gave');

@@ -4,8 +4,8 @@ export type Kind = 'sync' | 'promise' | 'observable' | 'iterable' | 'learned';
 /** What the guarded work itself returns. */
 export type Gives = 'value' | 'promise' | 'observable' | 'iterable';
 
-/** What becomes of a run of the guarded work by itself. */
-export type Manner = 'waits' | 'obeys its signal' | 'answers' | 'rejects' | 'throws';
+/** What becomes of a run of the guarded work by itself; `nests`: it waits for another guarded method of the same policies. */
+export type Manner = 'waits' | 'obeys its signal' | 'answers' | 'rejects' | 'throws' | 'nests';
 
 /** How a run ends; the errors are those that the policies tell apart. */
 export type End = 'answer' | 'empty' | 'again' | 'bad' | 'down' | 'client' | 'busy' | 'declined' | 'nothing';
@@ -60,7 +60,6 @@ export interface Script {
   eager: boolean;
   /** Whether the method has a parameter for its signal. */
   signal: boolean;
-  callContext: boolean;
   /** Whether `execute()` answers refusals itself. */
   answersRefusals: boolean;
   steps: Step[];

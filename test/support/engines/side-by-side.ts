@@ -27,10 +27,14 @@ export interface Result {
 }
 
 /** Runs one script under both engines, step by step at the same instants, and compares all that can be seen after each. */
-export async function runSideBySide(script: Script, engines: readonly [Engine, Engine]): Promise<Result> {
+export async function runSideBySide(
+  script: Script,
+  engines: readonly [Engine, Engine],
+  callContext: boolean,
+): Promise<Result> {
   const fakes = new FakeGlobals();
   try {
-    return await new SideBySide(script, engines, fakes).run();
+    return await new SideBySide(script, engines, callContext, fakes).run();
   } finally {
     fakes.giveBack();
   }
@@ -42,10 +46,11 @@ class SideBySide {
   constructor(
     readonly script: Script,
     engines: readonly [Engine, Engine],
+    callContext: boolean,
     readonly fakes: FakeGlobals,
   ) {
     const [first, second] = engines;
-    this.#worlds = [new World(first, script), new World(second, script)];
+    this.#worlds = [new World(first, script, callContext), new World(second, script, callContext)];
   }
 
   async run(): Promise<Result> {

@@ -1,29 +1,21 @@
-import { Injectable, Module, type INestApplicationContext, type Type } from '@nestjs/common';
+import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { ExecuteOptions, ResilienceService } from 'nestjs-bulwark';
-import { Observable } from 'rxjs';
 import { Caller } from './caller.js';
 import { textOf } from './describe.js';
 import type { Engine } from './engine.js';
+import { asker, contextOf, guardedService, type GuardedService } from './guarded-service.js';
 import { policiesOf } from './policy-set.js';
 import { RunsOfWork } from './runs-of-work.js';
-import type { Gives, Order, Script, Step } from './script.js';
-
-interface GuardedService {
-  call(key: string, priority: number, signal?: AbortSignal): unknown;
-}
+import type { Order, Script, Step } from './script.js';
 
 type Snapshot = ReturnType<ReturnType<ResilienceService['circuitBreaker']>['snapshot']>;
-
-/** What the compiler would write down as the type that the method gives. */
-const RETURN_TYPES = { sync: String, promise: Promise, observable: Observable, iterable: Object, learned: Object };
 
 /** One app with one guarded method, under one engine. */
 export class World {
   readonly work: RunsOfWork;
   readonly #callers: Caller[] = [];
   readonly #notes: string[] = [];
-  readonly #gives: Gives;
   #app!: INestApplicationContext;
   #service!: GuardedService;
   #resilience!: ResilienceService;
@@ -34,56 +26,29 @@ export class World {
   constructor(
     readonly engine: Engine,
     readonly script: Script,
+    /** Whether the app has a call context. */
+    readonly callContext: boolean,
   ) {
     this.work = new RunsOfWork(script.manners);
-    const { kind, gives } = script;
-    this.#gives = kind === 'learned' ? gives : kind === 'sync' ? 'value' : kind;
   }
 
   async start(): Promise<void> {
-    const { library } = this.engine;
-    const { kind, callContext, stack } = this.script;
-    const policies = policiesOf(stack, () => this.work.begin('a handler', undefined, 'promise'));
+    const { engine, script, work, callContext } = this;
+    const { kind, stack } = script;
+    const policies = policiesOf(stack, () =>
+      work.begin(`a handler for call ${asker.getStore()}`, undefined, 'promise'),
+    );
     const set = kind === 'iterable' ? { ...policies.set, returns: 'asyncIterable' as const } : policies.set;
-    const Service = this.#decorate(policies);
+    const Service = guardedService(engine.library, script, policies, work, callContext);
     class App {}
     Module({
-      imports: [library.ResilienceModule.forRoot({ policies: { main: set }, callContext })],
+      imports: [engine.library.ResilienceModule.forRoot({ policies: { main: set }, callContext })],
       providers: [Service],
     })(App);
     this.#app = await NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
-    this.#resilience = this.#app.get<ResilienceService>(library.ResilienceService);
+    this.#resilience = this.#app.get<ResilienceService>(engine.library.ResilienceService);
     this.#service = this.#app.get<GuardedService>(Service);
     this.#resilience.events$.subscribe(({ at: _, ...event }) => this.#notes.push(`event ${textOf(event)}`));
-  }
-
-  #decorate(policies: ReturnType<typeof policiesOf>): Type {
-    const { library } = this.engine;
-    const { kind, signal } = this.script;
-    const { work } = this;
-    const gives = this.#gives;
-    class Service {
-      call(...args: unknown[]): unknown {
-        return work.begin(`call(${textOf(args.slice(0, 2))})`, args[2] as AbortSignal | undefined, gives);
-      }
-      substitute(...args: unknown[]): unknown {
-        return `method for ${String(args[0])}: ${textOf(args.at(-1))}`;
-      }
-    }
-    const { prototype } = Service;
-    Reflect.defineMetadata('design:returntype', RETURN_TYPES[kind], prototype, 'call');
-    Object.defineProperty(prototype.call, 'length', { value: 3 });
-    if (signal) library.Signal()(prototype, 'call', 2);
-    const descriptor = Object.getOwnPropertyDescriptor(prototype, 'call') as PropertyDescriptor;
-    const put = (decorator: unknown): void => {
-      (decorator as MethodDecorator)(prototype, 'call', descriptor);
-    };
-    if (policies.fallback !== undefined) put(library.Fallback(policies.fallback as never));
-    if (policies.recover !== undefined) put(library.Recover(policies.recover as never));
-    put(library.Resilient('main'));
-    Object.defineProperty(prototype, 'call', descriptor);
-    Injectable()(Service);
-    return Service;
   }
 
   act(step: Step): void {
@@ -139,12 +104,13 @@ export class World {
     const caller = new Caller(`${execute ? 'execute' : 'call'}(${key}, ${priority})`, eager);
     this.#callers.push(caller);
     const given = signal ? caller.controller.signal : undefined;
-    caller.make(() => {
+    const make = (): unknown => {
       if (execute) return this.#execute(key, priority, given);
       return hasSignal && given !== undefined
         ? this.#service.call(key, priority, given)
         : this.#service.call(key, priority);
-    });
+    };
+    asker.run(this.#callers.length, () => caller.make(make));
   }
 
   #execute(key: string, priority: number, signal: AbortSignal | undefined): Promise<unknown> {
@@ -154,7 +120,8 @@ export class World {
     return this.#resilience.execute(
       'main',
       (call) => {
-        const what = `attempt ${call.attempt} of execute(${textOf(call.args)})`;
+        const context = contextOf(this.engine.library, this.callContext);
+        const what = `attempt ${call.attempt} of execute(${textOf(call.args)})${context}`;
         return this.work.begin(what, this.script.signal ? call.signal : undefined, 'promise');
       },
       options,
