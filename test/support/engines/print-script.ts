@@ -12,7 +12,7 @@ export function printDifference(
   const more = Math.max(first.length, second.length);
   const differing = Array.from({ length: more }, (_, line) => line).filter((line) => first[line] !== second[line]);
   return [
-    printScript(script),
+    printScript({ ...script, steps: script.steps.slice(0, step) }),
     `differs after step ${step} (${what}):`,
     ...differing.flatMap((line) => [`  ${names[0]}: ${first[line] ?? '-'}`, `  ${names[1]}: ${second[line] ?? '-'}`]),
     `all that ${names[0]} shows then:`,

@@ -19,6 +19,8 @@ export class World {
   #app!: INestApplicationContext;
   #service!: GuardedService;
   #resilience!: ResilienceService;
+  #breakers: ReturnType<ResilienceService['circuitBreakers']> = [];
+  #bulkheads: ReturnType<ResilienceService['bulkheads']> = [];
   #snapshot: Snapshot | undefined;
   #closing: Promise<void> | undefined;
   closed = false;
@@ -48,10 +50,23 @@ export class World {
     this.#app = await NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
     this.#resilience = this.#app.get<ResilienceService>(engine.library.ResilienceService);
     this.#service = this.#app.get<GuardedService>(Service);
+    this.#find();
     this.#resilience.events$.subscribe(({ at: _, ...event }) => this.#notes.push(`event ${textOf(event)}`));
   }
 
   act(step: Step): void {
+    this.#act(step);
+    // Asking for them costs as much as a step: only where there can be others than before.
+    const keyed = step.does === 'call' && this.script.stack.circuitBreaker?.keyed === true;
+    if (keyed || step.does === 'rules') this.#find();
+  }
+
+  #find(): void {
+    this.#breakers = this.#resilience.circuitBreakers();
+    this.#bulkheads = this.#resilience.bulkheads();
+  }
+
+  #act(step: Step): void {
     switch (step.does) {
       case 'call':
         return this.#call(step);
@@ -78,6 +93,7 @@ export class World {
   }
 
   shutDown(): void {
+    this.#find();
     this.#closing ??= this.#app.close().then(
       () => void (this.closed = true),
       (error: unknown) => void this.#notes.push(`close rejected with ${textOf(error)}`),
@@ -86,12 +102,10 @@ export class World {
 
   /** All that can be seen from outside; what was told is told once. */
   look(): string[] {
-    const breakers = this.#resilience
-      .circuitBreakers()
-      .map((one) => `breaker ${one.name}: ${one.state} ${textOf(one.stats)}`);
-    const bulkheads = this.#resilience
-      .bulkheads()
-      .map(({ name, limit, active, waiting }) => `bulkhead ${name}: ${active} of ${limit}, ${waiting} wait`);
+    const breakers = this.#breakers.map((one) => `breaker ${one.name}: ${one.state} ${textOf(one.stats)}`);
+    const bulkheads = this.#bulkheads.map(
+      ({ name, limit, active, waiting }) => `bulkhead ${name}: ${active} of ${limit}, ${waiting} wait`,
+    );
     const calls = this.#callers.map((caller, index) => `call ${index + 1} ${String(caller)}`);
     const closing = this.#closing === undefined ? [] : [this.closed ? 'closed' : 'closing'];
     return [...this.#notes.splice(0), ...calls, ...this.work.all.map(String), ...breakers, ...bulkheads, ...closing];
