@@ -4,6 +4,8 @@ import { textOf } from './describe.js';
 /** Who called, and what has come of it so far. */
 export class Caller {
   readonly controller = new AbortController();
+  /** Whether nothing more can come of it. */
+  over = false;
   readonly #told: string[] = [];
   #subscription: Subscription | undefined;
   #iterator: AsyncIterator<unknown> | undefined;
@@ -18,22 +20,24 @@ export class Caller {
     try {
       this.#take(call());
     } catch (error) {
-      this.#told.push(`threw ${textOf(error)}`);
+      this.#end('threw')(error);
     }
   }
 
   /** It wants no more of a stream. */
   leave(): void {
+    if (this.#subscription !== undefined) this.over = true;
     this.#subscription?.unsubscribe();
-    void this.#iterator?.return?.().then(this.#tell('returned'), this.#tell('rejected on return with'));
+    void this.#iterator?.return?.().then(this.#end('returned'), this.#end('rejected on return with'));
   }
 
   /** It asks for one item more. */
   pull(): void {
     void this.#iterator?.next().then((result) => {
-      this.#told.push(result.done === true ? 'done' : `item ${textOf(result.value)}`);
-      if (this.eager && result.done !== true) this.pull();
-    }, this.#tell('rejected with'));
+      if (result.done === true) return this.#end('done with')(result.value);
+      this.#tell('item')(result.value);
+      if (this.eager) this.pull();
+    }, this.#end('rejected with'));
   }
 
   toString(): string {
@@ -44,18 +48,28 @@ export class Caller {
     if (isObservable(result)) {
       this.#subscription = result.subscribe({
         next: this.#tell('item'),
-        error: this.#tell('error'),
-        complete: () => void this.#told.push('complete'),
+        error: this.#end('error'),
+        complete: () => this.#end('complete with')(undefined),
       });
     } else if (isAsyncIterable(result)) {
       this.#iterator = result[Symbol.asyncIterator]();
       this.pull();
     } else if (result instanceof Promise) {
-      result.then(this.#tell('answered'), this.#tell('rejected with'));
-    } else this.#told.push(`gave ${textOf(result)}`);
+      result.then(this.#end('answered'), this.#end('rejected with'));
+    } else this.#end('gave')(result);
   }
 
-  readonly #tell = (what: string) => (value: unknown) => void this.#told.push(`${what} ${textOf(value)}`);
+  #tell(what: string): (value: unknown) => void {
+    return (value) => void this.#told.push(`${what} ${textOf(value)}`);
+  }
+
+  #end(what: string): (value: unknown) => void {
+    const tell = this.#tell(what);
+    return (value) => {
+      this.over = true;
+      tell(value);
+    };
+  }
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

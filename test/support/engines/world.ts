@@ -4,6 +4,7 @@ import type { ExecuteOptions, ResilienceService } from 'nestjs-bulwark';
 import { Caller } from './caller.js';
 import { textOf } from './describe.js';
 import type { Engine } from './engine.js';
+import { EventsInOrder } from './events-in-order.js';
 import { asker, contextOf, guardedService, type GuardedService } from './guarded-service.js';
 import { policiesOf } from './policy-set.js';
 import { RunsOfWork } from './runs-of-work.js';
@@ -15,6 +16,7 @@ type Snapshot = ReturnType<ReturnType<ResilienceService['circuitBreaker']>['snap
 export class World {
   readonly work: RunsOfWork;
   readonly #callers: Caller[] = [];
+  readonly #events = new EventsInOrder();
   readonly #notes: string[] = [];
   #app!: INestApplicationContext;
   #service!: GuardedService;
@@ -51,7 +53,7 @@ export class World {
     this.#resilience = this.#app.get<ResilienceService>(engine.library.ResilienceService);
     this.#service = this.#app.get<GuardedService>(Service);
     this.#find();
-    this.#resilience.events$.subscribe(({ at: _, ...event }) => this.#notes.push(`event ${textOf(event)}`));
+    this.#resilience.events$.subscribe((event) => this.#events.add(event));
   }
 
   act(step: Step): void {
@@ -108,7 +110,9 @@ export class World {
     );
     const calls = this.#callers.map((caller, index) => `call ${index + 1} ${String(caller)}`);
     const closing = this.#closing === undefined ? [] : [this.closed ? 'closed' : 'closing'];
-    return [...this.#notes.splice(0), ...calls, ...this.work.all.map(String), ...breakers, ...bulkheads, ...closing];
+    const waiting = this.#callers.filter(({ over }) => !over).length;
+    const told = [...this.#notes.splice(0), ...this.#events.take(waiting)];
+    return [...told, ...calls, ...this.work.all.map(String), ...breakers, ...bulkheads, ...closing];
   }
 
   #call({ key, priority, by, signal }: Extract<Step, { does: 'call' }>): void {
@@ -117,6 +121,7 @@ export class World {
     const execute = by === 'execute' && kind === 'promise' && stack.coalesce === undefined;
     const caller = new Caller(`${execute ? 'execute' : 'call'}(${key}, ${priority})`, eager);
     this.#callers.push(caller);
+    this.#events.waiting++;
     const given = signal ? caller.controller.signal : undefined;
     const make = (): unknown => {
       if (execute) return this.#execute(key, priority, given);
