@@ -9,12 +9,13 @@ export function printDifference(
   names: readonly [string, string],
 ): string {
   const [first, second] = seen;
-  const more = Math.max(first.length, second.length);
-  const differing = Array.from({ length: more }, (_, line) => line).filter((line) => first[line] !== second[line]);
+  const only = (lines: string[], others: string[], name: string): string[] =>
+    lines.filter((line) => !others.includes(line)).map((line) => `  ${name}: ${line}`);
+  const differing = [...only(first, second, names[0]), ...only(second, first, names[1])];
   return [
     printScript({ ...script, steps: script.steps.slice(0, step) }),
     `differs after step ${step} (${what}):`,
-    ...differing.flatMap((line) => [`  ${names[0]}: ${first[line] ?? '-'}`, `  ${names[1]}: ${second[line] ?? '-'}`]),
+    ...(differing.length > 0 ? differing : ['  the same, in another order']),
     `all that ${names[0]} shows then:`,
     ...first.map((line) => `    ${line}`),
     `all that ${names[1]} shows then:`,
