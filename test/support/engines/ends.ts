@@ -4,7 +4,7 @@ import type { End } from './script.js';
 export type Outcome = { value: unknown } | { error: unknown };
 
 /** A value or an error of its own for each run, so that nobody can mistake one for another. */
-export function outcomeOf(end: End, run: number): Outcome {
+export function outcomeOf(end: End, run: string): Outcome {
   switch (end) {
     case 'answer':
       return { value: `answer of run ${run}` };

@@ -1,25 +1,40 @@
 import type { ResilienceEvent } from 'nestjs-bulwark';
 import { textOf } from './describe.js';
 
+/** Policies in which calls meet: what they tell of one call follows from what they told of another. */
+const SHARED: ReadonlySet<string> = new Set(['circuitBreaker', 'rateLimit', 'bulkhead']);
+
 /**
  * What one engine has told since the last look. Events belong to no call that a listener could know. So their order is
  * compared as it is where only one call was under way; where several were, which of them goes first in an instant that
- * they share is nobody's promise, and the order is compared for each policy by itself.
+ * they share is nobody's promise: then it is the order in which each shared policy spoke.
  */
 export class EventsInOrder {
   /** How many calls were under way since the last look. */
   waiting = 0;
-  #events: Omit<ResilienceEvent, 'at'>[] = [];
+  #events: ResilienceEvent[] = [];
 
-  add({ at: _, ...event }: ResilienceEvent): void {
+  /** @param nested whether a call may hold another. */
+  constructor(readonly nested: boolean) {}
+
+  add(event: ResilienceEvent): void {
     this.#events.push(event);
   }
 
   /** @param waiting how many calls are under way now. */
   take(waiting: number): string[] {
-    const events = this.#events.splice(0);
-    if (this.waiting > 1) events.sort((a, b) => (a.policy < b.policy ? -1 : a.policy > b.policy ? 1 : 0));
+    const several = this.nested || this.waiting > 1;
     this.waiting = waiting;
-    return events.map((event) => `event ${textOf(event)}`);
+    const told = this.#events.splice(0).map(({ at: _, ...event }) => ({ event, text: `event ${textOf(event)}` }));
+    if (several) told.sort((a, b) => compare(this.#place(a), this.#place(b)));
+    return told.map(({ text }) => text);
   }
+
+  #place({ event: { policy, name }, text }: { event: { policy: string; name: string }; text: string }): string {
+    return SHARED.has(policy) && !this.nested ? `${policy} ${name}` : text;
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

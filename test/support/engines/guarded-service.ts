@@ -1,6 +1,5 @@
 import { Injectable, type Type } from '@nestjs/common';
 import type * as Library from 'nestjs-bulwark';
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { Observable } from 'rxjs';
 import { textOf } from './describe.js';
 import type { Policies } from './policy-set.js';
@@ -12,17 +11,13 @@ export interface GuardedService {
   inner(key: string, priority: number, signal?: AbortSignal): unknown;
 }
 
-/** The number of the call in whose async context the running code is; it must survive every wait. */
-export const asker = new AsyncLocalStorage<number>();
-
 /** What the compiler would write down as the type that the method gives. */
 const RETURN_TYPES = { sync: String, promise: Promise, observable: Observable, iterable: Object, learned: Object };
 
 /** What the guarded code can know of the call for which it runs. */
 export function contextOf({ currentCall }: typeof Library, callContext: boolean): string {
   const call = callContext ? currentCall() : undefined;
-  const attempt = call === undefined ? '' : `, attempt ${call.attempt}, ${call.timeLeft()} ms left`;
-  return ` for call ${asker.getStore()}${attempt}`;
+  return call === undefined ? '' : `, attempt ${call.attempt}, ${call.timeLeft()} ms left`;
 }
 
 /** A class whose methods stand under the policies of a script, decorated by one engine. */

@@ -11,7 +11,9 @@ export class Run {
   settle: (outcome: Outcome) => void = () => undefined;
 
   constructor(
-    readonly id: number,
+    /** The call for which it runs, by the async context in which it began; 0: that was lost. */
+    readonly call: number,
+    readonly id: string,
     readonly what: string,
     readonly signal: AbortSignal | undefined,
   ) {}

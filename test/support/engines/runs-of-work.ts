@@ -1,13 +1,22 @@
+import { asker } from './asker.js';
 import { outcomeOf, type Outcome } from './ends.js';
 import { RESULTS } from './results-of-runs.js';
 import { Run } from './run.js';
 import type { End, Gives, Manner } from './script.js';
 
-/** The guarded work of one world: every run of it, in the order in which they began. */
+/**
+ * The guarded work of one world. Runs are numbered for each call by itself: which of two calls goes first in an instant
+ * that they share is nobody's promise.
+ */
 export class RunsOfWork {
-  readonly all: Run[] = [];
+  readonly #all: Run[] = [];
 
   constructor(readonly manners: readonly Manner[]) {}
+
+  /** Those of the first call first, each call's in the order in which they began. */
+  get all(): Run[] {
+    return this.#all.toSorted((a, b) => a.call - b.call);
+  }
 
   get running(): Run[] {
     return this.all.filter(({ state }) => state === 'running');
@@ -34,9 +43,11 @@ export class RunsOfWork {
    * @param nested calls the other method, for a run that may do so.
    */
   begin(what: string, signal: AbortSignal | undefined, gives: Gives, nested?: () => unknown): unknown {
-    const run = new Run(this.all.length + 1, what, signal);
-    const manner = this.manners[this.all.length % this.manners.length] as Manner;
-    this.all.push(run);
+    const call = asker.getStore() ?? 0;
+    const before = this.#all.filter((other) => other.call === call).length;
+    const run = new Run(call, `${call}.${before + 1}`, what, signal);
+    const manner = this.manners[(call + before) % this.manners.length] as Manner;
+    this.#all.push(run);
     const early = earlyOutcome(manner, run.id);
     if (manner === 'throws' || (gives === 'value' && manner === 'rejects')) {
       run.end('threw');
@@ -56,7 +67,7 @@ export class RunsOfWork {
   }
 }
 
-function earlyOutcome(manner: Manner, run: number): Outcome | undefined {
+function earlyOutcome(manner: Manner, run: string): Outcome | undefined {
   if (manner === 'answers') return outcomeOf('answer', run);
   return manner === 'rejects' ? outcomeOf('down', run) : undefined;
 }

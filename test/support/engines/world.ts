@@ -1,11 +1,12 @@
 import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { ExecuteOptions, ResilienceService } from 'nestjs-bulwark';
+import { asker } from './asker.js';
 import { Caller } from './caller.js';
 import { textOf } from './describe.js';
 import type { Engine } from './engine.js';
 import { EventsInOrder } from './events-in-order.js';
-import { asker, contextOf, guardedService, type GuardedService } from './guarded-service.js';
+import { contextOf, guardedService, type GuardedService } from './guarded-service.js';
 import { policiesOf } from './policy-set.js';
 import { RunsOfWork } from './runs-of-work.js';
 import type { Order, Script, Step } from './script.js';
@@ -16,7 +17,7 @@ type Snapshot = ReturnType<ReturnType<ResilienceService['circuitBreaker']>['snap
 export class World {
   readonly work: RunsOfWork;
   readonly #callers: Caller[] = [];
-  readonly #events = new EventsInOrder();
+  readonly #events: EventsInOrder;
   readonly #notes: string[] = [];
   #app!: INestApplicationContext;
   #service!: GuardedService;
@@ -34,14 +35,13 @@ export class World {
     readonly callContext: boolean,
   ) {
     this.work = new RunsOfWork(script.manners);
+    this.#events = new EventsInOrder(script.manners.includes('nests'));
   }
 
   async start(): Promise<void> {
     const { engine, script, work, callContext } = this;
     const { kind, stack } = script;
-    const policies = policiesOf(stack, () =>
-      work.begin(`a handler for call ${asker.getStore()}`, undefined, 'promise'),
-    );
+    const policies = policiesOf(stack, () => work.begin('a handler', undefined, 'promise'));
     const set = kind === 'iterable' ? { ...policies.set, returns: 'asyncIterable' as const } : policies.set;
     const Service = guardedService(engine.library, script, policies, work, callContext);
     class App {}
