@@ -9,8 +9,10 @@ import type { Script } from '../support/engines/script.js';
 import { runSideBySide, type Difference } from '../support/engines/side-by-side.js';
 import { runs } from '../support/runs.js';
 
-/** The built entries of two versions; without the second it is the source. A seed repeats a run. */
-const { OLD_ENGINE, NEW_ENGINE, ENGINES_SEED } = process.env;
+/** The built entries of two versions; without the second it is the source. */
+const { OLD_ENGINE, NEW_ENGINE } = process.env;
+/** What a failure names: `ENGINES_SEED=1 npx vitest ...` repeats its run, with `ENGINES_PATH=1:0:3` its last script alone. */
+const { ENGINES_SEED, ENGINES_PATH } = process.env;
 
 // The context of calls, once it is there, is there for the process: it comes last.
 it.skipIf(OLD_ENGINE === undefined).each([{ callContext: false }, { callContext: true }])(
@@ -34,14 +36,18 @@ it.skipIf(OLD_ENGINE === undefined).each([{ callContext: false }, { callContext:
         if (difference !== undefined) found = { script, difference };
         return difference === undefined;
       }),
-      { numRuns: runs(1_000, 10_000), ...(ENGINES_SEED === undefined ? {} : { seed: Number(ENGINES_SEED) }) },
+      {
+        numRuns: runs(1_000, 10_000),
+        ...(ENGINES_SEED === undefined ? {} : { seed: Number(ENGINES_SEED) }),
+        ...(ENGINES_PATH === undefined ? {} : { path: ENGINES_PATH, endOnFailure: true }),
+      },
     );
 
     const seconds = ((performance.now() - begun) / 1_000).toFixed(0);
     console.log(`seed ${outcome.seed}: ${JSON.stringify(tally)} in ${seconds} s`);
     if (found !== undefined) {
       const { script, difference } = found;
-      const after = `seed ${outcome.seed}, after ${outcome.numRuns} scripts, ${outcome.numShrinks} times made shorter`;
+      const after = `seed ${outcome.seed}, path ${outcome.counterexamplePath}, after ${outcome.numRuns} scripts, ${outcome.numShrinks} times made shorter`;
       expect.fail(`${after}:\n${printDifference(script, difference, ['old', 'new'])}`);
     }
     if (outcome.failed) throw outcome.errorInstance;
