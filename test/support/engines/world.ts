@@ -63,9 +63,14 @@ export class World {
     if (keyed || step.does === 'rules') this.#find();
   }
 
+  /** A method that has turned out to be of another kind than its policies allow has no plan, and the app says so. */
   #find(): void {
-    this.#breakers = this.#resilience.circuitBreakers();
-    this.#bulkheads = this.#resilience.bulkheads();
+    try {
+      this.#breakers = this.#resilience.circuitBreakers();
+      this.#bulkheads = this.#resilience.bulkheads();
+    } catch (error) {
+      this.#notes.push(`asking for breakers and bulkheads threw ${textOf(error)}`);
+    }
   }
 
   #act(step: Step): void {
