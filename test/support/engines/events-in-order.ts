@@ -4,10 +4,14 @@ import { textOf } from './describe.js';
 /** Policies in which calls meet: what they tell of one call follows from what they told of another. */
 const SHARED: ReadonlySet<string> = new Set(['circuitBreaker', 'rateLimit', 'bulkhead']);
 
+/** What a breaker concludes, and from what. */
+const JUDGEMENTS: ReadonlySet<string> = new Set(['success', 'failure', 'stateChange']);
+
 /**
  * What one engine has told since the last look. Events belong to no call that a listener could know. So their order is
  * compared as it is where only one call was under way; where several were, which of them goes first in an instant that
- * they share is nobody's promise: then it is the order in which each shared policy spoke.
+ * they share is nobody's promise: then it is the order in which each shared policy
+ * judged, refused, or told of anything else.
  */
 export class EventsInOrder {
   /** How many calls were under way since the last look. */
@@ -30,8 +34,10 @@ export class EventsInOrder {
     return told.map(({ text }) => text);
   }
 
-  #place({ event: { policy, name }, text }: { event: { policy: string; name: string }; text: string }): string {
-    return SHARED.has(policy) && !this.nested ? `${policy} ${name}` : text;
+  #place({ event, text }: { event: { policy: string; name: string; type: string }; text: string }): string {
+    const { policy, name, type } = event;
+    if (!SHARED.has(policy) || this.nested) return text;
+    return `${policy} ${name} ${JUDGEMENTS.has(type) ? '' : type}`;
   }
 }
 
