@@ -1,6 +1,7 @@
 import { instanceOf } from '../errors/foreign.js';
 import { Audience, type Abortable, type AbortListener } from './audience.js';
-import { Attempt, type Course, type Surrounding } from './attempt.js';
+import { Attempt, type Course } from './attempt.js';
+import type { Surrounding } from './course.js';
 import { UnsubscribedError, type CallInfo } from './call-info.js';
 import { followSignal, hasAborted, reasonOf } from './caller-signal.js';
 import { Deadline } from './deadline-queue.js';

@@ -43,6 +43,8 @@ export class Pipeline implements Course, Inner {
   /** Whether its work are attempts of another pipeline. */
   readonly isJunction: boolean;
   readonly #guards: readonly Guard[];
+  /** Whether a guard holds something until the work has ended. */
+  readonly #holds: boolean;
   readonly #work: Work;
   readonly #limit: TimeLimit | undefined;
   readonly #endsEarly: boolean;
@@ -53,6 +55,7 @@ export class Pipeline implements Course, Inner {
     this.target = target;
     this.isJunction = init.isJunction === true;
     this.#guards = guards;
+    this.#holds = guards.some(({ holds }) => holds);
     this.#work = init.work;
     this.#endsEarly = init.endsEarly === true;
     this.#limit = guards.find((guard): guard is TimeLimit => instanceOf(guard, TimeLimit));
@@ -153,7 +156,7 @@ export class Pipeline implements Course, Inner {
       const next = attempt.admitted + 1;
       admission.begin(
         () => {
-          attempt.hasWaited = true;
+          attempt.relate().hasWaited = true;
           attempt.admitted = next;
           this.#proceed(attempt, this.#admit(attempt, next));
         },
@@ -164,6 +167,8 @@ export class Pipeline implements Course, Inner {
 
   #begin(attempt: Attempt): Promise<unknown> {
     if (attempt.aborted) return rejected(attempt.reason);
+    // An attempt that is made up of others begins with the first of these.
+    if (this.isJunction) return this.#work(attempt);
     attempt.begin();
     const work = this.#work(attempt);
     attempt.goOn();
@@ -238,6 +243,8 @@ export class Pipeline implements Course, Inner {
   }
 
   #release(attempt: Attempt, failure: Failure | undefined, before: Fault | undefined): Fault | undefined {
+    // Most guards hold nothing any more, unless something went wrong.
+    if (!this.#holds && before === undefined) return undefined;
     let fault = before;
     for (let index = attempt.admitted - 1; index >= 0; index--) {
       try {
