@@ -2,31 +2,32 @@ import { Audience, type Abortable, type AbortListener } from './audience.js';
 import type { CallInfo } from './call-info.js';
 import type { CourseOf, Surrounding, WaitingRoomOf } from './course.js';
 import type { Linked } from './deadline-queue.js';
-import { KinOf, type InsideOf } from './kin.js';
+import { RareOf, type InsideOf } from './rare.js';
 import type { Failure } from './outcome/failure.js';
 import type { Origin } from './origin.js';
+import { rejection } from './rejection.js';
 import { cutByShutdown } from './shut-down.js';
 
-/** How far the work of an attempt has come. */
-export enum Phase {
-  Before,
-  /** Its method has been called, and has not returned. */
-  InMethod,
-  GoesOn,
-  Over,
-}
+/** Its method has been called; it has not returned; it has, and its work goes on. */
+const BEGUN = 1;
+const IN_METHOD = 2;
+const GOES_ON = 4;
+const QUEUED = 8;
+const ABORTED = 16;
+const BOUNDED = 32;
+const SETTLED = 64;
 
 export type Course = CourseOf<Attempt>;
 export type WaitingRoom = WaitingRoomOf<Attempt>;
 export type Inside = InsideOf<Attempt>;
-type Kin = KinOf<Attempt>;
+type Rare = RareOf<Attempt>;
 
 /**
  * One attempt, from the wrapper to the answer: who is called, its time, its end, its place in the queue of those under
  * the same time limit, and what the guards note. The first attempt stands for its call as long as nobody asks for more.
  *
- * It has no base class, and its constructor sets every property once: so V8 makes it in place, where a chain of
- * constructors, or fields that are first undefined, would cost as much as the guards.
+ * What it costs is memory: every property of it is written and collected with each call. So it has few, no base class,
+ * and a constructor that sets each of them once; flags share a number, and what few attempts need lies apart.
  */
 export class Attempt implements CallInfo, Abortable, Linked {
   /** The guards, the work and the decisions around it. */
@@ -34,41 +35,22 @@ export class Attempt implements CallInfo, Abortable, Linked {
   declare readonly instance: unknown;
   declare readonly args: readonly unknown[];
   declare origin: Origin | undefined;
-  declare readonly number: number;
   /** What it has in common with the other attempts of its call; undefined: nothing yet. */
   declare call: Surrounding | undefined;
-  /** The guarded call that it runs in, or the attempt that it is a part of. */
-  declare around: Attempt | undefined;
-  /** What few attempts are. */
-  declare kin: Kin | undefined;
-
-  // ---- its time
-
+  /** What few attempts need. */
+  declare rare: Rare | undefined;
   /** When it came, on the monotonic clock. */
   declare readonly since: number;
-  /** When its method was called, where that was not at once. */
-  declare begunAt: number | undefined;
-  declare phase: Phase;
   /** @internal */ declare previous: Linked | undefined;
   /** @internal */ declare next: Linked | undefined;
-  /** @internal */ declare queued: boolean;
   /** When its own time is over; set while it is queued. */
   declare due: number;
-
-  // ---- its end
-
-  declare aborted: boolean;
-  declare reason: unknown;
-  /** Whether a cut ends it for its caller, although its work goes on. */
-  declare bounded: boolean;
-  /** Whether it has ended for its caller. */
-  declare settled: boolean;
+  /** How far it has come, and what has become of it: a phase and flags in one number. */
+  declare private state: number;
   /** What it ended with, where that was an error. */
   declare failure: Failure | undefined;
-  /** Settle the promise of an attempt that may end before its work does. */
-  declare resolve: ((value: unknown) => void) | undefined;
-  declare reject: ((error: unknown) => void) | undefined;
-  /** @internal */ declare audience: Audience | undefined;
+  /** Settles the promise of an attempt that may end before its work does. */
+  declare resolve: ((end: unknown) => void) | undefined;
 
   // ---- what guards note
 
@@ -88,15 +70,12 @@ export class Attempt implements CallInfo, Abortable, Linked {
     this.instance = instance;
     this.args = args;
     this.origin = origin;
-    this.number = number;
-    this.call = this.around = this.kin = undefined;
+    this.call = this.rare = this.previous = this.next = undefined;
     this.since = course.target.clock.now();
-    this.begunAt = this.previous = this.next = this.reason = undefined;
-    this.failure = this.resolve = this.reject = this.audience = undefined;
-    this.breaker = this.slot = undefined;
-    this.phase = Phase.Before;
-    this.due = this.admitted = this.epoch = this.weight = 0;
-    this.queued = this.aborted = this.bounded = this.settled = false;
+    this.due = undefined as never;
+    this.failure = this.resolve = this.breaker = this.slot = undefined;
+    this.state = this.admitted = this.epoch = this.weight = 0;
+    if (number !== 1) this.rarely().number = number;
   }
 
   get className(): string {
@@ -113,42 +92,90 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** Its number; of one that is made up of several, that of the newest. */
   get attempt(): number {
-    return this.kin?.inside?.attempt ?? this.number;
+    return this.rare?.inside?.attempt ?? this.number;
+  }
+
+  get number(): number {
+    return this.rare === undefined ? 1 : this.rare.number;
+  }
+
+  /** The guarded call that it runs in, or the attempt that it is a part of. */
+  get around(): Attempt | undefined {
+    return this.rare?.around;
   }
 
   /** When its method was called; undefined while it has not begun. */
   get startedAt(): number | undefined {
-    return this.phase === Phase.Before ? undefined : (this.begunAt ?? this.since);
+    return (this.state & BEGUN) === 0 ? undefined : (this.rare?.begunAt ?? this.since);
   }
 
   /** Whether its work has begun and not ended. */
   get running(): boolean {
-    return this.phase === Phase.InMethod || this.phase === Phase.GoesOn;
+    return (this.state & (IN_METHOD | GOES_ON)) !== 0;
   }
 
   /** Whether its method has returned, and its work goes on. */
   get goesOn(): boolean {
-    return this.phase === Phase.GoesOn;
+    return (this.state & GOES_ON) !== 0;
+  }
+
+  /** @internal */
+  get queued(): boolean {
+    return (this.state & QUEUED) !== 0;
+  }
+
+  set queued(queued: boolean) {
+    this.#set(QUEUED, queued);
+  }
+
+  get aborted(): boolean {
+    return (this.state & ABORTED) !== 0;
+  }
+
+  get reason(): unknown {
+    return this.rare?.reason;
+  }
+
+  /** Whether a cut ends it for its caller, although its work goes on. */
+  get bounded(): boolean {
+    return (this.state & BOUNDED) !== 0;
+  }
+
+  set bounded(bounded: boolean) {
+    this.#set(BOUNDED, bounded);
+  }
+
+  /** Whether it has ended for its caller. */
+  get settled(): boolean {
+    return (this.state & SETTLED) !== 0;
+  }
+
+  set settled(settled: boolean) {
+    this.#set(SETTLED, settled);
+  }
+
+  #set(flag: number, on: boolean): void {
+    this.state = on ? this.state | flag : this.state & ~flag;
   }
 
   /** Whether its work runs already, as of a method that learns its kind: nothing may refuse it or let it wait. */
   get underway(): boolean {
-    return this.kin?.underway === true;
+    return this.rare?.underway === true;
   }
 
   /** Whether a stream has given an item: from then on it cannot be repeated. */
   get emitted(): boolean {
-    return this.kin?.emitted === true;
+    return this.rare?.emitted === true;
   }
 
   /** Whether it is the probe of a half-open breaker: it must not wait. */
   get probe(): boolean {
-    return this.kin?.probe === true;
+    return this.rare?.probe === true;
   }
 
   /** The breaker that has let it in, and knows it while it waits; one that only watches has not. */
   get room(): WaitingRoom | undefined {
-    return this.kin?.watched === true ? undefined : this.breaker;
+    return this.rare?.watched === true ? undefined : this.breaker;
   }
 
   /** Latest moment of the monotonic clock at which an answer is of use; Infinity if nothing bounds it. */
@@ -162,45 +189,51 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** The guarded call of another method that waits for it: the one that it runs in, or that has begun it for several. */
   get outer(): Attempt | undefined {
-    return this.around ?? this.kin?.startedBy;
+    return this.around ?? this.rare?.startedBy;
   }
 
   /** Its method begins now. */
   begin(): void {
-    this.phase = Phase.InMethod;
-    if (this.kin?.hasWaited === true) this.begunAt = this.course.target.clock.now();
-    this.#pay(this.begunAt ?? this.since);
+    this.state |= BEGUN | IN_METHOD;
+    const { rare } = this;
+    if (rare?.hasWaited === true) rare.begunAt = this.course.target.clock.now();
+    this.#pay(rare?.begunAt ?? this.since);
   }
 
   /** Its method has returned, and its work goes on. */
   goOn(): void {
-    this.phase = Phase.GoesOn;
-    this.audience?.goOn();
+    this.state = (this.state & ~IN_METHOD) | GOES_ON;
+    this.rare?.audience?.goOn();
   }
 
   /** Its work has ended. */
   rest(): void {
-    if (this.phase !== Phase.Before) this.phase = Phase.Over;
-    this.audience?.delist();
+    this.state &= ~(IN_METHOD | GOES_ON);
+    this.rare?.audience?.delist();
+  }
+
+  /** It ends with an error, where that can be before its work does. */
+  fail(error: unknown): void {
+    this.resolve?.(rejection(error));
   }
 
   /** It has answered: those beside it are told by what it is a part of. */
   tellWhole(value: unknown): void {
-    if (this.kin?.isPart === true) this.around?.kin?.inside?.answered?.(this, value);
+    if (this.rare?.isPart === true) this.around?.rare?.inside?.answered?.(this, value);
   }
 
   /** An item of its stream has come. */
   item(): void {
-    this.relate().emitted = true;
+    this.rarely().emitted = true;
     this.course.item(this);
     this.call?.item();
-    this.kin?.inside?.item?.();
-    if (this.kin?.isPart === true) this.around?.item();
+    this.rare?.inside?.item?.();
+    if (this.rare?.isPart === true) this.around?.item();
   }
 
   /** What few attempts are, to be changed. */
-  relate(): Kin {
-    return (this.kin ??= new KinOf<Attempt>());
+  rarely(): Rare {
+    return (this.rare ??= new RareOf<Attempt>());
   }
 
   /** Pays for the first attempt; a whole begins with the first of its parts. */
@@ -208,9 +241,9 @@ export class Attempt implements CallInfo, Abortable, Linked {
     if (this.number === 1) this.course.budget?.earn(now);
     if (this.call !== undefined) this.call.begun = true;
     const { around } = this;
-    if (this.kin?.isPart !== true || around === undefined || around.phase !== Phase.Before) return;
-    around.begunAt = now;
-    around.phase = Phase.GoesOn;
+    if (this.rare?.isPart !== true || around === undefined || (around.state & BEGUN) !== 0) return;
+    around.rarely().begunAt = now;
+    around.state |= BEGUN | GOES_ON;
     around.#pay(now);
   }
 
@@ -222,11 +255,12 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   abort(reason: unknown): void {
     if (this.aborted) return;
-    this.aborted = true;
-    this.reason = reason;
-    this.audience?.abort(reason);
+    this.state |= ABORTED;
+    const rare = this.rarely();
+    rare.reason = reason;
+    rare.audience?.abort(reason);
     if (this.running && this.bounded && !this.settled) this.course.cutShort(this, reason);
-    this.audience?.tell(reason);
+    rare.audience?.tell(reason);
   }
 
   /** Its time is over. */
@@ -248,7 +282,7 @@ export class Attempt implements CallInfo, Abortable, Linked {
   }
 
   offAbort(listener: AbortListener): void {
-    this.audience?.remove(listener);
+    this.rare?.audience?.remove(listener);
   }
 
   /** Lets the end of a shutdown cut it from now on, although nobody has asked for its signal. */
@@ -258,10 +292,10 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** A shutdown needs to cut it no more. */
   delist(): void {
-    this.audience?.delist();
+    this.rare?.audience?.delist();
   }
 
   #hear(): Audience {
-    return (this.audience ??= new Audience(this, this.course.target.lifecycle));
+    return (this.rarely().audience ??= new Audience(this, this.course.target.lifecycle));
   }
 }

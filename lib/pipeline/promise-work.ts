@@ -17,10 +17,10 @@ export type Body = (attempt: Attempt) => unknown;
 /** Lets an attempt whose method was called already take what that has given. */
 export function orGiven(body: Body): Body {
   return (attempt) => {
-    const { kin } = attempt;
-    const given = kin?.given;
-    if (kin === undefined || given === undefined) return body(attempt);
-    kin.given = undefined;
+    const { rare } = attempt;
+    const given = rare?.given;
+    if (rare === undefined || given === undefined) return body(attempt);
+    rare.given = undefined;
     return given.value;
   };
 }

@@ -53,7 +53,7 @@ function recordIgnored(
   if (environment.events.active) {
     environment.events.emit({ type: 'ignored', name, policy: 'circuitBreaker', reason: meaning.ignored, error });
   }
-  if (meaning === FILTERED) attempt.relate().filtered = true;
+  if (meaning === FILTERED) attempt.rarely().filtered = true;
   if (meaning === LOST) return breaker.lost(attempt, now, attempt.startedAt === undefined ? undefined : latencyMs);
   if (instanceOf(error, CircuitOpenException) && error.instanceName === name) breaker.machine.allowNested();
   breaker.ignored(attempt, now, instanceOf(error, BulkheadFullException) ? error : undefined);

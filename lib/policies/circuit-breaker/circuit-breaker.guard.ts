@@ -26,8 +26,8 @@ export class CircuitBreakerGuard extends Guard {
     if (weight === REFUSED) {
       if (!core.watchesOnly && !attempt.underway) return refused(core.refusal(now));
       core.lookOn(now);
-      attempt.relate().watched = true;
-    } else if (core.machine.recorded === 'halfOpen' && core.options.mode === 'normal') attempt.relate().probe = true;
+      attempt.rarely().watched = true;
+    } else if (core.machine.recorded === 'halfOpen' && core.options.mode === 'normal') attempt.rarely().probe = true;
     attempt.breaker = core;
     return undefined;
   }

@@ -1,3 +1,5 @@
+import type { Audience } from './audience.js';
+
 /** What runs inside an attempt in place of a method: attempts beside each other, or a run that others share. */
 export interface InsideOf<A> {
   /** The number of the newest attempt. */
@@ -8,8 +10,16 @@ export interface InsideOf<A> {
   item?(): void;
 }
 
-/** What few attempts are: part of others, shared, or begun before anybody knew what their method gives. */
-export class KinOf<A> {
+/** What few attempts need: those that are cut, have waited, are part of others, shared, or begun before their kind was known. */
+export class RareOf<A> {
+  number = 1;
+  /** The guarded call that it runs in, or the attempt that it is a part of. */
+  around: A | undefined = undefined;
+  /** When its method was called, where that was not at once. */
+  begunAt: number | undefined = undefined;
+  /** Why it was cut. */
+  reason: unknown = undefined;
+  audience: Audience | undefined = undefined;
   /** Whether it is one of several that make up the attempt around it. */
   isPart = false;
   /** The caller that has begun it for itself and others, of a run that is shared. */
