@@ -10,6 +10,7 @@ export const STALLED_MS = 30_000;
 
 /** What a waiting attempt knows of its bulkhead. */
 interface Desk {
+  readonly name: string;
   readonly environment: PolicyEnvironment;
   /** Hands a slot over, or lends that of `lender`. */
   handOver(attempt: Attempt, lender: Slot | undefined): void;
@@ -59,6 +60,10 @@ export class QueuedAttempt extends Wait implements Place {
     if (patience?.untilStalled !== true) return this.cut(bulkhead.waitedInVain(patience?.queue.ms ?? 0));
     if (line.freedAt + STALLED_MS > bulkhead.environment.clock.now()) patience.queue.add(this, line.freedAt);
     else this.cut(bulkhead.stalled());
+  }
+
+  protected override get inside() {
+    return { name: this.bulkhead.name, policy: 'bulkhead' } as const;
   }
 
   protected join(): void {
