@@ -9,6 +9,8 @@ const ROWS = [
   'stack',
   'failure',
   'refusal',
+  'kinds',
+  'bytes',
   'rate-limit',
   'rate-limit-memory',
   'memory',

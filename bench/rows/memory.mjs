@@ -37,7 +37,7 @@ export function report(results) {
     measured: extremes(values('bytes of bulwark')),
   };
   return [
-    valueLine({ ...bytes, peer: 'opossum instance', theirs: one('bytes of opossum', 'KiB'), goal: { max: 2.5 } }),
+    valueLine({ ...bytes, peer: 'opossum instance', theirs: one('bytes of opossum', 'KiB'), goal: { max: 1.5 } }),
     valueLine({ ...bytes, peer: 'cockatiel instance', theirs: one('bytes of cockatiel', 'KiB') }),
     valueLine({
       figure: 'pending timers of an idle breaker',

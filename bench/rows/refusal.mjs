@@ -1,3 +1,4 @@
+import { HttpException } from '@nestjs/common';
 import { bulwark, cockatielConsecutive, opossum } from '../support/breakers.mjs';
 import { fail, rejecting } from '../support/calls.mjs';
 import { interleave } from '../support/interleave.mjs';
@@ -17,6 +18,7 @@ export async function measure({ seconds }) {
     'bulwark again': bulwark(countedFail, FIRST_FAILURE)(),
     cockatiel: cockatielConsecutive(countedFail, 1),
     opossum: opossum(countedFail, FIRST_FAILURE),
+    'a bare rejection': rejectBarely,
   };
   for (const call of Object.values(subjects)) await rejecting(call)(1);
   const opened = upstreamCalls;
@@ -31,9 +33,22 @@ export function report(results) {
   const [faster, slower] = PEERS.toSorted((a, b) => typical(results, a) - typical(results, b));
   const figure = 'refusal while open';
   return [
-    ratioLine(results, { figure, peer: `${faster} (the faster)`, theirs: faster, goal: { max: 0.5 } }),
+    ratioLine(results, { figure, peer: 'a bare rejection', goal: { max: 1.1 } }),
+    ratioLine(results, { figure, peer: `${faster} (the faster)`, theirs: faster, goal: { max: 0.25 } }),
     ratioLine(results, { figure, peer: slower }),
   ];
+}
+
+/** As deep a class as ours, Nest's exception in the middle, and as ours without a captured stack. */
+class Refusal extends HttpException {}
+class CircuitIsOpen extends Refusal {}
+
+function rejectBarely() {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = undefined;
+  const error = new CircuitIsOpen({ statusCode: 503, message: 'Service Unavailable', errorCode: 'CIRCUIT_OPEN' }, 503);
+  Error.stackTraceLimit = stackTraceLimit;
+  return Promise.reject(error);
 }
 
 function countedFail() {

@@ -1,9 +1,11 @@
 import { interval, ratios, typical } from './statistics.mjs';
 
 /** A line of the table: ours against a peer by the ratio of their times, with ours against ours beside it. */
-export function ratioLine(results, { figure, peer, ours = 'bulwark', theirs = peer, twin = 'bulwark again', goal }) {
+export function ratioLine(results, options) {
+  const { figure, peer, ours = 'bulwark', theirs = peer, goal } = options;
+  const { twin = 'bulwark again', twinOf = 'bulwark' } = options;
   const measured = interval(ratios(results, ours, theirs));
-  const noise = interval(ratios(results, twin, 'bulwark'));
+  const noise = interval(ratios(results, twin, twinOf));
   const us = (name) => `${(typical(results, name) / 1e3).toPrecision(3)} us`;
   return {
     figure,

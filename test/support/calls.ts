@@ -1,9 +1,12 @@
-import { Attempt, type Origin, type Target } from '../../lib/kernel/attempt.js';
+import { Attempt } from '../../lib/kernel/attempt.js';
+import type { Origin } from '../../lib/kernel/origin.js';
+import type { Target } from '../../lib/kernel/target.js';
 import { callOf } from '../../lib/kernel/call.js';
 import type { Clock } from '../../lib/kernel/clock.js';
 import type { Decision } from '../../lib/kernel/decision.js';
 import { Guard } from '../../lib/kernel/guard.js';
-import { Pipeline, type Junction, type Work } from '../../lib/kernel/pipeline.js';
+import { Pipeline } from '../../lib/kernel/pipeline.js';
+import type { Junction, Work } from '../../lib/kernel/junction.js';
 import { Lifecycle } from '../../lib/kernel/policy.js';
 import type { Role } from '../../lib/kernel/role.js';
 import { layered, type Stages } from '../../lib/pipeline/layers.js';

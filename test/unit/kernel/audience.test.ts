@@ -110,8 +110,9 @@ describe('the end of a shutdown', () => {
   const shutDown = expect.objectContaining({ code: 'SHUTDOWN', policy: 'shutdown', instanceName: 'Client.load' });
 
   it.each([
-    ['before its work began', (attempt: Attempt) => [attempt.signal, attempt.work()]],
-    ['while its work goes on', (attempt: Attempt) => [attempt.work(), attempt.signal]],
+    ['before its method began', (attempt: Attempt) => [attempt.signal, attempt.begin(), attempt.goOn()]],
+    ['in its method', (attempt: Attempt) => [attempt.begin(), attempt.signal, attempt.goOn()]],
+    ['while its work goes on', (attempt: Attempt) => [attempt.begin(), attempt.goOn(), attempt.signal]],
   ])('cuts what somebody holds the signal of, asked for %s', (_, begin) => {
     const lifecycle = new Lifecycle();
     const attempt = newAttempt(lifecycle);
@@ -125,15 +126,18 @@ describe('the end of a shutdown', () => {
   it('leaves alone what nobody could tell of: without a signal, or no longer at work', () => {
     const lifecycle = new Lifecycle();
     const [unheard, over] = [newAttempt(lifecycle), newAttempt(lifecycle)];
-    unheard.work();
+    unheard.begin();
+    unheard.goOn();
     expect(over.signal.aborted).toBe(false);
-    over.work();
+    over.begin();
+    over.goOn();
     over.rest();
 
     lifecycle.dispose();
 
     expect([unheard.aborted, over.aborted]).toEqual([false, false]);
   });
+
   it('cuts what stands in for a call, as long as it goes on', async () => {
     const lifecycle = new Lifecycle();
     const [running, over] = [callOf(newAttempt(lifecycle)), callOf(newAttempt(lifecycle))];

@@ -3,7 +3,8 @@ import type { Attempt } from '../../../lib/kernel/attempt.js';
 import { callOf } from '../../../lib/kernel/call.js';
 import { Again, PASS, type Decision } from '../../../lib/kernel/decision.js';
 import { Guard } from '../../../lib/kernel/guard.js';
-import type { Junction, Pipeline, Work } from '../../../lib/kernel/pipeline.js';
+import type { Pipeline } from '../../../lib/kernel/pipeline.js';
+import type { Junction, Work } from '../../../lib/kernel/junction.js';
 import type { Role } from '../../../lib/kernel/role.js';
 import { layered, type Stages } from '../../../lib/pipeline/layers.js';
 import { ORDER, type Stage } from '../../../lib/pipeline/order.js';
@@ -157,7 +158,7 @@ describe('layered', () => {
     const junction: Junction = {
       run: (attempt, inner) => {
         wholes.push(attempt);
-        inners.push(inner);
+        inners.push(inner as Pipeline);
         return inner.start(inner.part(attempt, 1));
       },
     };

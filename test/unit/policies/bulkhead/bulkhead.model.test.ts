@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
-import type { Work } from '../../../../lib/kernel/pipeline.js';
+import type { Work } from '../../../../lib/kernel/junction.js';
 import { BULKHEAD_DEFAULTS } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
 import { execute, ManualWork, newCall } from '../../../support/calls.js';

@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { callOf } from '../../../../lib/kernel/call.js';
-import type { Work } from '../../../../lib/kernel/pipeline.js';
+import type { Work } from '../../../../lib/kernel/junction.js';
 import type { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import { COALESCE_DEFAULTS, type CoalesceOptions } from '../../../../lib/policies/coalesce/coalesce.options.js';
 import { Coalescing } from '../../../../lib/policies/coalesce/coalescing.js';

@@ -5,7 +5,7 @@ import { CircuitOpenException } from '../../../../lib/errors/circuit-open.except
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import { callOf } from '../../../../lib/kernel/call.js';
-import type { Work } from '../../../../lib/kernel/pipeline.js';
+import type { Work } from '../../../../lib/kernel/junction.js';
 import { parseFallback } from '../../../../lib/policies/fallback/fallback.options.js';
 import { FallbackDecision } from '../../../../lib/policies/fallback/fallback.decision.js';
 import { answerAtOnce, execute, ManualWork, method, newCall, type Given } from '../../../support/calls.js';

@@ -6,7 +6,7 @@ import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { callOf } from '../../../../lib/kernel/call.js';
 import { FasterAttemptError } from '../../../../lib/kernel/call-info.js';
 import type { Guard } from '../../../../lib/kernel/guard.js';
-import type { Work } from '../../../../lib/kernel/pipeline.js';
+import type { Work } from '../../../../lib/kernel/junction.js';
 import { HEDGE_DEFAULTS, type HedgeOptions } from '../../../../lib/policies/hedge/hedge.options.js';
 import { Hedging, type HedgeSurroundings } from '../../../../lib/policies/hedge/hedging.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';

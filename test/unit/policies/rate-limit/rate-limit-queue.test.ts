@@ -5,7 +5,7 @@ import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js'
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { systemClock } from '../../../../lib/kernel/clock.js';
 import type { Guard } from '../../../../lib/kernel/guard.js';
-import type { Work } from '../../../../lib/kernel/pipeline.js';
+import type { Work } from '../../../../lib/kernel/junction.js';
 import { DueHeap } from '../../../../lib/policies/rate-limit/due-heap.js';
 import { RATE_LIMIT_DEFAULTS } from '../../../../lib/policies/rate-limit/rate-limit.options.js';
 import { RateLimitGuard } from '../../../../lib/policies/rate-limit/rate-limit.guard.js';

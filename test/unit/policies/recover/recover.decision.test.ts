@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { callOf } from '../../../../lib/kernel/call.js';
-import type { Work } from '../../../../lib/kernel/pipeline.js';
+import type { Work } from '../../../../lib/kernel/junction.js';
 import type { RecoverOptions } from '../../../../lib/policies/recover/recover.options.js';
 import { RecoverDecision } from '../../../../lib/policies/recover/recover.decision.js';
 import { answerAtOnce, execute, method, newCall, type Given } from '../../../support/calls.js';

@@ -6,7 +6,7 @@ import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js
 import { RETRY_BUDGET_DEFAULTS } from '../../../../lib/kernel/retry-budget/retry-budget.options.js';
 import { callOf, type Call } from '../../../../lib/kernel/call.js';
 import type { Guard } from '../../../../lib/kernel/guard.js';
-import type { Work } from '../../../../lib/kernel/pipeline.js';
+import type { Work } from '../../../../lib/kernel/junction.js';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { execute, guarded, method, newCall, scripted } from '../../../support/calls.js';
 import { Bouncer, Gate } from '../../../support/guards.js';

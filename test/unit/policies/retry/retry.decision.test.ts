@@ -7,7 +7,7 @@ import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { callOf } from '../../../../lib/kernel/call.js';
 import type { CallInfo } from '../../../../lib/kernel/call-info.js';
-import type { Work } from '../../../../lib/kernel/pipeline.js';
+import type { Work } from '../../../../lib/kernel/junction.js';
 import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
 import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
 import { RETRY_DEFAULTS, type RetryOptions } from '../../../../lib/policies/retry/retry.options.js';

@@ -1,0 +1,46 @@
+import type { ResilienceEvent } from 'nestjs-bulwark';
+import { textOf } from './describe.js';
+
+/** Policies in which calls meet: what they tell of one call follows from what they told of another. */
+const SHARED: ReadonlySet<string> = new Set(['circuitBreaker', 'rateLimit', 'bulkhead']);
+
+/** What a breaker concludes, and from what. */
+const JUDGEMENTS: ReadonlySet<string> = new Set(['success', 'failure', 'stateChange']);
+
+/**
+ * What one engine has told since the last look. Events belong to no call that a listener could know. So their order is
+ * compared as it is where only one call was under way; where several were, which of them goes first in an instant that
+ * they share is nobody's promise: then it is the order in which each shared policy
+ * judged, refused, or told of anything else.
+ */
+export class EventsInOrder {
+  /** How many calls were under way since the last look. */
+  waiting = 0;
+  #events: ResilienceEvent[] = [];
+
+  /** @param nested whether a call may hold another. */
+  constructor(readonly nested: boolean) {}
+
+  add(event: ResilienceEvent): void {
+    this.#events.push(event);
+  }
+
+  /** @param waiting how many calls are under way now. */
+  take(waiting: number): string[] {
+    const several = this.nested || this.waiting > 1;
+    this.waiting = waiting;
+    const told = this.#events.splice(0).map(({ at: _, ...event }) => ({ event, text: `event ${textOf(event)}` }));
+    if (several) told.sort((a, b) => compare(this.#place(a), this.#place(b)));
+    return told.map(({ text }) => text);
+  }
+
+  #place({ event, text }: { event: { policy: string; name: string; type: string }; text: string }): string {
+    const { policy, name, type } = event;
+    if (!SHARED.has(policy) || this.nested) return text;
+    return `${policy} ${name} ${JUDGEMENTS.has(type) ? '' : type}`;
+  }
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,33 @@
+import { textOf } from './describe.js';
+import type { Outcome } from './ends.js';
+
+/** One run of the guarded work, or of a handler that takes its time. */
+export class Run {
+  state = 'running';
+  pulls = 0;
+  /** Sends an item of a stream. */
+  emit: (outcome: Outcome) => void = () => undefined;
+  /** Ends it. */
+  settle: (outcome: Outcome) => void = () => undefined;
+
+  constructor(
+    /** The call for which it runs, by the async context in which it began; 0: that was lost. */
+    readonly call: number,
+    readonly id: string,
+    readonly what: string,
+    readonly signal: AbortSignal | undefined,
+  ) {}
+
+  end(state: string): boolean {
+    if (this.state !== 'running') return false;
+    this.state = state;
+    return true;
+  }
+
+  toString(): string {
+    const { signal } = this;
+    const cut =
+      signal === undefined ? '' : signal.aborted ? `, signal aborted: ${textOf(signal.reason)}` : ', signal open';
+    return `run ${this.id} of ${this.what}: ${this.state}${cut}${this.pulls > 0 ? `, ${this.pulls} pulls` : ''}`;
+  }
+}
