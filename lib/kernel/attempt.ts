@@ -31,8 +31,6 @@ export interface Surrounding {
   /** What bounds all attempts of the call together. */
   readonly bound: number;
   begun: boolean;
-  /** Who observes it; see observation.ts. */
-  readonly observation: object | undefined;
   item(): void;
 }
 

@@ -42,8 +42,9 @@ export abstract class Wait extends Deadline implements Waiter {
     void new Promise<void>((resolve) => (this.#goOn = resolve)).then(() => {
       if (this.#end(true)) onTurn();
     });
-    const { waiting, inside } = this;
-    if (inside !== undefined) this.#told = observationOf(waiting as Attempt)?.waits(inside);
+    const { waiting } = this;
+    const observation = observationOf(waiting as Attempt);
+    if (observation !== undefined && this.inside !== undefined) this.#told = observation.waits(this.inside);
     this.join();
     waiting.room?.enter(waiting as Attempt);
     if (!this.#over) this.lifecycle.add(this);

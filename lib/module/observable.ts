@@ -6,7 +6,7 @@ import type { Call } from '../kernel/call.js';
 import type { Work } from '../kernel/junction.js';
 import { rejected } from '../kernel/rejection.js';
 import { inCall } from '../pipeline/current-call.js';
-import type { StreamCall } from '../pipeline/plan.js';
+import type { StreamCall } from '../pipeline/plan-init.js';
 import type { Body } from '../pipeline/promise-work.js';
 import type { ObservableWork } from '../planning/assemble.js';
 import { STREAM_END } from '../pipeline/stream-end.js';

@@ -5,7 +5,7 @@ import type { Call } from '../kernel/call.js';
 import type { Work } from '../kernel/junction.js';
 import { Channel } from './channel.js';
 import { inCall } from './current-call.js';
-import type { StreamCall } from './plan.js';
+import type { StreamCall } from './plan-init.js';
 import type { Body } from './promise-work.js';
 import { STREAM_END } from './stream-end.js';
 

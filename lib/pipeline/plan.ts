@@ -2,75 +2,25 @@ import { promiseOf, signalOf } from '../errors/foreign.js';
 import type { EventBus } from '../events/event-bus.js';
 import { calledAtOnce, failedAtOnce, gaveAtOnce } from '../kernel/at-once.js';
 import { Attempt } from '../kernel/attempt.js';
-import { callOf, type Call } from '../kernel/call.js';
+import { callOf } from '../kernel/call.js';
 import { hasAborted, reasonOf } from '../kernel/caller-signal.js';
-import type { MethodKind, Returns } from '../kernel/method-kind.js';
+import type { MethodKind } from '../kernel/method-kind.js';
 import { observationOf } from '../kernel/observation-of.js';
 import { observe } from '../kernel/observed-pipeline.js';
 import type { Origin } from '../kernel/origin.js';
 import type { Pipeline } from '../kernel/pipeline.js';
 import { rejection } from '../kernel/rejection.js';
-import type { Target } from '../kernel/target.js';
-import type { SetKey } from '../policies/kinds.js';
 import { GuardedIterable } from './async-iterable.js';
 import { inCall, outerCall } from './current-call.js';
-import { EarlyAttempt, kindTaughtBy, type Lesson } from './learning.js';
-import type { Body } from './promise-work.js';
+import { EarlyAttempt, kindTaughtBy } from './learning.js';
+import type { LearnerOf, PlanInitOf, PlannedPolicy, StreamCall } from './plan-init.js';
 
-/** One policy of a plan, as `plan()` shows it. */
-export interface PlannedPolicy {
-  readonly policy: SetKey;
-  /** The instance: the name given to it, or `Class.method`. */
-  readonly name: string;
-  /** The options in force. */
-  readonly options: Readonly<Record<string, unknown>>;
-  /** Where each of them came from. */
-  readonly sources: Readonly<Record<string, string>>;
-}
-
-/** Learns what a method gives, where neither its code nor its type nor its set says so. */
-export interface Learner extends Lesson {
-  /** @returns the plan for what it gives; undefined where that cannot be guarded so. */
-  learn(kind: Returns): Plan | undefined;
-  /** It gave what is not guarded. */
-  passed(value: unknown): void;
-}
-
-/** The call of a stream: who may cut it, and when it is over. */
-export interface StreamCall {
-  readonly call: Call;
-  readonly end: Promise<unknown>;
-}
-
-/** Makes an Observable each of whose subscriptions begins a call; it lives outside, with rxjs. */
-export type Observe = (begin: (sink: unknown) => StreamCall) => unknown;
-
-/** How one method is guarded. */
-export interface PlanInit {
-  readonly target: Target;
-  readonly kind: MethodKind;
-  readonly policies: readonly PlannedPolicy[];
-  /** The argument at which the caller may pass a signal, and the method wants the attempt's; -1: nowhere. */
-  readonly signalIndex: number;
-  readonly pipeline: Pipeline;
-  /** Where calls say whether they are observed. */
-  readonly events: EventBus;
-  /** The pipeline of calls that are. */
-  readonly observed: () => Pipeline;
-  readonly body: Body;
-  /** Set while nobody knows what the method gives. */
-  readonly learner?: Learner | undefined;
-  /** With a learner: the guards that count what a call gave, without those that could repeat or replace it. */
-  readonly counting?: Pipeline | undefined;
-  /** Where the kind is not known: Fallback and Recover alone, for what a method gives at once. */
-  readonly answering?: Pipeline | undefined;
-  readonly observe: Observe;
-}
+export type Learner = LearnerOf<Plan>;
 
 /** A method's policies in their order, ready to be called. */
 export class Plan {
   readonly policies: readonly PlannedPolicy[];
-  readonly #init: PlanInit;
+  readonly #init: PlanInitOf<Plan>;
   readonly #pipeline: Pipeline;
   readonly #events: EventBus;
   #observed: Pipeline | undefined;
@@ -80,7 +30,7 @@ export class Plan {
   /** Whether nothing but Fallback and Recover guards it: then a synchronous method stays synchronous. */
   readonly #answersOnly: boolean;
 
-  constructor(init: PlanInit) {
+  constructor(init: PlanInitOf<Plan>) {
     this.#init = init;
     this.policies = init.policies;
     this.#pipeline = init.pipeline;
@@ -265,7 +215,7 @@ export class Plan {
     const { around } = early;
     const pipeline = this.#way(observationOf(early) !== undefined);
     const attempt = this.#first(pipeline, instance, args, undefined, new EarlyAttempt(early));
-    callOf(attempt).observation = early.call?.observation;
+    callOf(attempt).observation = observationOf(early);
     return this.#startUnder(pipeline, attempt, this.#signalIn(args), around);
   }
 
