@@ -1,7 +1,9 @@
 import { isPromise } from '../errors/foreign.js';
+import type { ObservedCall } from '../events/call-listener.js';
 import type { Attempt } from './attempt.js';
 import { callOf } from './call.js';
 import { observationOf } from './observation-of.js';
+import type { Observation } from './observation.js';
 import { Failure } from './outcome/failure.js';
 import { rejection } from './rejection.js';
 
@@ -13,11 +15,18 @@ export function calledAtOnce<T>(attempt: Attempt, work: (attempt: Attempt) => T)
   return observation.run(attempt, () => work(attempt));
 }
 
+/** A method was called before anybody knew that it would give a `kind` of answer. */
+export function begunBefore(attempt: Attempt, kind: ObservedCall['kind']): Observation | undefined {
+  const observation = observationOf(attempt);
+  observation?.begin(kind);
+  observation?.attemptBegun(attempt);
+  return observation;
+}
+
 /** A call that no pipeline has run has given `value`. */
 export function gaveAtOnce<T>(attempt: Attempt, value: T): T {
-  const observation = observationOf(attempt);
+  const observation = begunBefore(attempt, 'sync');
   if (observation === undefined) return value;
-  observation.begin('sync');
   observation.attemptEnded(attempt, undefined, attempt.since);
   observation.ended(callOf(attempt));
   return value;
@@ -29,10 +38,9 @@ export function gaveAtOnce<T>(attempt: Attempt, value: T): T {
  * @throws what `answer` throws.
  */
 export function failedAtOnce(attempt: Attempt, error: unknown, answer: () => unknown): unknown {
-  const observation = observationOf(attempt);
+  const observation = begunBefore(attempt, 'sync');
   if (observation === undefined) return answer();
   const call = callOf(attempt);
-  observation.begin('sync');
   observation.attemptEnded(attempt, new Failure(error), attempt.since);
   try {
     const given = answer();

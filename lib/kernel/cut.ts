@@ -2,25 +2,24 @@ import { instanceOf } from '../errors/foreign.js';
 import { ShutdownException } from '../errors/shutdown.exception.js';
 import { TimeoutException } from '../errors/timeout.exception.js';
 import type { Cut } from '../events/call-listener.js';
-import type { Attempt } from './attempt.js';
 import { FasterAttemptError } from './call-info.js';
 
-/** What can be cut by its caller, as a whole. */
-interface Whole {
-  readonly aborted: boolean;
-  readonly reason: unknown;
-}
-
-/** What has cut an attempt of `call`; undefined: nothing. */
+/**
+ * What has cut a call or an attempt of it.
+ *
+ * @param error what it ended with: who waits is not cut by a shutdown, but refused.
+ * @param byCaller whether the cut came from outside the call: a limit of the call around it is its caller's affair.
+ */
 export function cutOf(
-  { aborted, reason }: Pick<Attempt, 'aborted' | 'reason'>,
-  call: Whole | undefined,
+  error: unknown,
+  cut: { readonly reason: unknown } | undefined,
+  byCaller: boolean,
 ): Cut | undefined {
-  return aborted ? cutBy(reason, call?.aborted === true && call.reason === reason) : undefined;
+  if (instanceOf(error, ShutdownException)) return 'shutdown';
+  return cut === undefined ? undefined : cutBy(cut.reason, byCaller);
 }
 
-/** @param byCaller whether it came from outside the call: a limit of the call around it is its caller's affair. */
-export function cutBy(reason: unknown, byCaller: boolean): Cut {
+function cutBy(reason: unknown, byCaller: boolean): Cut {
   if (instanceOf(reason, ShutdownException)) return 'shutdown';
   if (byCaller) return 'caller';
   if (instanceOf(reason, FasterAttemptError)) return 'hedge';

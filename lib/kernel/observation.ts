@@ -17,7 +17,7 @@ import { endOf, type AttemptEnd } from './attempt-end.js';
 import type { Attempt } from './attempt.js';
 import type { Call } from './call.js';
 import type { Clock } from './clock.js';
-import { cutBy, cutOf } from './cut.js';
+import { cutOf } from './cut.js';
 import { Failure } from './outcome/failure.js';
 
 /** How an attempt ended, where no breaker has a word. */
@@ -45,6 +45,8 @@ export class Observation implements HeardCall {
   #observers: readonly CallObserver[] = [];
   #begun = false;
   #attempts = 0;
+  /** The number of the newest attempt that has begun. */
+  #newest = 0;
   /** The newest attempt that has failed. */
   #failed: AttemptEnded | undefined = undefined;
   /** What its newest value is: one that its breaker takes for a failure is one. */
@@ -77,11 +79,18 @@ export class Observation implements HeardCall {
     });
   }
 
+  /** The method of an attempt is called, or has been, before anybody knew what it would give. */
+  attemptBegun(attempt: Attempt): AttemptBegun {
+    const { number, since, startedAt = since } = attempt;
+    const begun = { number, startedAt: this.#wallOf(startedAt), waitedMs: startedAt - since };
+    if (number > this.#newest) this.#tell((observer) => observer.attemptBegun?.(begun));
+    this.#newest = number;
+    return begun;
+  }
+
   /** The method of an attempt is called, by `work`. */
   run<T>(attempt: Attempt, work: () => T): T {
-    const { number, since, startedAt = since } = attempt;
-    const begun: AttemptBegun = { number, startedAt: this.#wallOf(startedAt), waitedMs: startedAt - since };
-    this.#tell((observer) => observer.attemptBegun?.(begun));
+    const begun = this.attemptBegun(attempt);
     return this.#observers.reduceRight<() => T>(
       (inside, observer) => (observer.run === undefined ? inside : () => this.#within(observer, begun, inside)),
       work,
@@ -129,7 +138,7 @@ export class Observation implements HeardCall {
       waitedMs: (startedAt ?? now) - since,
       durationMs: startedAt === undefined ? undefined : now - startedAt,
       error,
-      cut: failure === undefined ? undefined : cutOf(attempt, this.first.call as Call | undefined),
+      cut: failure === undefined ? undefined : this.#cutOf(attempt, error),
     };
     this.#attempts++;
     if (failure !== undefined) this.#failed = ended;
@@ -169,15 +178,21 @@ export class Observation implements HeardCall {
   /** @param failed whether its attempts have come to nothing. */
   #end(call: Call, outcome: CallOutcome, error: unknown, failed: boolean): void {
     const durationMs = this.#clock.now() - this.first.since;
-    const cut = failed ? this.#cutOf(call) : undefined;
+    const cut = failed ? this.#cutOfCall(call, error) : undefined;
     const ended = { outcome, durationMs, attempts: this.#attempts, error, cut };
     this.#tell((observer) => observer.ended?.(ended));
     this.events.callEnded();
   }
 
+  #cutOf(attempt: Attempt, error: unknown): Cut | undefined {
+    const call = this.first.call as Call | undefined;
+    const byCaller = call?.aborted === true && call.reason === attempt.reason;
+    return cutOf(error, attempt.aborted ? attempt : undefined, byCaller);
+  }
+
   /** What has cut a call as a whole, or else its last attempt. */
-  #cutOf({ aborted, reason, stopped, stopReason }: Call): Cut | undefined {
-    return stopped ? cutBy(stopReason, aborted && reason === stopReason) : this.#failed?.cut;
+  #cutOfCall({ aborted, stopped, stopReason }: Call, error: unknown): Cut | undefined {
+    return cutOf(error, stopped ? { reason: stopReason } : undefined, aborted) ?? this.#failed?.cut;
   }
 
   #outcomeOf(attempt: Attempt, failure: Failure | undefined): AttemptOutcome {

@@ -1,6 +1,6 @@
 import { promiseOf, signalOf } from '../errors/foreign.js';
 import type { EventBus } from '../events/event-bus.js';
-import { calledAtOnce, failedAtOnce, gaveAtOnce } from '../kernel/at-once.js';
+import { begunBefore, calledAtOnce, failedAtOnce, gaveAtOnce } from '../kernel/at-once.js';
 import { Attempt } from '../kernel/attempt.js';
 import { callOf } from '../kernel/call.js';
 import { hasAborted, reasonOf } from '../kernel/caller-signal.js';
@@ -185,7 +185,7 @@ export class Plan {
     const asked = !learner.byClassAlone;
     if (asked && this.#answersOnly && kind === undefined) return gaveAtOnce(early, value);
     if (asked && this.#answersOnly && kind === 'promise') {
-      observationOf(early)?.begin(kind);
+      begunBefore(early, kind);
       return promiseOf(value).then(
         (given) => gaveAtOnce(early, given),
         (error: unknown) => this.#answer(early, error),
