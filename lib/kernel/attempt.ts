@@ -1,154 +1,81 @@
 import { Audience, type Abortable, type AbortListener } from './audience.js';
 import type { CallInfo } from './call-info.js';
+import type { CourseOf, Surrounding, WaitingRoomOf } from './course.js';
 import type { Linked } from './deadline-queue.js';
+import { RareOf, type InsideOf } from './rare.js';
 import type { Failure } from './outcome/failure.js';
 import type { Origin } from './origin.js';
+import { rejection } from './rejection.js';
 import { cutByShutdown } from './shut-down.js';
-import type { Target } from './target.js';
 
-/** The way that an attempt takes through its guards, as the attempt knows it. */
-export interface Course {
-  readonly target: Target;
-  /** Is paid for each first attempt that has begun; undefined: nobody. */
-  readonly budget: { earn(startedAt: number): void } | undefined;
-  /** The error of an attempt whose own time is over. */
-  expired(attempt: Attempt): Error;
-  /** Ends an attempt for its caller, while its work goes on. */
-  cutShort(attempt: Attempt, reason: unknown): void;
-  /** Its work has ended at once, with the consumer that has left. */
-  abandoned(attempt: Attempt): void;
-  /** An item of its stream has come. */
-  item(attempt: Attempt): void;
-  /** The consumer of its stream, or whoever pushes, owes or wants the next item. */
-  wanted(attempt: Attempt): void;
-  /** Nobody asks for the next item. */
-  parked(attempt: Attempt): void;
-}
+/** Its method has been called; it has not returned; it has, and its work goes on. */
+const BEGUN = 1;
+const IN_METHOD = 2;
+const GOES_ON = 4;
+const QUEUED = 8;
+const ABORTED = 16;
+const BOUNDED = 32;
+const SETTLED = 64;
 
-/** The call of an attempt, as far as the attempt needs it; see call.ts. */
-export interface Surrounding {
-  readonly abortable: boolean;
-  /** What bounds all attempts of the call together. */
-  readonly bound: number;
-  begun: boolean;
-  item(): void;
-}
-
-/** What runs inside an attempt in place of a method: attempts beside each other, or a run that others share. */
-export interface Inside {
-  /** The number of the newest attempt. */
-  readonly attempt: number;
-  readonly begun: boolean;
-  /** One of the attempts inside has given a value, and has not given back yet what it held. */
-  answered?(attempt: Attempt, value: unknown): void;
-  item?(): void;
-}
-
-/** What few attempts are: part of others, shared, or begun before anybody knew what their method gives. */
-export interface Kin {
-  /** Whether it is one of several that make up the attempt around it. */
-  isPart: boolean;
-  /** The caller that has begun it for itself and others, of a run that is shared. */
-  startedBy: Attempt | undefined;
-  inside: Inside | undefined;
-  /** What its method has given already, before anybody knew what it would be. */
-  given: { readonly value: unknown } | undefined;
-  /** Whether its work runs already. */
-  underway: boolean;
-  /** The attempt that has begun before all of this, and takes the place of the innermost one. */
-  early: { take(): Attempt | undefined } | undefined;
-}
-
-/** Knows the attempts that wait, so that it can end their waits. */
-export interface WaitingRoom {
-  enter(attempt: Attempt): void;
-  leave(attempt: Attempt): void;
-}
+export type Course = CourseOf<Attempt>;
+export type WaitingRoom = WaitingRoomOf<Attempt>;
+export type Inside = InsideOf<Attempt>;
+type Rare = RareOf<Attempt>;
 
 /**
  * One attempt, from the wrapper to the answer: who is called, its time, its end, its place in the queue of those under
  * the same time limit, and what the guards note. The first attempt stands for its call as long as nobody asks for more.
  *
- * It has no base class, and one constructor that sets every property: so V8 makes it in place, where a chain of
- * constructors would cost as much as the guards.
+ * What it costs is memory: every property of it is written and collected with each call. So it has few, no base class,
+ * and a constructor that sets each of them once; flags share a number, and what few attempts need lies apart.
  */
 export class Attempt implements CallInfo, Abortable, Linked {
+  /** The guards, the work and the decisions around it. */
+  declare course: Course;
+  declare readonly instance: unknown;
+  declare readonly args: readonly unknown[];
+  declare origin: Origin | undefined;
   /** What it has in common with the other attempts of its call; undefined: nothing yet. */
-  call: Surrounding | undefined;
-  /** The guarded call that it runs in, or the attempt that it is a part of. */
-  around: Attempt | undefined;
-  /** What few attempts are. */
-  kin: Kin | undefined;
-
-  // ---- its time
-
+  declare call: Surrounding | undefined;
+  /** What few attempts need. */
+  declare rare: Rare | undefined;
   /** When it came, on the monotonic clock. */
-  readonly since: number;
-  /** When its method was called; undefined while it has not begun. */
-  startedAt: number | undefined;
-  hasWaited: boolean;
-  /** @internal */ previous: Linked | undefined;
-  /** @internal */ next: Linked | undefined;
-  /** @internal */ queued: boolean;
-  /** When its own time is over. */
-  due: number;
-
-  // ---- its end
-
-  aborted: boolean;
-  reason: unknown;
-  /** Whether its work has begun and not ended. */
-  running: boolean;
-  goesOn: boolean;
-  /** Whether a cut ends it for its caller, although its work goes on. */
-  bounded: boolean;
-  /** Whether it has ended for its caller. */
-  settled: boolean;
-  /** Whether a stream has given an item: from then on it cannot be repeated. */
-  emitted: boolean;
+  declare readonly since: number;
+  /** @internal */ declare previous: Linked | undefined;
+  /** @internal */ declare next: Linked | undefined;
+  /** When its own time is over; set while it is queued. */
+  declare due: number;
+  /** How far it has come, and what has become of it: a phase and flags in one number. */
+  declare private state: number;
   /** What it ended with, where that was an error. */
-  failure: Failure | undefined;
-  /** Settle the promise of an attempt that may end before its work does. */
-  resolve: ((value: unknown) => void) | undefined;
-  reject: ((error: unknown) => void) | undefined;
-  #audience: Audience | undefined;
+  declare failure: Failure | undefined;
+  /** Settles the promise of an attempt that may end before its work does. */
+  declare resolve: ((end: unknown) => void) | undefined;
 
   // ---- what guards note
 
   /** By how many guards it has been let in. */
-  admitted: number;
+  declare admitted: number;
   /** The breaker that will judge it; undefined: none, or it has been judged. */
-  breaker: object | undefined;
-  /** The breaker that has let it in, and knows it while it waits. */
-  room: WaitingRoom | undefined;
+  declare breaker: WaitingRoom | undefined;
   /** In which state of the breaker it was let in. */
-  epoch: number;
+  declare epoch: number;
   /** For how many attempts its latency stands. */
-  weight: number;
-  /** Whether it is the probe of a half-open breaker: it must not wait. */
-  probe: boolean;
-  /** Whether the breaker's `errorFilter` has taken it out of all counts. */
-  filtered: boolean;
+  declare weight: number;
   /** What its work occupies for as long as it goes on. */
-  slot: object | undefined;
+  declare slot: object | undefined;
 
-  constructor(
-    public course: Course,
-    readonly instance: unknown,
-    readonly args: readonly unknown[],
-    public origin: Origin | undefined = undefined,
-    readonly number = 1,
-  ) {
-    this.call = this.around = this.kin = undefined;
+  constructor(course: Course, instance: unknown, args: readonly unknown[], origin?: Origin, number = 1) {
+    this.course = course;
+    this.instance = instance;
+    this.args = args;
+    this.origin = origin;
+    this.call = this.rare = this.previous = this.next = undefined;
     this.since = course.target.clock.now();
-    this.startedAt = undefined;
-    this.previous = this.next = undefined;
-    this.due = 0;
-    this.hasWaited = this.queued = this.aborted = this.running = this.goesOn = false;
-    this.bounded = this.settled = this.emitted = this.probe = this.filtered = false;
-    this.reason = this.failure = this.resolve = this.reject = this.#audience = undefined;
-    this.admitted = this.epoch = this.weight = 0;
-    this.breaker = this.room = this.slot = undefined;
+    this.due = undefined as never;
+    this.failure = this.resolve = this.breaker = this.slot = undefined;
+    this.state = this.admitted = this.epoch = this.weight = 0;
+    if (number !== 1) this.rarely().number = number;
   }
 
   get className(): string {
@@ -165,12 +92,90 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** Its number; of one that is made up of several, that of the newest. */
   get attempt(): number {
-    return this.kin?.inside?.attempt ?? this.number;
+    return this.rare?.inside?.attempt ?? this.number;
+  }
+
+  get number(): number {
+    return this.rare === undefined ? 1 : this.rare.number;
+  }
+
+  /** The guarded call that it runs in, or the attempt that it is a part of. */
+  get around(): Attempt | undefined {
+    return this.rare?.around;
+  }
+
+  /** When its method was called; undefined while it has not begun. */
+  get startedAt(): number | undefined {
+    return (this.state & BEGUN) === 0 ? undefined : (this.rare?.begunAt ?? this.since);
+  }
+
+  /** Whether its work has begun and not ended. */
+  get running(): boolean {
+    return (this.state & (IN_METHOD | GOES_ON)) !== 0;
+  }
+
+  /** Whether its method has returned, and its work goes on. */
+  get goesOn(): boolean {
+    return (this.state & GOES_ON) !== 0;
+  }
+
+  /** @internal */
+  get queued(): boolean {
+    return (this.state & QUEUED) !== 0;
+  }
+
+  set queued(queued: boolean) {
+    this.#set(QUEUED, queued);
+  }
+
+  get aborted(): boolean {
+    return (this.state & ABORTED) !== 0;
+  }
+
+  get reason(): unknown {
+    return this.rare?.reason;
+  }
+
+  /** Whether a cut ends it for its caller, although its work goes on. */
+  get bounded(): boolean {
+    return (this.state & BOUNDED) !== 0;
+  }
+
+  set bounded(bounded: boolean) {
+    this.#set(BOUNDED, bounded);
+  }
+
+  /** Whether it has ended for its caller. */
+  get settled(): boolean {
+    return (this.state & SETTLED) !== 0;
+  }
+
+  set settled(settled: boolean) {
+    this.#set(SETTLED, settled);
+  }
+
+  #set(flag: number, on: boolean): void {
+    this.state = on ? this.state | flag : this.state & ~flag;
   }
 
   /** Whether its work runs already, as of a method that learns its kind: nothing may refuse it or let it wait. */
   get underway(): boolean {
-    return this.kin?.underway === true;
+    return this.rare?.underway === true;
+  }
+
+  /** Whether a stream has given an item: from then on it cannot be repeated. */
+  get emitted(): boolean {
+    return this.rare?.emitted === true;
+  }
+
+  /** Whether it is the probe of a half-open breaker: it must not wait. */
+  get probe(): boolean {
+    return this.rare?.probe === true;
+  }
+
+  /** The breaker that has let it in, and knows it while it waits; one that only watches has not. */
+  get room(): WaitingRoom | undefined {
+    return this.rare?.watched === true ? undefined : this.breaker;
   }
 
   /** Latest moment of the monotonic clock at which an answer is of use; Infinity if nothing bounds it. */
@@ -184,59 +189,62 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** The guarded call of another method that waits for it: the one that it runs in, or that has begun it for several. */
   get outer(): Attempt | undefined {
-    return this.around ?? this.kin?.startedBy;
+    return this.around ?? this.rare?.startedBy;
   }
 
   /** Its method begins now. */
   begin(): void {
-    this.running = true;
-    this.#beginAt(this.hasWaited ? this.course.target.clock.now() : this.since);
+    this.state |= BEGUN | IN_METHOD;
+    const { rare } = this;
+    if (rare?.hasWaited === true) rare.begunAt = this.course.target.clock.now();
+    this.#pay(rare?.begunAt ?? this.since);
   }
 
   /** Its method has returned, and its work goes on. */
   goOn(): void {
-    this.goesOn = true;
-    this.#audience?.goOn();
+    this.state = (this.state & ~IN_METHOD) | GOES_ON;
+    this.rare?.audience?.goOn();
   }
 
   /** Its work has ended. */
   rest(): void {
-    this.running = this.goesOn = false;
-    this.#audience?.delist();
+    this.state &= ~(IN_METHOD | GOES_ON);
+    this.rare?.audience?.delist();
+  }
+
+  /** It ends with an error, where that can be before its work does. */
+  fail(error: unknown): void {
+    this.resolve?.(rejection(error));
   }
 
   /** It has answered: those beside it are told by what it is a part of. */
   tellWhole(value: unknown): void {
-    if (this.kin?.isPart === true) this.around?.kin?.inside?.answered?.(this, value);
+    if (this.rare?.isPart === true) this.around?.rare?.inside?.answered?.(this, value);
   }
 
   /** An item of its stream has come. */
   item(): void {
-    this.emitted = true;
+    this.rarely().emitted = true;
     this.course.item(this);
     this.call?.item();
-    this.kin?.inside?.item?.();
-    if (this.kin?.isPart === true) this.around?.item();
+    this.rare?.inside?.item?.();
+    if (this.rare?.isPart === true) this.around?.item();
   }
 
   /** What few attempts are, to be changed. */
-  relate(): Kin {
-    return (this.kin ??= {
-      isPart: false,
-      startedBy: undefined,
-      inside: undefined,
-      given: undefined,
-      underway: false,
-      early: undefined,
-    });
+  rarely(): Rare {
+    return (this.rare ??= new RareOf<Attempt>());
   }
 
-  #beginAt(now: number): void {
-    this.startedAt = now;
+  /** Pays for the first attempt; a whole begins with the first of its parts. */
+  #pay(now: number): void {
     if (this.number === 1) this.course.budget?.earn(now);
     if (this.call !== undefined) this.call.begun = true;
     const { around } = this;
-    if (this.kin?.isPart === true && around !== undefined && around.startedAt === undefined) around.#beginAt(now);
+    if (this.rare?.isPart !== true || around === undefined || (around.state & BEGUN) !== 0) return;
+    around.rarely().begunAt = now;
+    around.state |= BEGUN | GOES_ON;
+    around.#pay(now);
   }
 
   // ---- cutting it
@@ -247,11 +255,12 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   abort(reason: unknown): void {
     if (this.aborted) return;
-    this.aborted = true;
-    this.reason = reason;
-    this.#audience?.abort(reason);
+    this.state |= ABORTED;
+    const rare = this.rarely();
+    rare.reason = reason;
+    rare.audience?.abort(reason);
     if (this.running && this.bounded && !this.settled) this.course.cutShort(this, reason);
-    this.#audience?.tell(reason);
+    rare.audience?.tell(reason);
   }
 
   /** Its time is over. */
@@ -273,7 +282,7 @@ export class Attempt implements CallInfo, Abortable, Linked {
   }
 
   offAbort(listener: AbortListener): void {
-    this.#audience?.remove(listener);
+    this.rare?.audience?.remove(listener);
   }
 
   /** Lets the end of a shutdown cut it from now on, although nobody has asked for its signal. */
@@ -283,10 +292,10 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** A shutdown needs to cut it no more. */
   delist(): void {
-    this.#audience?.delist();
+    this.rare?.audience?.delist();
   }
 
   #hear(): Audience {
-    return (this.#audience ??= new Audience(this, this.course.target.lifecycle));
+    return (this.rarely().audience ??= new Audience(this, this.course.target.lifecycle));
   }
 }

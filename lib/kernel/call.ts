@@ -1,6 +1,7 @@
 import { instanceOf } from '../errors/foreign.js';
 import { Audience, type Abortable, type AbortListener } from './audience.js';
-import { Attempt, type Course, type Surrounding } from './attempt.js';
+import { Attempt, type Course } from './attempt.js';
+import type { Surrounding } from './course.js';
 import { UnsubscribedError, type CallInfo } from './call-info.js';
 import { followSignal, hasAborted, reasonOf } from './caller-signal.js';
 import { Deadline } from './deadline-queue.js';
@@ -83,7 +84,7 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
 
   /** Whether a method of it has been called, be it in a run that it shares. */
   get begun(): boolean {
-    return this.#begun || this.current.kin?.inside?.begun === true;
+    return this.#begun || this.current.rare?.inside?.begun === true;
   }
 
   set begun(begun: boolean) {
@@ -180,10 +181,9 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
     const before = this.current;
     const attempt = new Attempt(before.course, before.instance, before.args, before.origin, before.attempt + 1);
     attempt.call = this;
-    attempt.around = before.around;
-    if (before.kin !== undefined) {
-      const { isPart, startedBy } = before.kin;
-      Object.assign(attempt.relate(), { isPart, startedBy });
+    if (before.rare !== undefined) {
+      const { around, isPart, startedBy } = before.rare;
+      Object.assign(attempt.rarely(), { around, isPart, startedBy });
     }
     this.current = attempt;
     // The user's functions may have cut the call while they were asked.

@@ -12,6 +12,6 @@ export function observationOf(attempt: Attempt): Observation | undefined {
 }
 
 /** What an attempt is a part of, or who has begun it for several. */
-function wholeOf({ kin, around }: Attempt): Attempt | undefined {
-  return kin?.isPart === true ? around : kin?.startedBy;
+function wholeOf({ rare }: Attempt): Attempt | undefined {
+  return rare?.isPart === true ? rare.around : rare?.startedBy;
 }

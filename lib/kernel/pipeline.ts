@@ -43,6 +43,8 @@ export class Pipeline implements Course, Inner {
   /** Whether its work are attempts of another pipeline. */
   readonly isJunction: boolean;
   readonly #guards: readonly Guard[];
+  /** Whether a guard holds something until the work has ended. */
+  readonly #holds: boolean;
   readonly #work: Work;
   readonly #limit: TimeLimit | undefined;
   readonly #endsEarly: boolean;
@@ -53,6 +55,7 @@ export class Pipeline implements Course, Inner {
     this.target = target;
     this.isJunction = init.isJunction === true;
     this.#guards = guards;
+    this.#holds = guards.some(({ holds }) => holds);
     this.#work = init.work;
     this.#endsEarly = init.endsEarly === true;
     this.#limit = guards.find((guard): guard is TimeLimit => instanceOf(guard, TimeLimit));
@@ -77,8 +80,8 @@ export class Pipeline implements Course, Inner {
 
   part(whole: Attempt, number: number): Attempt {
     const part = this.#earlyOr(whole, number);
-    part.around = whole;
-    part.relate().isPart = true;
+    part.rarely().around = whole;
+    part.rarely().isPart = true;
     // A listener may have cut the whole while it was told of the part.
     if (whole.aborted) part.abort(whole.reason);
     return part;
@@ -86,16 +89,16 @@ export class Pipeline implements Course, Inner {
 
   separate(first: Attempt): Attempt {
     const attempt = this.#earlyOr(first, 1);
-    attempt.relate().startedBy = first;
+    attempt.rarely().startedBy = first;
     return attempt;
   }
 
   /** The innermost attempt is the one that has begun before all of this, if there is one. */
-  #earlyOr({ instance, args, origin, kin }: Attempt, number: number): Attempt {
-    const early = this.isJunction ? undefined : kin?.early?.take();
+  #earlyOr({ instance, args, origin, rare }: Attempt, number: number): Attempt {
+    const early = this.isJunction ? undefined : rare?.early?.take();
     const attempt = early ?? new Attempt(this, instance, args, origin, number);
     attempt.course = this;
-    if (kin?.early !== undefined) attempt.relate().early = kin.early;
+    if (rare?.early !== undefined) attempt.rarely().early = rare.early;
     return attempt;
   }
 
@@ -112,11 +115,8 @@ export class Pipeline implements Course, Inner {
       );
     // The end of an attempt that can come before that of its work. What is decided then is decided where the caller
     // has listened, and so in the caller's async context: a timer knows nothing of it.
-    const end = new Promise((resolve, reject) => {
-      attempt.resolve = resolve;
-      attempt.reject = reject;
-      this.#proceed(attempt, admission);
-    });
+    const end = promiseFor(attempt);
+    this.#proceed(attempt, admission);
     if (decisions.none) return end;
     const onError = (error: unknown): unknown => decisions.onError(attempt, error);
     return decisions.judgeValues
@@ -153,7 +153,7 @@ export class Pipeline implements Course, Inner {
       const next = attempt.admitted + 1;
       admission.begin(
         () => {
-          attempt.hasWaited = true;
+          attempt.rarely().hasWaited = true;
           attempt.admitted = next;
           this.#proceed(attempt, this.#admit(attempt, next));
         },
@@ -164,6 +164,8 @@ export class Pipeline implements Course, Inner {
 
   #begin(attempt: Attempt): Promise<unknown> {
     if (attempt.aborted) return rejected(attempt.reason);
+    // An attempt that is made up of others begins with the first of these.
+    if (this.isJunction) return this.#work(attempt);
     attempt.begin();
     const work = this.#work(attempt);
     attempt.goOn();
@@ -178,12 +180,12 @@ export class Pipeline implements Course, Inner {
       if (!this.#decisions.judgeValues) (attempt.call as Call | undefined)?.done();
       attempt.resolve?.(given);
     } catch (fault) {
-      attempt.reject?.(fault);
+      attempt.fail(fault);
     }
   }
 
   #endBy(attempt: Attempt, error: unknown): void {
-    attempt.reject?.(this.#failed(attempt, error));
+    attempt.fail(this.#failed(attempt, error));
   }
 
   /** @throws what a guard has thrown. */
@@ -213,7 +215,7 @@ export class Pipeline implements Course, Inner {
   cutShort(attempt: Attempt, reason: unknown): void {
     const failure = (attempt.failure = new Failure(reason));
     const fault = this.#settle(attempt, undefined, failure);
-    attempt.reject?.(fault === undefined ? reason : fault.error);
+    attempt.fail(fault === undefined ? reason : fault.error);
   }
 
   /** Its work has ended at once, with the consumer that has left. */
@@ -238,6 +240,8 @@ export class Pipeline implements Course, Inner {
   }
 
   #release(attempt: Attempt, failure: Failure | undefined, before: Fault | undefined): Fault | undefined {
+    // Most guards hold nothing any more, unless something went wrong.
+    if (!this.#holds && before === undefined) return undefined;
     let fault = before;
     for (let index = attempt.admitted - 1; index >= 0; index--) {
       try {
@@ -267,4 +271,17 @@ export class Pipeline implements Course, Inner {
   parked(attempt: Attempt): void {
     for (const guard of this.#guards) guard.parked(attempt);
   }
+}
+
+let begun: Attempt;
+
+/** One function serves all promises: a closure for each would cost more than what it does. */
+function keepResolve(resolve: (end: unknown) => void): void {
+  begun.resolve = resolve;
+}
+
+/** The promise of how an attempt ends. */
+function promiseFor(attempt: Attempt): Promise<unknown> {
+  begun = attempt;
+  return new Promise(keepResolve);
 }

@@ -30,7 +30,6 @@ async function handOnObservable(call: Call, given: unknown): Promise<unknown> {
   const answer = await given;
   if (answer === STREAM_END) return answer;
   const substitute = call.substitute();
-  substitute.running = true;
   substitute.goOn();
   return follow(substitute, asObservable(answer)).finally(() => substitute.rest());
 }

@@ -134,7 +134,7 @@ export class Plan {
     const begun = pipeline.isJunction ? undefined : early?.take();
     const attempt = begun ?? new Attempt(pipeline, instance, args, origin);
     attempt.course = pipeline;
-    if (pipeline.isJunction && early !== undefined) attempt.relate().early = early;
+    if (pipeline.isJunction && early !== undefined) attempt.rarely().early = early;
     return attempt;
   }
 
@@ -145,7 +145,7 @@ export class Plan {
     signal: AbortSignal | undefined,
     around: Attempt | undefined,
   ): Promise<unknown> {
-    attempt.around = around;
+    if (around !== undefined) attempt.rarely().around = around;
     const call = callOf(attempt);
     call.follow(signal, around);
     return pipeline.start(attempt).then(
@@ -158,7 +158,8 @@ export class Plan {
 
   #early(instance: unknown, args: readonly unknown[]): Attempt {
     const attempt = new Attempt(this.#pipeline, instance, args);
-    attempt.around = outerCall();
+    const around = outerCall();
+    if (around !== undefined) attempt.rarely().around = around;
     observe(attempt, this.#events);
     return attempt;
   }
@@ -203,7 +204,7 @@ export class Plan {
   #adopt(early: Attempt, value: unknown): unknown {
     const { instance, args } = early;
     if (!this.#givesPromise) {
-      early.relate().given = { value };
+      early.rarely().given = { value };
       // Of a stream the subscription is the call.
       early.call = undefined;
       return this.#begin(instance, args, new EarlyAttempt(early));
@@ -211,7 +212,7 @@ export class Plan {
     // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
     const work = promiseOf(value);
     work.catch(() => undefined);
-    Object.assign(early.relate(), { given: { value: work }, underway: true });
+    Object.assign(early.rarely(), { given: { value: work }, underway: true });
     const { around } = early;
     const pipeline = this.#way(observationOf(early) !== undefined);
     const attempt = this.#first(pipeline, instance, args, undefined, new EarlyAttempt(early));
@@ -225,8 +226,8 @@ export class Plan {
     const { counting } = this.#init;
     if (counting === undefined) return;
     const attempt = new Attempt(counting, instance, args);
-    attempt.around = around;
-    Object.assign(attempt.relate(), { given: { value: end }, underway: true });
+    attempt.rarely().around = around;
+    Object.assign(attempt.rarely(), { given: { value: end }, underway: true });
     counting.start(attempt).catch(() => undefined);
   }
 

@@ -1,4 +1,11 @@
-import { isAsyncIterable, isObservableLike, isPromise, isThenable, promiseOf } from '../errors/foreign.js';
+import {
+  isAsyncIterable,
+  isObservableLike,
+  isPlainPromise,
+  isPromise,
+  isThenable,
+  promiseOf,
+} from '../errors/foreign.js';
 import type { Attempt } from '../kernel/attempt.js';
 import type { Work } from '../kernel/junction.js';
 import { rejected } from '../kernel/rejection.js';
@@ -10,10 +17,10 @@ export type Body = (attempt: Attempt) => unknown;
 /** Lets an attempt whose method was called already take what that has given. */
 export function orGiven(body: Body): Body {
   return (attempt) => {
-    const { kin } = attempt;
-    const given = kin?.given;
-    if (kin === undefined || given === undefined) return body(attempt);
-    kin.given = undefined;
+    const { rare } = attempt;
+    const given = rare?.given;
+    if (rare === undefined || given === undefined) return body(attempt);
+    rare.given = undefined;
     return given.value;
   };
 }
@@ -27,7 +34,7 @@ export function promiseWork(body: Body): Work {
     } catch (error) {
       return rejected(error);
     }
-    if (isPromise(result)) return promiseOf(result);
+    if (isPromise(result)) return isPlainPromise(result) ? result : promiseOf(result);
     // A query builder is a promise first, although some can be iterated too.
     const mistake = isThenable(result) ? undefined : undeclaredStream(attempt, result);
     return mistake === undefined ? promiseOf(result) : rejected(mistake);

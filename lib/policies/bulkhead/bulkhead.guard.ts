@@ -20,6 +20,7 @@ const MEAN_WEIGHT = 0.1;
  * first served. A slot is free again when the work has really ended, also when its caller has long gone.
  */
 export class BulkheadGuard extends Guard {
+  override readonly holds = true;
   #active = 0;
   #meanRunMs = 0;
   readonly #line = { calls: new WaitingLine<QueuedAttempt>(), freedAt: -Infinity };

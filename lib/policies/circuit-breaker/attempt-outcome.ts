@@ -66,7 +66,7 @@ function recordIgnored(
     environment.events.emit({ type: 'ignored', name, policy: 'circuitBreaker', reason: meaning.ignored, error });
     observationOf(attempt)?.judged(attempt, 'ignored');
   }
-  attempt.filtered = meaning === FILTERED;
+  if (meaning === FILTERED) attempt.rarely().filtered = true;
   if (meaning === LOST) return breaker.lost(attempt, now, attempt.startedAt === undefined ? undefined : latencyMs);
   if (instanceOf(error, CircuitOpenException) && error.instanceName === name) breaker.machine.allowNested();
   breaker.ignored(attempt, now, instanceOf(error, BulkheadFullException) ? error : undefined);

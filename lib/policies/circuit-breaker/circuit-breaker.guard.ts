@@ -26,10 +26,8 @@ export class CircuitBreakerGuard extends Guard {
     if (weight === REFUSED) {
       if (!core.watchesOnly && !attempt.underway) return refused(core.refusal(now));
       core.lookOn(now);
-    } else {
-      attempt.probe = core.machine.recorded === 'halfOpen' && core.options.mode === 'normal';
-      attempt.room = core;
-    }
+      attempt.rarely().watched = true;
+    } else if (core.machine.recorded === 'halfOpen' && core.options.mode === 'normal') attempt.rarely().probe = true;
     attempt.breaker = core;
     return undefined;
   }

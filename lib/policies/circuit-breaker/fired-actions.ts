@@ -59,7 +59,7 @@ export class FiredActions implements Decision {
 
   /** What the answer stands in for: failures and refusals, but nothing that `errorFilter` takes out. */
   failed({ current, args }: Call, failure: Failure): unknown {
-    if (this.#answer === undefined || current.filtered) return PASS;
+    if (this.#answer === undefined || current.rare?.filtered === true) return PASS;
     const { kind } = failure.judge(current.aborted, current.reason);
     if (kind !== 'failure' && kind !== 'refused') return PASS;
     observationOf(current)?.substituted();

@@ -56,7 +56,7 @@ export class Coalescing implements Junction {
 /** A run that nobody shares: it is a part of its own attempt. */
 function alone(attempt: Attempt, inner: Inner): Promise<unknown> {
   const run = callOf(inner.part(attempt, attempt.number));
-  attempt.relate().inside = run;
+  attempt.rarely().inside = run;
   attempt.onAbort((reason) => run.abort(reason));
   return inner.start(run.current);
 }

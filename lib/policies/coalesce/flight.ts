@@ -42,7 +42,7 @@ export class Flight implements Running {
   }
 
   join(attempt: Attempt): Promise<unknown> {
-    attempt.relate().inside = this.#run;
+    attempt.rarely().inside = this.#run;
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(this, attempt, resolve, reject);
       this.#waiters.add(waiter);

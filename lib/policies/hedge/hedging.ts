@@ -77,7 +77,7 @@ class Race extends Deadline implements Inside {
   start(): void {
     this.whole.onAbort(this.#onCut);
     const number = this.whole.attempt;
-    this.whole.relate().inside = this;
+    this.whole.rarely().inside = this;
     this.#begin(number);
     this.#wait(this.whole.since);
   }

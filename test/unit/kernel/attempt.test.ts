@@ -32,7 +32,7 @@ describe('Attempt', () => {
 
   it('has the number of the newest attempt inside it, where it is made up of several', () => {
     const attempt = newCall(environment);
-    attempt.relate().inside = { attempt: 3, begun: true };
+    attempt.rarely().inside = { attempt: 3, begun: true };
 
     expect(attempt.attempt).toBe(3);
   });
@@ -43,7 +43,7 @@ describe('Attempt', () => {
     const part = inner.part(attempt, 1);
 
     expect([part.around, attempt.around, outer.around]).toEqual([attempt, outer, undefined]);
-    expect([part.kin?.isPart, attempt.kin]).toEqual([true, undefined]);
+    expect([part.rare?.isPart, attempt.rare]).toEqual([true, undefined]);
     expect([part.outer, attempt.outer, outer.outer]).toEqual([attempt, outer, undefined]);
   });
 
@@ -66,7 +66,7 @@ describe('Attempt', () => {
       outer.abort('gone');
 
       expect([callOf(attempt).aborted, run.aborted, run.deadline]).toEqual([true, false, Infinity]);
-      expect([run.args, run.instance, run.around, run.kin?.isPart]).toEqual([attempt.args, outer, undefined, false]);
+      expect([run.args, run.instance, run.around, run.rare?.isPart]).toEqual([attempt.args, outer, undefined, false]);
     });
 
     it('knows who has begun it, whose slots it may use', () => {

@@ -33,7 +33,7 @@ describe('Call', () => {
     const attempt = newCall(environment);
     const call = callOf(attempt);
     const run = callOf(newCall(environment));
-    attempt.relate().inside = run;
+    attempt.rarely().inside = run;
     expect([call.begun, call.attempt]).toEqual([false, 1]);
     run.current.begin();
     expect([call.begun, attempt.startedAt, call.attempt]).toEqual([true, undefined, 1]);
@@ -86,9 +86,9 @@ describe('Call', () => {
     it('stand where the first one stood', () => {
       const outer = newCall(environment);
       const first = newCall(environment, { outer });
-      Object.assign(first.relate(), { isPart: true, startedBy: outer });
+      Object.assign(first.rarely(), { isPart: true, startedBy: outer });
 
-      expect(callOf(first).nextAttempt()).toMatchObject({ around: outer, kin: { isPart: true, startedBy: outer } });
+      expect(callOf(first).nextAttempt()).toMatchObject({ around: outer, rare: { isPart: true, startedBy: outer } });
     });
 
     it('are bounded with it', () => {
