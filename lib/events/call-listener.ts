@@ -59,7 +59,7 @@ export interface AttemptBegun {
 /**
  * How an attempt ended, as its breaker has judged it; without one, as a breaker without options would.
  * - `client_error`: the dependency worked and said no.
- * - `refused`: a policy turned it away, one inside its method included.
+ * - `refused`: a policy turned it away, one inside its method included, or it did not get its turn in time.
  * - `aborted`: nobody wanted it any more.
  * - `ignored`: it says nothing of the dependency: taken out by `errorFilter`, or cut too soon.
  */

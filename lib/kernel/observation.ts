@@ -214,7 +214,8 @@ export class Observation implements HeardCall {
   }
 
   #refused(error: unknown): void {
-    if (!isRefusal(error)) return;
+    // A wait that time or a shutdown has ended is told as such.
+    if (!isRefusal(error) || error.code === 'TIMEOUT' || error.code === 'SHUTDOWN') return;
     const { instanceName: name, code, retryAfterMs, details } = error;
     const at = Math.round(this.#wallOf(this.#clock.now()));
     this.decided({ type: 'refused', at, name, policy: error.policy as PolicyKey, code, retryAfterMs, details });
