@@ -81,7 +81,7 @@ export class EventBus {
     if (!this.hearsChanges) return;
     const event = this.#dated(body);
     this.#emit(event);
-    for (const { changed } of this.#watchers) this.tell(() => changed(event));
+    for (const { changed } of this.#watchers) this.tell(changed, event);
     call?.decided(event as Decided);
   }
 
@@ -143,10 +143,10 @@ export class EventBus {
     this.#observing--;
   }
 
-  /** Lets a listener hear. What it throws is reported. */
-  tell(listen: () => void): void {
+  /** Lets a listener hear something. What it throws is reported. */
+  tell<T>(listener: (what: T) => void, what: T): void {
     try {
-      listen();
+      listener(what);
     } catch (error) {
       this.onListenerError(error);
     }
@@ -157,6 +157,6 @@ export class EventBus {
   }
 
   #emit(event: ResilienceEvent): void {
-    for (const listener of this.#listeners) this.tell(() => listener(event));
+    for (const listener of this.#listeners) this.tell(listener, event);
   }
 }

@@ -74,7 +74,7 @@ export class Observation implements HeardCall {
     const call = { id: events.callBegun(), name, className, methodName, kind, startedAt: this.#wallOf(since) };
     this.#observers = this.#listeners.flatMap((listener) => {
       let observer: CallObserver | undefined;
-      events.tell(() => (observer = listener.begun(call)));
+      events.tell((told) => (observer = listener.begun(told)), call);
       return observer ?? [];
     });
   }
@@ -108,7 +108,7 @@ export class Observation implements HeardCall {
         result = { error };
       }
     };
-    this.events.tell(() => observer.run?.(once, begun));
+    this.events.tell((told) => observer.run?.(once, told), begun);
     once();
     const end = result as unknown as { readonly value: T } | { readonly error: unknown };
     if ('error' in end) throw end.error;
@@ -226,6 +226,6 @@ export class Observation implements HeardCall {
   }
 
   #tell(what: (observer: CallObserver) => void): void {
-    for (const observer of this.#observers) this.events.tell(() => what(observer));
+    for (const observer of this.#observers) this.events.tell(what, observer);
   }
 }
