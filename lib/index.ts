@@ -45,7 +45,7 @@ export { ResilienceService, type ExecuteOptions } from './module/resilience.serv
 export { RESILIENCE_CLOCK, RESILIENCE_RANDOM } from './module/tokens.js';
 
 export { currentCall, type CurrentCall } from './pipeline/current-call.js';
-export type { PlannedPolicy } from './pipeline/plan.js';
+export type { PlannedPolicy } from './pipeline/plan-init.js';
 
 export type { Handler } from './kernel/answer.js';
 export type { CallInfo } from './kernel/call-info.js';

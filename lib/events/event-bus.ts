@@ -1,3 +1,4 @@
+import type { CallListener, Decided } from './call-listener.js';
 import type { ResilienceEvent, ResilienceEventBody } from './resilience-event.js';
 
 export type EventListener = (event: ResilienceEvent) => void;
@@ -9,12 +10,26 @@ export interface ChangeListener {
   readonly repeated: (type: ResilienceEvent['type'], name: string) => void;
 }
 
+/** What a policy decides of a call; refusals are told by the attempt that is refused. */
+type Decision = Extract<ResilienceEventBody, { type: Exclude<Decided['type'], 'refused'> }>;
+
+/** A call that is observed from its beginning to its end. */
+export interface HeardCall {
+  /** A policy has told something of it. */
+  decided(decision: Decided): void;
+}
+
 /**
- * Hands events to whoever listens. Policies ask {@link active} or {@link hearsChanges} first, so that an event nobody
- * hears is never built.
+ * The one point at which an app is observed: by events, by changes alone, or call by call. Policies ask {@link active} or
+ * {@link hearsChanges} first, so that an event nobody hears is never built.
  */
 export class EventBus {
-  /** Those who hear of every call. */
+  /** Those who hear of whole calls; undefined: nobody. A call reads it once, at its start. */
+  calls: readonly CallListener[] | undefined = undefined;
+  /** Those who hear of whole calls, and the calls of which somebody hears. */
+  #observing = 0;
+  #lastCall = 0;
+  /** Those who hear every event. */
   #listeners: readonly EventListener[] = [];
   /** Those who hear of changes alone: a log that is always there must not make calls dearer. */
   #watchers: readonly ChangeListener[] = [];
@@ -32,27 +47,42 @@ export class EventBus {
 
   /** Whether anybody hears of calls. */
   get active(): boolean {
+    return this.#listeners.length > 0 || this.#observing > 0;
+  }
+
+  /** Whether anybody hears every event, and wants it in time. */
+  get hasListeners(): boolean {
     return this.#listeners.length > 0;
   }
 
   /** Whether anybody hears of changes. Whoever hears of calls does. */
   get hearsChanges(): boolean {
-    return this.#watchers.length > 0 || this.#listeners.length > 0;
+    return this.#watchers.length > 0 || this.active;
   }
 
-  /** Tells something of a call. */
-  emit(body: ResilienceEventBody): void {
+  /**
+   * Tells something of a call.
+   *
+   * @param call who observes the call of which a policy has decided something; undefined: nobody.
+   */
+  emit(body: ResilienceEventBody): void;
+  emit(body: Decision, call: HeardCall | undefined): void;
+  emit(body: ResilienceEventBody, call?: HeardCall): void {
     if (!this.active) return;
     const event = this.#dated(body);
-    for (const listener of this.#listeners) this.#tell(listener, event);
+    this.#emit(event);
+    call?.decided(event as Decided);
   }
 
-  /** Tells something that operators want to know. */
-  emitChange(body: ResilienceEventBody): void {
+  /** Tells something that operators want to know; see {@link emit}. */
+  emitChange(body: ResilienceEventBody): void;
+  emitChange(body: Decision, call: HeardCall | undefined): void;
+  emitChange(body: ResilienceEventBody, call?: HeardCall): void {
     if (!this.hearsChanges) return;
     const event = this.#dated(body);
-    for (const listener of this.#listeners) this.#tell(listener, event);
-    for (const { changed } of this.#watchers) this.#tell(changed, event);
+    this.#emit(event);
+    for (const { changed } of this.#watchers) this.tell(changed, event);
+    call?.decided(event as Decided);
   }
 
   /** What a change told before happened again, without an event of its own. */
@@ -77,7 +107,7 @@ export class EventBus {
     return () => {
       if (!this.#listeners.includes(listener)) return;
       this.#listeners = this.#listeners.filter((other) => other !== listener);
-      if (!this.active) for (const notify of this.#onLast) notify();
+      if (!this.hasListeners) for (const notify of this.#onLast) notify();
     };
   }
 
@@ -89,15 +119,44 @@ export class EventBus {
     };
   }
 
+  /** Listens to whole calls. @returns a function after which it hears of no new ones. */
+  watchCalls(listener: CallListener): () => void {
+    // The same one may come twice.
+    const added: CallListener = { begun: (call) => listener.begun(call) };
+    this.calls = [...(this.calls ?? []), added];
+    this.#observing++;
+    return () => {
+      if (this.calls?.includes(added) !== true) return;
+      const others = this.calls.filter((other) => other !== added);
+      this.calls = others.length === 0 ? undefined : others;
+      this.#observing--;
+    };
+  }
+
+  /** An observed call begins: it hears all that policies tell of it, whoever leaves meanwhile. @returns its id. */
+  callBegun(): number {
+    this.#observing++;
+    return ++this.#lastCall;
+  }
+
+  callEnded(): void {
+    this.#observing--;
+  }
+
+  /** Lets a listener hear something. What it throws is reported. */
+  tell<T>(listener: (what: T) => void, what: T): void {
+    try {
+      listener(what);
+    } catch (error) {
+      this.onListenerError(error);
+    }
+  }
+
   #dated(body: ResilienceEventBody): ResilienceEvent {
     return { ...body, at: Math.round(body.at ?? this.wallNow()) };
   }
 
-  #tell(listener: EventListener, event: ResilienceEvent): void {
-    try {
-      listener(event);
-    } catch (error) {
-      this.onListenerError(error);
-    }
+  #emit(event: ResilienceEvent): void {
+    for (const listener of this.#listeners) this.tell(listener, event);
   }
 }

@@ -1,11 +1,11 @@
+import { ABORTED, BEGUN, BOUNDED, GOES_ON, IN_METHOD, QUEUED, SETTLED } from './attempt-state.js';
 import { Audience, type Abortable, type AbortListener } from './audience.js';
 import type { CallInfo } from './call-info.js';
 import type { CourseOf, Surrounding, WaitingRoomOf } from './course.js';
 import type { Linked } from './deadline-queue.js';
-import { RareOf, type InsideOf } from './rare.js';
-import type { Failure } from './outcome/failure.js';
 import type { Origin } from './origin.js';
-import { ABORTED, BEGUN, BOUNDED, GOES_ON, IN_METHOD, QUEUED, SETTLED } from './attempt-state.js';
+import type { Failure } from './outcome/failure.js';
+import { RareOf, type InsideOf } from './rare.js';
 import { cutByShutdown } from './shut-down.js';
 
 export type Course = CourseOf<Attempt>;
@@ -42,8 +42,6 @@ export class Attempt implements CallInfo, Abortable, Linked {
   declare failure: Failure | undefined;
   /** Settles the promise of an attempt that may end before its work does. */
   declare resolve: ((end: unknown) => void) | undefined;
-
-  // ---- what guards note
 
   /** By how many guards it has been let in. */
   declare admitted: number;
@@ -220,7 +218,6 @@ export class Attempt implements CallInfo, Abortable, Linked {
     rare.audience?.tell(reason);
   }
 
-  /** Its time is over. */
   expire(): void {
     this.abort(this.course.expired(this));
   }

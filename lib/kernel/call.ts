@@ -40,6 +40,8 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
   patience = Infinity;
   /** How many attempts were made; those beside each other inside one count for nothing here. */
   made = 1;
+  /** What those hear who observe it; see observation.ts. */
+  observation: object | undefined = undefined;
   /** What its retries note. */
   series: unknown = undefined;
   #begun: boolean;

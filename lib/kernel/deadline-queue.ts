@@ -1,5 +1,5 @@
 import type { Clock, Timer } from './clock.js';
-import type { Lifecycle } from './policy.js';
+import type { Lifecycle } from './lifecycle.js';
 
 /** Something that ends when its time is over. A queue links it, so joining and leaving allocate nothing. */
 export interface Linked {

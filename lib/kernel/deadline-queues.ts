@@ -1,5 +1,11 @@
 import { DeadlineQueue } from './deadline-queue.js';
-import type { PolicyEnvironment } from './policy.js';
+import type { Clock } from './clock.js';
+import type { Lifecycle } from './lifecycle.js';
+
+interface Surroundings {
+  readonly clock: Clock;
+  readonly lifecycle: Lifecycle;
+}
 
 /** How many durations have a queue at once; beyond it idle ones give way. */
 const MAX_QUEUES = 256;
@@ -11,7 +17,7 @@ const MAX_QUEUES = 256;
 export class DeadlineQueues {
   readonly #queues = new Map<number, DeadlineQueue>();
 
-  constructor(private readonly environment: Pick<PolicyEnvironment, 'clock' | 'lifecycle'>) {}
+  constructor(private readonly environment: Surroundings) {}
 
   of(ms: number): DeadlineQueue {
     const known = this.#queues.get(ms);
@@ -33,7 +39,10 @@ export class DeadlineQueues {
 }
 
 /** The queue for deadlines of `ms`: the policy's own, or the one that the surroundings share. */
-export function deadlineQueue(environment: PolicyEnvironment, ms: number): DeadlineQueue {
+export function deadlineQueue(
+  environment: Surroundings & { readonly deadlines?: DeadlineQueues },
+  ms: number,
+): DeadlineQueue {
   const { deadlines, clock, lifecycle } = environment;
   return deadlines === undefined ? new DeadlineQueue(ms, clock, lifecycle) : deadlines.of(ms);
 }

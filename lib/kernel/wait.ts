@@ -1,6 +1,8 @@
+import type { WaitEnded } from '../events/call-listener.js';
 import type { AbortListener } from './audience.js';
 import type { Attempt, WaitingRoom } from './attempt.js';
 import { Deadline } from './deadline-queue.js';
+import { observationOf } from './observation-of.js';
 import type { Lifecycle, Waiter } from './policy.js';
 
 /** Who waits: an attempt, or a call between two of them. */
@@ -24,6 +26,8 @@ export abstract class Wait extends Deadline implements Waiter {
   #granted = false;
   #goOn: (() => void) | undefined = undefined;
   #onCut: ((error: unknown) => void) | undefined = undefined;
+  /** Tells who observes the call that the wait is over. */
+  #told: ((granted: boolean) => void) | undefined = undefined;
 
   constructor(
     protected readonly waiting: Waiting,
@@ -36,9 +40,11 @@ export abstract class Wait extends Deadline implements Waiter {
   begin(onTurn: () => void, onCut: (error: unknown) => void): void {
     this.#onCut = onCut;
     void new Promise<void>((resolve) => (this.#goOn = resolve)).then(() => {
-      if (this.#end()) onTurn();
+      if (this.#end(true)) onTurn();
     });
     const { waiting } = this;
+    const observation = observationOf(waiting as Attempt);
+    if (observation !== undefined && this.inside !== undefined) this.#told = observation.waits(this.inside);
     this.join();
     waiting.room?.enter(waiting as Attempt);
     if (!this.#over) this.lifecycle.add(this);
@@ -56,7 +62,7 @@ export abstract class Wait extends Deadline implements Waiter {
 
   /** Ends the wait with an error. */
   readonly cut = (reason: unknown): void => {
-    if (!this.#end()) return;
+    if (!this.#end(false)) return;
     if (this.#granted) this.passOn();
     else this.quit();
     this.#onCut?.(reason);
@@ -67,14 +73,20 @@ export abstract class Wait extends Deadline implements Waiter {
   }
 
   /** Lets go of all that could end it. Returns false if it was over already. */
-  #end(): boolean {
+  #end(granted: boolean): boolean {
     if (this.#over) return false;
     this.#over = true;
     const { waiting } = this;
     waiting.offAbort(this.cut);
     waiting.room?.leave(waiting as Attempt);
     this.lifecycle.remove(this);
+    this.#told?.(granted);
     return true;
+  }
+
+  /** The instance of a policy that lets an attempt wait; undefined: it is none. */
+  protected get inside(): Pick<WaitEnded, 'name' | 'policy'> | undefined {
+    return undefined;
   }
 
   /** Takes its place among those who wait. */

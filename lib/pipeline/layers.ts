@@ -1,6 +1,7 @@
 import type { Decision } from '../kernel/decision.js';
 import type { Guard } from '../kernel/guard.js';
 import type { Work } from '../kernel/junction.js';
+import { ObservedPipeline, observing, type Observed } from '../kernel/observed-pipeline.js';
 import { Pipeline, type PipelineInit } from '../kernel/pipeline.js';
 import type { Role } from '../kernel/role.js';
 import type { Target } from '../kernel/target.js';
@@ -13,12 +14,14 @@ export type Stages = Partial<Record<Stage, Role>>;
  * a junction begins another one, whose work are attempts of the one inside.
  *
  * @param options what all of them have in common; `endsEarly` is that of the innermost.
+ * @param observed for whom it tells of its calls; undefined: nobody.
  */
 export function layered(
   stages: Stages,
   target: Target,
   work: Work,
   options: Pick<PipelineInit, 'endsEarly' | 'handOn'> = {},
+  observed?: Observed,
 ): Pipeline {
   const { handOn } = options;
   let { endsEarly } = options;
@@ -26,6 +29,10 @@ export function layered(
   let decisions: Decision[] = [];
   let inside = work;
   let isJunction = false;
+  const init = (): PipelineInit => {
+    const own = { target, guards, decisions, work: inside, endsEarly, handOn, isJunction };
+    return observed === undefined || isJunction ? own : observing(own);
+  };
   for (const place of [...ORDER].reverse()) {
     const role = stages[place];
     if (role === undefined) continue;
@@ -34,7 +41,7 @@ export function layered(
     else {
       const { junction } = role;
       const { budget } = junction;
-      const inner = new Pipeline({ target, guards, decisions, work: inside, endsEarly, handOn, budget, isJunction });
+      const inner = new Pipeline({ ...init(), budget });
       inside = (attempt) => junction.run(attempt, inner);
       endsEarly = false;
       isJunction = true;
@@ -42,5 +49,5 @@ export function layered(
       decisions = [];
     }
   }
-  return new Pipeline({ target, guards, decisions, work: inside, endsEarly, handOn, isJunction });
+  return observed === undefined ? new Pipeline(init()) : new ObservedPipeline(init(), observed);
 }

@@ -1,71 +1,41 @@
 import { promiseOf, signalOf } from '../errors/foreign.js';
+import type { EventBus } from '../events/event-bus.js';
+import { begunBefore, calledAtOnce, failedAtOnce, gaveAtOnce } from '../kernel/at-once.js';
 import { Attempt } from '../kernel/attempt.js';
 import { callOf } from '../kernel/call.js';
 import { hasAborted, reasonOf } from '../kernel/caller-signal.js';
-import type { MethodKind, Returns } from '../kernel/method-kind.js';
+import type { MethodKind } from '../kernel/method-kind.js';
+import { observationOf } from '../kernel/observation-of.js';
+import { observe } from '../kernel/observed-pipeline.js';
 import type { Origin } from '../kernel/origin.js';
 import type { Pipeline } from '../kernel/pipeline.js';
 import { rejection } from '../kernel/rejection.js';
-import type { Target } from '../kernel/target.js';
-import type { SetKey } from '../policies/kinds.js';
 import { GuardedIterable } from './async-iterable.js';
 import { inCall, outerCall } from './current-call.js';
-import { EarlyAttempt, kindTaughtBy, type Lesson } from './learning.js';
-import type { Body } from './promise-work.js';
-import type { Observe, StreamCall } from './stream.js';
+import { EarlyAttempt, kindTaughtBy } from './learning.js';
+import type { LearnerOf, PlanInitOf, PlannedPolicy } from './plan-init.js';
+import type { StreamCall } from './stream.js';
 
-/** One policy of a plan, as `plan()` shows it. */
-export interface PlannedPolicy {
-  readonly policy: SetKey;
-  /** The instance: the name given to it, or `Class.method`. */
-  readonly name: string;
-  /** The options in force. */
-  readonly options: Readonly<Record<string, unknown>>;
-  /** Where each of them came from. */
-  readonly sources: Readonly<Record<string, string>>;
-}
-
-/** Learns what a method gives, where neither its code nor its type nor its set says so. */
-export interface Learner extends Lesson {
-  /** @returns the plan for what it gives; undefined where that cannot be guarded so. */
-  learn(kind: Returns): Plan | undefined;
-  /** It gave what is not guarded. */
-  passed(value: unknown): void;
-}
-
-/** How one method is guarded. */
-export interface PlanInit {
-  readonly target: Target;
-  readonly kind: MethodKind;
-  readonly policies: readonly PlannedPolicy[];
-  /** The argument at which the caller may pass a signal, and the method wants the attempt's; -1: nowhere. */
-  readonly signalIndex: number;
-  readonly pipeline: Pipeline;
-  readonly body: Body;
-  /** Set while nobody knows what the method gives. */
-  readonly learner?: Learner | undefined;
-  /** With a learner: the guards that count what a call gave, without those that could repeat or replace it. */
-  readonly counting?: Pipeline | undefined;
-  /** Where the kind is not known: Fallback and Recover alone, for what a method gives at once. */
-  readonly answering?: Pipeline | undefined;
-  readonly observe: Observe;
-}
+export type Learner = LearnerOf<Plan>;
 
 /** A method's policies in their order, ready to be called. */
 export class Plan {
   readonly policies: readonly PlannedPolicy[];
-  readonly #init: PlanInit;
+  readonly #init: PlanInitOf<Plan>;
   readonly #pipeline: Pipeline;
+  readonly #events: EventBus;
+  #observed: Pipeline | undefined;
   readonly #signalIndex: number;
   /** Whether a call gives one promise, as nearly all do. */
   readonly #givesPromise: boolean;
   /** Whether nothing but Fallback and Recover guards it: then a synchronous method stays synchronous. */
   readonly #answersOnly: boolean;
 
-  constructor(init: PlanInit) {
+  constructor(init: PlanInitOf<Plan>) {
     this.#init = init;
     this.policies = init.policies;
     this.#pipeline = init.pipeline;
+    this.#events = init.events;
     this.#signalIndex = init.signalIndex;
     this.#givesPromise = init.kind === 'promise';
     this.#answersOnly = init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
@@ -104,11 +74,12 @@ export class Plan {
     signal: AbortSignal | undefined,
     origin?: Origin,
   ): Promise<unknown> {
-    const attempt = new Attempt(this.#pipeline, instance, args, origin);
+    const pipeline = this.#way(this.#events.calls !== undefined);
+    const attempt = new Attempt(pipeline, instance, args, origin);
     const around = outerCall();
     return signal === undefined && around === undefined
-      ? this.#pipeline.start(attempt)
-      : this.#startUnder(attempt, signal, around);
+      ? pipeline.start(attempt)
+      : this.#startUnder(pipeline, attempt, signal, around);
   }
 
   /** An Observable each of whose subscriptions is one call, inside the guarded call that subscribes. */
@@ -120,6 +91,11 @@ export class Plan {
   guard(instance: unknown, args: readonly unknown[], value: unknown): unknown {
     const { learner } = this.#init;
     return learner === undefined ? value : this.#learn(this.#early(instance, args), value, learner);
+  }
+
+  /** The pipeline of a call. */
+  #way(isObserved: boolean): Pipeline {
+    return isObserved ? (this.#observed ??= this.#init.observed()) : this.#pipeline;
   }
 
   #signalIn(args: readonly unknown[]): AbortSignal | undefined {
@@ -141,20 +117,21 @@ export class Plan {
 
   /** Begins the call of a stream. */
   #open(instance: unknown, args: readonly unknown[], origin: Origin, early: EarlyAttempt | undefined): StreamCall {
-    const attempt = this.#first(instance, args, origin, early);
+    const pipeline = this.#way(this.#events.calls !== undefined);
+    const attempt = this.#first(pipeline, instance, args, origin, early);
     attempt.origin = origin;
     const call = callOf(attempt);
-    return { call, end: this.#startUnder(attempt, this.#signalIn(args), outerCall()) };
+    return { call, end: this.#startUnder(pipeline, attempt, this.#signalIn(args), outerCall()) };
   }
 
   /** The first attempt of a call: the one that has begun early, unless others are to be built around that. */
   #first(
+    pipeline: Pipeline,
     instance: unknown,
     args: readonly unknown[],
     origin: Origin | undefined,
     early: EarlyAttempt | undefined,
   ): Attempt {
-    const pipeline = this.#pipeline;
     const begun = pipeline.isJunction ? undefined : early?.take();
     const attempt = begun ?? new Attempt(pipeline, instance, args, origin);
     attempt.course = pipeline;
@@ -163,11 +140,16 @@ export class Plan {
   }
 
   /** Starts an attempt that others can cut. */
-  #startUnder(attempt: Attempt, signal: AbortSignal | undefined, around: Attempt | undefined): Promise<unknown> {
+  #startUnder(
+    pipeline: Pipeline,
+    attempt: Attempt,
+    signal: AbortSignal | undefined,
+    around: Attempt | undefined,
+  ): Promise<unknown> {
     if (around !== undefined) attempt.rarely().around = around;
     const call = callOf(attempt);
     call.follow(signal, around);
-    return this.#pipeline.start(attempt).then(
+    return pipeline.start(attempt).then(
       (value) => (call.letGo(), value),
       (error: unknown) => (call.letGo(), rejection(error)),
     );
@@ -179,6 +161,7 @@ export class Plan {
     const attempt = new Attempt(this.#pipeline, instance, args);
     const around = outerCall();
     if (around !== undefined) attempt.rarely().around = around;
+    observe(attempt, this.#events);
     return attempt;
   }
 
@@ -190,26 +173,32 @@ export class Plan {
     if (hasAborted(signal)) early.abort(reasonOf(signal));
     let value: unknown;
     try {
-      value = inCall(early, body);
+      value = learner === undefined ? calledAtOnce(early, (one) => inCall(one, body)) : inCall(early, body);
     } catch (error) {
       if (learner?.byClassAlone === true) throw error;
       if (learner !== undefined) this.#count(early, Promise.reject(error));
       return this.#answer(early, error);
     }
-    return learner === undefined ? value : this.#learn(early, value, learner);
+    return learner === undefined ? gaveAtOnce(early, value) : this.#learn(early, value, learner);
   }
 
   #learn(early: Attempt, value: unknown, learner: Learner): unknown {
     const kind = kindTaughtBy(value, learner);
     const asked = !learner.byClassAlone;
-    if (asked && this.#answersOnly && kind === undefined) return value;
-    if (asked && this.#answersOnly && kind === 'promise')
-      return promiseOf(value).then(undefined, (error: unknown) => this.#answer(early, error));
+    if (asked && this.#answersOnly && kind === undefined) return gaveAtOnce(early, value);
+    if (asked && this.#answersOnly && kind === 'promise') {
+      begunBefore(early, kind);
+      return promiseOf(value).then(
+        (given) => gaveAtOnce(early, given),
+        (error: unknown) => this.#answer(early, error),
+      );
+    }
     const plan = kind === undefined ? undefined : learner.learn(kind);
     if (plan !== undefined) return plan.#adopt(early, value);
     learner.passed(value);
-    if (asked) this.#count(early, Promise.resolve());
-    return value;
+    if (!asked) return value;
+    this.#count(early, Promise.resolve());
+    return gaveAtOnce(early, value);
   }
 
   /** Takes in an attempt whose method has been called already. */
@@ -217,6 +206,8 @@ export class Plan {
     const { instance, args } = early;
     if (!this.#givesPromise) {
       early.rarely().given = { value };
+      // Of a stream the subscription is the call.
+      early.call = undefined;
       return this.#begin(instance, args, new EarlyAttempt(early));
     }
     // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
@@ -224,8 +215,10 @@ export class Plan {
     work.catch(() => undefined);
     Object.assign(early.rarely(), { given: { value: work }, underway: true });
     const { around } = early;
-    const attempt = this.#first(instance, args, undefined, new EarlyAttempt(early));
-    return this.#startUnder(attempt, this.#signalIn(args), around);
+    const pipeline = this.#way(observationOf(early) !== undefined);
+    const attempt = this.#first(pipeline, instance, args, undefined, new EarlyAttempt(early));
+    callOf(attempt).observation = observationOf(early);
+    return this.#startUnder(pipeline, attempt, this.#signalIn(args), around);
   }
 
   /** Lets those that count do so for a call that is over. */
@@ -242,7 +235,9 @@ export class Plan {
   /** What Fallback, then Recover make of an error. */
   #answer(early: Attempt, error: unknown): unknown {
     const { answering } = this.#init;
-    if (answering === undefined) throw error;
-    return answering.answer(early, error);
+    return failedAtOnce(early, error, () => {
+      if (answering === undefined) throw error;
+      return answering.answer(early, error);
+    });
   }
 }

@@ -1,6 +1,7 @@
 import { isRefusal } from '../errors/resilience.exception.js';
 import type { Call } from '../kernel/call.js';
 import { PASS, type Decision } from '../kernel/decision.js';
+import { observationOf } from '../kernel/observation-of.js';
 import type { Failure } from '../kernel/outcome/failure.js';
 
 /**
@@ -11,6 +12,8 @@ export const REFUSAL_DECISION: Decision = {
   answers: false,
   failed(call: Call, { error }: Failure): unknown {
     const onRefused = call.origin?.onRefused;
-    return onRefused !== undefined && isRefusal(error) ? onRefused(error, call.substitute()) : PASS;
+    if (onRefused === undefined || !isRefusal(error)) return PASS;
+    observationOf(call.current)?.substituted();
+    return onRefused(error, call.substitute());
   },
 };

@@ -64,7 +64,7 @@ function planOf(
   target: Target,
   steps: readonly PlanStep[],
   made: ReadonlyMap<PlanStep, Role>,
-  { clock, lifecycle, callContext, observables, enabled }: PlannerEnvironment,
+  { clock, lifecycle, callContext, observables, enabled, events }: PlannerEnvironment,
 ): Plan {
   const { className, methodName, kind, signalIndex, body } = target;
   const policies = shown(steps);
@@ -74,13 +74,16 @@ function planOf(
   const of = { className, methodName, clock, lifecycle, callContext };
   // What nothing guards need not be known.
   const learner = policies.length === 0 ? undefined : target.learner;
+  const ends = { endsEarly: enabled, handOn };
   const answers = (steps.length > 0 && kind === undefined) || kind === 'sync';
   return new Plan({
     target: of,
     kind,
     policies,
     signalIndex,
-    pipeline: layered(stages, of, work(body), { endsEarly: enabled, handOn }),
+    pipeline: layered(stages, of, work(body), ends),
+    events,
+    observed: () => layered(stages, of, work(body), ends, { events, kind: kind ?? 'sync' }),
     learner,
     counting:
       learner === undefined ? undefined : layered(stagesOf(steps.filter(keepsState), made), of, promiseWork(body)),

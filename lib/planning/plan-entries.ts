@@ -2,7 +2,7 @@ import { Mistakes } from '../errors/configuration.error.js';
 import { guardedLineage, guardedMethodOf, type GuardedClass } from '../guarded/guarded-classes.js';
 import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../guarded/guarded-method.js';
 import { LIFECYCLE_HOOKS } from '../guarded/lifecycle-hooks.js';
-import type { PlannedPolicy } from '../pipeline/plan.js';
+import type { PlannedPolicy } from '../pipeline/plan-init.js';
 import type { Returns } from '../kernel/method-kind.js';
 import { kindOf } from '../policies/kinds.js';
 import { nameOf } from '../guarded/class-names.js';

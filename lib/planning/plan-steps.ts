@@ -2,7 +2,7 @@ import { ResilienceConfigurationError, type Mistakes } from '../errors/configura
 import type { Options } from '../kernel/options/options.js';
 import type { Loan, PlannedStep, Step } from '../kernel/policy-kind.js';
 import { ORDER } from '../pipeline/order.js';
-import type { PlannedPolicy } from '../pipeline/plan.js';
+import type { PlannedPolicy } from '../pipeline/plan-init.js';
 import { KINDS, kindOf, type AnyKind, type Place, type SetKey } from '../policies/kinds.js';
 import { budgetWish, type BudgetWish } from './budget-wish.js';
 import { describeOptions } from './describe-options.js';

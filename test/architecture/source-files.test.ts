@@ -43,6 +43,10 @@ describe('the instruments of the architecture tests', () => {
     const source = sourcesIn('lib').find(({ path }) => path === 'lib/pipeline/layers.ts');
 
     expect(source?.imports.map(({ file }) => file)).toContain('lib/kernel/guard.ts');
-    expect(source?.valueImports.map(({ file }) => file)).toEqual(['lib/kernel/pipeline.ts', 'lib/pipeline/order.ts']);
+    expect(source?.valueImports.map(({ file }) => file)).toEqual([
+      'lib/kernel/observed-pipeline.ts',
+      'lib/kernel/pipeline.ts',
+      'lib/pipeline/order.ts',
+    ]);
   });
 });

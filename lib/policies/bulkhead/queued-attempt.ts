@@ -2,17 +2,22 @@ import type { Attempt } from '../../kernel/attempt.js';
 import type { DeadlineQueue } from '../../kernel/deadline-queue.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { Wait } from '../../kernel/wait.js';
-import type { Slot } from './slot.js';
 import type { Place, WaitingLine } from './waiting-line.js';
 
 /** How long a wait that nothing else bounds goes on while no slot comes back, ms. */
 export const STALLED_MS = 30_000;
 
+/** Whose slot is lent, one attempt at a time. */
+export interface Lender {
+  readonly loans: { readonly out: boolean };
+}
+
 /** What a waiting attempt knows of its bulkhead. */
 interface Desk {
+  readonly name: string;
   readonly environment: PolicyEnvironment;
   /** Hands a slot over, or lends that of `lender`. */
-  handOver(attempt: Attempt, lender: Slot | undefined): void;
+  handOver(attempt: Attempt, lender: Lender | undefined): void;
   /** Takes back the slot of an attempt that has not begun. */
   takeBack(attempt: Attempt): void;
   waitedInVain(ms: number): Error;
@@ -43,7 +48,7 @@ export class QueuedAttempt extends Wait implements Place {
     private readonly attempt: Attempt,
     readonly priority: number,
     private readonly patience: Patience | undefined,
-    private readonly lender: Slot | undefined,
+    private readonly lender: Lender | undefined,
   ) {
     super(attempt, bulkhead.environment.lifecycle);
   }
@@ -59,6 +64,10 @@ export class QueuedAttempt extends Wait implements Place {
     if (patience?.untilStalled !== true) return this.cut(bulkhead.waitedInVain(patience?.queue.ms ?? 0));
     if (line.freedAt + STALLED_MS > bulkhead.environment.clock.now()) patience.queue.add(this, line.freedAt);
     else this.cut(bulkhead.stalled());
+  }
+
+  protected override get inside() {
+    return { name: this.bulkhead.name, policy: 'bulkhead' } as const;
   }
 
   protected join(): void {

@@ -1,10 +1,10 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
-import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { CircuitOpenException } from '../../errors/circuit-open.exception.js';
 import { instanceOf } from '../../errors/foreign.js';
 import { ask, yesOrNo } from '../../kernel/ask.js';
 import type { Attempt } from '../../kernel/attempt.js';
-import { FasterAttemptError } from '../../kernel/call-info.js';
+import { endOf, type AttemptEnd } from '../../kernel/attempt-end.js';
+import { observationOf } from '../../kernel/observation-of.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import { isTimeout } from '../../kernel/outcome/outcome.js';
 import type { BreakerCore } from './breaker-core.js';
@@ -29,6 +29,18 @@ type Meaning = 'success' | 'failure' | { readonly ignored: string };
 const FILTERED: Meaning = { ignored: 'errorFilter' };
 const LOST: Meaning = { ignored: 'a faster attempt answered' };
 
+/** What it means whatever the options say; undefined: they have a word. */
+const ANYHOW: Readonly<Record<AttemptEnd, Meaning | undefined>> = {
+  refused: { ignored: 'refused by a policy inside' },
+  lost: LOST,
+  notBegun: { ignored: 'ended before the method began' },
+  shutDown: { ignored: 'the app was shut down' },
+  left: 'success',
+  aborted: { ignored: 'the caller gave up' },
+  answered: undefined,
+  failure: undefined,
+};
+
 /** Counts an attempt that ended with an error, by what the error means. */
 export function recordError(breaker: BreakerCore, attempt: Attempt, failure: Failure): void {
   const { error } = failure;
@@ -52,6 +64,7 @@ function recordIgnored(
   const { environment, name } = breaker;
   if (environment.events.active) {
     environment.events.emit({ type: 'ignored', name, policy: 'circuitBreaker', reason: meaning.ignored, error });
+    observationOf(attempt)?.judged(attempt, 'ignored');
   }
   if (meaning === FILTERED) attempt.rarely().filtered = true;
   if (meaning === LOST) return breaker.lost(attempt, now, attempt.startedAt === undefined ? undefined : latencyMs);
@@ -61,7 +74,10 @@ function recordIgnored(
 
 function recordSuccess(breaker: BreakerCore, attempt: Attempt, latencyMs: number, now: number, result: unknown): void {
   const { events } = breaker.environment;
-  if (events.active) events.emit({ type: 'success', name: breaker.name, policy: 'circuitBreaker', latencyMs });
+  if (events.active) {
+    events.emit({ type: 'success', name: breaker.name, policy: 'circuitBreaker', latencyMs });
+    observationOf(attempt)?.judged(attempt, 'success');
+  }
   breaker.succeeded(attempt, latencyMs, now, result);
 }
 
@@ -76,30 +92,27 @@ function recordFailure(
   answer: unknown,
 ): void {
   const { events } = breaker.environment;
-  if (events.active) events.emit({ type: 'failure', name: breaker.name, policy: 'circuitBreaker', latencyMs, error });
+  if (events.active) {
+    events.emit({ type: 'failure', name: breaker.name, policy: 'circuitBreaker', latencyMs, error });
+    observationOf(attempt)?.judged(attempt, 'failure');
+  }
   breaker.failed(attempt, now, { latencyMs, error, timedOut, answer, args: attempt.args });
 }
 
-/** What an error means for this breaker; the meaning of errors as such is in outcome.ts. */
+/** What an error means for this breaker; the meaning of errors as such is in outcome.ts, of ends in attempt-end.ts. */
 function meaningOf(breaker: BreakerCore, attempt: Attempt, failure: Failure, ranMs: number, now: number): Meaning {
+  const end = endOf(attempt, failure);
+  const anyhow = ANYHOW[end];
+  if (anyhow !== undefined) return anyhow;
   const { environment, options } = breaker;
   const { error } = failure;
   const { aborted, reason } = attempt;
-  const { kind } = failure.judge(aborted, reason);
-  if (kind === 'refused') return { ignored: 'refused by a policy inside' };
-  if (aborted && instanceOf(reason, FasterAttemptError) && kind === 'aborted') return LOST;
-  if (attempt.startedAt === undefined && aborted) return { ignored: 'ended before the method began' };
-  if (kind === 'aborted') {
-    if (instanceOf(error, ShutdownException) || instanceOf(reason, ShutdownException))
-      return { ignored: 'the app was shut down' };
-    return attempt.rare?.emitted === true ? 'success' : { ignored: 'the caller gave up' };
-  }
   const { errorFilter } = options;
   const filtered =
     errorFilter !== undefined &&
     ask(environment, `${breaker.place}, errorFilter`, yesOrNo, false, () => errorFilter(error, ...attempt.args));
   if (filtered) return FILTERED;
-  if (kind === 'answered') return 'success';
+  if (end === 'answered') return 'success';
   const { answers } = breaker;
   if (
     answers !== undefined &&

@@ -51,7 +51,7 @@ export class BreakerEvents {
 
   /** Whether anybody wants to know in time what the clock does to the state. */
   get hearsTransitions(): boolean {
-    return this.breaker.environment.events.active || this.hears('halfOpen') || this.hears('open');
+    return this.breaker.environment.events.hasListeners || this.hears('halfOpen') || this.hears('open');
   }
 
   /** Emits one of opossum's events to whoever listens. An emitter of its own would end with the first that throws. */

@@ -1,4 +1,4 @@
-import type { Breaker } from './breaker.js';
+import type { BreakerCore } from './breaker-core.js';
 import type { BreakerStats } from './breaker-stats.js';
 
 /**
@@ -29,7 +29,20 @@ export interface BreakerJson {
   status: BreakerStats;
 }
 
-export function jsonOf(breaker: Breaker): BreakerJson {
+/** A breaker as far as it is shown. */
+interface Shown {
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly closed: boolean;
+  readonly opened: boolean;
+  readonly halfOpen: boolean;
+  readonly warmUp: boolean;
+  readonly isShutdown: boolean;
+  readonly core: BreakerCore;
+  readonly stats: BreakerStats;
+}
+
+export function jsonOf(breaker: Shown): BreakerJson {
   const { name, enabled, closed, opened: open, halfOpen, warmUp, isShutdown: shutdown, core } = breaker;
   const { clock } = core.environment;
   const now = clock.now();

@@ -6,7 +6,9 @@ import { DeadlineQueue } from '../../kernel/deadline-queue.js';
 import { PASS, type Decision } from '../../kernel/decision.js';
 import { show } from '../../kernel/options/check.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
-import { Pipeline } from '../../kernel/pipeline.js';
+import { observationOf } from '../../kernel/observation-of.js';
+import { ObservedPipeline, observing } from '../../kernel/observed-pipeline.js';
+import { Pipeline, type PipelineInit } from '../../kernel/pipeline.js';
 import { rejected } from '../../kernel/rejection.js';
 import { TimeLimit } from '../../kernel/time-limit.js';
 import type { BreakerCore } from './breaker-core.js';
@@ -23,6 +25,8 @@ export class FiredActions implements Decision {
   /** Those under the breaker's own `timeout`. */
   #limited: DeadlineQueue | undefined;
   #pipeline: Pipeline | undefined;
+  /** That of calls which somebody observes. */
+  #observed: Pipeline | undefined;
 
   constructor(private readonly core: BreakerCore) {}
 
@@ -45,7 +49,8 @@ export class FiredActions implements Decision {
     const { core } = this;
     if (core.isShutDown) return rejected(core.refusal(core.environment.clock.now()));
     if (core.machine.recorded !== 'disabled') {
-      const pipeline = (this.#pipeline ??= this.#make());
+      const isObserved = core.environment.events.calls !== undefined;
+      const pipeline = isObserved ? (this.#observed ??= this.#make(true)) : (this.#pipeline ??= this.#make(false));
       return pipeline.start(new Attempt(pipeline, undefined, args, { body: () => action(...(args as never[])) }));
     }
     core.tell('fire', args);
@@ -57,6 +62,7 @@ export class FiredActions implements Decision {
     if (this.#answer === undefined || current.rare?.filtered === true) return PASS;
     const { kind } = failure.judge(current.aborted, current.reason);
     if (kind !== 'failure' && kind !== 'refused') return PASS;
+    observationOf(current)?.substituted();
     const answer = this.#answer(...args, failure.error);
     this.core.fellBack(answer, failure.error);
     return answer;
@@ -64,7 +70,7 @@ export class FiredActions implements Decision {
 
   /** The options have changed. What runs under the old limit keeps it. */
   reconfigure(): void {
-    this.#pipeline = this.#limited = undefined;
+    this.#pipeline = this.#observed = this.#limited = undefined;
   }
 
   /** Nothing more is fired. What runs keeps its limit. */
@@ -72,18 +78,19 @@ export class FiredActions implements Decision {
     this.#limited?.dropIdleTimer();
   }
 
-  #make(): Pipeline {
+  #make(isObserved: boolean): Pipeline {
     const { core } = this;
-    const { clock, lifecycle } = core.environment;
+    const { clock, lifecycle, events } = core.environment;
     const limit = this.#limit();
     const breaker = new CircuitBreakerGuard({ select: () => core });
-    return new Pipeline({
+    const init: PipelineInit = {
       target: { className: '', methodName: core.name, clock, lifecycle, callContext: false },
       guards: limit === undefined ? [breaker] : [breaker, limit],
       decisions: [this],
       work: (attempt) => run(() => attempt.origin?.body?.(attempt)),
       endsEarly: true,
-    });
+    };
+    return isObserved ? new ObservedPipeline(observing(init), { events, kind: 'promise' }) : new Pipeline(init);
   }
 
   #limit(): TimeLimit | undefined {
@@ -91,11 +98,11 @@ export class FiredActions implements Decision {
     const { clock, lifecycle } = environment;
     const limitMs = options.timeout;
     if (limitMs === false) return undefined;
-    this.#limited = new DeadlineQueue(limitMs, clock, lifecycle);
+    const limited = (this.#limited ??= new DeadlineQueue(limitMs, clock, lifecycle));
     const message = `${name} gave no answer within ${limitMs} ms`;
     const expired = (): Error =>
       new TimeoutException({ policy: 'timeout', instanceName: name, message, details: { limitMs } });
-    return new TimeLimit(this.#limited, expired, () => clock.now());
+    return new TimeLimit(limited, expired, () => clock.now());
   }
 }
 

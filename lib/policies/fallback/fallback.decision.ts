@@ -5,6 +5,7 @@ import type { Call } from '../../kernel/call.js';
 import { PASS, type Decision } from '../../kernel/decision.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
 import type { Witness } from '../../kernel/making.js';
+import { observationOf } from '../../kernel/observation-of.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { toAnswer, type Answer } from '../../kernel/answer.js';
@@ -45,7 +46,10 @@ export class FallbackDecision implements Decision {
 
   #give({ answer }: Rule, error: unknown, call: Call): unknown {
     const { events } = this.environment;
-    if (events.active) events.emit({ type: 'fallback', name: this.name, policy: 'fallback', error });
+    if (events.active) {
+      const body = { type: 'fallback', name: this.name, policy: 'fallback', error } as const;
+      events.emit(body, observationOf(call.current));
+    }
     const given = answer(error, call);
     this.witness?.fellBack(call, given, error);
     return isPromise(given) ? call.runs(given) : given;

@@ -4,6 +4,7 @@ import { type Inside } from '../../kernel/attempt.js';
 import { FasterAttemptError } from '../../kernel/call-info.js';
 import { Deadline } from '../../kernel/deadline-queue.js';
 import type { Inner, Junction } from '../../kernel/junction.js';
+import { observationOf } from '../../kernel/observation-of.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { RetryBudget } from '../../kernel/retry-budget/retry-budget.js';
 import { HedgeDelay, type Delay } from './hedge-delay.js';
@@ -141,7 +142,10 @@ class Race extends Deadline implements Inside {
     if (surroundings.budget?.take(now) === false) return this.#suppressed('budget');
 
     const attempt = this.attempt + 1;
-    if (events.active) events.emit({ type: 'hedge', name: this.policy.name, policy: 'hedge', attempt, delayMs: ms });
+    if (events.active) {
+      const body = { type: 'hedge', name: this.policy.name, policy: 'hedge', attempt, delayMs: ms } as const;
+      events.emit(body, observationOf(whole));
+    }
     this.#begin(attempt);
     if (this.#begun < options.maxAttempts) this.#wait(now);
   }
@@ -202,6 +206,7 @@ class Race extends Deadline implements Inside {
     const { events } = environment;
     if (!events.hearsChanges) return;
     const made = { attempt: this.attempt, attempts: this.#begun };
-    events.emitChange({ type: 'retrySuppressed', name, policy: 'hedge', ...made, reason, error: undefined });
+    const body = { type: 'retrySuppressed', name, policy: 'hedge', ...made, reason, error: undefined } as const;
+    events.emitChange(body, observationOf(this.whole));
   }
 }

@@ -15,7 +15,7 @@ interface Asked {
 /** The errors of one limiter. They are told to whoever listens. */
 export class Refusals {
   constructor(
-    private readonly name: string,
+    readonly name: string,
     private readonly environment: PolicyEnvironment,
   ) {}
 

@@ -54,6 +54,10 @@ export class WaitingCall extends Wait implements InLine {
     // Its line looks after its time.
   }
 
+  protected override get inside() {
+    return { name: this.places.refusals.name, policy: 'rateLimit' } as const;
+  }
+
   protected join(): void {
     this.places.lines.join(this);
   }

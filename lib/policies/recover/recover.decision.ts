@@ -6,6 +6,7 @@ import { UnsubscribedError } from '../../kernel/call-info.js';
 import type { Call } from '../../kernel/call.js';
 import { PASS, type Decision } from '../../kernel/decision.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
+import { observationOf } from '../../kernel/observation-of.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { RecoverOptions } from './recover.options.js';
@@ -39,7 +40,10 @@ export class RecoverDecision implements Decision {
     if (!this.#catches(error, call)) return PASS;
     const { events } = this.environment;
     if (this.#log) this.environment.logRecovered(this.name, error);
-    if (events.active) events.emit({ type: 'recovered', name: this.name, policy: 'recover', error });
+    if (events.active) {
+      const body = { type: 'recovered', name: this.name, policy: 'recover', error } as const;
+      events.emit(body, observationOf(call.current));
+    }
     try {
       const answer = this.#answer(error, call);
       // A promise is resolved with what is not given at once, and that may fail as well.

@@ -7,6 +7,7 @@ import type { Attempt } from '../../kernel/attempt.js';
 import type { Call } from '../../kernel/call.js';
 import { Again, PASS, type Decision } from '../../kernel/decision.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
+import { observationOf } from '../../kernel/observation-of.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { rejection } from '../../kernel/rejection.js';
@@ -79,11 +80,12 @@ export class RetryDecision implements Decision {
     return call.made >= this.options.maxAttempts ? 'maxAttempts' : undefined;
   }
 
-  #tell(reason: SuppressedFor, { attempt, made }: Call, error: unknown): void {
+  #tell(reason: SuppressedFor, { attempt, made, current }: Call, error: unknown): void {
     const { events } = this.environment;
     if (!events.hearsChanges) return;
     const { name } = this;
-    events.emitChange({ type: 'retrySuppressed', name, policy: 'retry', attempt, attempts: made, reason, error });
+    const body = { type: 'retrySuppressed', name, policy: 'retry', attempt, attempts: made, reason, error } as const;
+    events.emitChange(body, observationOf(current));
   }
 
   #asksForAnother(attempt: Attempt, failure: Failure): boolean {
@@ -132,8 +134,10 @@ export class RetryDecision implements Decision {
     }
     if (budget?.take(now) === false) return suppress('budget');
     if (events.active) {
-      const { attempt } = call;
-      events.emit({ type: 'retry', name, policy: 'retry', attempt, maxAttempts: options.maxAttempts, delayMs, error });
+      const { attempt, current } = call;
+      const { maxAttempts } = options;
+      const body = { type: 'retry', name, policy: 'retry', attempt, maxAttempts, delayMs, error } as const;
+      events.emit(body, observationOf(current));
     }
     const onCut = (reason: unknown): void => {
       budget?.giveBack();

@@ -1,6 +1,7 @@
 import { TimeoutException } from '../../errors/timeout.exception.js';
 import type { Attempt } from '../../kernel/attempt.js';
 import { deadlineQueue } from '../../kernel/deadline-queues.js';
+import { observationOf } from '../../kernel/observation-of.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { TimeLimit } from '../../kernel/time-limit.js';
 
@@ -35,7 +36,7 @@ function expired(
   if (events.active || (limitOf === 'circuitBreaker' && events.hearsChanges)) {
     const whose = limitOf === undefined ? {} : { limitOf };
     const event = { limitMs, scope: 'perAttempt', queued, ...whose } as const;
-    events.emitChange({ type: 'timeout', name, policy: 'timeout', ...event });
+    events.emitChange({ type: 'timeout', name, policy: 'timeout', ...event }, observationOf(attempt));
   }
   return new TimeoutException({
     policy: 'timeout',

@@ -3,6 +3,7 @@ import type { Call, CallLimit } from '../../kernel/call.js';
 import type { DeadlineQueue } from '../../kernel/deadline-queue.js';
 import { deadlineQueue } from '../../kernel/deadline-queues.js';
 import { PASS, type Decision } from '../../kernel/decision.js';
+import { observationOf } from '../../kernel/observation-of.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 
 /**
@@ -41,7 +42,7 @@ export class TotalTimeoutDecision implements Decision, CallLimit {
     const { events } = this.environment;
     if (events.active) {
       const event = { limitMs: this.ms, scope: 'total', queued } as const;
-      events.emit({ type: 'timeout', name: this.name, policy: 'timeout', ...event });
+      events.emit({ type: 'timeout', name: this.name, policy: 'timeout', ...event }, observationOf(call.current));
     }
     return new TimeoutException({
       policy: 'timeout',

@@ -43,7 +43,7 @@ describe('Attempt', () => {
     const part = inner.part(attempt, 1);
 
     expect([part.around, attempt.around, outer.around]).toEqual([attempt, outer, undefined]);
-    expect([part.rare?.isPart, attempt.rare]).toEqual([true, undefined]);
+    expect([part.rare?.isPart, attempt.rare?.isPart]).toEqual([true, false]);
     expect([part.outer, attempt.outer, outer.outer]).toEqual([attempt, outer, undefined]);
   });
 
