@@ -18,7 +18,7 @@ export class EventsInOrder {
   waiting = 0;
   #events: ResilienceEvent[] = [];
 
-  /** @param nested whether a call may hold another. */
+  /** @param nested whether a call may hold another, or several attempts at once. */
   constructor(readonly nested: boolean) {}
 
   add(event: ResilienceEvent): void {

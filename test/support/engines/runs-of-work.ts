@@ -56,7 +56,7 @@ export class RunsOfWork {
     if (manner === 'nests' && nested !== undefined && gives === 'promise') {
       run.end('nests');
       const inner = nested() as Promise<unknown>;
-      const over = (): void => run.over();
+      const over = (): void => run.over('');
       inner.then(over, over);
       return inner;
     }

@@ -22,6 +22,8 @@ export interface Result {
   readonly difference: Difference | undefined;
   /** Whether the app refused to start, so that nothing was compared but the error. */
   readonly refused: boolean;
+  /** Whether it was given up where a slot came free and others asked for it in one turn, so that only the end was compared. */
+  readonly met: boolean;
   /** How many runs of the work there were. */
   readonly runs: number;
 }
@@ -42,6 +44,13 @@ export async function runSideBySide(
 
 class SideBySide {
   readonly #worlds: readonly [World, World];
+  /** Whether an attempt waited for a slot before this step. */
+  #queued = false;
+  /**
+   * A slot that comes free goes to whoever waits within the same turn. The old engine took several turns for that, and a
+   * retry of the call that had ended, or a probe, could come in between. Where both meet, who is first decides the rest.
+   */
+  #metInOneTurn = false;
   /** Whether the rest is not compared, but for what is left in the end. */
   #leftOut = false;
 
@@ -125,22 +134,24 @@ class SideBySide {
     return { step: step + 3, what: 'what is left', seen: left as [string[], string[]] };
   }
 
-  /**
-   * Whether a shutdown cuts the first call of a method that has not said its kind, although nobody holds its signal, is an
-   * accident of the engine.
-   */
+  /** Whether a shutdown cuts the first call of a method that has not said its kind was an accident of the old engine. */
   #leaveOutLearned(): void {
-    const { kind, signal } = this.script;
-    if (kind === 'learned' && !signal && this.#worlds[0].waits) this.#leftOut = true;
+    if (this.script.kind === 'learned' && this.#worlds[0].waits) this.#leftOut = true;
   }
 
   #compare(step: number, what: string): Difference | undefined {
     if (this.#leftOut) return undefined;
+    const queued = this.#queued;
+    this.#queued = this.#worlds.some(({ queues }) => queues);
     const seen = [this.#worlds[0].look(), this.#worlds[1].look()] as const;
-    return seen[0].join('\n') === seen[1].join('\n') ? undefined : { step, what, seen };
+    if (seen[0].join('\n') === seen[1].join('\n')) return undefined;
+    const { retry, bulkhead } = this.script.stack;
+    const atOnce = textOf(retry?.backoff) === '{ fixed: 0 }';
+    if (bulkhead !== undefined && retry !== undefined && (queued || atOnce)) this.#leftOut = this.#metInOneTurn = true;
+    return this.#leftOut ? undefined : { step, what, seen };
   }
 
   #result(difference: Difference | undefined, refused: boolean): Result {
-    return { difference, refused, runs: this.#worlds[0].work.all.length };
+    return { difference, refused, met: this.#metInOneTurn, runs: this.#worlds[0].work.all.length };
   }
 }

@@ -35,7 +35,9 @@ export class World {
     readonly callContext: boolean,
   ) {
     this.work = new RunsOfWork(script.manners);
-    this.#events = new EventsInOrder(script.manners.includes('nests'));
+    // Attempts beside each other that end in one instant have no order either.
+    const beside = script.manners.includes('nests') || script.stack.hedge !== undefined;
+    this.#events = new EventsInOrder(beside);
   }
 
   async start(): Promise<void> {
@@ -110,6 +112,11 @@ export class World {
   /** Whether a call of it waits for an answer. */
   get waits(): boolean {
     return this.#callers.some(({ over }) => !over);
+  }
+
+  /** Whether an attempt of it waits for a slot. */
+  get queues(): boolean {
+    return this.#bulkheads.some(({ waiting }) => waiting > 0);
   }
 
   /** All that can be seen from outside; what was told is told once. */
