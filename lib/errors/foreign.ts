@@ -48,17 +48,6 @@ export function isPromise(value: unknown): value is Promise<unknown> {
   }
 }
 
-const thenOfLanguage = Promise.prototype.then;
-
-/** Whether a promise is just that, with nothing of its own: nobody is asked who listens to it. */
-export function isPlainPromise(value: Promise<unknown>): boolean {
-  try {
-    return value.constructor === Promise && value.then === thenOfLanguage;
-  } catch {
-    return false;
-  }
-}
-
 /** What stands behind an object; null also where it does not say so. */
 export function prototypeOf(value: object): object | null {
   try {

@@ -5,17 +5,8 @@ import type { Linked } from './deadline-queue.js';
 import { RareOf, type InsideOf } from './rare.js';
 import type { Failure } from './outcome/failure.js';
 import type { Origin } from './origin.js';
-import { rejection } from './rejection.js';
+import { ABORTED, BEGUN, BOUNDED, GOES_ON, IN_METHOD, QUEUED, SETTLED } from './attempt-state.js';
 import { cutByShutdown } from './shut-down.js';
-
-/** Its method has been called; it has not returned; it has, and its work goes on. */
-const BEGUN = 1;
-const IN_METHOD = 2;
-const GOES_ON = 4;
-const QUEUED = 8;
-const ABORTED = 16;
-const BOUNDED = 32;
-const SETTLED = 64;
 
 export type Course = CourseOf<Attempt>;
 export type WaitingRoom = WaitingRoomOf<Attempt>;
@@ -47,7 +38,7 @@ export class Attempt implements CallInfo, Abortable, Linked {
   declare due: number;
   /** How far it has come, and what has become of it: a phase and flags in one number. */
   declare private state: number;
-  /** What it ended with, where that was an error. */
+  /** The error that it ended with. */
   declare failure: Failure | undefined;
   /** Settles the promise of an attempt that may end before its work does. */
   declare resolve: ((end: unknown) => void) | undefined;
@@ -158,21 +149,6 @@ export class Attempt implements CallInfo, Abortable, Linked {
     this.state = on ? this.state | flag : this.state & ~flag;
   }
 
-  /** Whether its work runs already, as of a method that learns its kind: nothing may refuse it or let it wait. */
-  get underway(): boolean {
-    return this.rare?.underway === true;
-  }
-
-  /** Whether a stream has given an item: from then on it cannot be repeated. */
-  get emitted(): boolean {
-    return this.rare?.emitted === true;
-  }
-
-  /** Whether it is the probe of a half-open breaker: it must not wait. */
-  get probe(): boolean {
-    return this.rare?.probe === true;
-  }
-
   /** The breaker that has let it in, and knows it while it waits; one that only watches has not. */
   get room(): WaitingRoom | undefined {
     return this.rare?.watched === true ? undefined : this.breaker;
@@ -210,25 +186,6 @@ export class Attempt implements CallInfo, Abortable, Linked {
   rest(): void {
     this.state &= ~(IN_METHOD | GOES_ON);
     this.rare?.audience?.delist();
-  }
-
-  /** It ends with an error, where that can be before its work does. */
-  fail(error: unknown): void {
-    this.resolve?.(rejection(error));
-  }
-
-  /** It has answered: those beside it are told by what it is a part of. */
-  tellWhole(value: unknown): void {
-    if (this.rare?.isPart === true) this.around?.rare?.inside?.answered?.(this, value);
-  }
-
-  /** An item of its stream has come. */
-  item(): void {
-    this.rarely().emitted = true;
-    this.course.item(this);
-    this.call?.item();
-    this.rare?.inside?.item?.();
-    if (this.rare?.isPart === true) this.around?.item();
   }
 
   /** What few attempts are, to be changed. */
@@ -272,13 +229,8 @@ export class Attempt implements CallInfo, Abortable, Linked {
     this.abort(cutByShutdown(this));
   }
 
-  retire(): void {
-    // The app has shut down: it has its time all the same.
-  }
-
   onAbort(listener: AbortListener): void {
-    if (this.aborted) listener(this.reason);
-    else this.#hear().add(listener);
+    return this.aborted ? listener(this.reason) : this.#hear().add(listener);
   }
 
   offAbort(listener: AbortListener): void {

@@ -10,7 +10,7 @@ export interface Linked {
   due: number;
   expire(): void;
   /** The app has shut down: what ends with it leaves its queue. */
-  retire(): void;
+  retire?(): void;
 }
 
 /** The links of most of what ends by time. */
@@ -21,10 +21,6 @@ export abstract class Deadline implements Linked {
   due = 0;
 
   abstract expire(): void;
-
-  retire(): void {
-    // Whatever says nothing else has its time.
-  }
 }
 
 /** A timer later than this was held up by a blocked event loop. */
@@ -162,7 +158,7 @@ export class DeadlineQueue {
     const pending: Linked[] = [];
     for (let one = this.#head; one !== undefined; one = one.next) pending.push(one);
     for (const one of pending) {
-      if (this.keepsAlive) one.retire();
+      if (this.keepsAlive) one.retire?.();
       else this.remove(one);
     }
     if (this.#head === undefined) this.#dropTimer();

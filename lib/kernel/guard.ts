@@ -23,9 +23,6 @@ export function refused(error: unknown): Refusal {
  * taken: `settled` and `released` give back what is noted, and nothing else.
  */
 export abstract class Guard {
-  /** Whether what it has given to an attempt stays out until the work has ended. */
-  readonly holds: boolean = false;
-
   abstract admit(attempt: Attempt): Admission;
 
   /**

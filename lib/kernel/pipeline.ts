@@ -3,10 +3,11 @@ import { Attempt, type Course } from './attempt.js';
 import { callOf, type Call } from './call.js';
 import { Decisions, type HandOn } from './decisions.js';
 import type { Decision } from './decision.js';
-import { refused, type Admission, type Guard } from './guard.js';
+import type { Admission, Guard } from './guard.js';
+import { Guards } from './guards.js';
 import type { Inner, Work } from './junction.js';
 import { Failure } from './outcome/failure.js';
-import { rejected } from './rejection.js';
+import { rejected, rejection } from './rejection.js';
 import type { Target } from './target.js';
 import { TimeLimit } from './time-limit.js';
 
@@ -27,11 +28,6 @@ export interface PipelineInit {
   readonly handOn?: HandOn | undefined;
 }
 
-/** Something that threw where nothing may. */
-interface Fault {
-  readonly error: unknown;
-}
-
 /**
  * Takes attempts through their guards to their work, and asks the decisions what becomes of them after it.
  *
@@ -42,9 +38,7 @@ export class Pipeline implements Course, Inner {
   readonly budget: Course['budget'];
   /** Whether its work are attempts of another pipeline. */
   readonly isJunction: boolean;
-  readonly #guards: readonly Guard[];
-  /** Whether a guard holds something until the work has ended. */
-  readonly #holds: boolean;
+  readonly #guards: Guards;
   readonly #work: Work;
   readonly #limit: TimeLimit | undefined;
   readonly #endsEarly: boolean;
@@ -54,8 +48,7 @@ export class Pipeline implements Course, Inner {
     const { target, guards = [], decisions = [], budget } = init;
     this.target = target;
     this.isJunction = init.isJunction === true;
-    this.#guards = guards;
-    this.#holds = guards.some(({ holds }) => holds);
+    this.#guards = new Guards(guards);
     this.#work = init.work;
     this.#endsEarly = init.endsEarly === true;
     this.#limit = guards.find((guard): guard is TimeLimit => instanceOf(guard, TimeLimit));
@@ -106,7 +99,7 @@ export class Pipeline implements Course, Inner {
     attempt.bounded =
       this.#endsEarly &&
       (this.#limit !== undefined || attempt.around !== undefined || attempt.call?.abortable === true);
-    const admission = this.#admit(attempt, 0);
+    const admission = this.#guards.admit(attempt, 0);
     const decisions = this.#decisions;
     if (admission === undefined && !attempt.bounded)
       return this.#begin(attempt).then(
@@ -126,23 +119,6 @@ export class Pipeline implements Course, Inner {
 
   // ---- before the work
 
-  /** Asks the guards from `from` on. */
-  #admit(attempt: Attempt, from: number): Admission {
-    const guards = this.#guards;
-    try {
-      for (let index = from; index < guards.length; index++) {
-        attempt.admitted = index + 1;
-        const admission = (guards[index] as Guard).admit(attempt);
-        if (admission === undefined) continue;
-        attempt.admitted = index;
-        return admission;
-      }
-      return undefined;
-    } catch (fault) {
-      return refused(fault);
-    }
-  }
-
   #proceed(attempt: Attempt, admission: Admission): void {
     if (admission === undefined) {
       this.#begin(attempt).then(
@@ -155,7 +131,7 @@ export class Pipeline implements Course, Inner {
         () => {
           attempt.rarely().hasWaited = true;
           attempt.admitted = next;
-          this.#proceed(attempt, this.#admit(attempt, next));
+          this.#proceed(attempt, this.#guards.admit(attempt, next));
         },
         (error) => this.#endBy(attempt, error),
       );
@@ -180,22 +156,22 @@ export class Pipeline implements Course, Inner {
       if (!this.#decisions.judgeValues) (attempt.call as Call | undefined)?.done();
       attempt.resolve?.(given);
     } catch (fault) {
-      attempt.fail(fault);
+      attempt.resolve?.(rejection(fault));
     }
   }
 
   #endBy(attempt: Attempt, error: unknown): void {
-    attempt.fail(this.#failed(attempt, error));
+    attempt.resolve?.(rejection(this.#failed(attempt, error)));
   }
 
   /** @throws what a guard has thrown. */
   #succeeded(attempt: Attempt, value: unknown): unknown {
     attempt.rest();
-    if (attempt.settled) return void this.#release(attempt, undefined, undefined);
-    const settled = this.#settle(attempt, value, undefined);
+    if (attempt.settled) return void this.#guards.release(attempt, undefined, undefined);
+    const settled = this.#guards.settle(attempt, value, undefined);
     // Others beside it are cut before what it held is given on.
-    attempt.tellWhole(value);
-    const fault = this.#release(attempt, undefined, settled);
+    if (attempt.rare?.isPart === true) attempt.around?.rare?.inside?.answered?.(attempt, value);
+    const fault = this.#guards.release(attempt, undefined, settled);
     if (fault !== undefined) throw fault.error;
     return value;
   }
@@ -204,54 +180,25 @@ export class Pipeline implements Course, Inner {
   #failed(attempt: Attempt, error: unknown): unknown {
     attempt.rest();
     const failure = new Failure(error);
-    if (attempt.settled) return void this.#release(attempt, failure, undefined);
+    if (attempt.settled) return void this.#guards.release(attempt, failure, undefined);
     attempt.failure = failure;
-    const settled = this.#settle(attempt, undefined, failure);
-    const fault = this.#release(attempt, failure, settled);
+    const settled = this.#guards.settle(attempt, undefined, failure);
+    const fault = this.#guards.release(attempt, failure, settled);
     return fault === undefined ? error : fault.error;
   }
 
   /** Ends an attempt for its caller, while its work goes on. */
   cutShort(attempt: Attempt, reason: unknown): void {
     const failure = (attempt.failure = new Failure(reason));
-    const fault = this.#settle(attempt, undefined, failure);
-    attempt.fail(fault === undefined ? reason : fault.error);
+    const fault = this.#guards.settle(attempt, undefined, failure);
+    attempt.resolve?.(rejection(fault === undefined ? reason : fault.error));
   }
 
   /** Its work has ended at once, with the consumer that has left. */
   abandoned(attempt: Attempt): void {
     if (!attempt.running) return;
     attempt.rest();
-    this.#release(attempt, new Failure(attempt.reason), undefined);
-  }
-
-  /** Exactly those that have let it in are told, the innermost first. */
-  #settle(attempt: Attempt, value: unknown, failure: Failure | undefined): Fault | undefined {
-    attempt.settled = true;
-    let fault: Fault | undefined;
-    for (let index = attempt.admitted - 1; index >= 0; index--) {
-      try {
-        (this.#guards[index] as Guard).settled(attempt, value, failure);
-      } catch (error) {
-        fault ??= { error };
-      }
-    }
-    return fault;
-  }
-
-  #release(attempt: Attempt, failure: Failure | undefined, before: Fault | undefined): Fault | undefined {
-    // Most guards hold nothing any more, unless something went wrong.
-    if (!this.#holds && before === undefined) return undefined;
-    let fault = before;
-    for (let index = attempt.admitted - 1; index >= 0; index--) {
-      try {
-        (this.#guards[index] as Guard).released(attempt, failure);
-      } catch (error) {
-        fault ??= { error };
-      }
-    }
-    attempt.admitted = 0;
-    return fault;
+    this.#guards.release(attempt, new Failure(attempt.reason), undefined);
   }
 
   // ---- streams
@@ -261,15 +208,21 @@ export class Pipeline implements Course, Inner {
   }
 
   item(attempt: Attempt): void {
-    for (const guard of this.#guards) guard.item(attempt);
+    const { call, around } = attempt;
+    const rare = attempt.rarely();
+    rare.emitted = true;
+    this.#guards.item(attempt);
+    call?.item();
+    rare.inside?.item?.();
+    if (rare.isPart) around?.course.item(around);
   }
 
   wanted(attempt: Attempt): void {
-    for (const guard of this.#guards) guard.wanted(attempt);
+    this.#guards.wanted(attempt);
   }
 
   parked(attempt: Attempt): void {
-    for (const guard of this.#guards) guard.parked(attempt);
+    this.#guards.parked(attempt);
   }
 }
 

@@ -6,10 +6,9 @@ import type { Call } from '../kernel/call.js';
 import type { Work } from '../kernel/junction.js';
 import { rejected } from '../kernel/rejection.js';
 import { inCall } from '../pipeline/current-call.js';
-import type { StreamCall } from '../pipeline/plan.js';
 import type { Body } from '../pipeline/promise-work.js';
 import type { ObservableWork } from '../planning/assemble.js';
-import { STREAM_END } from '../pipeline/stream-end.js';
+import { STREAM_END, type StreamCall } from '../pipeline/stream.js';
 
 /** The work of a method that gives an Observable: it settles when the Observable does; its items go past it. */
 function observableWork(body: Body): Work {
@@ -66,7 +65,7 @@ function follow(attempt: Attempt, source: Observable<unknown>): Promise<typeof S
     attempt.onAbort(stop);
     const observer = {
       next: (item: unknown) => {
-        attempt.item();
+        attempt.course.item(attempt);
         sink.next(item);
         // A synchronous source is not told otherwise that its subscriber has what it wanted.
         if (sink.closed) leave(attempt);

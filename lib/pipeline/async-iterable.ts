@@ -5,9 +5,8 @@ import type { Call } from '../kernel/call.js';
 import type { Work } from '../kernel/junction.js';
 import { Channel } from './channel.js';
 import { inCall } from './current-call.js';
-import type { StreamCall } from './plan.js';
 import type { Body } from './promise-work.js';
-import { STREAM_END } from './stream-end.js';
+import { STREAM_END, type StreamCall } from './stream.js';
 
 /** The work of a method that gives an async iterable: it settles when the source is done; its items go past it. */
 export function iterableWork(body: Body): Work {
@@ -69,7 +68,7 @@ class Source {
         this.pulling = false;
         if (attempt.aborted) break;
         if (result.done === true) return STREAM_END;
-        attempt.item();
+        attempt.course.item(attempt);
         channel.deliver(result.value);
       }
       await this.#close();

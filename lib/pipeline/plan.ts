@@ -1,6 +1,6 @@
 import { promiseOf, signalOf } from '../errors/foreign.js';
 import { Attempt } from '../kernel/attempt.js';
-import { callOf, type Call } from '../kernel/call.js';
+import { callOf } from '../kernel/call.js';
 import { hasAborted, reasonOf } from '../kernel/caller-signal.js';
 import type { MethodKind, Returns } from '../kernel/method-kind.js';
 import type { Origin } from '../kernel/origin.js';
@@ -12,6 +12,7 @@ import { GuardedIterable } from './async-iterable.js';
 import { inCall, outerCall } from './current-call.js';
 import { EarlyAttempt, kindTaughtBy, type Lesson } from './learning.js';
 import type { Body } from './promise-work.js';
+import type { Observe, StreamCall } from './stream.js';
 
 /** One policy of a plan, as `plan()` shows it. */
 export interface PlannedPolicy {
@@ -31,15 +32,6 @@ export interface Learner extends Lesson {
   /** It gave what is not guarded. */
   passed(value: unknown): void;
 }
-
-/** The call of a stream: who may cut it, and when it is over. */
-export interface StreamCall {
-  readonly call: Call;
-  readonly end: Promise<unknown>;
-}
-
-/** Makes an Observable each of whose subscriptions begins a call; it lives outside, with rxjs. */
-export type Observe = (begin: (sink: unknown) => StreamCall) => unknown;
 
 /** How one method is guarded. */
 export interface PlanInit {

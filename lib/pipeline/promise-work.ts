@@ -1,11 +1,4 @@
-import {
-  isAsyncIterable,
-  isObservableLike,
-  isPlainPromise,
-  isPromise,
-  isThenable,
-  promiseOf,
-} from '../errors/foreign.js';
+import { isAsyncIterable, isObservableLike, isPromise, isThenable, promiseOf } from '../errors/foreign.js';
 import type { Attempt } from '../kernel/attempt.js';
 import type { Work } from '../kernel/junction.js';
 import { rejected } from '../kernel/rejection.js';
@@ -34,7 +27,7 @@ export function promiseWork(body: Body): Work {
     } catch (error) {
       return rejected(error);
     }
-    if (isPromise(result)) return isPlainPromise(result) ? result : promiseOf(result);
+    if (isPromise(result)) return promiseOf(result);
     // A query builder is a promise first, although some can be iterated too.
     const mistake = isThenable(result) ? undefined : undeclaredStream(attempt, result);
     return mistake === undefined ? promiseOf(result) : rejected(mistake);

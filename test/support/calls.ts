@@ -39,7 +39,7 @@ export function newCall(
   const target = { className: 'Client', methodName: 'load', clock, lifecycle, callContext };
   const attempt = new Attempt(new Pipeline({ target, work: () => Promise.resolve() }), instance, args, origin);
   if (signal === undefined && outer === undefined) return attempt;
-  attempt.around = outer;
+  attempt.rarely().around = outer;
   callOf(attempt).follow(signal, outer);
   return attempt;
 }

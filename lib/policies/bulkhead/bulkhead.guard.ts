@@ -20,7 +20,6 @@ const MEAN_WEIGHT = 0.1;
  * first served. A slot is free again when the work has really ended, also when its caller has long gone.
  */
 export class BulkheadGuard extends Guard {
-  override readonly holds = true;
   #active = 0;
   #meanRunMs = 0;
   readonly #line = { calls: new WaitingLine<QueuedAttempt>(), freedAt: -Infinity };
@@ -105,10 +104,10 @@ export class BulkheadGuard extends Guard {
     if (attempt.aborted) return refused(attempt.reason);
     const around = slotAround(attempt, this);
     if (this.#hasRoom(around)) return this.#letIn(attempt, around);
-    if (attempt.underway) return this.#take(attempt, undefined);
+    if (attempt.rare?.underway === true) return this.#take(attempt, undefined);
     if (this.#options.mode === 'metricsOnly') return this.#letInAnyway(attempt);
     if (this.environment.lifecycle.closing) return refused(this.shutDown());
-    if (attempt.probe) return refused(this.#refusals.notForProbes());
+    if (attempt.rare?.probe === true) return refused(this.#refusals.notForProbes());
     const priority = this.#priorityOf(attempt);
     // The user's function may have done anything: cut the call, closed the app, made calls of its own.
     if (attempt.aborted) return refused(attempt.reason);

@@ -92,7 +92,7 @@ function meaningOf(breaker: BreakerCore, attempt: Attempt, failure: Failure, ran
   if (kind === 'aborted') {
     if (instanceOf(error, ShutdownException) || instanceOf(reason, ShutdownException))
       return { ignored: 'the app was shut down' };
-    return attempt.emitted ? 'success' : { ignored: 'the caller gave up' };
+    return attempt.rare?.emitted === true ? 'success' : { ignored: 'the caller gave up' };
   }
   const { errorFilter } = options;
   const filtered =

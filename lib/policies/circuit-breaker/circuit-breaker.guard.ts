@@ -24,7 +24,7 @@ export class CircuitBreakerGuard extends Guard {
     attempt.weight = weight;
     attempt.epoch = core.machine.epoch;
     if (weight === REFUSED) {
-      if (!core.watchesOnly && !attempt.underway) return refused(core.refusal(now));
+      if (!core.watchesOnly && attempt.rare?.underway !== true) return refused(core.refusal(now));
       core.lookOn(now);
       attempt.rarely().watched = true;
     } else if (core.machine.recorded === 'halfOpen' && core.options.mode === 'normal') attempt.rarely().probe = true;

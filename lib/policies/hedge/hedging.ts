@@ -86,14 +86,14 @@ class Race extends Deadline implements Inside {
   }
 
   /** Nothing more begins. */
-  override retire(): void {
+  retire(): void {
     this.#delay?.queue.remove(this);
   }
 
   /** An item of a stream came: its attempt has won, before any other can give one. */
   item(): void {
     if (this.#speaker !== undefined) return;
-    this.#speaker = this.#running.find(({ emitted }) => emitted);
+    this.#speaker = this.#running.find(({ rare }) => rare?.emitted === true);
     if (this.#speaker !== undefined) this.#cutAllBut(this.#speaker);
   }
 
@@ -128,7 +128,7 @@ class Race extends Deadline implements Inside {
     const { whole } = this;
     const { options, environment, surroundings } = this.policy;
     const { clock, events, lifecycle } = environment;
-    if (this.#settled || this.#failed || whole.aborted || whole.emitted || lifecycle.closing) return;
+    if (this.#settled || this.#failed || whole.aborted || whole.rare?.emitted === true || lifecycle.closing) return;
     const now = clock.now();
     if (now >= whole.deadline) return;
     const newest = this.#running.at(-1)?.startedAt;

@@ -78,7 +78,7 @@ export class RateLimiter {
     const bucket = this.#keyed === undefined ? this.#bucket : this.#bucketOf(call, this.#keyed, now);
     // The user's functions may have cut the call.
     if (call.aborted) return refused(call.reason);
-    const metricsOnly = this.options.mode === 'metricsOnly' || call.underway;
+    const metricsOnly = this.options.mode === 'metricsOnly' || call.rare?.underway === true;
     if (cost > bucket.rate.maxCost) {
       const error = this.#refusals.neverFits({ bucket, cost, metricsOnly });
       return metricsOnly ? undefined : refused(error);
@@ -101,7 +101,7 @@ export class RateLimiter {
     const { onLimit, maxWait = Infinity } = this.options;
     const boundMs = Math.min(maxWait, perAttempt);
     if (onLimit === 'reject') this.#refusals.usedUp(asked, waitMs);
-    else if (call.probe) this.#refusals.notForProbes(asked, waitMs);
+    else if (call.rare?.probe === true) this.#refusals.notForProbes(asked, waitMs);
     else {
       const canMs = Math.min(boundMs, call.deadline - call.since);
       if (waitMs > canMs + ROUNDING_MS) this.#refusals.tooLate(asked, waitMs, waitMs, boundMs, canMs);
@@ -112,7 +112,7 @@ export class RateLimiter {
   #wait(call: Attempt, bucket: Bucket, cost: number, waitMs: number, perAttempt: number): Admission {
     const refusals = this.#refusals;
     if (this.environment.lifecycle.closing) return refused(refusals.shutDown());
-    if (call.probe) return refused(refusals.notForProbes({ bucket, cost }, waitMs));
+    if (call.rare?.probe === true) return refused(refusals.notForProbes({ bucket, cost }, waitMs));
     const { since } = call;
     const boundMs = Math.min(this.options.maxWait ?? Infinity, perAttempt);
     const latest = Math.min(since + boundMs, call.deadline);

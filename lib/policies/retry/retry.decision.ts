@@ -75,7 +75,7 @@ export class RetryDecision implements Decision {
   /** Why nothing that an attempt ends with can bring about another; undefined: it may. */
   #over(call: Call): SuppressedFor | undefined {
     if (call.stopped) return whyCut(call.stopReason);
-    if (call.current.emitted) return 'streamBegun';
+    if (call.current.rare?.emitted === true) return 'streamBegun';
     return call.made >= this.options.maxAttempts ? 'maxAttempts' : undefined;
   }
 

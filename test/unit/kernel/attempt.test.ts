@@ -117,7 +117,7 @@ describe('Attempt', () => {
     it('is known around it: when the method began', () => {
       const whole = newCall(environment);
       const part = inner.part(whole, 1);
-      part.hasWaited = true;
+      part.rarely().hasWaited = true;
       expect([whole.startedAt, part.startedAt, callOf(whole).begun]).toEqual([undefined, undefined, false]);
       clock.block(50);
 
@@ -160,9 +160,9 @@ describe('Attempt', () => {
       const part = inside.part(whole, 1);
       callOf(whole).limit = { expired: () => new Error('over'), end: (_: Call) => void told.push('total') };
 
-      part.item();
+      part.course.item(part);
 
-      expect([whole.emitted, part.emitted]).toEqual([true, true]);
+      expect([whole.rare?.emitted, part.rare?.emitted]).toEqual([true, true]);
       expect(told).toEqual(['attempt', 'total']);
     });
 

@@ -141,7 +141,7 @@ describe('an attempt whose turn has come', () => {
     const work = new ManualWork();
     const call = newCall(environment);
     const room = new Set<Attempt>();
-    call.room = { enter: (one) => void room.add(one), leave: (one) => void room.delete(one) };
+    call.breaker = { enter: (one) => void room.add(one), leave: (one) => void room.delete(one) };
     const result = track(execute(gate, call, work.run));
     await settle();
     return { environment, lifecycle, gate, work, call, room, result };

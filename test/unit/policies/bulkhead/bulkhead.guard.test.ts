@@ -720,7 +720,7 @@ describe('BulkheadGuard', () => {
   it('does not let the probe of a half-open breaker wait', async () => {
     const { bulkhead, results, make } = setUp({ maxConcurrent: 1, maxQueue: 5 });
 
-    make(2, (call) => (call.probe = true));
+    make(2, (call) => (call.rarely().probe = true));
     await settle();
 
     expect(results[1]?.outcome).toBeInstanceOf(BulkheadFullException);
@@ -734,7 +734,7 @@ describe('BulkheadGuard', () => {
     const note = (step: string) => (call: unknown) => steps.push([step, calls.indexOf(call as Attempt)]);
     const room = { enter: note('enter'), leave: note('leave') };
 
-    make(3, (call) => (call.room = room));
+    make(3, (call) => (call.breaker = room));
     calls[2]?.abort('gone');
     work.succeed(0);
     await settle();

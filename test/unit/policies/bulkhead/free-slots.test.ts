@@ -79,7 +79,7 @@ describe('a bulkhead with a slot that has just come free', () => {
     await Promise.all(running.slice(0, 2));
 
     const probe = newCall(environment);
-    probe.probe = true;
+    probe.rarely().probe = true;
     const result = track(execute(bulkhead, probe, work.run));
     await settle();
 

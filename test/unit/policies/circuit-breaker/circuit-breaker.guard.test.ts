@@ -110,7 +110,7 @@ describe('CircuitBreakerGuard', () => {
       const [after, before] = [begin(), begin()];
       await settle();
 
-      after.call.item();
+      after.call.course.item(after.call);
       await after.fail((after.call.abort('gone'), 'gone'));
       await before.fail((before.call.abort('gone'), 'gone'));
 

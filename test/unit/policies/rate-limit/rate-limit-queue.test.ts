@@ -210,7 +210,7 @@ describe('RateLimitGuard that lets calls wait', () => {
 
   it('refuses a probe of a half-open breaker that would have to wait', async () => {
     const scene = new RateLimitScene(QUEUE);
-    const probe = (call: Attempt): void => void (call.probe = true);
+    const probe = (call: Attempt): void => void (call.rarely().probe = true);
 
     scene.call([], probe);
     const second = scene.call([], probe);
@@ -231,7 +231,7 @@ describe('RateLimitGuard that lets calls wait', () => {
     for (let index = 0; index < 4; index++) {
       scene.call([], (call) => {
         calls.push(call);
-        call.room = { enter: (one) => void room.add(one), leave: (one) => void room.delete(one) };
+        call.breaker = { enter: (one) => void room.add(one), leave: (one) => void room.delete(one) };
       });
     }
     expect([...room]).toEqual(calls.slice(1));

@@ -758,7 +758,7 @@ describe('RetryDecision', () => {
       const result = await outcomeOf(
         method((attempt) => {
           seen.push(attempt);
-          attempt.item();
+          attempt.course.item(attempt);
           throw boom;
         }),
       );
@@ -775,7 +775,7 @@ describe('RetryDecision', () => {
       await outcomeOf(
         method((attempt) => {
           calls++;
-          attempt.item();
+          attempt.course.item(attempt);
         }),
       );
 

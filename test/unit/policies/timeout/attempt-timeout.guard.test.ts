@@ -283,7 +283,7 @@ describe('attemptTimeout', () => {
 
       for (let item = 0; item < 5; item++) {
         await clock.advance(90);
-        call.item();
+        call.course.item(call);
         call.course.wanted(call);
       }
       expect(result.status).toBe('pending');
@@ -296,7 +296,7 @@ describe('attemptTimeout', () => {
       const { clock, run, call } = setUp();
       const result = track(run());
 
-      call.item();
+      call.course.item(call);
       await clock.advance(10_000);
       expect(result.status).toBe('pending');
       call.course.wanted(call);

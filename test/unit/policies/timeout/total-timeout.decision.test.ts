@@ -99,7 +99,8 @@ describe('TotalTimeoutDecision', () => {
     const result = track(execute());
     await clock.advance(900);
 
-    work.calls[0]?.item();
+    const [attempt] = work.calls;
+    attempt?.course.item(attempt);
     await clock.advance(5_000);
 
     expect(result.status).toBe('pending');

@@ -281,7 +281,7 @@ describe('slowCallRate', () => {
     const scene = new BreakerScene({ trip, volumeThreshold: 1 });
     const running = scene.begin();
     scene.clock.block(5_000);
-    running.call.startedAt = scene.clock.now();
+    running.call.rarely().begunAt = scene.clock.now();
 
     await running.succeed();
 
