@@ -153,7 +153,14 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
 
   /** Its total time is over. */
   expire(): void {
-    if (!this.aborted && this.limit !== undefined) this.#stop(this.limit.expired(this));
+    if (this.aborted || this.limit === undefined) return;
+    let reason: unknown;
+    try {
+      reason = this.limit.expired(this);
+    } catch (fault) {
+      reason = fault;
+    }
+    this.#stop(reason);
   }
 
   onAbort(listener: AbortListener): void {

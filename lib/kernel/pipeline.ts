@@ -58,7 +58,12 @@ export class Pipeline implements Course, Inner {
 
   /** Runs the first attempt of a call, and whatever is decided after it. */
   start(attempt: Attempt): Promise<unknown> {
-    if (this.#decisions.beginEach) this.#decisions.begin(callOf(attempt));
+    try {
+      if (this.#decisions.beginEach) this.#decisions.begin(callOf(attempt));
+    } catch (fault) {
+      callOf(attempt).done();
+      return rejected(fault);
+    }
     return this.#run(attempt);
   }
 
@@ -140,12 +145,16 @@ export class Pipeline implements Course, Inner {
 
   #begin(attempt: Attempt): Promise<unknown> {
     if (attempt.aborted) return rejected(attempt.reason);
-    // An attempt that is made up of others begins with the first of these.
-    if (this.isJunction) return this.#work(attempt);
-    attempt.begin();
-    const work = this.#work(attempt);
-    attempt.goOn();
-    return work;
+    try {
+      // An attempt that is made up of others begins with the first of these.
+      if (this.isJunction) return this.#work(attempt);
+      attempt.begin();
+      const work = this.#work(attempt);
+      attempt.goOn();
+      return work;
+    } catch (fault) {
+      return rejected(fault);
+    }
   }
 
   // ---- after the work
@@ -168,9 +177,13 @@ export class Pipeline implements Course, Inner {
   #succeeded(attempt: Attempt, value: unknown): unknown {
     attempt.rest();
     if (attempt.settled) return void this.#guards.release(attempt, undefined, undefined);
-    const settled = this.#guards.settle(attempt, value, undefined);
-    // Others beside it are cut before what it held is given on.
-    if (attempt.rare?.isPart === true) attempt.around?.rare?.inside?.answered?.(attempt, value);
+    let settled = this.#guards.settle(attempt, value, undefined);
+    try {
+      // Others beside it are cut before what it held is given on.
+      if (attempt.rare?.isPart === true) attempt.around?.rare?.inside?.answered?.(attempt, value);
+    } catch (error) {
+      settled ??= { error };
+    }
     const fault = this.#guards.release(attempt, undefined, settled);
     if (fault !== undefined) throw fault.error;
     return value;

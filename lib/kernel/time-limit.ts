@@ -41,6 +41,11 @@ export class TimeLimit extends Guard {
 
   /** The error of an attempt whose time is over. */
   expired(attempt: Attempt): Error {
-    return this.errorOf(attempt);
+    try {
+      return this.errorOf(attempt);
+    } catch (fault) {
+      // Its time is over whatever goes wrong meanwhile.
+      return fault as Error;
+    }
   }
 }

@@ -45,27 +45,42 @@ export abstract class Wait extends Deadline implements Waiter {
     const { waiting } = this;
     const observation = observationOf(waiting as Attempt);
     if (observation !== undefined && this.inside !== undefined) this.#told = observation.waits(this.inside);
-    this.join();
-    waiting.room?.enter(waiting as Attempt);
+    try {
+      this.join();
+      waiting.room?.enter(waiting as Attempt);
+    } catch (fault) {
+      this.cut(fault);
+    }
     if (!this.#over) this.lifecycle.add(this);
     // What has cut it meanwhile, a callback of the user's, say, ends the wait here and now.
     if (!this.#over) waiting.onAbort(this.cut);
   }
 
-  /** Its turn has come, and what it waited for is its own. */
-  grant(): void {
-    if (this.#over || this.#granted) return;
+  /** Its turn has come, and what it waited for is its own. Returns false if it does not go on. */
+  grant(): boolean {
+    if (this.#over || this.#granted) return false;
+    try {
+      this.quit();
+    } catch (fault) {
+      this.cut(fault);
+      return false;
+    }
     this.#granted = true;
-    this.quit();
     this.#goOn?.();
+    return true;
   }
 
   /** Ends the wait with an error. */
   readonly cut = (reason: unknown): void => {
     if (!this.#end(false)) return;
-    if (this.#granted) this.passOn();
-    else this.quit();
-    this.#onCut?.(reason);
+    let error = reason;
+    try {
+      if (this.#granted) this.passOn();
+      else this.quit();
+    } catch (fault) {
+      error = fault;
+    }
+    this.#onCut?.(error);
   };
 
   end(): void {

@@ -63,13 +63,26 @@ function follow(attempt: Attempt, source: Observable<unknown>): Promise<typeof S
       attempt.course.abandoned(attempt);
     };
     attempt.onAbort(stop);
+    const crashed = (fault: unknown): void => {
+      attempt.offAbort(stop);
+      reject(fault);
+      stopped.next();
+    };
     const observer = {
       next: (item: unknown) => {
-        attempt.course.item(attempt);
+        try {
+          attempt.course.item(attempt);
+        } catch (fault) {
+          return crashed(fault);
+        }
         sink.next(item);
         // A synchronous source is not told otherwise that its subscriber has what it wanted.
         if (sink.closed) leave(attempt);
-        attempt.course.wanted(attempt);
+        try {
+          attempt.course.wanted(attempt);
+        } catch (fault) {
+          crashed(fault);
+        }
       },
       error: (error: unknown) => {
         attempt.offAbort(stop);

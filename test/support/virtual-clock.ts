@@ -77,6 +77,13 @@ export class VirtualClock implements Clock {
     return first === undefined ? undefined : first.due - this.#now;
   }
 
+  /** When a timer fires that is not due together with the next one, ms from now. */
+  get secondTimerIn(): number {
+    const [first] = this.#timers;
+    const second = this.#timers.find(({ due }) => due > (first?.due ?? Infinity));
+    return second === undefined ? Infinity : second.due - this.#now;
+  }
+
   /** Lets `ms` pass: each timer runs at its own time, and what it set going settles before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;

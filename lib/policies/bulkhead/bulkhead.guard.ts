@@ -238,13 +238,16 @@ export class BulkheadGuard extends Guard {
    */
   freed(call: Attempt, abandoned: boolean): void {
     this.#active--;
-    const now = this.environment.clock.now();
-    this.#line.freedAt = now;
-    if (!abandoned && call.startedAt !== undefined) {
-      const ms = now - call.startedAt;
-      this.#meanRunMs = this.#meanRunMs === 0 ? ms : this.#meanRunMs + MEAN_WEIGHT * (ms - this.#meanRunMs);
+    try {
+      const now = this.environment.clock.now();
+      this.#line.freedAt = now;
+      if (!abandoned && call.startedAt !== undefined) {
+        const ms = now - call.startedAt;
+        this.#meanRunMs = this.#meanRunMs === 0 ? ms : this.#meanRunMs + MEAN_WEIGHT * (ms - this.#meanRunMs);
+      }
+    } finally {
+      this.#admitNext();
     }
-    this.#admitNext();
   }
 
   #admitNext(): void {

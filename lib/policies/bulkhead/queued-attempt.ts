@@ -55,8 +55,7 @@ export class QueuedAttempt extends Wait implements Place {
 
   /** Its turn has come: the slot is its own from now on. */
   admit(): void {
-    this.grant();
-    this.bulkhead.handOver(this.attempt, this.lender?.loans.out === false ? this.lender : undefined);
+    if (this.grant()) this.bulkhead.handOver(this.attempt, this.lender?.loans.out === false ? this.lender : undefined);
   }
 
   expire(): void {

@@ -104,9 +104,12 @@ export class Slot extends Deadline {
   #release(abandoned: boolean): void {
     if (!this.#held) return;
     this.#held = false;
-    this.abandonments?.remove(this);
-    // What its attempt has left running on a loan still takes the place.
-    if (abandoned || this.#loans === undefined || this.#loans.none) this.#giveBack(abandoned);
+    try {
+      this.abandonments?.remove(this);
+    } finally {
+      // What its attempt has left running on a loan still takes the place.
+      if (abandoned || this.#loans === undefined || this.#loans.none) this.#giveBack(abandoned);
+    }
   }
 
   #giveBack(abandoned: boolean): void {

@@ -15,8 +15,9 @@ export class BreakerCore extends Circuit {
   admit(now: number): number {
     if (!this.machine.steady) return this.#admitUnsteady(now);
     this.tally.fire(now);
+    const weight = this.tally.weightAt(now);
     this.inFlight++;
-    return this.tally.weightAt(now);
+    return weight;
   }
 
   #admitUnsteady(now: number): number {
@@ -31,8 +32,9 @@ export class BreakerCore extends Circuit {
       }
       if (machine.recorded === 'halfOpen') transitionTimerOf(this.environment).watch(this);
     }
+    const weight = tally.weightAt(now);
     this.inFlight++;
-    return tally.weightAt(now);
+    return weight;
   }
 
   /**
@@ -40,8 +42,8 @@ export class BreakerCore extends Circuit {
    * had not been let through.
    */
   lookOn(now: number): void {
-    this.inFlight++;
     if (this.environment.events.active) this.events.tellRefused(this.refusals.errorAt(now), true);
+    this.inFlight++;
   }
 
   /**

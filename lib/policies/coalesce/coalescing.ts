@@ -38,7 +38,12 @@ export class Coalescing implements Junction {
         if (flights.get(key) === ended) flights.delete(key);
       });
       flights.set(key, flight);
-      return flight.start(attempt);
+      try {
+        return flight.start(attempt);
+      } catch (fault) {
+        flights.delete(key);
+        throw fault;
+      }
     }
     return running.contains(attempt) ? alone(attempt, inner) : running.join(attempt);
   }

@@ -32,8 +32,8 @@ export class Flight implements Running {
 
   /** Runs for `first`, and for whoever joins. */
   start(first: Attempt): Promise<unknown> {
-    this.lifecycle.enlist(this);
     const result = this.join(first);
+    this.lifecycle.enlist(this);
     this.inner.start(this.#run.current).then(
       (value) => this.#land((waiter) => waiter.resolve(value)),
       (error: unknown) => this.#land((waiter) => waiter.reject(error)),

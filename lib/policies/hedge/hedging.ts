@@ -122,7 +122,15 @@ class Race extends Deadline implements Inside {
   #wait(since: number): void {
     if (this.#delay === undefined) return;
     this.#delay.queue.add(this, since);
-    void new Promise<void>((resolve) => (this.#wake = resolve)).then(() => this.#onDelay(this.#delay as Delay));
+    new Promise<void>((resolve) => (this.#wake = resolve))
+      .then(() => this.#onDelay(this.#delay as Delay))
+      .catch((fault: unknown) => this.#crashed(fault));
+  }
+
+  #crashed(fault: unknown): void {
+    if (!this.#settle()) return;
+    this.#onCut(fault);
+    this.onReject(fault);
   }
 
   #onDelay({ ms }: Delay): void {

@@ -129,15 +129,18 @@ export class WaitingLines {
     this.#timer = undefined;
     this.#timerDue = Infinity;
     this.#awake = true;
-    const now = this.clock.now();
-    for (let at = this.#looks.firstAt; at <= now + ROUNDING_MS; at = this.#looks.firstAt) {
-      const line = this.#looks.pop() as Line;
-      // A look that was put off is noted twice.
-      if (line.lookAt === at) this.#serve(line, now);
+    try {
+      const now = this.clock.now();
+      for (let at = this.#looks.firstAt; at <= now + ROUNDING_MS; at = this.#looks.firstAt) {
+        const line = this.#looks.pop() as Line;
+        // A look that was put off is noted twice.
+        if (line.lookAt === at) this.#serve(line, now);
+      }
+    } finally {
+      this.#awake = false;
+      this.#served = undefined;
+      this.#arm();
     }
-    this.#awake = false;
-    this.#served = undefined;
-    this.#arm();
   };
 
   #serve(line: Line, now: number): void {

@@ -18,7 +18,7 @@ export class EventsInOrder {
   waiting = 0;
   #events: ResilienceEvent[] = [];
 
-  /** @param nested whether a call may hold another. */
+  /** @param nested whether a call may hold another, or several attempts at once. */
   constructor(readonly nested: boolean) {}
 
   add(event: ResilienceEvent): void {
@@ -29,7 +29,10 @@ export class EventsInOrder {
   take(waiting: number): string[] {
     const several = this.nested || this.waiting > 1;
     this.waiting = waiting;
-    const told = this.#events.splice(0).map(({ at: _, ...event }) => ({ event, text: `event ${textOf(event)}` }));
+    const told = this.#events
+      .splice(0)
+      .filter((event) => !isRefusalThatWasNone(event))
+      .map(({ at: _, ...event }) => ({ event, text: `event ${textOf(withoutReason(event))}` }));
     if (several) told.sort((a, b) => compare(this.#place(a), this.#place(b)));
     return told.map(({ text }) => text);
   }
@@ -39,6 +42,16 @@ export class EventsInOrder {
     if (!SHARED.has(policy) || this.nested) return text;
     return `${policy} ${name} ${JUDGEMENTS.has(type) ? '' : type}`;
   }
+}
+
+/** A bulkhead that only watches: whether it met a slot that came free in the same turn is an accident of the engine. */
+function isRefusalThatWasNone(event: ResilienceEvent): boolean {
+  return event.type === 'refused' && event.policy === 'bulkhead' && event.metricsOnly === true;
+}
+
+/** Why a breaker changed its state is text for people. */
+function withoutReason<E extends object>(event: E & { type: string }): object {
+  return event.type === 'stateChange' ? { ...event, reason: undefined } : event;
 }
 
 function compare(a: string, b: string): number {

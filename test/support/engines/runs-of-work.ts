@@ -55,7 +55,10 @@ export class RunsOfWork {
     }
     if (manner === 'nests' && nested !== undefined && gives === 'promise') {
       run.end('nests');
-      return nested();
+      const inner = nested() as Promise<unknown>;
+      const over = (): void => run.over('');
+      inner.then(over, over);
+      return inner;
     }
     if (gives === 'value') {
       run.end('gave');

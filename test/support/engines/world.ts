@@ -35,7 +35,9 @@ export class World {
     readonly callContext: boolean,
   ) {
     this.work = new RunsOfWork(script.manners);
-    this.#events = new EventsInOrder(script.manners.includes('nests'));
+    // Attempts beside each other that end in one instant have no order either.
+    const beside = script.manners.includes('nests') || script.stack.hedge !== undefined;
+    this.#events = new EventsInOrder(beside);
   }
 
   async start(): Promise<void> {
@@ -107,11 +109,23 @@ export class World {
     );
   }
 
+  /** Whether a call of it waits for an answer. */
+  get waits(): boolean {
+    return this.#callers.some(({ over }) => !over);
+  }
+
+  /** Whether an attempt of it waits for a slot. */
+  get queues(): boolean {
+    return this.#bulkheads.some(({ waiting }) => waiting > 0);
+  }
+
   /** All that can be seen from outside; what was told is told once. */
   look(): string[] {
     const breakers = this.#breakers.map((one) => `breaker ${one.name}: ${one.state} ${textOf(one.stats)}`);
+    // How many one holds that only watches follows from refusals that were none; see events-in-order.ts.
+    const watched = this.script.stack.bulkhead?.['mode'] === 'metricsOnly';
     const bulkheads = this.#bulkheads.map(
-      ({ name, limit, active, waiting }) => `bulkhead ${name}: ${active} of ${limit}, ${waiting} wait`,
+      ({ name, limit, active, waiting }) => `bulkhead ${name}: ${watched ? '?' : active} of ${limit}, ${waiting} wait`,
     );
     const calls = this.#callers.map((caller, index) => `call ${index + 1} ${String(caller)}`);
     const closing = this.#closing === undefined ? [] : [this.closed ? 'closed' : 'closing'];
@@ -163,7 +177,9 @@ export class World {
     if (order === 'restore') {
       if (this.#snapshot !== undefined) return handle.restore(this.#snapshot);
       this.#snapshot = handle.snapshot();
-      return this.#snapshot;
+      // Why it is in its state is text; since when one is forced or disabled that was so already is an accident.
+      const ordered = this.#snapshot.state === 'disabled' || this.#snapshot.state === 'forcedOpen';
+      return { ...this.#snapshot, reason: undefined, ...(ordered ? { since: undefined } : {}) };
     }
     return handle[order]();
   }
