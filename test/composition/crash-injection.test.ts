@@ -79,7 +79,6 @@ const STEPS: readonly (readonly [object: { readonly prototype: object }, step: s
   [BreakerCore, 'refusal', BOTH],
   [BreakerCore, 'release', ['after']],
   [BreakerCore, 'succeeded', BOTH],
-  [BreakerCore, 'succeededUnmeasured', BOTH],
   [BreakerCore, 'failed', BOTH],
   [BreakerCore, 'ignored', BOTH],
   [DeadlineQueue, 'add', BOTH],
@@ -226,8 +225,8 @@ function serviceOf(kind: Kind) {
   @Injectable()
   class Service {
     @Resilient('main')
-    call(what: string, @Signal() signal?: AbortSignal): any {
-      return work[kind](what, signal as AbortSignal);
+    call(what: string, @Signal() signal?: AbortSignal): never {
+      return work[kind](what, signal as AbortSignal) as never;
     }
   }
   return Service;
@@ -260,7 +259,7 @@ async function startApp(kind: Kind, main: PolicySet) {
   const app = await NestFactory.createApplicationContext(App, { logger: false, abortOnError: false });
   // Without a listener a success costs less, by another way.
   if (main !== answering) app.get(ResilienceService).events$.subscribe(() => undefined);
-  return { app, service: app.get(Service) as { call(what: string): unknown } };
+  return { app, service: app.get(Service) };
 }
 
 /** Lets time pass; what a timer throws would end the process. */

@@ -40,6 +40,8 @@ export class EventsInOrder {
   #place({ event, text }: { event: { policy: string; name: string; type: string }; text: string }): string {
     const { policy, name, type } = event;
     if (!SHARED.has(policy) || this.nested) return text;
+    // What a breaker ignores changes nothing, so there is no order in it.
+    if (type === 'ignored') return `${policy} ${name} ${text}`;
     return `${policy} ${name} ${JUDGEMENTS.has(type) ? '' : type}`;
   }
 }
