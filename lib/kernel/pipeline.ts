@@ -6,6 +6,7 @@ import type { Decision } from './decision.js';
 import type { Admission, Guard } from './guard.js';
 import { Guards } from './guards.js';
 import type { Inner, Work } from './junction.js';
+import { endOfAttempt } from './end-promise.js';
 import { Failure } from './outcome/failure.js';
 import { rejected, rejection } from './rejection.js';
 import type { Target } from './target.js';
@@ -113,7 +114,7 @@ export class Pipeline implements Course, Inner {
       );
     // The end of an attempt that can come before that of its work. What is decided then is decided where the caller
     // has listened, and so in the caller's async context: a timer knows nothing of it.
-    const end = promiseFor(attempt);
+    const end = endOfAttempt(attempt);
     this.#proceed(attempt, admission);
     if (decisions.none) return end;
     const onError = (error: unknown): unknown => decisions.onError(attempt, error);
@@ -237,17 +238,4 @@ export class Pipeline implements Course, Inner {
   parked(attempt: Attempt): void {
     this.#guards.parked(attempt);
   }
-}
-
-let begun: Attempt;
-
-/** One function serves all promises: a closure for each would cost more than what it does. */
-function keepResolve(resolve: (end: unknown) => void): void {
-  begun.resolve = resolve;
-}
-
-/** The promise of how an attempt ends. */
-function promiseFor(attempt: Attempt): Promise<unknown> {
-  begun = attempt;
-  return new Promise(keepResolve);
 }
