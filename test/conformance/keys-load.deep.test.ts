@@ -91,8 +91,10 @@ it(
 
     const timers = await timersMadeBy(() => run(900_000));
 
+    // Whoever asks for the breakers makes their faces: what calls have left behind is counted before.
+    const grown = usedBytes() - before;
     expect(app.get(ResilienceService).circuitBreakers()).toHaveLength(10_000);
-    expect(usedBytes() - before).toBeLessThan(1_048_576);
+    expect(grown).toBeLessThan(1_048_576);
     expect(timers).toBe(0);
   },
 );
