@@ -1,4 +1,4 @@
-import { isPromise } from '../errors/foreign.js';
+import { isPromise, promiseOf } from '../errors/foreign.js';
 import type { ObservedCall } from '../events/call-listener.js';
 import type { Attempt } from './attempt.js';
 import { callOf } from './call.js';
@@ -45,7 +45,7 @@ export function failedAtOnce(attempt: Attempt, error: unknown, answer: () => unk
   try {
     const given = answer();
     if (isPromise(given))
-      return given.then(
+      return promiseOf(given).then(
         (value) => {
           observation.ended(call);
           return value;

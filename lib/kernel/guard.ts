@@ -30,7 +30,6 @@ export abstract class Guard {
    *
    * @param value what it gave, if it has not failed.
    */
-
   settled(_attempt: Attempt, _value: unknown, _failure: Failure | undefined): void {}
 
   /**
@@ -38,18 +37,14 @@ export abstract class Guard {
    *
    * @param failure what the work ended with, if that was an error.
    */
-
   released(_attempt: Attempt, _failure: Failure | undefined): void {}
 
   /** The next item of its stream is wanted. */
-
   wanted(_attempt: Attempt): void {}
 
   /** An item of its stream has come. */
-
   item(_attempt: Attempt): void {}
 
   /** Nobody asks for the next item of its stream. */
-
   parked(_attempt: Attempt): void {}
 }
