@@ -180,6 +180,6 @@ export function circlesIn(graph: ReadonlyMap<string, Iterable<string>>): string[
 }
 
 /** Circles in an order of their own, for comparison. */
-export function sorted(circles: readonly (readonly string[])[]): string[][] {
+function sorted(circles: readonly (readonly string[])[]): string[][] {
   return circles.map((circle) => [...circle].sort()).sort(([one = ''], [other = '']) => one.localeCompare(other));
 }

@@ -1,7 +1,7 @@
 import { BulkheadFullException } from '../../errors/bulkhead-full.exception.js';
 import { ShutdownException } from '../../errors/shutdown.exception.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
-import { STALLED_MS } from './queued-attempt.js';
+import { STALLED_MS } from './patience.js';
 
 /** The numbers of a bulkhead as they are. */
 export interface BulkheadNumbers {

@@ -1,19 +1,14 @@
 import { AdaptiveLimit, type Ending } from '../../kernel/adaptive-limit/adaptive-limit.js';
 import { ask, rank } from '../../kernel/ask.js';
 import type { Attempt } from '../../kernel/attempt.js';
-import { isSignalled } from '../../kernel/call.js';
 import { DeadlineQueue } from '../../kernel/deadline-queue.js';
 import { Guard, refused, type Admission } from '../../kernel/guard.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
+import { BulkheadQueue } from './bulkhead-queue.js';
 import { BulkheadRefusals } from './bulkhead-refusals.js';
-import { QueuedAttempt, STALLED_MS, type Line, type Patience } from './queued-attempt.js';
 import { Slot, slotAround } from './slot.js';
-import { WaitingLine } from './waiting-line.js';
-
-/** The weight of the newest run in the mean run time. */
-const MEAN_WEIGHT = 0.1;
 
 /**
  * Lets a bounded number of calls run at once; a bounded number waits, the more important first, among equals first come
@@ -21,16 +16,10 @@ const MEAN_WEIGHT = 0.1;
  */
 export class BulkheadGuard extends Guard {
   #active = 0;
-  #meanRunMs = 0;
-  readonly #line = { calls: new WaitingLine<QueuedAttempt>(), freedAt: -Infinity };
-  readonly #queue = this.#line.calls;
-  /** Those who wait for a loan; they take a slot of their own if one comes free before. */
-  readonly #loans = new Set<Line>();
+  readonly #queue: BulkheadQueue;
   readonly #refusals: BulkheadRefusals;
   #options: ResolvedBulkhead;
   #adaptive: AdaptiveLimit | undefined;
-  #waits: Patience | undefined;
-  #stalls: Patience | undefined;
   #abandonments: DeadlineQueue | undefined;
 
   constructor(
@@ -41,8 +30,8 @@ export class BulkheadGuard extends Guard {
     super();
     this.#options = options;
     this.#refusals = new BulkheadRefusals(this, environment);
+    this.#queue = new BulkheadQueue(this, this.#refusals);
     this.#adaptive = this.#adaptiveOf(options);
-    this.#waits = this.#waitsOf(options);
     this.#abandonments = this.#abandonmentsOf(options);
   }
 
@@ -62,7 +51,7 @@ export class BulkheadGuard extends Guard {
     if (typeof maxConcurrent !== 'number' && this.#adaptive !== undefined)
       this.#adaptive.reconfigure(maxConcurrent.options);
     else this.#adaptive = this.#adaptiveOf(options);
-    if (options.maxWait !== before.maxWait) this.#waits = this.#waitsOf(options);
+    this.#queue.reconfigure(options);
     if (options.abandonAfter !== before.abandonAfter) this.#abandonments = this.#abandonmentsOf(options);
     this.#admitNext();
   }
@@ -71,13 +60,6 @@ export class BulkheadGuard extends Guard {
     if (typeof maxConcurrent === 'number') return undefined;
     const tell = (limit: number, before: number): void => this.#tellLimit(limit, before);
     return new AdaptiveLimit(maxConcurrent.options, this.environment.clock.now(), tell);
-  }
-
-  #waitsOf({ maxWait = Infinity }: ResolvedBulkhead): Patience | undefined {
-    const { clock, lifecycle } = this.environment;
-    return maxWait === Infinity
-      ? undefined
-      : { queue: new DeadlineQueue(maxWait, clock, lifecycle), untilStalled: false };
   }
 
   #abandonmentsOf({ abandonAfter }: ResolvedBulkhead): DeadlineQueue | undefined {
@@ -106,14 +88,16 @@ export class BulkheadGuard extends Guard {
     if (this.#hasRoom(around)) return this.#letIn(attempt, around);
     if (attempt.rare?.underway === true) return this.#take(attempt, undefined);
     if (this.#options.mode === 'metricsOnly') return this.#letInAnyway(attempt);
-    if (this.environment.lifecycle.closing) return refused(this.shutDown());
+    if (this.environment.lifecycle.closing) return refused(this.#refusals.shutDown());
     if (attempt.rare?.probe === true) return refused(this.#refusals.notForProbes());
     const priority = this.#priorityOf(attempt);
     // The user's function may have done anything: cut the call, closed the app, made calls of its own.
     if (attempt.aborted) return refused(attempt.reason);
-    if (this.environment.lifecycle.closing) return refused(this.shutDown());
+    if (this.environment.lifecycle.closing) return refused(this.#refusals.shutDown());
     if (this.#hasRoom(around)) return this.#letIn(attempt, around);
-    return around === undefined ? this.#queueUp(attempt, priority) : this.#wait(attempt, priority, around);
+    return around === undefined
+      ? this.#queue.enter(attempt, priority)
+      : this.#queue.enterLoan(attempt, priority, around);
   }
 
   override settled(attempt: Attempt, _value: unknown, failure: Failure | undefined): void {
@@ -147,48 +131,6 @@ export class BulkheadGuard extends Guard {
     if (waiting < this.#options.maxQueue) return this.#take(attempt, undefined);
     this.#refusals.wouldBeFull(waiting);
     return undefined;
-  }
-
-  #queueUp(attempt: Attempt, priority: number): Admission {
-    const waiting = this.#queue.size;
-    const full = waiting >= this.options.maxQueue;
-    const displaced = full && waiting > 0 ? this.#queue.last : undefined;
-    if (full && (displaced === undefined || displaced.priority >= priority))
-      return refused(this.#refusals.queueFull(waiting));
-    const hopeless = this.#hopeless(attempt, priority);
-    if (hopeless !== undefined) return refused(hopeless);
-    displaced?.cut(this.#refusals.displaced());
-    return this.#wait(attempt, priority, undefined);
-  }
-
-  #wait(attempt: Attempt, priority: number, lender: Slot | undefined): QueuedAttempt {
-    const line = lender?.loans ?? this.#line;
-    if (lender !== undefined) this.#loans.add(line);
-    return new QueuedAttempt(this, line, attempt, priority, this.#patienceOf(attempt), lender);
-  }
-
-  /** What bounds the wait of a call; undefined: something else does, or nothing is to. */
-  #patienceOf(call: Attempt): Patience | undefined {
-    const { maxWait } = this.#options;
-    if (maxWait !== undefined) return this.#waits;
-    if (call.deadline !== Infinity || isSignalled(call)) return undefined;
-    const { clock, lifecycle } = this.environment;
-    return (this.#stalls ??= { queue: new DeadlineQueue(STALLED_MS, clock, lifecycle), untilStalled: true });
-  }
-
-  /** @internal */
-  waitedInVain(ms: number): Error {
-    return this.#refusals.waitedInVain(ms);
-  }
-
-  /** @internal */
-  stalled(): Error {
-    return this.#refusals.stalled();
-  }
-
-  /** @internal */
-  shutDown(): Error {
-    return this.#refusals.shutDown();
   }
 
   #take(attempt: Attempt, lender: Slot | undefined): undefined {
@@ -239,12 +181,7 @@ export class BulkheadGuard extends Guard {
   freed(call: Attempt, abandoned: boolean): void {
     this.#active--;
     try {
-      const now = this.environment.clock.now();
-      this.#line.freedAt = now;
-      if (!abandoned && call.startedAt !== undefined) {
-        const ms = now - call.startedAt;
-        this.#meanRunMs = this.#meanRunMs === 0 ? ms : this.#meanRunMs + MEAN_WEIGHT * (ms - this.#meanRunMs);
-      }
+      this.#queue.freed(abandoned ? undefined : call.startedAt);
     } finally {
       this.#admitNext();
     }
@@ -252,33 +189,16 @@ export class BulkheadGuard extends Guard {
 
   #admitNext(): void {
     while (this.#active < this.limit || this.#options.mode === 'metricsOnly') {
-      const first = this.#queue.first ?? this.#firstForLoan();
-      if (first === undefined) return;
-      first.admit();
+      const next = this.#queue.next();
+      if (next === undefined) return;
+      next.admit();
     }
-  }
-
-  #firstForLoan(): QueuedAttempt | undefined {
-    for (const line of this.#loans) {
-      if (line.calls.first !== undefined) return line.calls.first;
-      this.#loans.delete(line);
-    }
-    return undefined;
   }
 
   #priorityOf(call: Attempt): number {
     const { priority } = this.options;
     if (priority === undefined) return 0;
     return ask(this.environment, `${this.name}, priority`, rank, 0, () => priority(call));
-  }
-
-  /** A call whose turn cannot come before its time is over is better told at once. */
-  #hopeless(call: Attempt, priority: number): Error | undefined {
-    const { maxWait = Infinity } = this.options;
-    const ahead = this.#queue.ahead(priority);
-    const expected = (ahead * this.#meanRunMs) / this.limit;
-    const allowed = Math.min(maxWait, call.deadline - this.environment.clock.now());
-    return expected <= allowed ? undefined : this.#refusals.hopeless(expected, allowed);
   }
 
   #tellLimit(limit: number, before: number): void {

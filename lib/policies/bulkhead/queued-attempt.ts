@@ -1,11 +1,9 @@
 import type { Attempt } from '../../kernel/attempt.js';
-import type { DeadlineQueue } from '../../kernel/deadline-queue.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { Wait } from '../../kernel/wait.js';
+import type { BulkheadRefusals } from './bulkhead-refusals.js';
+import { STALLED_MS, type Patience } from './patience.js';
 import type { Place, WaitingLine } from './waiting-line.js';
-
-/** How long a wait that nothing else bounds goes on while no slot comes back, ms. */
-export const STALLED_MS = 30_000;
 
 /** Whose slot is lent, one attempt at a time. */
 export interface Lender {
@@ -13,16 +11,13 @@ export interface Lender {
 }
 
 /** What a waiting attempt knows of its bulkhead. */
-interface Desk {
+export interface Desk {
   readonly name: string;
   readonly environment: PolicyEnvironment;
   /** Hands a slot over, or lends that of `lender`. */
   handOver(attempt: Attempt, lender: Lender | undefined): void;
   /** Takes back the slot of an attempt that has not begun. */
   takeBack(attempt: Attempt): void;
-  waitedInVain(ms: number): Error;
-  stalled(): Error;
-  shutDown(): Error;
 }
 
 /** Those who wait for the slots of a bulkhead, or for one that is lent. */
@@ -32,18 +27,13 @@ export interface Line {
   readonly freedAt: number;
 }
 
-/** What bounds a wait: a time of its own, or that no slot comes back. */
-export interface Patience {
-  readonly queue: DeadlineQueue;
-  readonly untilStalled: boolean;
-}
-
 /** An attempt that waits for its turn, until it comes, the wait gets too long, or the attempt is cut. */
 export class QueuedAttempt extends Wait implements Place {
   /** @internal */ node: Place['node'] = undefined;
 
   constructor(
     private readonly bulkhead: Desk,
+    private readonly refusals: BulkheadRefusals,
     private readonly line: Line,
     private readonly attempt: Attempt,
     readonly priority: number,
@@ -59,10 +49,10 @@ export class QueuedAttempt extends Wait implements Place {
   }
 
   expire(): void {
-    const { bulkhead, line, patience } = this;
-    if (patience?.untilStalled !== true) return this.cut(bulkhead.waitedInVain(patience?.queue.ms ?? 0));
+    const { bulkhead, refusals, line, patience } = this;
+    if (patience?.untilStalled !== true) return this.cut(refusals.waitedInVain(patience?.queue.ms ?? 0));
     if (line.freedAt + STALLED_MS > bulkhead.environment.clock.now()) patience.queue.add(this, line.freedAt);
-    else this.cut(bulkhead.stalled());
+    else this.cut(refusals.stalled());
   }
 
   protected override get inside() {
@@ -84,6 +74,6 @@ export class QueuedAttempt extends Wait implements Place {
   }
 
   protected shutDownError(): Error {
-    return this.bulkhead.shutDown();
+    return this.refusals.shutDown();
   }
 }
