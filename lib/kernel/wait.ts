@@ -1,16 +1,10 @@
+import { instanceOf } from '../errors/foreign.js';
 import type { WaitEnded } from '../events/call-listener.js';
-import type { AbortListener } from './audience.js';
-import type { Attempt, WaitingRoom } from './attempt.js';
+import { Attempt } from './attempt.js';
+import type { Call } from './call.js';
 import { Deadline } from './deadline-queue.js';
 import { observationOf } from './observation-of.js';
 import type { Lifecycle, Waiter } from './policy.js';
-
-/** Who waits: an attempt, or a call between two of them. */
-export interface Waiting {
-  readonly room?: WaitingRoom | undefined;
-  onAbort(listener: AbortListener): void;
-  offAbort(listener: AbortListener): void;
-}
 
 /**
  * An attempt that waits inside a guard, or a call between two attempts, until its turn comes or something ends the wait:
@@ -22,6 +16,8 @@ export interface Waiting {
  */
 export abstract class Wait extends Deadline implements Waiter {
   readonly waits = true;
+  /** What waits inside a guard; undefined: a call waits, between two attempts. */
+  readonly #attempt: Attempt | undefined;
   #over = false;
   #granted = false;
   #goOn: (() => void) | undefined = undefined;
@@ -30,10 +26,11 @@ export abstract class Wait extends Deadline implements Waiter {
   #told: ((granted: boolean) => void) | undefined = undefined;
 
   constructor(
-    protected readonly waiting: Waiting,
+    private readonly waiting: Attempt | Call,
     private readonly lifecycle: Lifecycle,
   ) {
     super();
+    this.#attempt = instanceOf(waiting, Attempt) ? waiting : undefined;
   }
 
   /** @param onCut told why the wait was ended before the turn came. */
@@ -42,18 +39,17 @@ export abstract class Wait extends Deadline implements Waiter {
     void new Promise<void>((resolve) => (this.#goOn = resolve)).then(() => {
       if (this.#end(true)) onTurn();
     });
-    const { waiting } = this;
-    const observation = observationOf(waiting as Attempt);
-    if (observation !== undefined && this.inside !== undefined) this.#told = observation.waits(this.inside);
+    const attempt = this.#attempt;
+    if (attempt !== undefined && this.inside !== undefined) this.#told = observationOf(attempt)?.waits(this.inside);
     try {
       this.join();
-      waiting.room?.enter(waiting as Attempt);
+      attempt?.room?.enter(attempt);
     } catch (fault) {
       this.cut(fault);
     }
     if (!this.#over) this.lifecycle.add(this);
     // What has cut it meanwhile, a callback of the user's, say, ends the wait here and now.
-    if (!this.#over) waiting.onAbort(this.cut);
+    if (!this.#over) this.waiting.onAbort(this.cut);
   }
 
   /** Its turn has come, and what it waited for is its own. Returns false if it does not go on. */
@@ -91,9 +87,8 @@ export abstract class Wait extends Deadline implements Waiter {
   #end(granted: boolean): boolean {
     if (this.#over) return false;
     this.#over = true;
-    const { waiting } = this;
-    waiting.offAbort(this.cut);
-    waiting.room?.leave(waiting as Attempt);
+    this.waiting.offAbort(this.cut);
+    this.#attempt?.room?.leave(this.#attempt);
     this.lifecycle.remove(this);
     this.#told?.(granted);
     return true;
