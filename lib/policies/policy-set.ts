@@ -3,7 +3,6 @@ import type { StateScope } from '../kernel/options/state-scope.js';
 import type { PolicySettings } from './kinds.js';
 
 export type { Returns } from '../kernel/method-kind.js';
-export type { SetKey } from './kinds.js';
 
 /**
  * Policies that belong together. Each key takes what the decorator of that name takes; `false` turns the policy off,
