@@ -74,12 +74,30 @@ export function guarded(policies: Policies, work: Work, ends?: Ends): Work {
 }
 
 /** What a decision makes of the error of a method that gives its answer at once. */
-export function answerAtOnce(decision: Decision, attempt: Attempt, error: unknown): unknown {
+function answerAtOnce(decision: Decision, attempt: Attempt, error: unknown): unknown {
   return pipelineOf(
     { recover: decision },
     attempt.course.target,
     method(() => undefined),
   ).answer(attempt, error);
+}
+
+/** A call that only `decision` answers for. */
+export function underDecision(decision: Decision, app: App, given: Given) {
+  const first = newCall(app, given);
+  const run = (work: Work, attempt = first): Promise<unknown> => execute(decision, attempt, work);
+  return {
+    call: callOf(first),
+    run,
+    /** Fails the call, or another one like it once that is over. */
+    executeWith: (error: unknown): Promise<unknown> =>
+      run(
+        method(() => Promise.reject(error)),
+        first.settled ? newCall(app, given) : first,
+      ),
+    /** What it makes of the error, if the method gives its answer at once. */
+    answer: (error: unknown): unknown => answerAtOnce(decision, first, error),
+  };
 }
 
 /** Policies around a work, each at its place of the table. */

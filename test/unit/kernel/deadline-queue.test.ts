@@ -21,9 +21,13 @@ function setUp({ keepsAlive = true } = {}) {
   const { clock, lifecycle } = new TestEnvironment();
   const queue = new DeadlineQueue(MS, clock, lifecycle, keepsAlive);
   const expired: string[] = [];
-  const add = (name: string): Named => {
-    const deadline = new Named(name, (one) => expired.push(one));
-    queue.add(deadline, clock.now());
+  /** @param then what its end does. */
+  const add = (name: string, { since = clock.now(), then = (): void => undefined } = {}): Named => {
+    const deadline = new Named(name, (one) => {
+      expired.push(one);
+      then();
+    });
+    queue.add(deadline, since);
     return deadline;
   };
   return { clock, lifecycle, queue, expired, add };
@@ -69,7 +73,13 @@ describe('DeadlineQueue', () => {
 
   it('does not end what was removed, wherever it stood', async () => {
     const { clock, queue, expired, add } = setUp();
-    const [first, , middle, , last] = ['a', 'b', 'c', 'd', 'e'].map(add) as [Named, Named, Named, Named, Named];
+    const [first, , middle, , last] = ['a', 'b', 'c', 'd', 'e'].map((name) => add(name)) as [
+      Named,
+      Named,
+      Named,
+      Named,
+      Named,
+    ];
 
     for (const deadline of [middle, first, last]) queue.remove(deadline);
     await clock.advance(MS);
@@ -120,15 +130,8 @@ describe('DeadlineQueue', () => {
   });
 
   it('takes a deadline that is added while others end', async () => {
-    const { clock, lifecycle } = new TestEnvironment();
-    const queue = new DeadlineQueue(MS, clock, lifecycle);
-    const expired: string[] = [];
-    const second = new Named('second', (name) => expired.push(name));
-    const first = new Named('first', (name) => {
-      expired.push(name);
-      queue.add(second, clock.now());
-    });
-    queue.add(first, clock.now());
+    const { clock, expired, add } = setUp();
+    add('first', { then: () => void add('second') });
 
     await clock.advance(MS);
     expect(clock.pending).toBe(1);
@@ -138,16 +141,9 @@ describe('DeadlineQueue', () => {
   });
 
   it('removes a deadline that another one ends first', async () => {
-    const { clock, lifecycle } = new TestEnvironment();
-    const queue = new DeadlineQueue(MS, clock, lifecycle);
-    const expired: string[] = [];
-    const second = new Named('second', (name) => expired.push(name));
-    const first = new Named('first', (name) => {
-      expired.push(name);
-      queue.remove(second);
-    });
-    queue.add(first, clock.now());
-    queue.add(second, clock.now());
+    const { clock, queue, expired, add } = setUp();
+    add('first', { then: () => queue.remove(second) });
+    const second = add('second');
 
     await clock.advance(MS * 3);
 
@@ -338,16 +334,15 @@ describe('DeadlineQueue', () => {
 
 describe('DeadlineQueue, of what has waited elsewhere', () => {
   it('ends it when its time is over that began with the wait, and the others at theirs', async () => {
-    const { clock, expired, queue, add } = setUp();
+    const { clock, expired, add } = setUp();
     await clock.advance(1_000);
     add('first');
     await clock.advance(10);
     add('second');
-    const waited = new Named('waited', (one) => expired.push(one));
     const ends: [string, number][] = [];
     const start = clock.now();
 
-    queue.add(waited, start - 60);
+    add('waited', { since: start - 60 });
     for (let passed = 0; passed < 120; passed++) {
       await clock.advance(1);
       for (const name of expired.splice(0)) ends.push([name, clock.now() - start]);
@@ -366,13 +361,9 @@ describe('DeadlineQueue, of what has waited elsewhere', () => {
     add('a');
     await clock.advance(50);
     add('c');
-    const between = (name: string): Named => {
-      const deadline = new Named(name, (one) => expired.push(one));
-      queue.add(deadline, clock.now() - 25);
-      return deadline;
-    };
-    between('b');
-    queue.remove(between('removed'));
+    const since = clock.now() - 25;
+    add('b', { since });
+    queue.remove(add('removed', { since }));
 
     await clock.advance(100);
 
@@ -384,9 +375,8 @@ describe('DeadlineQueue, of what has waited elsewhere', () => {
     const { clock, expired, queue, add } = setUp();
     queue.remove(add('gone'));
     await clock.advance(10);
-    const waited = new Named('waited', (one) => expired.push(one));
 
-    queue.add(waited, clock.now() - 80);
+    add('waited', { since: clock.now() - 80 });
 
     expect([clock.pending, clock.keepingAlive]).toEqual([1, 1]);
     await clock.advance(20);

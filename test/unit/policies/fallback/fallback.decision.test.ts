@@ -4,11 +4,9 @@ import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exce
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
-import { callOf } from '../../../../lib/kernel/call.js';
-import type { Work } from '../../../../lib/kernel/junction.js';
 import { parseFallback } from '../../../../lib/policies/fallback/fallback.options.js';
 import { FallbackDecision } from '../../../../lib/policies/fallback/fallback.decision.js';
-import { answerAtOnce, execute, ManualWork, method, newCall, type Given } from '../../../support/calls.js';
+import { ManualWork, method, underDecision, type Given } from '../../../support/calls.js';
 import { errorOf, settle, thrownBy, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -24,17 +22,7 @@ class Client {
 function setUp(setting: unknown, given: Given = {}, parameterCount = 0) {
   const environment = new TestEnvironment();
   const policy = new FallbackDecision('Client.load', parseFallback('x', setting), parameterCount, environment);
-  const make = () => newCall(environment, { instance: new Client(), ...given });
-  const first = make();
-  const run = (work: Work, attempt = first) => execute(policy, attempt, work);
-  /** Fails the call, or another one like it once that is over. */
-  const executeWith = (error: unknown) =>
-    run(
-      method(() => Promise.reject(error)),
-      first.settled ? make() : first,
-    );
-  const answer = (error: unknown) => answerAtOnce(policy, first, error);
-  return { environment, call: callOf(first), run, executeWith, answer };
+  return { environment, ...underDecision(policy, environment, { instance: new Client(), ...given }) };
 }
 
 describe('FallbackDecision', () => {

@@ -2,11 +2,9 @@ import { BadGatewayException, HttpException, NotFoundException } from '@nestjs/c
 import { describe, expect, it } from 'vitest';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
-import { callOf } from '../../../../lib/kernel/call.js';
-import type { Work } from '../../../../lib/kernel/junction.js';
 import type { RecoverOptions } from '../../../../lib/policies/recover/recover.options.js';
 import { RecoverDecision } from '../../../../lib/policies/recover/recover.decision.js';
-import { answerAtOnce, execute, method, newCall, type Given } from '../../../support/calls.js';
+import { method, underDecision, type Given } from '../../../support/calls.js';
 import { errorOf, thrownBy } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -27,17 +25,7 @@ interface Settings extends Given {
 function setUp(options: RecoverOptions = {}, { http = false, parameterCount = 0, ...given }: Settings = {}) {
   const environment = new TestEnvironment();
   const policy = new RecoverDecision('Client.load', options, { parameterCount, http }, environment);
-  const make = () => newCall(environment, { instance: new Client(), ...given });
-  const first = make();
-  const run = (work: Work, attempt = first) => execute(policy, attempt, work);
-  /** Fails the call, or another one like it once that is over. */
-  const executeWith = (error: unknown) =>
-    run(
-      method(() => Promise.reject(error)),
-      first.settled ? make() : first,
-    );
-  const answer = (error: unknown) => answerAtOnce(policy, first, error);
-  return { environment, call: callOf(first), run, executeWith, answer };
+  return { environment, ...underDecision(policy, environment, { instance: new Client(), ...given }) };
 }
 
 describe('RecoverDecision', () => {
