@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { hasBinding, planOf, requestRuntime } from '../module/runtime/binding.js';
+import { hasBinding, planOf, recentPlan, requestRuntime } from '../module/runtime/binding.js';
 import { notANameHere } from '../planning/policy-sets.js';
 import { methodNamedIn } from '../policies/kinds.js';
 import { recordOf } from '../guarded/guarded-classes.js';
@@ -154,20 +154,26 @@ function guardMethod(
 function wrap(original: AnyFunction, method: GuardedMethod): AnyFunction {
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {
     if (method.wrapper !== wrapper) return original.apply(this, args);
-    if (method.kind === undefined && !hasBinding(this) && !isDecoratedItself(method))
-      return callBeforeBound(original, method, this, args);
-    let plan: Plan;
-    try {
-      plan = planOf(this, method);
-    } catch (error) {
-      // A mistake in the options is told in the way in which the method tells all its errors.
-      if (method.kind === 'promise') return Promise.reject(error);
-      throw error;
-    }
-    return plan.invoke(this, args);
+    const plan = recentPlan(this, method);
+    return plan === undefined ? callAnew(original, method, this, args) : plan.invoke(this, args);
   };
   carryOver(original, wrapper);
   return wrapper;
+}
+
+/** A call whose plan is not that of the call before. */
+function callAnew(original: AnyFunction, method: GuardedMethod, instance: unknown, args: unknown[]): unknown {
+  if (method.kind === undefined && !hasBinding(instance) && !isDecoratedItself(method))
+    return callBeforeBound(original, method, instance, args);
+  let plan: Plan;
+  try {
+    plan = planOf(instance, method);
+  } catch (error) {
+    // A mistake in the options is told in the way in which the method tells all its errors.
+    if (method.kind === 'promise') return Promise.reject(error);
+    throw error;
+  }
+  return plan.invoke(instance, args);
 }
 
 /**

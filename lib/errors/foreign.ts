@@ -113,22 +113,16 @@ export function isObservableLike(value: unknown): boolean {
  * proxy, or one with a `then` of its own may throw as soon as somebody listens to it.
  */
 export function promiseOf(value: unknown): Promise<unknown> {
-  let promise: Promise<unknown>;
+  let promise: Promise<unknown> | undefined;
   try {
     promise = Promise.resolve(value);
+    if (promise.then === Promise.prototype.then) return promise;
   } catch (error) {
-    return Promise.reject(error);
+    if (promise === undefined) return Promise.reject(error);
   }
-  return listensPlainly(promise) ? promise : adopted(promise);
+  return adopted(promise);
 }
 
-function listensPlainly(promise: Promise<unknown>): boolean {
-  try {
-    return promise.then === Promise.prototype.then;
-  } catch {
-    return false;
-  }
-}
 
 /** As `await` does it: without a look at the promise's own `then`. */
 function adopted(promise: Promise<unknown>): Promise<unknown> {

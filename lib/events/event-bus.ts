@@ -26,6 +26,8 @@ export interface HeardCall {
 export class EventBus {
   /** Those who hear of whole calls; undefined: nobody. A call reads it once, at its start. */
   calls: readonly CallListener[] | undefined = undefined;
+  /** Whether anybody hears of calls. A call reads it, so it is kept and not made up each time. */
+  active = false;
   /** Those who hear of whole calls, and the calls of which somebody hears. */
   #observing = 0;
   #lastCall = 0;
@@ -44,11 +46,6 @@ export class EventBus {
     private readonly wallNow: () => number,
     private readonly onListenerError: (error: unknown) => void,
   ) {}
-
-  /** Whether anybody hears of calls. */
-  get active(): boolean {
-    return this.#listeners.length > 0 || this.#observing > 0;
-  }
 
   /** Whether anybody hears every event, and wants it in time. */
   get hasListeners(): boolean {
@@ -103,10 +100,12 @@ export class EventBus {
   /** @returns a function that ends the subscription. */
   subscribe(listener: EventListener): () => void {
     this.#listeners = [...this.#listeners, listener];
+    this.#refresh();
     if (this.#listeners.length === 1) for (const notify of this.#onFirst) notify();
     return () => {
       if (!this.#listeners.includes(listener)) return;
       this.#listeners = this.#listeners.filter((other) => other !== listener);
+      this.#refresh();
       if (!this.hasListeners) for (const notify of this.#onLast) notify();
     };
   }
@@ -124,23 +123,23 @@ export class EventBus {
     // The same one may come twice.
     const added: CallListener = { begun: (call) => listener.begun(call) };
     this.calls = [...(this.calls ?? []), added];
-    this.#observing++;
+    this.#observe(1);
     return () => {
       if (this.calls?.includes(added) !== true) return;
       const others = this.calls.filter((other) => other !== added);
       this.calls = others.length === 0 ? undefined : others;
-      this.#observing--;
+      this.#observe(-1);
     };
   }
 
   /** An observed call begins: it hears all that policies tell of it, whoever leaves meanwhile. @returns its id. */
   callBegun(): number {
-    this.#observing++;
+    this.#observe(1);
     return ++this.#lastCall;
   }
 
   callEnded(): void {
-    this.#observing--;
+    this.#observe(-1);
   }
 
   /** Lets a listener hear something. What it throws is reported. */
@@ -150,6 +149,15 @@ export class EventBus {
     } catch (error) {
       this.onListenerError(error);
     }
+  }
+
+  #observe(more: 1 | -1): void {
+    this.#observing += more;
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    this.active = this.#listeners.length > 0 || this.#observing > 0;
   }
 
   #dated(body: ResilienceEventBody): ResilienceEvent {

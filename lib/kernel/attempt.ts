@@ -114,7 +114,7 @@ export class Attempt implements CallInfo, Abortable, Linked {
   }
 
   set queued(queued: boolean) {
-    this.#set(QUEUED, queued);
+    this.state = queued ? this.state | QUEUED : this.state & ~QUEUED;
   }
 
   get aborted(): boolean {
@@ -130,8 +130,9 @@ export class Attempt implements CallInfo, Abortable, Linked {
     return (this.state & BOUNDED) !== 0;
   }
 
-  set bounded(bounded: boolean) {
-    this.#set(BOUNDED, bounded);
+  /** A cut ends it for its caller from now on. */
+  bind(): void {
+    this.state |= BOUNDED;
   }
 
   /** Whether it has ended for its caller. */
@@ -139,12 +140,8 @@ export class Attempt implements CallInfo, Abortable, Linked {
     return (this.state & SETTLED) !== 0;
   }
 
-  set settled(settled: boolean) {
-    this.#set(SETTLED, settled);
-  }
-
-  #set(flag: number, on: boolean): void {
-    this.state = on ? this.state | flag : this.state & ~flag;
+  settle(): void {
+    this.state |= SETTLED;
   }
 
   /** The breaker that has let it in, and knows it while it waits; one that only watches has not. */
@@ -171,7 +168,8 @@ export class Attempt implements CallInfo, Abortable, Linked {
     this.state |= BEGUN | IN_METHOD;
     const { rare } = this;
     if (rare?.hasWaited === true) rare.begunAt = this.course.target.clock.now();
-    this.#pay(rare?.begunAt ?? this.since);
+    if (rare !== undefined || this.call !== undefined) this.pay(rare?.begunAt ?? this.since);
+    else this.course.budget?.earn(this.since);
   }
 
   /** Its method has returned, and its work goes on. */
@@ -186,26 +184,26 @@ export class Attempt implements CallInfo, Abortable, Linked {
     this.rare?.audience?.delist();
   }
 
-  /** What few attempts are, to be changed. */
+  /** What few attempts need, made for it. */
   rarely(): Rare {
     return (this.rare ??= new RareOf<Attempt>());
   }
 
   /** Pays for the first attempt; a whole begins with the first of its parts. */
-  #pay(now: number): void {
+  private pay(now: number): void {
     if (this.number === 1) this.course.budget?.earn(now);
     if (this.call !== undefined) this.call.begun = true;
     const { around } = this;
     if (this.rare?.isPart !== true || around === undefined || (around.state & BEGUN) !== 0) return;
     around.rarely().begunAt = now;
     around.state |= BEGUN | GOES_ON;
-    around.#pay(now);
+    around.pay(now);
   }
 
   // ---- cutting it
 
   get signal(): AbortSignal {
-    return this.#hear().signal;
+    return this.hear().signal;
   }
 
   abort(reason: unknown): void {
@@ -227,7 +225,7 @@ export class Attempt implements CallInfo, Abortable, Linked {
   }
 
   onAbort(listener: AbortListener): void {
-    return this.aborted ? listener(this.reason) : this.#hear().add(listener);
+    return this.aborted ? listener(this.reason) : this.hear().add(listener);
   }
 
   offAbort(listener: AbortListener): void {
@@ -236,7 +234,7 @@ export class Attempt implements CallInfo, Abortable, Linked {
 
   /** Lets the end of a shutdown cut it from now on, although nobody has asked for its signal. */
   enlist(): void {
-    this.#hear().enlist();
+    this.hear().enlist();
   }
 
   /** A shutdown needs to cut it no more. */
@@ -244,7 +242,7 @@ export class Attempt implements CallInfo, Abortable, Linked {
     this.rare?.audience?.delist();
   }
 
-  #hear(): Audience {
+  private hear(): Audience {
     return (this.rarely().audience ??= new Audience(this, this.course.target.lifecycle));
   }
 }

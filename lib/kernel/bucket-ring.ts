@@ -7,14 +7,15 @@
  */
 export class BucketRing {
   /** What all buckets hold together, then what each of them holds. */
-  readonly #counts: Uint32Array;
+  private readonly counts: Uint32Array;
   /** In each bucket, the sum of something that has fractions; made for the first of it. */
-  #sums: number[] | undefined = undefined;
+  private sums: number[] | undefined = undefined;
   /** How many buckets have begun since the clock did. */
-  #tick = 0;
-  #endsAt = 0;
+  private tick = 0;
+  /** When the current bucket is over. */
+  endsAt = 0;
   /** Where the counts of the current bucket begin. */
-  #offset: number;
+  private offset: number;
 
   /** @param fields how many things are counted. */
   constructor(
@@ -22,83 +23,78 @@ export class BucketRing {
     readonly buckets: number,
     readonly fields: number,
   ) {
-    this.#counts = new Uint32Array((buckets + 1) * fields);
-    this.#offset = fields;
-  }
-
-  /** When the current bucket is over. */
-  get endsAt(): number {
-    return this.#endsAt;
+    this.counts = new Uint32Array((buckets + 1) * fields);
+    this.offset = fields;
   }
 
   /** Lets go of what is too old at `now`; to be called before counting or reading. */
   advance(now: number): void {
-    if (now >= this.#endsAt) this.#turnAt(now);
+    if (now >= this.endsAt) this.turnAt(now);
   }
 
   /** Advances to where another ring of the same buckets is. */
   follow(other: BucketRing): void {
-    if (other.#tick > this.#tick) this.#turn(other.#tick);
+    if (other.tick > this.tick) this.turn(other.tick);
   }
 
   /** Counts in the current bucket. */
   add(field: number, amount: number): void {
-    const counts = this.#counts;
-    const index = this.#offset + field;
+    const counts = this.counts;
+    const index = this.offset + field;
     counts[index] = (counts[index] as number) + amount;
     counts[field] = (counts[field] as number) + amount;
   }
 
   /** What all buckets hold. */
   total(field: number): number {
-    return this.#counts[field] as number;
+    return this.counts[field] as number;
   }
 
   /** Adds to the sum of the current bucket. */
   addSum(amount: number): void {
-    const sums = (this.#sums ??= new Array<number>(this.buckets).fill(0));
-    const bucket = this.#tick % this.buckets;
+    const sums = (this.sums ??= new Array<number>(this.buckets).fill(0));
+    const bucket = this.tick % this.buckets;
     sums[bucket] = (sums[bucket] as number) + amount;
   }
 
   /** The sums of all buckets together. It is added up anew: sums of fractions do not cancel exactly. */
   get sum(): number {
-    return this.#sums?.reduce((all, one) => all + one, 0) ?? 0;
+    return this.sums?.reduce((all, one) => all + one, 0) ?? 0;
   }
 
   /** What one bucket holds: the current one, or that so many before it. */
   at(age: number, field: number): number {
-    const bucket = (((this.#tick - age) % this.buckets) + this.buckets) % this.buckets;
-    return this.#counts[this.#offsetOf(bucket) + field] as number;
+    const bucket = (((this.tick - age) % this.buckets) + this.buckets) % this.buckets;
+    return this.counts[this.offsetOf(bucket) + field] as number;
   }
 
   clear(): void {
-    this.#counts.fill(0);
-    this.#sums = undefined;
+    this.counts.fill(0);
+    this.sums = undefined;
   }
 
-  #turnAt(now: number): void {
-    this.#turn(Math.floor(now / this.bucketMs));
+  private turnAt(now: number): void {
+    this.turn(Math.floor(now / this.bucketMs));
   }
 
-  #turn(tick: number): void {
-    if (tick - this.#tick >= this.buckets) this.clear();
-    else for (let passed = this.#tick + 1; passed <= tick; passed++) this.#drop(passed);
-    this.#tick = tick;
-    this.#endsAt = (tick + 1) * this.bucketMs;
-    this.#offset = this.#offsetOf(tick);
+  private turn(tick: number): void {
+    if (tick - this.tick >= this.buckets) this.clear();
+    else for (let passed = this.tick + 1; passed <= tick; passed++) this.drop(passed);
+    this.tick = tick;
+    this.endsAt = (tick + 1) * this.bucketMs;
+    this.offset = this.offsetOf(tick);
   }
 
-  #drop(tick: number): void {
-    const counts = this.#counts;
-    for (let field = 0, index = this.#offsetOf(tick); field < this.fields; field++, index++) {
+  private drop(tick: number): void {
+    const counts = this.counts;
+    for (let field = 0, index = this.offsetOf(tick); field < this.fields; field++, index++) {
       counts[field] = (counts[field] as number) - (counts[index] as number);
       counts[index] = 0;
     }
-    if (this.#sums !== undefined) this.#sums[tick % this.buckets] = 0;
+    if (this.sums !== undefined) this.sums[tick % this.buckets] = 0;
   }
 
-  #offsetOf(tick: number): number {
+  private offsetOf(tick: number): number {
     return (1 + (tick % this.buckets)) * this.fields;
   }
 }

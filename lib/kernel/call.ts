@@ -106,11 +106,6 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
     return this.current.origin?.onRefused !== undefined;
   }
 
-  /** Whether somebody lets go of what cuts it, once it is over. */
-  get follows(): boolean {
-    return this.#letGo !== undefined;
-  }
-
   /** Aborts when the call is cut by its caller or shutdown: not by a time limit, which leaves whole what stands in for it. */
   get signal(): AbortSignal {
     return this.#audience.signal;
@@ -172,13 +167,7 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
     this.#audience.remove(listener);
   }
 
-  /** Its attempts are over: no limit bounds it any more. */
   done(): void {
-    this.limit?.end(this);
-  }
-
-  /** A stream that has begun is bounded from item to item by the limit of its attempt. */
-  item(): void {
     this.limit?.end(this);
   }
 
@@ -203,7 +192,7 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
     const { instance, args, origin, attempt } = this;
     const substitute = new Attempt(course, instance, args, origin, attempt);
     // Nothing bounds it, and no guard has let it in.
-    substitute.settled = true;
+    substitute.settle();
     if (this.#left) substitute.abort(this.reason);
     return (this.#substitute = substitute);
   }

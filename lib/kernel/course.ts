@@ -2,11 +2,16 @@ import type { Target } from './target.js';
 
 // What an attempt knows of its surroundings. `A` is the attempt, which refers to these.
 
+/** Is paid for each first attempt that has begun. */
+export interface PaidByFirsts {
+  earn(startedAt: number): void;
+}
+
 /** The way that an attempt takes through its guards, as the attempt knows it. */
 export interface CourseOf<A> {
   readonly target: Target;
   /** Is paid for each first attempt that has begun; undefined: nobody. */
-  readonly budget: { earn(startedAt: number): void } | undefined;
+  readonly budget: PaidByFirsts | undefined;
   /** The error of an attempt whose own time is over. */
   expired(attempt: A): Error;
   /** Ends an attempt for its caller, while its work goes on. */
@@ -27,7 +32,8 @@ export interface Surrounding {
   /** What bounds all attempts of the call together. */
   readonly bound: number;
   begun: boolean;
-  item(): void;
+  /** No limit bounds it any more: it is over, or its stream is bounded from item to item by the limit of its attempt. */
+  done(): void;
 }
 
 /** Knows the attempts that wait, so that it can end their waits. */

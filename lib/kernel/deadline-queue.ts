@@ -37,12 +37,12 @@ const LATE_MS = 5;
  * polls twice before anything is judged, and an answer that came meanwhile has won.
  */
 export class DeadlineQueue {
-  #head: Linked | undefined;
-  #tail: Linked | undefined;
-  #timer: Timer | undefined;
-  #polling = false;
+  private head: Linked | undefined;
+  private tail: Linked | undefined;
+  private timer: Timer | undefined;
+  private polling = false;
   /** When the timer was to come. */
-  #timerDue = 0;
+  private timerDue = 0;
 
   constructor(
     readonly ms: number,
@@ -54,113 +54,120 @@ export class DeadlineQueue {
 
   /** Whether no deadline is pending. */
   get idle(): boolean {
-    return this.#head === undefined;
+    return this.head === undefined;
   }
 
   /** @param since when its time began to run. */
   add(deadline: Linked, since: number): void {
     // What goes on without an audience is of no interest to an app that is gone.
     if (!this.keepsAlive && this.lifecycle.disposed) return;
-    const wasEmpty = this.#head === undefined;
-    deadline.due = since + this.ms;
+    const due = since + this.ms;
+    const { tail, timer } = this;
+    deadline.due = due;
     deadline.queued = true;
-    this.#insert(deadline);
-    if (this.#timer === undefined) {
-      if (!this.#polling) this.#arm(deadline.due - this.clock.now());
-    } else if (deadline.previous === undefined && deadline.due < this.#timerDue) {
-      this.clock.clearTimeout(this.#timer);
-      this.#arm(deadline.due - this.clock.now());
-    } else if (wasEmpty && this.keepsAlive) this.#timer.ref();
+    if (tail === undefined) this.head = this.tail = deadline;
+    else if (tail.due <= due) {
+      deadline.previous = tail;
+      this.tail = tail.next = deadline;
+    } else this.insertBefore(tail, deadline);
+    if (timer === undefined || due < this.timerDue) this.armFor(deadline);
+    else if (tail === undefined && this.keepsAlive) timer.ref();
+  }
+
+  private armFor(deadline: Linked): void {
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    else if (this.polling) return;
+    this.arm(deadline.due - this.clock.now());
   }
 
   /** What has waited elsewhere before it came is due before some that came earlier. */
-  #insert(deadline: Linked): void {
-    let previous = this.#tail;
+  private insertBefore(tail: Linked, deadline: Linked): void {
+    let previous: Linked | undefined = tail;
     while (previous !== undefined && previous.due > deadline.due) previous = previous.previous;
-    const next = previous === undefined ? this.#head : previous.next;
+    const next = previous === undefined ? this.head : previous.next;
     deadline.previous = previous;
     deadline.next = next;
-    if (previous === undefined) this.#head = deadline;
+    if (previous === undefined) this.head = deadline;
     else previous.next = deadline;
-    if (next === undefined) this.#tail = deadline;
+    if (next === undefined) this.tail = deadline;
     else next.previous = deadline;
   }
 
   remove(deadline: Linked): void {
     if (!deadline.queued) return;
     const { previous, next } = deadline;
-    if (previous === undefined) this.#head = next;
+    if (previous === undefined) this.head = next;
     else previous.next = next;
-    if (next === undefined) this.#tail = previous;
+    if (next === undefined) this.tail = previous;
     else next.previous = previous;
     deadline.previous = deadline.next = undefined;
     deadline.queued = false;
-    if (this.#head === undefined) {
-      if (this.lifecycle.disposed) this.#dropTimer();
-      else this.#timer?.unref();
+    if (this.head === undefined) {
+      if (this.lifecycle.disposed) this.dropTimer();
+      else this.timer?.unref();
     }
   }
 
-  #arm(ms: number): void {
-    this.#timerDue = this.clock.now() + ms;
-    this.#timer = this.clock.setTimeout(() => this.#onTimer(), Math.max(1, Math.ceil(ms)));
-    if (!this.keepsAlive) this.#timer.unref();
+  private arm(ms: number): void {
+    this.timerDue = this.clock.now() + ms;
+    this.timer = this.clock.setTimeout(() => this.onTimer(), Math.max(1, Math.ceil(ms)));
+    if (!this.keepsAlive) this.timer.unref();
     // The app knows of the queue only as long as there is something to give back.
-    if (!this.lifecycle.disposed) this.lifecycle.onDispose(this.#end);
+    if (!this.lifecycle.disposed) this.lifecycle.onDispose(this.end);
   }
 
-  #onTimer(): void {
-    this.#timer = undefined;
-    if (this.#head === undefined) return this.lifecycle.offDispose(this.#end);
+  private onTimer(): void {
+    this.timer = undefined;
+    if (this.head === undefined) return this.lifecycle.offDispose(this.end);
     const now = this.clock.now();
-    if (now - Math.min(this.#timerDue, this.#head.due) > LATE_MS) this.#poll(now);
-    else this.#sweep(now);
+    if (now - Math.min(this.timerDue, this.head.due) > LATE_MS) this.poll(now);
+    else this.sweep(now);
   }
 
   /** Lets the event loop poll; then only what was over by `judged` is judged, since the loop may be blocked again. */
-  #poll(judged: number): void {
-    this.#polling = true;
+  private poll(judged: number): void {
+    this.polling = true;
     this.clock.setImmediate(() =>
       this.clock.setImmediate(() => {
-        this.#polling = false;
-        this.#sweep(judged);
+        this.polling = false;
+        this.sweep(judged);
       }),
     );
   }
 
-  #sweep(judged: number): void {
-    for (let head = this.#head; head !== undefined && head.due <= judged; head = this.#head) {
+  private sweep(judged: number): void {
+    for (let head = this.head; head !== undefined && head.due <= judged; head = this.head) {
       this.remove(head);
       head.expire();
     }
     // Expiring may have added a deadline, and with it a timer.
-    if (this.#timer !== undefined) return;
-    if (this.#head === undefined) return this.lifecycle.offDispose(this.#end);
+    if (this.timer !== undefined) return;
+    if (this.head === undefined) return this.lifecycle.offDispose(this.end);
     const now = this.clock.now();
-    if (now - this.#head.due > LATE_MS) this.#poll(now);
-    else this.#arm(this.#head.due - now);
+    if (now - this.head.due > LATE_MS) this.poll(now);
+    else this.arm(this.head.due - now);
   }
 
   /** Gives its timer back, if nothing waits for it. */
   dropIdleTimer(): void {
-    if (this.#head !== undefined || this.#timer === undefined) return;
-    this.#dropTimer();
-    this.lifecycle.offDispose(this.#end);
+    if (this.head !== undefined || this.timer === undefined) return;
+    this.dropTimer();
+    this.lifecycle.offDispose(this.end);
   }
 
-  #dropTimer(): void {
-    if (this.#timer !== undefined) this.clock.clearTimeout(this.#timer);
-    this.#timer = undefined;
+  private dropTimer(): void {
+    if (this.timer !== undefined) this.clock.clearTimeout(this.timer);
+    this.timer = undefined;
   }
 
-  readonly #end = (): void => {
+  private readonly end = (): void => {
     // One that is cut may take others along.
     const pending: Linked[] = [];
-    for (let one = this.#head; one !== undefined; one = one.next) pending.push(one);
+    for (let one = this.head; one !== undefined; one = one.next) pending.push(one);
     for (const one of pending) {
       if (this.keepsAlive) one.retire?.();
       else this.remove(one);
     }
-    if (this.#head === undefined) this.#dropTimer();
+    if (this.head === undefined) this.dropTimer();
   };
 }

@@ -1,4 +1,5 @@
 import type { Call } from './call.js';
+import type { PaidByFirsts } from './course.js';
 import type { Failure } from './outcome/failure.js';
 
 /** What a decision says of an error that is none of its business. */
@@ -36,7 +37,7 @@ export interface Decision {
   /** @returns the value, {@link Again}, or a rejection. */
   succeeded?(call: Call, value: unknown): unknown;
   /** Is paid for each first attempt that has begun. */
-  readonly budget?: { earn(startedAt: number): void } | undefined;
+  readonly budget?: PaidByFirsts | undefined;
   /** Whether what it answers may be a stream, and is handed on as one. */
   readonly answers: boolean;
 }

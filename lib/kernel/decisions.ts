@@ -1,6 +1,7 @@
 import { isObject, isThenable, promiseOf } from '../errors/foreign.js';
-import type { Attempt, Course } from './attempt.js';
+import type { Attempt } from './attempt.js';
 import { callOf, type Call } from './call.js';
+import type { PaidByFirsts } from './course.js';
 import { Again, PASS, type Decision } from './decision.js';
 import { Failure } from './outcome/failure.js';
 import { pause } from './pause.js';
@@ -19,7 +20,7 @@ export class Decisions {
   /** Whether a value can ask for another attempt. */
   readonly judgeValues: boolean;
   /** Is paid for each first attempt that has begun. */
-  readonly budget: Course['budget'];
+  readonly budget: PaidByFirsts | undefined;
 
   /**
    * @param all the innermost first.
@@ -41,21 +42,17 @@ export class Decisions {
     for (const one of this.all) one.begin?.(call);
   }
 
-  /** An attempt has given a value. */
+  /** An attempt has given a value, and one of them judges values. */
   onValue(attempt: Attempt, value: unknown): unknown {
-    if (!this.judgeValues) {
-      if (attempt.call !== undefined) (attempt.call as Call).done();
-      return value;
-    }
     const call = callOf(attempt);
-    const verdict = this.#judge(call, value);
-    if (Again.is(verdict)) return this.#again(call, verdict, 1);
-    if (Rejection.is(verdict)) return this.#ask(1, call, new Failure(verdict.error), false);
+    const verdict = this.judge(call, value);
+    if (Again.is(verdict)) return this.again(call, verdict, 1);
+    if (Rejection.is(verdict)) return this.ask(1, call, new Failure(verdict.error), false);
     call.done();
     return verdict;
   }
 
-  #judge(call: Call, value: unknown): unknown {
+  private judge(call: Call, value: unknown): unknown {
     try {
       return this.all[0]?.succeeded?.(call, value);
     } catch (error) {
@@ -68,7 +65,7 @@ export class Decisions {
     if (this.none) return rejection(error);
     const { failure } = attempt;
     const read = failure !== undefined && failure.error === error ? failure : new Failure(error);
-    return this.#ask(0, callOf(attempt), read, false);
+    return this.ask(0, callOf(attempt), read, false);
   }
 
   /**
@@ -77,22 +74,22 @@ export class Decisions {
    * @throws the error that nothing answers.
    */
   atOnce(call: Call, error: unknown): unknown {
-    const answer = this.#ask(0, call, new Failure(error), true);
+    const answer = this.ask(0, call, new Failure(error), true);
     if (Rejection.is(answer)) throw answer.error;
     return answer;
   }
 
   /** Asks those from `from` on. What one throws, or answers with, is an error to the next. */
-  #ask(from: number, call: Call, first: Failure, atOnce: boolean): unknown {
+  private ask(from: number, call: Call, first: Failure, atOnce: boolean): unknown {
     let failure = first;
     for (let index = from; index < this.all.length; index++) {
       try {
         const decision = this.all[index] as Decision;
         const verdict = decision.failed(call, failure, atOnce);
         if (verdict === PASS) continue;
-        if (Again.is(verdict)) return this.#again(call, verdict, index + 1);
+        if (Again.is(verdict)) return this.again(call, verdict, index + 1);
         const answer = decision.answers && this.handOn !== undefined ? this.handOn(call, verdict) : verdict;
-        if (!Rejection.is(answer)) return this.#answered(index + 1, call, answer, atOnce);
+        if (!Rejection.is(answer)) return this.answered(index + 1, call, answer, atOnce);
         failure = new Failure(answer.error);
       } catch (error) {
         failure = new Failure(error);
@@ -102,20 +99,20 @@ export class Decisions {
   }
 
   /** An answer that comes later may fail as well; a promise is resolved with any object, and that may fail too. */
-  #answered(from: number, call: Call, answer: unknown, atOnce: boolean): unknown {
+  private answered(from: number, call: Call, answer: unknown, atOnce: boolean): unknown {
     const comesLater = atOnce ? isThenable(answer) : isObject(answer);
     if (from === this.all.length || !comesLater) return answer;
-    return promiseOf(answer).then(undefined, (error: unknown) => this.#ask(from, call, new Failure(error), false));
+    return promiseOf(answer).then(undefined, (error: unknown) => this.ask(from, call, new Failure(error), false));
   }
 
   /** Makes another attempt after a pause; where that is cut, those from `from` on are asked. */
-  #again(call: Call, again: Again, from: number): unknown {
+  private again(call: Call, again: Again, from: number): unknown {
     if (again.delayMs <= 0) return this.repeat(call);
     return pause(call, again.delayMs, this.target, again.atShutdown).then(
       () => this.repeat(call),
       (reason: unknown) => {
         again.onCut(reason);
-        return this.#ask(from, call, new Failure(reason), false);
+        return this.ask(from, call, new Failure(reason), false);
       },
     );
   }

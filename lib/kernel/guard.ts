@@ -23,6 +23,11 @@ export function refused(error: unknown): Refusal {
  * taken: `settled` and `released` give back what is noted, and nothing else.
  */
 export abstract class Guard {
+  /** Whether it may hold something until the work has ended, and not only until the attempt is settled. */
+  get holds(): boolean {
+    return true;
+  }
+
   abstract admit(attempt: Attempt): Admission;
 
   /**
@@ -33,7 +38,7 @@ export abstract class Guard {
   settled(_attempt: Attempt, _value: unknown, _failure: Failure | undefined): void {}
 
   /**
-   * Its work has ended as well.
+   * Its work has ended as well. A guard that holds nothing is asked only after a `settled` that threw.
    *
    * @param failure what the work ended with, if that was an error.
    */

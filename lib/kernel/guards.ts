@@ -12,7 +12,12 @@ export interface Fault {
  * what was taken is given back.
  */
 export class Guards {
-  constructor(private readonly all: readonly Guard[]) {}
+  /** Whether one of them holds something until the work has ended. */
+  private readonly hold: boolean;
+
+  constructor(private readonly all: readonly Guard[]) {
+    this.hold = all.some(({ holds }) => holds);
+  }
 
   /** Asks the guards from `from` on. */
   admit(attempt: Attempt, from: number): Admission {
@@ -25,27 +30,35 @@ export class Guards {
         attempt.admitted = index;
         return admission;
       }
-      return undefined;
     } catch (fault) {
       return refused(fault);
     }
+    return undefined;
   }
 
   /** Exactly those that have let it in are told, the innermost first. */
   settle(attempt: Attempt, value: unknown, failure: Failure | undefined): Fault | undefined {
-    attempt.settled = true;
+    attempt.settle();
     let fault: Fault | undefined;
     for (let index = attempt.admitted - 1; index >= 0; index--) {
       try {
         (this.all[index] as Guard).settled(attempt, value, failure);
       } catch (error) {
         fault ??= { error };
+        attempt.rarely().faulty = true;
       }
     }
     return fault;
   }
 
+  /** To be called after {@link settle}. Those that hold nothing are asked only where one of them may have kept something. */
   release(attempt: Attempt, failure: Failure | undefined, before: Fault | undefined): Fault | undefined {
+    if (this.hold || attempt.rare?.faulty === true) return this.releaseEach(attempt, failure, before);
+    attempt.admitted = 0;
+    return before;
+  }
+
+  private releaseEach(attempt: Attempt, failure: Failure | undefined, before: Fault | undefined): Fault | undefined {
     let fault = before;
     for (let index = attempt.admitted - 1; index >= 0; index--) {
       try {

@@ -1,4 +1,6 @@
 import type { Attempt } from './attempt.js';
+import type { PaidByFirsts } from './course.js';
+import type { Fault } from './guards.js';
 
 /** What an attempt does once its guards have let it in. It never throws; it settles when its work has ended. */
 export type Work = (attempt: Attempt) => Promise<unknown>;
@@ -16,5 +18,15 @@ export interface Inner {
 export interface Junction {
   run(attempt: Attempt, inner: Inner): Promise<unknown>;
   /** Is paid for the first attempts inside; undefined: nobody. */
-  readonly budget?: { earn(startedAt: number): void } | undefined;
+  readonly budget?: PaidByFirsts | undefined;
+}
+
+/** Tells a whole that a part of it has answered: others beside that one are cut before what it held is given on. */
+export function answered(part: Attempt, value: unknown): Fault | undefined {
+  try {
+    part.around?.rare?.inside?.answered?.(part, value);
+  } catch (error) {
+    return { error };
+  }
+  return undefined;
 }

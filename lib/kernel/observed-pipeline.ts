@@ -7,7 +7,8 @@ import type { Work } from './junction.js';
 import { observationOf } from './observation-of.js';
 import { Observation } from './observation.js';
 import type { Failure } from './outcome/failure.js';
-import { Pipeline, type PipelineInit } from './pipeline.js';
+import { Pipeline } from './pipeline.js';
+import type { PipelineInit } from './pipeline-init.js';
 import { rejection } from './rejection.js';
 
 /** For whom, and of what, a pipeline tells. */
@@ -52,6 +53,10 @@ export function observe(attempt: Attempt, events: EventBus): void {
 
 /** Tells how attempts end; outermost, so that all others have settled them. */
 class ObservingGuard extends Guard {
+  override get holds(): boolean {
+    return false;
+  }
+
   admit(): undefined {
     // All may pass.
   }

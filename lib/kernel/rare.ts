@@ -32,6 +32,8 @@ export class RareOf<A> {
   /** The attempt that has begun before all of this, and takes the place of the innermost one. */
   early: { take(): A | undefined } | undefined = undefined;
   hasWaited = false;
+  /** Whether a guard threw while it was settled, and may have kept something. */
+  faulty = false;
   /** Whether a stream of it has given an item. */
   emitted = false;
   /** Whether it is the probe of a half-open breaker. */

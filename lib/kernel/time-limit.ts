@@ -15,6 +15,10 @@ export class TimeLimit extends Guard {
     super();
   }
 
+  override get holds(): boolean {
+    return false;
+  }
+
   admit(attempt: Attempt): Admission {
     if (attempt.aborted) return refused(attempt.reason);
     this.queue.add(attempt, attempt.since);

@@ -1,7 +1,7 @@
 import { types } from 'node:util';
 import { isAsyncIterable, isList, isObservableLike, isThenable, propertyOf } from '../errors/foreign.js';
 import type { Attempt } from '../kernel/attempt.js';
-import type { Returns } from '../policies/policy-set.js';
+import type { Returns } from '../kernel/method-kind.js';
 
 /** What a method may teach: everything that can be guarded, or what is sure not to be missed in its own form. */
 export interface Lesson {

@@ -21,50 +21,55 @@ export type Learner = LearnerOf<Plan>;
 /** A method's policies in their order, ready to be called. */
 export class Plan {
   readonly policies: readonly PlannedPolicy[];
-  readonly #init: PlanInitOf<Plan>;
-  readonly #pipeline: Pipeline;
-  readonly #events: EventBus;
-  #observed: Pipeline | undefined;
-  readonly #signalIndex: number;
+  private readonly init: PlanInitOf<Plan>;
+  private readonly pipeline: Pipeline;
+  private readonly events: EventBus;
+  private observed: Pipeline | undefined;
+  private readonly signalIndex: number;
   /** Whether a call gives one promise, as nearly all do. */
-  readonly #givesPromise: boolean;
+  private readonly givesPromise: boolean;
+  /** ... and no caller passes a signal. */
+  private readonly isPlain: boolean;
   /** Whether nothing but Fallback and Recover guards it: then a synchronous method stays synchronous. */
-  readonly #answersOnly: boolean;
+  private readonly answersOnly: boolean;
 
   constructor(init: PlanInitOf<Plan>) {
-    this.#init = init;
+    this.init = init;
     this.policies = init.policies;
-    this.#pipeline = init.pipeline;
-    this.#events = init.events;
-    this.#signalIndex = init.signalIndex;
-    this.#givesPromise = init.kind === 'promise';
-    this.#answersOnly = init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
+    this.pipeline = init.pipeline;
+    this.events = init.events;
+    this.signalIndex = init.signalIndex;
+    this.givesPromise = init.kind === 'promise';
+    this.isPlain = this.givesPromise && init.signalIndex < 0;
+    this.answersOnly = init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
   }
 
   get className(): string {
-    return this.#init.target.className;
+    return this.init.target.className;
   }
 
   get methodName(): string {
-    return this.#init.target.methodName;
+    return this.init.target.methodName;
   }
 
   /** What its calls give; undefined or `'sync'` while nobody knows. */
   get kind(): MethodKind {
-    return this.#init.kind;
+    return this.init.kind;
   }
 
   /** Whether nobody knows yet what the method gives, and its policies depend on it. */
   get learns(): boolean {
-    const { learner } = this.#init;
-    return learner !== undefined && (learner.byClassAlone || !this.#answersOnly);
+    const { learner } = this.init;
+    return learner !== undefined && (learner.byClassAlone || !this.answersOnly);
   }
 
   /** Calls the method as its kind demands. */
   invoke(instance: unknown, args: readonly unknown[]): unknown {
-    return this.#givesPromise
-      ? this.call(instance, args, this.#signalIn(args))
-      : this.#begin(instance, args, undefined);
+    if (this.isPlain && this.events.calls === undefined && outerCall() === undefined)
+      return this.pipeline.start(new Attempt(this.pipeline, instance, args));
+    return this.givesPromise
+      ? this.call(instance, args, this.signalIn(args))
+      : this.begin(instance, args, undefined);
   }
 
   /** One call that gives a promise. */
@@ -74,58 +79,58 @@ export class Plan {
     signal: AbortSignal | undefined,
     origin?: Origin,
   ): Promise<unknown> {
-    const pipeline = this.#way(this.#events.calls !== undefined);
+    const pipeline = this.events.calls === undefined ? this.pipeline : this.observedPipeline();
     const attempt = new Attempt(pipeline, instance, args, origin);
     const around = outerCall();
     return signal === undefined && around === undefined
       ? pipeline.start(attempt)
-      : this.#startUnder(pipeline, attempt, signal, around);
+      : this.startUnder(pipeline, attempt, signal, around);
   }
 
   /** An Observable each of whose subscriptions is one call, inside the guarded call that subscribes. */
   observe(instance: unknown, args: readonly unknown[], origin?: Origin, early?: EarlyAttempt): unknown {
-    return this.#init.observe((sink) => this.#open(instance, args, { ...origin, sink }, early));
+    return this.init.observe((sink) => this.open(instance, args, { ...origin, sink }, early));
   }
 
   /** Guards what the method has given already, called by somebody who knew of no policies. */
   guard(instance: unknown, args: readonly unknown[], value: unknown): unknown {
-    const { learner } = this.#init;
-    return learner === undefined ? value : this.#learn(this.#early(instance, args), value, learner);
+    const { learner } = this.init;
+    return learner === undefined ? value : this.learn(this.early(instance, args), value, learner);
   }
 
-  /** The pipeline of a call. */
-  #way(isObserved: boolean): Pipeline {
-    return isObserved ? (this.#observed ??= this.#init.observed()) : this.#pipeline;
+  /** The pipeline of a call that somebody observes. */
+  private observedPipeline(): Pipeline {
+    return (this.observed ??= this.init.observed());
   }
 
-  #signalIn(args: readonly unknown[]): AbortSignal | undefined {
-    return this.#signalIndex < 0 ? undefined : signalOf(args[this.#signalIndex]);
+  private signalIn(args: readonly unknown[]): AbortSignal | undefined {
+    return this.signalIndex < 0 ? undefined : signalOf(args[this.signalIndex]);
   }
 
-  #begin(instance: unknown, args: readonly unknown[], early: EarlyAttempt | undefined): unknown {
-    switch (this.#init.kind) {
+  private begin(instance: unknown, args: readonly unknown[], early: EarlyAttempt | undefined): unknown {
+    switch (this.init.kind) {
       case 'promise':
-        return this.call(instance, args, this.#signalIn(args));
+        return this.call(instance, args, this.signalIn(args));
       case 'observable':
         return this.observe(instance, args, undefined, early);
       case 'asyncIterable':
-        return new GuardedIterable((sink) => this.#open(instance, args, { sink }, early));
+        return new GuardedIterable((sink) => this.open(instance, args, { sink }, early));
       default:
-        return this.#callToLearn(instance, args);
+        return this.callToLearn(instance, args);
     }
   }
 
   /** Begins the call of a stream. */
-  #open(instance: unknown, args: readonly unknown[], origin: Origin, early: EarlyAttempt | undefined): StreamCall {
-    const pipeline = this.#way(this.#events.calls !== undefined);
-    const attempt = this.#first(pipeline, instance, args, origin, early);
+  private open(instance: unknown, args: readonly unknown[], origin: Origin, early: EarlyAttempt | undefined): StreamCall {
+    const pipeline = this.events.calls === undefined ? this.pipeline : this.observedPipeline();
+    const attempt = this.first(pipeline, instance, args, origin, early);
     attempt.origin = origin;
     const call = callOf(attempt);
-    return { call, end: this.#startUnder(pipeline, attempt, this.#signalIn(args), outerCall()) };
+    return { call, end: this.startUnder(pipeline, attempt, this.signalIn(args), outerCall()) };
   }
 
   /** The first attempt of a call: the one that has begun early, unless others are to be built around that. */
-  #first(
+  private first(
     pipeline: Pipeline,
     instance: unknown,
     args: readonly unknown[],
@@ -140,7 +145,7 @@ export class Plan {
   }
 
   /** Starts an attempt that others can cut. */
-  #startUnder(
+  private startUnder(
     pipeline: Pipeline,
     attempt: Attempt,
     signal: AbortSignal | undefined,
@@ -157,74 +162,74 @@ export class Plan {
 
   // ---- methods of which nobody knows what they give
 
-  #early(instance: unknown, args: readonly unknown[]): Attempt {
-    const attempt = new Attempt(this.#pipeline, instance, args);
+  private early(instance: unknown, args: readonly unknown[]): Attempt {
+    const attempt = new Attempt(this.pipeline, instance, args);
     const around = outerCall();
     if (around !== undefined) attempt.rarely().around = around;
-    observe(attempt, this.#events);
+    observe(attempt, this.events);
     return attempt;
   }
 
   /** Calls a method of which nobody knows yet what it gives; that decides how this call and the next are guarded. */
-  #callToLearn(instance: unknown, args: readonly unknown[]): unknown {
-    const { body, learner } = this.#init;
-    const early = this.#early(instance, args);
-    const signal = this.#signalIn(args);
+  private callToLearn(instance: unknown, args: readonly unknown[]): unknown {
+    const { body, learner } = this.init;
+    const early = this.early(instance, args);
+    const signal = this.signalIn(args);
     if (hasAborted(signal)) early.abort(reasonOf(signal));
     let value: unknown;
     try {
       value = learner === undefined ? calledAtOnce(early, (one) => inCall(one, body)) : inCall(early, body);
     } catch (error) {
       if (learner?.byClassAlone === true) throw error;
-      if (learner !== undefined) this.#count(early, Promise.reject(error));
-      return this.#answer(early, error);
+      if (learner !== undefined) this.count(early, Promise.reject(error));
+      return this.answer(early, error);
     }
-    return learner === undefined ? gaveAtOnce(early, value) : this.#learn(early, value, learner);
+    return learner === undefined ? gaveAtOnce(early, value) : this.learn(early, value, learner);
   }
 
-  #learn(early: Attempt, value: unknown, learner: Learner): unknown {
+  private learn(early: Attempt, value: unknown, learner: Learner): unknown {
     const kind = kindTaughtBy(value, learner);
     const asked = !learner.byClassAlone;
-    if (asked && this.#answersOnly && kind === undefined) return gaveAtOnce(early, value);
-    if (asked && this.#answersOnly && kind === 'promise') {
+    if (asked && this.answersOnly && kind === undefined) return gaveAtOnce(early, value);
+    if (asked && this.answersOnly && kind === 'promise') {
       begunBefore(early, kind);
       return promiseOf(value).then(
         (given) => gaveAtOnce(early, given),
-        (error: unknown) => this.#answer(early, error),
+        (error: unknown) => this.answer(early, error),
       );
     }
     const plan = kind === undefined ? undefined : learner.learn(kind);
-    if (plan !== undefined) return plan.#adopt(early, value);
+    if (plan !== undefined) return plan.adopt(early, value);
     learner.passed(value);
     if (!asked) return value;
-    this.#count(early, Promise.resolve());
+    this.count(early, Promise.resolve());
     return gaveAtOnce(early, value);
   }
 
   /** Takes in an attempt whose method has been called already. */
-  #adopt(early: Attempt, value: unknown): unknown {
+  private adopt(early: Attempt, value: unknown): unknown {
     const { instance, args } = early;
-    if (!this.#givesPromise) {
+    if (!this.givesPromise) {
       early.rarely().given = { value };
       // Of a stream the subscription is the call.
       early.call = undefined;
-      return this.#begin(instance, args, new EarlyAttempt(early));
+      return this.begin(instance, args, new EarlyAttempt(early));
     }
     // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
     const work = promiseOf(value);
     work.catch(() => undefined);
     Object.assign(early.rarely(), { given: { value: work }, underway: true });
     const { around } = early;
-    const pipeline = this.#way(observationOf(early) !== undefined);
-    const attempt = this.#first(pipeline, instance, args, undefined, new EarlyAttempt(early));
+    const pipeline = observationOf(early) === undefined ? this.pipeline : this.observedPipeline();
+    const attempt = this.first(pipeline, instance, args, undefined, new EarlyAttempt(early));
     callOf(attempt).observation = observationOf(early);
-    return this.#startUnder(pipeline, attempt, this.#signalIn(args), around);
+    return this.startUnder(pipeline, attempt, this.signalIn(args), around);
   }
 
   /** Lets those that count do so for a call that is over. */
-  #count({ instance, args, around }: Attempt, end: Promise<unknown>): void {
+  private count({ instance, args, around }: Attempt, end: Promise<unknown>): void {
     end.catch(() => undefined);
-    const { counting } = this.#init;
+    const { counting } = this.init;
     if (counting === undefined) return;
     const attempt = new Attempt(counting, instance, args);
     attempt.rarely().around = around;
@@ -233,8 +238,8 @@ export class Plan {
   }
 
   /** What Fallback, then Recover make of an error. */
-  #answer(early: Attempt, error: unknown): unknown {
-    const { answering } = this.#init;
+  private answer(early: Attempt, error: unknown): unknown {
+    const { answering } = this.init;
     return failedAtOnce(early, error, () => {
       if (answering === undefined) throw error;
       return answering.answer(early, error);

@@ -21,17 +21,15 @@ export function orGiven(body: Body): Body {
 /** The work of a method that gives one answer. */
 export function promiseWork(body: Body): Work {
   return (attempt) => {
-    let result: unknown;
-    try {
-      result = inCall(attempt, body);
-    } catch (error) {
-      return rejected(error);
-    }
-    if (isPromise(result)) return promiseOf(result);
-    // A query builder is a promise first, although some can be iterated too.
-    const mistake = isThenable(result) ? undefined : undeclaredStream(attempt, result);
-    return mistake === undefined ? promiseOf(result) : rejected(mistake);
+    const result = inCall(attempt, body);
+    return isPromise(result) ? promiseOf(result) : promiseIn(attempt, result);
   };
+}
+
+function promiseIn(attempt: Attempt, result: unknown): Promise<unknown> {
+  // A query builder is a promise first, although some can be iterated too.
+  const mistake = isThenable(result) ? undefined : undeclaredStream(attempt, result);
+  return mistake === undefined ? promiseOf(result) : rejected(mistake);
 }
 
 /** The mistake of a method that gives a stream without having said so: it would run unguarded. */

@@ -2,8 +2,6 @@ import type { Returns } from '../kernel/method-kind.js';
 import type { StateScope } from '../kernel/options/state-scope.js';
 import type { PolicySettings } from './kinds.js';
 
-export type { Returns } from '../kernel/method-kind.js';
-
 /**
  * Policies that belong together. Each key takes what the decorator of that name takes; `false` turns the policy off,
  * whatever others say.

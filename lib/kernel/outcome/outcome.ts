@@ -46,11 +46,21 @@ const GRPC_FAILED = new Set([GRPC_UNKNOWN, 4, 8, 13, 14, 15]);
  */
 export function judge(error: unknown, aborted: boolean, reason: unknown): Judgement {
   try {
-    return read(error, aborted, reason);
+    return !aborted && isPlain(error) ? FAILURE : read(error, aborted, reason);
   } catch {
     // An error whose properties cannot be read says nothing more than that something failed.
     return FAILURE;
   }
+}
+
+/** Whether an error says nothing but that something failed, as most do: there is nothing to read in it. */
+function isPlain(error: unknown): boolean {
+  if (typeof error !== 'object' || error === null || Object.getPrototypeOf(error) !== Error.prototype) return false;
+  const { name, cause } = error as Error;
+  if (name !== 'Error' || cause !== undefined) return false;
+  // Whatever a client adds to an error can be enumerated.
+  for (const _ in error) return false;
+  return true;
 }
 
 /** Whether a time limit of ours has cut it. */

@@ -112,12 +112,15 @@ interface Bound {
   [BINDING]: Binding | undefined;
 }
 
+/** The plan by which `method` ran last, if that is the plan for `instance` too, as it nearly always is. */
+export function recentPlan(instance: unknown, { recent }: GuardedMethod): Plan | undefined {
+  return recent !== undefined && bindingIn(instance)?.plans === recent.plans ? recent.plan : undefined;
+}
+
 /** The plan by which `method` runs on `instance`. */
 export function planOf(instance: unknown, method: GuardedMethod): Plan {
   const binding = bindingIn(instance) ?? bindingOf(instance, method);
-  const { plans } = binding;
-  if (method.recent?.plans === plans) return method.recent.plan;
-  const plan = plans.get(method) ?? makePlan(binding, instance, method);
+  const plan = binding.plans.get(method) ?? makePlan(binding, instance, method);
   method.recent = { plans: binding.plans, plan };
   return plan;
 }

@@ -1,9 +1,8 @@
 import { Mistakes } from '../../errors/configuration.error.js';
-import { EventBus } from '../../events/event-bus.js';
+import type { EventBus } from '../../events/event-bus.js';
 import { Lifecycle } from '../../kernel/policy.js';
 import { enableCallContext } from '../../pipeline/current-call.js';
 import { AppPlans } from '../../planning/app-plans.js';
-import type { PlannerEnvironment } from '../../planning/assemble.js';
 import type { Instances } from '../../planning/instances.js';
 import type { PolicySet } from '../../policies/policy-set.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
@@ -11,10 +10,10 @@ import { CarefulLogger } from '../event-log/careful-logger.js';
 import { EventLog, type EventLogSetting } from '../event-log/event-log.js';
 import { ofRecovered } from '../event-log/recovered.js';
 import { Repeats } from '../event-log/repeats.js';
-import { OBSERVABLES } from '../observable.js';
 import { PACKAGE_COPY } from '../tokens.js';
 import { PACKAGE_PATH } from './package-copy.js';
 import { Reports } from './reports.js';
+import { RuntimeEnvironment } from './runtime-environment.js';
 import { systemSurroundings, type Surroundings } from './surroundings.js';
 
 /** What the module's options mean for the runtime. */
@@ -37,11 +36,8 @@ export class Runtime {
   readonly #repeats: Repeats;
   readonly #eventLog: EventLog;
   #unlog: (() => void) | undefined;
-  #configured = false;
-  #callContext = false;
-  #enabled = process.env.BULWARK_DISABLED !== '1';
 
-  readonly environment: PlannerEnvironment;
+  readonly environment: RuntimeEnvironment;
   readonly lifecycle = new Lifecycle();
   /** The plans of the app, and what they are made from. */
   readonly app: AppPlans;
@@ -61,7 +57,10 @@ export class Runtime {
     this.#repeats = new Repeats(clock, this.#logger);
     this.#eventLog = new EventLog(this.#repeats, this.#logger, clock);
     const reports = new Reports(this.#logger, () => clock.now());
-    this.environment = this.#environmentFrom(surroundings, reports);
+    this.environment = new RuntimeEnvironment(surroundings, this.lifecycle, {
+      reportCallback: (place, error) => reports.callback(place, error),
+      logRecovered: (place, error) => this.#repeats.say(ofRecovered(place, error)),
+    });
     this.app = new AppPlans(this.environment, {
       isHttpHandler: (wrapper) => Reflect.hasMetadata('path', wrapper) && Reflect.hasMetadata('method', wrapper),
       warn: (text) => this.#logger.write('warn', text),
@@ -87,11 +86,12 @@ export class Runtime {
   configure({ policies, enabled, callContext, log = 'changes' }: RuntimeOptions): void {
     // Calls that came before the options ran under the decorators alone; what they left behind is forgotten.
     this.app.clear();
-    this.#configured = true;
-    if (enabled === false) this.#enabled = false;
+    const { environment } = this;
+    environment.lenient = this.standalone;
+    if (enabled === false) environment.enabled = false;
     if (callContext === true) {
       enableCallContext();
-      this.#callContext = true;
+      environment.callContext = true;
     }
     this.#unlog?.();
     // A wrong option is told at the start.
@@ -115,35 +115,5 @@ export class Runtime {
     this.app.plans.forgetRecent();
     this.#unlog?.();
     this.#repeats.close();
-  }
-
-  /** What policies read of it may change until the app has started. */
-  #environmentFrom({ clock, random }: Surroundings, reports: Reports): PlannerEnvironment {
-    const reportCallback = (place: string, error: unknown): void => reports.callback(place, error);
-    const isEnabled = (): boolean => this.#enabled;
-    const hasContext = (): boolean => this.#callContext;
-    // Until the options are there a call cannot wait for them: they may depend on what it does.
-    const isLenient = (): boolean => this.standalone || !this.#configured;
-    return {
-      clock,
-      random,
-      lifecycle: this.lifecycle,
-      events: new EventBus(
-        () => clock.wallNow(),
-        (error) => reportCallback('a listener of events', error),
-      ),
-      reportCallback,
-      logRecovered: (place, error) => this.#repeats.say(ofRecovered(place, error)),
-      observables: OBSERVABLES,
-      get enabled() {
-        return isEnabled();
-      },
-      get callContext() {
-        return hasContext();
-      },
-      get lenient() {
-        return isLenient();
-      },
-    };
   }
 }

@@ -13,14 +13,14 @@ export class BreakerCore extends Circuit {
    * refused.
    */
   admit(now: number): number {
-    if (!this.machine.steady) return this.#admitUnsteady(now);
+    if (!this.machine.steady) return this.admitUnsteady(now);
     this.tally.fire(now);
     const weight = this.tally.weightAt(now);
     this.inFlight++;
     return weight;
   }
 
-  #admitUnsteady(now: number): number {
+  private admitUnsteady(now: number): number {
     const { machine, tally } = this;
     // What is disabled counts nothing.
     if (machine.recorded !== 'disabled') {
@@ -32,7 +32,8 @@ export class BreakerCore extends Circuit {
       }
       if (machine.recorded === 'halfOpen') transitionTimerOf(this.environment).watch(this);
     }
-    const weight = tally.weightAt(now);
+    // What is not closed for every call looks at each outcome.
+    const weight = Math.max(1, tally.weightAt(now));
     this.inFlight++;
     return weight;
   }
@@ -54,37 +55,39 @@ export class BreakerCore extends Circuit {
     this.inFlight--;
   }
 
-  /** Counts a success without reading the clock, where nobody asks for its time. Returns false where somebody does. */
+  /**
+   * Counts a success of weight 0 without reading the clock, where nobody asks for its time. Returns false where somebody
+   * does.
+   */
   succeededUnmeasured(permit: Permit): boolean {
-    const { machine, tally } = this;
-    if (machine.recorded !== 'closed' || tally.looksAtSuccesses) return false;
-    if (this.environment.events.active || this.hears('success')) return false;
-    if (permit.epoch !== machine.epoch) return true;
+    const { tally } = this;
+    if (tally.looksAtSuccesses || this.environment.events.active || this.events.listenedTo) return false;
+    if (permit.epoch !== this.machine.epoch) return true;
     tally.successUnmeasured();
-    this.#judge(undefined, undefined);
+    if (!tally.quiet) this.judge(undefined, undefined);
     return true;
   }
 
   succeeded(permit: Permit, latencyMs: number, now: number, result: unknown): void {
-    if (!this.#counts(permit, now)) return;
+    if (!this.counts(permit, now)) return;
     const { weight } = permit;
     this.tally.success(latencyMs, Math.abs(weight), now);
     if (this.hears('success')) this.tell('success', result, latencyMs);
     if (weight === REFUSED) return;
-    if (this.machine.recorded === 'halfOpen') this.#judgeProbe(permit, latencyMs, now);
-    else this.#judge(now, undefined);
+    if (this.machine.recorded === 'halfOpen') this.judgeProbe(permit, latencyMs, now);
+    else this.judge(now, undefined);
   }
 
   failed(permit: Permit, now: number, failure: Failure): void {
-    if (!this.#counts(permit, now)) return;
+    if (!this.counts(permit, now)) return;
     const { latencyMs, error, timedOut, args } = failure;
     const { weight } = permit;
     this.tally.failure(timedOut, latencyMs, Math.abs(weight), now);
     if (timedOut && this.hears('timeout')) this.tell('timeout', error, latencyMs, args);
     if (this.hears('failure')) this.tell('failure', error, latencyMs, args);
     if (weight === REFUSED) return;
-    if (this.machine.recorded === 'halfOpen') this.#probeFailed(permit, now, 'a probe failed', failure);
-    else this.#judge(now, failure);
+    if (this.machine.recorded === 'halfOpen') this.probeFailed(permit, now, 'a probe failed', failure);
+    else this.judge(now, failure);
   }
 
   /** @param full the error of a bulkhead inside that had no room. */
@@ -93,28 +96,28 @@ export class BreakerCore extends Circuit {
       this.tally.semaphoreRejection(now);
       this.tell('semaphoreLocked', full, now - permit.since);
     }
-    if (this.#counts(permit, now)) this.#handBack(permit);
+    if (this.counts(permit, now)) this.handBack(permit);
   }
 
   /** An outcome could not be judged: it counts nowhere. */
   unjudged(permit: Permit, fault: unknown): void {
-    if (permit.epoch === this.machine.epoch) this.#handBack(permit);
+    if (permit.epoch === this.machine.epoch) this.handBack(permit);
     this.environment.reportCallback(`${this.place}, judging an outcome`, fault);
   }
 
   /** A faster attempt answered: it counts nowhere, but may have been slow. `ranMs` is undefined if it never began. */
   lost(permit: Permit, now: number, ranMs: number | undefined): void {
-    if (!this.#counts(permit, now)) return;
+    if (!this.counts(permit, now)) return;
     if (this.machine.recorded === 'halfOpen') {
       const slow = ranMs === undefined || permit.weight === REFUSED ? undefined : this.tally.whyProbeFailed(ranMs);
       if (permit.epoch !== this.machine.epoch) return;
-      if (slow === undefined) this.#handBack(permit);
-      else this.#probeFailed(permit, now, slow, undefined);
+      if (slow === undefined) this.handBack(permit);
+      else this.probeFailed(permit, now, slow, undefined);
       return;
     }
     if (ranMs === undefined || !this.tally.lost(ranMs, now) || permit.weight === REFUSED) return;
     this.tally.advance(now);
-    this.#judge(now, undefined);
+    this.judge(now, undefined);
   }
 
   /** Somebody's fallback has answered for a call under it. A disabled breaker counts nothing. */
@@ -125,36 +128,36 @@ export class BreakerCore extends Circuit {
   }
 
   /** Whether the outcome of an attempt still counts: only in the state in which the attempt began. */
-  #counts({ epoch }: Permit, now: number): boolean {
+  private counts({ epoch }: Permit, now: number): boolean {
     const { machine } = this;
     if (machine.recorded !== 'closed') machine.settle(now);
     return epoch === machine.epoch && machine.recorded !== 'disabled';
   }
 
-  #handBack({ since, weight }: Permit): void {
+  private handBack({ since, weight }: Permit): void {
     if (weight !== REFUSED) this.machine.handBack(since);
   }
 
   /** @param now undefined: the clock has not been read. */
-  #judge(now: number | undefined, failure: Failure | undefined): void {
+  private judge(now: number | undefined, failure: Failure | undefined): void {
     const why = this.tally.whyTrip();
-    if (why !== undefined) this.#tripBy(now ?? this.environment.clock.now(), why, failure);
+    if (why !== undefined) this.tripBy(now ?? this.environment.clock.now(), why, failure);
   }
 
-  #judgeProbe(permit: Permit, latencyMs: number, now: number): void {
+  private judgeProbe(permit: Permit, latencyMs: number, now: number): void {
     const slow = this.tally.whyProbeFailed(latencyMs);
     // A strategy of the user's may have steered it meanwhile.
     if (permit.epoch !== this.machine.epoch) return;
     if (slow === undefined) this.machine.probeSucceeded(permit.since, now);
-    else this.#probeFailed(permit, now, slow, undefined);
+    else this.probeFailed(permit, now, slow, undefined);
   }
 
-  #probeFailed({ since }: Permit, now: number, reason: string, failure: Failure | undefined): void {
+  private probeFailed({ since }: Permit, now: number, reason: string, failure: Failure | undefined): void {
     const why = this.machine.probeFailed(since, now, reason);
-    if (why !== undefined) this.#tripBy(now, why, failure);
+    if (why !== undefined) this.tripBy(now, why, failure);
   }
 
-  #tripBy(now: number, reason: string, failure: Failure | undefined): void {
+  private tripBy(now: number, reason: string, failure: Failure | undefined): void {
     const askedForMs = failure === undefined ? 0 : (retryAfterOf(failure.answer, this.environment.clock) ?? 0);
     this.trip(now, reason, failure?.error, askedForMs);
   }

@@ -31,13 +31,13 @@ const OF_STATES: Partial<Record<CircuitState, string>> = {
 export class BreakerEvents {
   face: BreakerFace | undefined = undefined;
   /** Whether anybody listens to the face. Nobody ever does to most, and an emitter takes its time to say so. */
-  #listenedTo = false;
+  listenedTo = false;
 
   constructor(private readonly breaker: Told) {}
 
   /** Somebody has begun to listen to the face, or ceased to: who listens is told of the next transition in time. */
   onListeners(listened: boolean): void {
-    this.#listenedTo = listened;
+    this.listenedTo = listened;
     if (this.breaker.nextTransitionAt === undefined) return;
     const timer = transitionTimerOf(this.breaker.environment);
     if (listened) timer.watch(this.breaker);
@@ -46,7 +46,7 @@ export class BreakerEvents {
 
   /** Whether anybody listens to one of opossum's events. */
   hears(event: string): boolean {
-    return this.#listenedTo && (this.face?.listenerCount(event) ?? 0) > 0;
+    return this.listenedTo && (this.face?.listenerCount(event) ?? 0) > 0;
   }
 
   /** Whether anybody wants to know in time what the clock does to the state. */
@@ -57,7 +57,7 @@ export class BreakerEvents {
   /** Emits one of opossum's events to whoever listens. An emitter of its own would end with the first that throws. */
   tell(event: string, ...args: unknown[]): void {
     const { face } = this;
-    if (face === undefined || !this.#listenedTo) return;
+    if (face === undefined || !this.listenedTo) return;
     const { environment, place } = this.breaker;
     for (const listener of face.rawListeners(event))
       notify(environment, `${place}, a listener of '${event}'`, () => Reflect.apply(listener, face, args));

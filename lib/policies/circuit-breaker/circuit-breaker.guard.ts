@@ -16,19 +16,30 @@ export class CircuitBreakerGuard extends Guard {
     super();
   }
 
+  override get holds(): boolean {
+    return false;
+  }
+
   admit(attempt: Attempt): Admission {
     const core = this.breakers.select(attempt);
-    const now = attempt.since;
-    if (core.hears('fire')) core.tell('fire', attempt.args);
-    const weight = core.admit(now);
-    attempt.weight = weight;
+    if (core.events.listenedTo) core.tell('fire', attempt.args);
+    attempt.weight = core.admit(attempt.since);
     attempt.epoch = core.machine.epoch;
-    if (weight === REFUSED) {
-      if (!core.watchesOnly && attempt.rare?.underway !== true) return refused(core.refusal(now));
-      core.lookOn(now);
+    if (!core.machine.steady) {
+      const refusal = this.admitUnsteady(core, attempt);
+      if (refusal !== undefined) return refusal;
+    }
+    attempt.breaker = core;
+    return undefined;
+  }
+
+  /** An attempt has met a breaker that does not let all pass. */
+  private admitUnsteady(core: BreakerCore, attempt: Attempt): Admission {
+    if (attempt.weight === REFUSED) {
+      if (!core.watchesOnly && attempt.rare?.underway !== true) return refused(core.refusal(attempt.since));
+      core.lookOn(attempt.since);
       attempt.rarely().watched = true;
     } else if (core.machine.recorded === 'halfOpen' && core.options.mode === 'normal') attempt.rarely().probe = true;
-    attempt.breaker = core;
     return undefined;
   }
 

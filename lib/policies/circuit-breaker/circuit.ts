@@ -22,7 +22,7 @@ const BY_OPTIONS: ControlWord = { state: 'disabled', reason: 'disabled by its op
 export class Circuit implements WaitingRoom, Transitional, Transitioning, Steered {
   /** How reports name it; all keys of a name share it, since they share their callbacks. */
   readonly place: string;
-  readonly #key: string | undefined;
+  private readonly key: string | undefined;
   /** Put together when it is first asked for. */
   #name: string | undefined = undefined;
   readonly environment: PolicyEnvironment;
@@ -32,21 +32,21 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   readonly events: BreakerEvents;
   /** Which errors are answers; undefined: it is not said. */
   answers: Matcher | undefined;
-  #options: ResolvedCircuitBreaker;
-  readonly #onChange: (() => void) | undefined;
+  options: ResolvedCircuitBreaker;
+  private readonly onChange: (() => void) | undefined;
   #refusals: Refusals | undefined = undefined;
-  #waiting: WaitingAttempts | undefined = undefined;
+  private waiting: WaitingAttempts | undefined = undefined;
   /** Ends what goes on beside its calls. */
-  #onRetire: (() => void)[] | undefined = undefined;
+  private onRetire: (() => void)[] | undefined = undefined;
 
   constructor(init: BreakerInit) {
     const { options, environment, control = new Control() } = init;
     this.place = init.name;
-    this.#key = init.key;
+    this.key = init.key;
     this.environment = environment;
-    this.#options = options;
+    this.options = options;
     this.answers = answersOf(options);
-    this.#onChange = init.onChange;
+    this.onChange = init.onChange;
     const now = environment.clock.now();
     this.events = new BreakerEvents(this);
     this.tally = new Tally(this, init.latencies, now);
@@ -58,11 +58,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   }
 
   get name(): string {
-    return (this.#name ??= this.#key === undefined ? this.place : `${this.place}[${this.#key}]`);
-  }
-
-  get options(): ResolvedCircuitBreaker {
-    return this.#options;
+    return (this.#name ??= this.key === undefined ? this.place : `${this.place}[${this.key}]`);
   }
 
   /**
@@ -70,10 +66,10 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
    * a changed trip strategy counts by itself.
    */
   reconfigure(options: ResolvedCircuitBreaker, latencies: LatencyHistogram | undefined): void {
-    const before = this.#options;
+    const before = this.options;
     const now = this.environment.clock.now();
     this.machine.settle(now);
-    this.#options = options;
+    this.options = options;
     this.events.face?.reconfigured(options);
     this.tally.reconfigured(before, latencies);
     if (options.answerOn !== before.answerOn) this.answers = answersOf(options);
@@ -84,7 +80,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   /** Whether it only watches: whatever it would refuse goes on. */
   get watchesOnly(): boolean {
     if (this.isShutDown) return false;
-    return this.environment.enabled === false || (this.#options.mode === 'metricsOnly' && !this.forced);
+    return this.environment.enabled === false || (this.options.mode === 'metricsOnly' && !this.forced);
   }
 
   /** Whether it was shut down: nothing begins under it any more, and nothing that ran under it counts. */
@@ -124,7 +120,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
 
   /** Takes the operator's word back, closes it and forgets what it has counted. */
   close(reason: string): void {
-    if (this.#key === undefined) this.tally.clearLatencies();
+    if (this.key === undefined) this.tally.clearLatencies();
     this.tally.clear();
     this.machine.close(this.environment.clock.now(), reason);
     this.steering.takeBack();
@@ -139,7 +135,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   // ---- who waits under it
 
   enter(attempt: Attempt): void {
-    (this.#waiting ??= new WaitingAttempts()).enter(attempt);
+    (this.waiting ??= new WaitingAttempts()).enter(attempt);
     // It may have tripped since it let the call in: between two waits, or in a callback of the user's.
     const { recorded } = this.machine;
     if (recorded === 'open' || recorded === 'forcedOpen' || recorded === 'shutDown')
@@ -147,12 +143,12 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   }
 
   leave(attempt: Attempt): void {
-    this.#waiting?.leave(attempt);
+    this.waiting?.leave(attempt);
   }
 
   endWaits(now: number): void {
     if (this.watchesOnly) return;
-    this.#waiting?.end(() => {
+    this.waiting?.end(() => {
       this.tally.reject(now);
       return this.refusal(now);
     });
@@ -194,7 +190,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   onTransition(from: CircuitState, to: CircuitState, reason: string, at: number): void {
     // What an order lay over is there again as it was; whoever closes it by hand clears it.
     if (to === 'closed' && from !== 'forcedOpen' && from !== 'disabled') this.tally.clear();
-    this.#onChange?.();
+    this.onChange?.();
     transitionTimerOf(this.environment).follow(this);
     const { openFor } = this.machine;
     this.events.tellTransition(from, to, { reason, at, metricsOnly: this.watchesOnly, openFor });
@@ -225,14 +221,14 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   /** It is no longer in use. */
   retire(): void {
     transitionTimerOf(this.environment).forget(this);
-    const ends = this.#onRetire ?? [];
-    this.#onRetire = undefined;
+    const ends = this.onRetire ?? [];
+    this.onRetire = undefined;
     for (const end of ends) end();
   }
 
   /** Runs `end` when it is no longer in use. */
   whenRetired(end: () => void): void {
-    (this.#onRetire ??= []).push(end);
+    (this.onRetire ??= []).push(end);
   }
 }
 

@@ -15,6 +15,10 @@ export class ForcedOnlyGuard extends Guard {
     return this.breakers.forcedFor(attempt) === undefined;
   }
 
+  override get holds(): boolean {
+    return false;
+  }
+
   admit(attempt: Attempt): Admission {
     const core = this.breakers.forcedFor(attempt);
     return core === undefined ? undefined : refused(core.refusal(attempt.since));

@@ -12,20 +12,20 @@ const STRIDE = 16;
  */
 export class LatencySampling {
   /** Until when the calls so far would take at the rate that is measured in full. */
-  #busyUntil = 0;
-  #skipped = 0;
+  private busyUntil = 0;
+  private skipped = 0;
 
   /** For how many calls the latency of one that begins at `now` stands; 0: it need not be measured. */
   weightAt(now: number): number {
-    const busyUntil = this.#busyUntil;
-    if (busyUntil - now >= BURST_MS) return this.#sample();
-    this.#busyUntil = (busyUntil > now ? busyUntil : now) + 1 / CALLS_PER_MS;
+    const busyUntil = this.busyUntil;
+    if (busyUntil - now >= BURST_MS) return this.sample();
+    this.busyUntil = (busyUntil > now ? busyUntil : now) + 1 / CALLS_PER_MS;
     return 1;
   }
 
-  #sample(): number {
-    if (++this.#skipped < STRIDE) return 0;
-    this.#skipped = 0;
+  private sample(): number {
+    if (++this.skipped < STRIDE) return 0;
+    this.skipped = 0;
     return STRIDE;
   }
 }

@@ -23,11 +23,11 @@ function ofWholeName(options: ResolvedCircuitBreaker): ResolvedCircuitBreaker {
 
 /** The breakers of a name: one for all calls, or one for each key. */
 export class NamedBreakers {
-  readonly #whole: BreakerCore;
-  readonly #keyed: KeyedBreakers | undefined;
+  private readonly whole: BreakerCore;
+  private readonly keyed: KeyedBreakers | undefined;
   #options: ResolvedCircuitBreaker;
-  #latencies: LatencyHistogram | undefined;
-  readonly #keyPlace: string;
+  private latencies: LatencyHistogram | undefined;
+  private readonly keyPlace: string;
 
   constructor(
     readonly name: string,
@@ -39,17 +39,17 @@ export class NamedBreakers {
     const control = new Control();
     control.say('rule', rule);
     this.#options = options;
-    const latencies = (this.#latencies = latenciesOf(options));
-    this.#keyPlace = `${name}, key`;
-    this.#whole = new BreakerCore({
+    const latencies = (this.latencies = latenciesOf(options));
+    this.keyPlace = `${name}, key`;
+    this.whole = new BreakerCore({
       name: options.key === undefined ? name : `${name}[*]`,
       options: ofWholeName(options),
       latencies,
       control,
-      onSaid: () => this.#keyed?.obey(),
+      onSaid: () => this.keyed?.obey(),
       environment,
     });
-    this.#keyed =
+    this.keyed =
       options.key === undefined ? undefined : new KeyedBreakers(name, options, latencies, control, environment);
   }
 
@@ -65,16 +65,16 @@ export class NamedBreakers {
     const before = this.#options;
     this.#options = options;
     if (!sameWindow(options, before) || options.rollingPercentilesEnabled !== before.rollingPercentilesEnabled)
-      this.#latencies = latenciesOf(options);
-    this.#whole.reconfigure(ofWholeName(options), this.#latencies);
-    this.#keyed?.reconfigure(options, this.#latencies);
+      this.latencies = latenciesOf(options);
+    this.whole.reconfigure(ofWholeName(options), this.latencies);
+    this.keyed?.reconfigure(options, this.latencies);
   }
 
   // ---- of a call
 
   /** The one under which a call stands. One is made for a new key, as long as there is room. */
   select(call: Keyed): BreakerCore {
-    return this.#keyed === undefined ? this.#whole : this.#selectKeyed(call, this.#keyed);
+    return this.keyed === undefined ? this.whole : this.selectKeyed(call, this.keyed);
   }
 
   /** What refuses `call` because somebody before the rules wants it; undefined where nobody does. */
@@ -94,36 +94,36 @@ export class NamedBreakers {
 
   /** The fallback of a method under it has answered. No breaker is made for a call that is over. */
   fellBack(call: Keyed, answer: unknown, error: unknown): void {
-    const key = this.#keyed === undefined ? undefined : this.#keyOf(call);
-    const core = key === undefined ? undefined : this.#keyed?.peek(key);
-    (core ?? this.#whole).fellBack(answer, error);
+    const key = this.keyed === undefined ? undefined : this.keyOf(call);
+    const core = key === undefined ? undefined : this.keyed?.peek(key);
+    (core ?? this.whole).fellBack(answer, error);
   }
 
   // ---- to look at and to steer
 
   /** Those that its calls stand under, and with keys that of the whole name. */
   cores(): BreakerCore[] {
-    return this.#keyed === undefined ? [this.#whole] : [this.#whole, ...this.#keyed.values()];
+    return this.keyed === undefined ? [this.whole] : [this.whole, ...this.keyed.values()];
   }
 
   /** The breaker of the name, or of one key; undefined for a key that has none. */
   breaker(key?: string): Breaker | undefined {
-    const core = key === undefined ? this.#whole : this.#keyed?.peek(boundedKey(key));
+    const core = key === undefined ? this.whole : this.keyed?.peek(boundedKey(key));
     return core === undefined ? undefined : breakerOf(core);
   }
 
   breakers(): Breaker[] {
-    return (this.#keyed === undefined ? [this.#whole] : [...this.#keyed.values()]).map(breakerOf);
+    return (this.keyed === undefined ? [this.whole] : [...this.keyed.values()]).map(breakerOf);
   }
 
   /** Lets a source say its word of the name, all its keys included, or take it back. */
   say(source: ControlSource, word: ControlWord | undefined): void {
-    this.#whole.say(source, word);
+    this.whole.say(source, word);
   }
 
   /** What a source says of the name. */
   wordOf(source: ControlSource): ControlWord | undefined {
-    return this.#whole.wordOf(source);
+    return this.whole.wordOf(source);
   }
 
   /** The name is no longer in use. */
@@ -131,12 +131,12 @@ export class NamedBreakers {
     for (const core of this.cores()) core.retire();
   }
 
-  #selectKeyed(call: Keyed, keyed: KeyedBreakers): BreakerCore {
-    const key = this.#keyOf(call);
-    return (key === undefined ? undefined : keyed.for(key)) ?? this.#whole;
+  private selectKeyed(call: Keyed, keyed: KeyedBreakers): BreakerCore {
+    const key = this.keyOf(call);
+    return (key === undefined ? undefined : keyed.for(key)) ?? this.whole;
   }
 
-  #keyOf({ args }: Keyed): string | undefined {
-    return keyOf(this.environment, this.#keyPlace, this.#options.key, args);
+  private keyOf({ args }: Keyed): string | undefined {
+    return keyOf(this.environment, this.keyPlace, this.#options.key, args);
   }
 }

@@ -29,74 +29,74 @@ export interface WindowCounts {
 /** Counts of calls in the last `span` ms. */
 export class RollingWindow {
   /** Its sum is the time of the measured successes. */
-  readonly #ring: BucketRing;
-  #rare: BucketRing | undefined = undefined;
+  private readonly ring: BucketRing;
+  private rare: BucketRing | undefined = undefined;
 
   constructor(span: number, buckets: number) {
-    this.#ring = new BucketRing(span / buckets, buckets, FIELDS);
+    this.ring = new BucketRing(span / buckets, buckets, FIELDS);
   }
 
   get fires(): number {
-    return this.#ring.total(FIRES);
+    return this.ring.total(FIRES);
   }
   get successes(): number {
-    return this.#ring.total(SUCCESSES);
+    return this.ring.total(SUCCESSES);
   }
   get failures(): number {
-    return this.#ring.total(FAILURES);
+    return this.ring.total(FAILURES);
   }
   get timeouts(): number {
-    return this.#rareTotal(TIMEOUTS);
+    return this.rareTotal(TIMEOUTS);
   }
   get rejects(): number {
-    return this.#rareTotal(REJECTS);
+    return this.rareTotal(REJECTS);
   }
   get semaphoreRejections(): number {
-    return this.#rareTotal(SEMAPHORE_REJECTIONS);
+    return this.rareTotal(SEMAPHORE_REJECTIONS);
   }
   get fallbacks(): number {
-    return this.#rareTotal(FALLBACKS);
+    return this.rareTotal(FALLBACKS);
   }
 
   /** The mean time of a success in ms; undefined where there is none. */
   get meanSuccessMs(): number | undefined {
-    const measured = this.#ring.total(MEASURED);
-    return measured === 0 ? undefined : this.#ring.sum / measured;
+    const measured = this.ring.total(MEASURED);
+    return measured === 0 ? undefined : this.ring.sum / measured;
   }
 
   fire(): void {
-    this.#ring.add(FIRES, 1);
+    this.ring.add(FIRES, 1);
   }
 
   /** @param weight for how many successes the latency stands; 0: it was not measured. */
   success(latencyMs: number, weight = 1): void {
-    this.#ring.add(SUCCESSES, 1);
+    this.ring.add(SUCCESSES, 1);
     if (weight === 0) return;
-    this.#ring.add(MEASURED, weight);
-    this.#ring.addSum(latencyMs * weight);
+    this.ring.add(MEASURED, weight);
+    this.ring.addSum(latencyMs * weight);
   }
 
   failure(timedOut: boolean): void {
-    this.#ring.add(FAILURES, 1);
-    if (timedOut) this.#addRare(TIMEOUTS);
+    this.ring.add(FAILURES, 1);
+    if (timedOut) this.addRare(TIMEOUTS);
   }
 
   reject(): void {
-    this.#addRare(REJECTS);
+    this.addRare(REJECTS);
   }
 
   semaphoreRejection(): void {
-    this.#addRare(SEMAPHORE_REJECTIONS);
+    this.addRare(SEMAPHORE_REJECTIONS);
   }
 
   fallback(): void {
-    this.#addRare(FALLBACKS);
+    this.addRare(FALLBACKS);
   }
 
   /** What each bucket has counted, the newest first; to be called after {@link advance}. */
   slices(): WindowCounts[] {
-    const ring = this.#ring;
-    const rare = this.#rareNow();
+    const ring = this.ring;
+    const rare = this.rareNow();
     return Array.from({ length: ring.buckets }, (_, age) => ({
       fires: ring.at(age, FIRES),
       successes: ring.at(age, SUCCESSES),
@@ -110,26 +110,26 @@ export class RollingWindow {
 
   /** Lets go of what is too old; to be called before counting or reading. */
   advance(now: number): void {
-    this.#ring.advance(now);
+    this.ring.advance(now);
   }
 
   clear(): void {
-    this.#ring.clear();
-    this.#rare = undefined;
+    this.ring.clear();
+    this.rare = undefined;
   }
 
-  #addRare(field: number): void {
-    const { bucketMs, buckets } = this.#ring;
-    this.#rare ??= new BucketRing(bucketMs, buckets, RARE_FIELDS);
-    this.#rareNow()?.add(field, 1);
+  private addRare(field: number): void {
+    const { bucketMs, buckets } = this.ring;
+    this.rare ??= new BucketRing(bucketMs, buckets, RARE_FIELDS);
+    this.rareNow()?.add(field, 1);
   }
 
-  #rareTotal(field: number): number {
-    return this.#rareNow()?.total(field) ?? 0;
+  private rareTotal(field: number): number {
+    return this.rareNow()?.total(field) ?? 0;
   }
 
-  #rareNow(): BucketRing | undefined {
-    this.#rare?.follow(this.#ring);
-    return this.#rare;
+  private rareNow(): BucketRing | undefined {
+    this.rare?.follow(this.ring);
+    return this.rare;
   }
 }

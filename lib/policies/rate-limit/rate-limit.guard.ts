@@ -12,6 +12,10 @@ export class RateLimitGuard extends Guard {
     super();
   }
 
+  override get holds(): boolean {
+    return false;
+  }
+
   admit(attempt: Attempt): Admission {
     return attempt.aborted ? refused(attempt.reason) : this.limiter.admit(attempt, this.perAttempt);
   }

@@ -107,7 +107,7 @@ describe('Attempt', () => {
       limit(outer, clock.now() + 300);
       const attempt = newCall(environment, { outer });
 
-      outer.settled = true;
+      outer.settle();
 
       expect(attempt.deadline).toBe(Infinity);
     });

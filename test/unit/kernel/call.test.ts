@@ -127,15 +127,11 @@ describe('Call', () => {
   });
 
   describe('follow', () => {
-    it('does nothing where there is neither a signal nor an outer call', () => {
-      expect(callOf(newCall(environment)).follows).toBe(false);
-    });
-
     it("lets the caller's signal cut it, with the signal's reason", () => {
       const controller = new AbortController();
       const attempt = newCall(environment, { signal: controller.signal });
       const call = callOf(attempt);
-      expect([call.abortable, call.follows]).toEqual([true, true]);
+      expect(call.abortable).toBe(true);
 
       controller.abort('gone');
 

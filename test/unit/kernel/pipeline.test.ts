@@ -6,7 +6,8 @@ import { callOf, type Call } from '../../../lib/kernel/call.js';
 import { Again, PASS, type Decision } from '../../../lib/kernel/decision.js';
 import { Guard, refused, type Admission } from '../../../lib/kernel/guard.js';
 import type { Failure } from '../../../lib/kernel/outcome/failure.js';
-import { Pipeline, type PipelineInit } from '../../../lib/kernel/pipeline.js';
+import { Pipeline } from '../../../lib/kernel/pipeline.js';
+import type { PipelineInit } from '../../../lib/kernel/pipeline-init.js';
 import type { Work } from '../../../lib/kernel/junction.js';
 import { rejection } from '../../../lib/kernel/rejection.js';
 import { attemptTimeout } from '../../../lib/policies/timeout/attempt-timeout.guard.js';
@@ -97,6 +98,18 @@ describe('Pipeline', () => {
 
       expect(result).toEqual({ status: end === boom ? 'rejected' : 'fulfilled', outcome: end });
     }
+  });
+
+  it('makes a rejection of what its work throws at once', async () => {
+    const { start } = setUp({
+      work: () => {
+        throw boom;
+      },
+    });
+    const result = start();
+    await settle();
+
+    expect(result).toEqual({ status: 'rejected', outcome: boom });
   });
 
   it('notes when the method begins, and whether it goes on', async () => {

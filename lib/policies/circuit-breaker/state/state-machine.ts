@@ -25,27 +25,19 @@ export type OrderedState = 'forcedOpen' | 'disabled';
  */
 export class StateMachine extends ClockedState<Transitioning> {
   /** Whether it is closed for every call, and not for a share of them. */
-  #steady = true;
-  #epoch = 0;
+  /** Whether every call begins: then {@link settle} and {@link admit} need not be asked. */
+  steady = true;
+  /** Changes with each transition: an outcome counts only in the epoch in which its call began. */
+  epoch = 0;
   /** Whether its probes have closed it, so that the share of admitted calls grows. */
-  #recovering = false;
+  private recovering = false;
 
   /** @param ordered where it is made under an order. */
   constructor(breaker: Transitioning, now: number, ordered: OrderedState | undefined) {
     super(breaker, now);
     if (ordered === undefined) return;
     this.own = { state: 'closed', since: now, reason: '' };
-    this.#record(ordered);
-  }
-
-  /** Whether every call begins: then {@link settle} and {@link admit} need not be asked. */
-  get steady(): boolean {
-    return this.#steady;
-  }
-
-  /** Changes with each transition: an outcome counts only in the epoch in which its call began. */
-  get epoch(): number {
-    return this.#epoch;
+    this.record(ordered);
   }
 
   /** Records what the clock has brought about. */
@@ -57,7 +49,7 @@ export class StateMachine extends ClockedState<Transitioning> {
     }
     if (this.state === 'open') {
       const over = this.since + this.openMs;
-      if (now >= over) this.#enter('halfOpen', 'the reset time is over', over);
+      if (now >= over) this.enter('halfOpen', 'the reset time is over', over);
     }
   }
 
@@ -65,7 +57,7 @@ export class StateMachine extends ClockedState<Transitioning> {
   admit(now: number): boolean {
     switch (this.state) {
       case 'closed':
-        return this.#steady || this.#inShare(now);
+        return this.steady || this.inShare(now);
       case 'halfOpen':
         return (this.probes ??= new Probes()).admit(now, this.breaker.options);
       case 'disabled':
@@ -91,7 +83,7 @@ export class StateMachine extends ClockedState<Transitioning> {
   /** A probe that began at `since` succeeded. */
   probeSucceeded(since: number, now: number): void {
     this.probes?.succeeded(since);
-    this.#closeIfAllAreJudged(now);
+    this.closeIfAllAreJudged(now);
   }
 
   /**
@@ -102,7 +94,7 @@ export class StateMachine extends ClockedState<Transitioning> {
   probeFailed(since: number, now: number, reason: string): string | undefined {
     this.probes?.failed(since);
     const tooMany = this.probes?.whyTooManyFailed(reason, this.breaker.options);
-    if (tooMany === undefined) this.#closeIfAllAreJudged(now);
+    if (tooMany === undefined) this.closeIfAllAreJudged(now);
     return tooMany;
   }
 
@@ -111,7 +103,7 @@ export class StateMachine extends ClockedState<Transitioning> {
     this.openMs = Math.max(this.nextOpenTime(), askedForMs);
     this.openingsInARow++;
     this.openTimes?.replan();
-    this.#enter('open', reason, at);
+    this.enter('open', reason, at);
   }
 
   /** Closes it wholly; under an order it is closed once the order is over. */
@@ -133,14 +125,14 @@ export class StateMachine extends ClockedState<Transitioning> {
     now: number,
     openSince: number,
   ): void {
-    this.#recovering = false;
+    this.recovering = false;
     this.openingsInARow = openings;
     // A half-open breaker has no probes of its own yet: it is open with no time left.
     const own = state === 'closed' ? 'closed' : 'open';
     const since = state === 'open' ? openSince : now;
     const longest = state === 'open' ? this.times().withoutJitter(Math.max(1, openings)) : 0;
     this.openMs = state === 'open' ? now - since + Math.min(left, longest) : 0;
-    if (this.own === undefined) this.#enter(own, reason, now, since);
+    if (this.own === undefined) this.enter(own, reason, now, since);
     else this.own = { state: own, since, reason };
   }
 
@@ -158,7 +150,7 @@ export class StateMachine extends ClockedState<Transitioning> {
       const own = this.state === 'closed' ? 'closed' : 'open';
       this.own = { state: own, since: this.since, reason: this.why };
     }
-    this.#enter(state, reason, now);
+    this.enter(state, reason, now);
   }
 
   /** Takes the order away: it is what it would be without, its time having run on. */
@@ -166,9 +158,9 @@ export class StateMachine extends ClockedState<Transitioning> {
     if (this.own === undefined) return;
     const { state, since, reason } = this.own;
     this.own = undefined;
-    if (state === 'closed') return this.#enter('closed', reason, now, since, told ?? reason);
+    if (state === 'closed') return this.enter('closed', reason, now, since, told ?? reason);
     const over = now >= since + this.openMs;
-    this.#enter(over ? 'halfOpen' : 'open', reason, now, over ? now : since, told ?? reason);
+    this.enter(over ? 'halfOpen' : 'open', reason, now, over ? now : since, told ?? reason);
   }
 
   /** Lets no call begin any more, whatever comes: it shows the state that it has now, and enters no other. */
@@ -177,7 +169,7 @@ export class StateMachine extends ClockedState<Transitioning> {
     this.shown = this.stateAt(now);
     this.since = since;
     this.probes = undefined;
-    this.#record('shutDown');
+    this.record('shutDown');
   }
 
   /**
@@ -186,54 +178,54 @@ export class StateMachine extends ClockedState<Transitioning> {
    */
   reconfigured(now: number): void {
     this.openTimes?.replan();
-    this.#steady = this.#isSteady();
+    this.steady = this.isSteady();
     if (this.state !== 'halfOpen') return;
     const tooMany = this.probes?.whyTooManyFailed('a probe failed', this.breaker.options);
     if (tooMany !== undefined) return this.trip(now, tooMany, 0);
     // As many probes as it takes are judged already: none would come that could close it.
-    this.#closeIfAllAreJudged(now);
+    this.closeIfAllAreJudged(now);
   }
 
-  #closeIfAllAreJudged(now: number): void {
+  private closeIfAllAreJudged(now: number): void {
     const result = this.probes?.result(this.breaker.options);
     if (result !== undefined) this.#close(now, result, true);
   }
 
   #close(now: number, reason: string, recovering: boolean): void {
-    this.#recovering = recovering;
+    this.recovering = recovering;
     this.openingsInARow = 0;
     this.openTimes = undefined;
-    if (this.own === undefined) this.#enter('closed', reason, now);
+    if (this.own === undefined) this.enter('closed', reason, now);
     else this.own = { state: 'closed', since: now, reason };
   }
 
-  #isSteady(): boolean {
-    return this.state === 'closed' && !(this.#recovering && this.breaker.options.recovery !== undefined);
+  private isSteady(): boolean {
+    return this.state === 'closed' && !(this.recovering && this.breaker.options.recovery !== undefined);
   }
 
-  #inShare(now: number): boolean {
+  private inShare(now: number): boolean {
     const { over, from } = this.breaker.options.recovery as { over: number; from: number };
     const passed = (now - this.since) / over;
     if (passed < 1) return this.breaker.environment.random() < from + (1 - from) * passed;
-    this.#recovering = false;
-    this.#steady = true;
+    this.recovering = false;
+    this.steady = true;
     return true;
   }
 
-  #enter(to: CircuitState, reason: string, at: number, since = at, told = reason): void {
+  private enter(to: CircuitState, reason: string, at: number, since = at, told = reason): void {
     const from = this.state;
     if (from === 'shutDown') return;
     this.why = reason;
     this.since = since;
     if (to === 'open' || to === 'halfOpen') this.probes?.restart();
     else this.probes = undefined;
-    this.#record(to);
+    this.record(to);
     if (from !== to) this.breaker.onTransition(from, to, told, at);
   }
 
-  #record(state: RecordedState): void {
+  private record(state: RecordedState): void {
     this.state = state;
-    this.#steady = this.#isSteady();
-    this.#epoch++;
+    this.steady = this.isSteady();
+    this.epoch++;
   }
 }

@@ -1,6 +1,10 @@
 import { heed, isObject, propertyOf } from '../../../errors/foreign.js';
 import { accept, ask, notify, WRONG, type CallbackReporter, type Wanted } from '../../../kernel/ask.js';
+import { recipeOf } from '../../../kernel/options/recipe.js';
 import type { TripStrategy, TripTracker, TripWindow } from './trip-strategy.js';
+
+/** Our own strategies that never open while nothing fails; what a user's does is not known. */
+const NEED_FAILURES: ReadonlySet<string | undefined> = new Set(['failureRate', 'failureCount', 'consecutiveFailures']);
 
 /** Whether to open, and why; `''` says no, and so does whoever says nothing. */
 const verdict: Wanted<boolean | string> = {
@@ -26,7 +30,9 @@ const tracker: Wanted<TripTracker | undefined> = {
 export class TrackedStrategy {
   /** Whether it wants to be told of each outcome. */
   readonly records: boolean;
-  readonly #tracker: TripTracker;
+  /** Whether it never opens while the window holds no failure. */
+  readonly needsFailure: boolean;
+  private readonly tracker: TripTracker;
 
   /** Where `track()` fails, the strategy's own `shouldTrip` is asked. */
   constructor(
@@ -36,40 +42,41 @@ export class TrackedStrategy {
     private readonly breaker: string,
     private readonly reporter: CallbackReporter,
   ) {
-    const own = ask(reporter, this.#place, tracker, undefined, () => strategy.track?.(windowMs, buckets));
-    this.#tracker = own ?? strategy;
-    this.records = this.#has('record');
+    const own = ask(reporter, this.place, tracker, undefined, () => strategy.track?.(windowMs, buckets));
+    this.tracker = own ?? strategy;
+    this.records = this.has('record');
+    this.needsFailure = NEED_FAILURES.has(recipeOf(strategy)?.kind);
   }
 
-  get #place(): string {
+  private get place(): string {
     return `${this.breaker}, trip strategy`;
   }
 
   record(failed: boolean, latencyMs: number, now: number): void {
     // It is told of each call: nothing is made for a strategy that goes well.
     try {
-      const answer: unknown = this.#tracker.record?.(failed, latencyMs, now);
-      if (answer !== undefined) heed(answer, (error) => this.reporter.reportCallback(this.#place, error));
+      const answer: unknown = this.tracker.record?.(failed, latencyMs, now);
+      if (answer !== undefined) heed(answer, (error) => this.reporter.reportCallback(this.place, error));
     } catch (error) {
-      this.reporter.reportCallback(this.#place, error);
+      this.reporter.reportCallback(this.place, error);
     }
   }
 
   /** @returns whether it wanted to know. */
   recordLost(ranMs: number, now: number): boolean {
-    if (!this.#has('recordLost')) return false;
-    notify(this.reporter, this.#place, () => this.#tracker.recordLost?.(ranMs, now));
+    if (!this.has('recordLost')) return false;
+    notify(this.reporter, this.place, () => this.tracker.recordLost?.(ranMs, now));
     return true;
   }
 
   /** Whether a probe that gave an answer after `latencyMs` has failed; a string is the reason. */
   failsProbe(latencyMs: number): boolean | string {
-    if (!this.#has('failsProbe')) return false;
-    return ask(this.reporter, this.#place, verdict, false, () => this.#tracker.failsProbe?.(latencyMs));
+    if (!this.has('failsProbe')) return false;
+    return ask(this.reporter, this.place, verdict, false, () => this.tracker.failsProbe?.(latencyMs));
   }
 
   reset(): void {
-    notify(this.reporter, this.#place, () => this.#tracker.reset?.());
+    notify(this.reporter, this.place, () => this.tracker.reset?.());
   }
 
   /** Whether to open; a string is the reason. */
@@ -77,16 +84,16 @@ export class TrackedStrategy {
     // It is asked after each call: nothing is made for the answer that nearly always comes.
     let answer: unknown;
     try {
-      answer = this.#tracker.shouldTrip(window);
+      answer = this.tracker.shouldTrip(window);
     } catch (error) {
-      this.reporter.reportCallback(this.#place, error);
+      this.reporter.reportCallback(this.place, error);
       return false;
     }
-    return answer === false ? false : accept(this.reporter, this.#place, verdict, false, answer);
+    return answer === false ? false : accept(this.reporter, this.place, verdict, false, answer);
   }
 
-  #has(member: keyof TripTracker): boolean {
-    return typeof propertyOf(this.#tracker, member) === 'function';
+  private has(member: keyof TripTracker): boolean {
+    return typeof propertyOf(this.tracker, member) === 'function';
   }
 }
 

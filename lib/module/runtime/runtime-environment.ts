@@ -1,0 +1,45 @@
+import { EventBus } from '../../events/event-bus.js';
+import type { Clock } from '../../kernel/clock.js';
+import type { Lifecycle } from '../../kernel/policy.js';
+import type { PlannerEnvironment } from '../../planning/assemble.js';
+import { OBSERVABLES } from '../observable.js';
+import type { Surroundings } from './surroundings.js';
+
+/** What is told of things that went wrong beside a call. */
+interface Told {
+  readonly reportCallback: (place: string, error: unknown) => void;
+  readonly logRecovered: (place: string, error: unknown) => void;
+}
+
+/**
+ * What the app provides to its policies. What its options say may change until it has started.
+ *
+ * Calls read it, so it is a class: an object with getters of its own is slow to read in V8.
+ */
+export class RuntimeEnvironment implements PlannerEnvironment {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly events: EventBus;
+  readonly reportCallback: (place: string, error: unknown) => void;
+  readonly logRecovered: (place: string, error: unknown) => void;
+  readonly observables = OBSERVABLES;
+  enabled = process.env.BULWARK_DISABLED !== '1';
+  callContext = false;
+  /** Until the options are there a call cannot wait for them: they may depend on what it does. */
+  lenient = true;
+
+  constructor(
+    { clock, random }: Surroundings,
+    readonly lifecycle: Lifecycle,
+    { reportCallback, logRecovered }: Told,
+  ) {
+    this.clock = clock;
+    this.random = random;
+    this.reportCallback = reportCallback;
+    this.logRecovered = logRecovered;
+    this.events = new EventBus(
+      () => clock.wallNow(),
+      (error) => reportCallback('a listener of events', error),
+    );
+  }
+}
