@@ -27,6 +27,7 @@ const partOf = (path: string): string => path.split('/')[1] ?? path;
 
 /** The parts of lib that guard calls: each may import those that stand below it, their types included, and none above. */
 const LAYERS = [
+  'cluster',
   'decorators',
   'module',
   'rules',
@@ -40,6 +41,9 @@ const LAYERS = [
 ] as const;
 
 const below = (part: string): readonly string[] => LAYERS.slice(LAYERS.indexOf(part as never) + 1);
+
+/** The parts that hand data services to the app, or bring one. */
+const SERVES_DATA: ReadonlySet<string> = new Set(['module', 'cluster']);
 
 /** A longer file is more than a reader holds in mind at once, and has more than one job. */
 const MOST_LINES = 250;
@@ -83,7 +87,9 @@ describe('the parts of lib', () => {
   });
 
   it('import what stands below them, types included', () => {
-    const upwards = LAYERS.flatMap((part) => strays(part, part === 'module' ? [...below(part), 'data'] : below(part)));
+    const upwards = LAYERS.flatMap((part) =>
+      strays(part, SERVES_DATA.has(part) ? [...below(part), 'data'] : below(part)),
+    );
 
     expect(upwards).toEqual([]);
   });
@@ -163,6 +169,18 @@ describe('pure folders', () => {
 
     expect(users.length).toBeGreaterThan(0);
     expect(users.filter((line) => !line.startsWith('lib/policies/circuit-breaker/'))).toEqual([]);
+  });
+
+  it('etcd3 is imported by lib/cluster/etcd alone, ioredis by lib/cluster/redis, and neither is reached from the root', () => {
+    for (const vendor of ['etcd3', 'ioredis']) {
+      const home = `lib/cluster/${vendor === 'etcd3' ? 'etcd' : 'redis'}/`;
+      expect(packages(lib).filter((line) => line.endsWith(`-> ${vendor}`) && !line.startsWith(home))).toEqual([]);
+    }
+    const users = lib.flatMap(({ path, imports }) =>
+      path.startsWith('lib/cluster/') ? [] : imports.filter(({ file }) => file?.startsWith('lib/cluster/')),
+    );
+
+    expect(users).toEqual([]);
   });
 
   it('take time and chance from their surroundings: only the system clock reads the globals', () => {

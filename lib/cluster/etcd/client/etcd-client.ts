@@ -1,0 +1,181 @@
+import { Etcd3, type IOptions, type Lease } from 'etcd3';
+import { ETCD_TIMEOUT_MS, type EtcdConnection } from './etcd-connection.js';
+import type { EtcdEntry, EtcdSnapshot } from './etcd-entry.js';
+
+/** etcd closes connections on which pings come more often than each 5 s. */
+const PING_EVERY_MS = 6_000;
+const PING_TIMEOUT_MS = 1_000;
+/** Values reach 1 MiB, and pages hold several. */
+const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+const PAGE = 16;
+
+/** What must hold of a key for a put. */
+export interface PutCondition {
+  /** The revision of its value as it was read; `null`: the key is not there. */
+  readonly modRevision?: string | null;
+  /** A key that must still be the one that came into being at this revision: a fence. */
+  readonly fence?: { readonly key: string; readonly createRevision: string } | undefined;
+}
+
+/**
+ * All that Bulwark asks of etcd. Each request has a deadline, since the client has none and hangs with a member that
+ * hangs; none is repeated, since one that was committed and whose answer came late would be made twice.
+ *
+ * @see https://github.com/microsoft/etcd3/blob/master/src/connection-pool.ts
+ */
+export class EtcdClient {
+  readonly #etcd: Etcd3;
+  readonly #timeout: number;
+
+  /** It connects when it is first asked; a cluster that is away is no error here. */
+  constructor({ hosts, auth, credentials, timeout = ETCD_TIMEOUT_MS }: EtcdConnection) {
+    this.#timeout = timeout;
+    this.#etcd = new Etcd3({
+      hosts,
+      ...(auth === undefined ? {} : { auth }),
+      ...(credentials === undefined ? {} : { credentials }),
+      // A stream without an end has no deadline; it is watched over by pings, and by whoever reads it.
+      defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + timeout }),
+      faultHandling: { global: AS_IT_IS, host: () => AS_IT_IS } as unknown as NonNullable<IOptions['faultHandling']>,
+      grpcOptions: {
+        'grpc.keepalive_time_ms': PING_EVERY_MS,
+        'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+        'grpc.keepalive_permit_without_calls': 1,
+        'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+        'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
+        // A member that is back is to be found again within a second or two.
+        'grpc.initial_reconnect_backoff_ms': 200,
+        'grpc.max_reconnect_backoff_ms': 2_000,
+      },
+    });
+  }
+
+  /** How long one request may take, ms. */
+  get timeout(): number {
+    return this.#timeout;
+  }
+
+  async get(key: string): Promise<EtcdEntry | undefined> {
+    const { kvs } = await this.#etcd.get(key).exec();
+    const [found] = kvs;
+    return found === undefined ? undefined : entryOf(found);
+  }
+
+  /** What stands under a prefix, all of it at one revision. @param page how many entries one answer holds. */
+  async list(prefix: string, page = PAGE): Promise<EtcdSnapshot> {
+    const entries: EtcdEntry[] = [];
+    let revision: string | undefined;
+    for (let from = prefix; ;) {
+      const range = this.#etcd
+        .getAll()
+        .inRange({ start: from, end: endOf(prefix) })
+        .limit(page);
+      const { kvs, header, more } = await (revision === undefined ? range : range.revision(revision)).exec();
+      revision ??= header.revision;
+      entries.push(...kvs.map(entryOf));
+      const last = entries.at(-1);
+      if (!more || last === undefined) return { revision, entries };
+      from = `${last.key}\0`;
+    }
+  }
+
+  /** @returns the revision at which it was put. */
+  async put(key: string, value: string, lease?: string): Promise<string> {
+    const put = this.#etcd.put(key).value(value);
+    const { header } = await (lease === undefined ? put : put.lease(lease)).exec();
+    return header.revision;
+  }
+
+  /**
+   * Puts a value if a condition holds at that moment.
+   *
+   * @returns the revision at which it was put; undefined: the condition did not hold.
+   */
+  async putIf(key: string, value: string, condition: PutCondition, lease?: string): Promise<string | undefined> {
+    const put = this.#etcd.put(key).value(value);
+    const { succeeded, header } = await this.#when(key, condition)
+      .then(lease === undefined ? put : put.lease(lease))
+      .commit();
+    return succeeded ? header.revision : undefined;
+  }
+
+  /** @returns whether the key was there. */
+  async delete(key: string): Promise<boolean> {
+    const { deleted } = await this.#etcd.delete().key(key).exec();
+    return deleted !== '0';
+  }
+
+  /** Deletes a key if a condition holds. @returns whether it did, and the key was there. */
+  async deleteIf(key: string, condition: PutCondition): Promise<boolean> {
+    const { succeeded } = await this.#when(key, condition).then(this.#etcd.delete().key(key)).commit();
+    return succeeded;
+  }
+
+  /** A lease that nobody renews yet. @param seconds its time to live, whole and from 1. */
+  lease(seconds: number): Lease {
+    return this.#etcd.lease(seconds, { autoKeepAlive: false });
+  }
+
+  /** Hears changes under a prefix from a revision on, in their order; see {@link KeyWatch} for one that goes on for ever. */
+  changesFrom(prefix: string, revision: string): ReturnType<ReturnType<Etcd3['watch']>['watcher']> {
+    return this.#etcd
+      .watch()
+      .inRange({ start: prefix, end: endOf(prefix) })
+      .startRevision(revision)
+      .watcher();
+  }
+
+  close(): void {
+    this.#etcd.close();
+  }
+
+  #when(key: string, { modRevision, fence }: PutCondition) {
+    const [first, ...others] = [
+      ...(modRevision === null ? [{ key, target: 'Create', value: 0 } as const] : []),
+      ...(typeof modRevision === 'string' ? [{ key, target: 'Mod', value: modRevision } as const] : []),
+      ...(fence === undefined ? [] : [{ key: fence.key, target: 'Create', value: fence.createRevision } as const]),
+    ];
+    if (first === undefined) throw new TypeError('expected a condition');
+    let when = this.#etcd.if(first.key, first.target, '==', first.value);
+    for (const { key: other, target, value } of others) when = when.and(other, target, '==', value);
+    return when;
+  }
+}
+
+/** A policy that adds nothing: retries and breakers of the client are not wanted. What throws in it must reject. */
+const AS_IT_IS = {
+  execute: async (work: (context: object) => unknown): Promise<unknown> => work({}),
+};
+
+/** A key-value pair as it comes over the wire. */
+export interface WireEntry {
+  readonly key: Buffer;
+  readonly value: Buffer;
+  readonly create_revision: string;
+  readonly mod_revision: string;
+  readonly lease: string;
+}
+
+export function entryOf({ key, value, create_revision, mod_revision, lease }: WireEntry): EtcdEntry {
+  return {
+    key: key.toString(),
+    value: value.toString(),
+    createRevision: create_revision,
+    modRevision: mod_revision,
+    lease: lease === '0' ? undefined : lease,
+  };
+}
+
+/** The first key after all those that begin with `prefix`. */
+export function endOf(prefix: string): Buffer | string {
+  const bytes = Buffer.from(prefix);
+  for (let last = bytes.length - 1; last >= 0; last--) {
+    const byte = bytes[last] as number;
+    if (byte === 0xff) continue;
+    const end = bytes.subarray(0, last + 1);
+    end[last] = byte + 1;
+    return end;
+  }
+  // There is none: etcd takes a zero byte for "to the end".
+  return '\0';
+}

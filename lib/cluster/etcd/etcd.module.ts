@@ -1,0 +1,85 @@
+import {
+  ConfigurableModuleBuilder,
+  Inject,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { CarefulLogger } from '../../module/event-log/careful-logger.js';
+import { ResilienceService } from '../../module/resilience.service.js';
+import type { Runtime } from '../../module/runtime/runtime.js';
+import { RUNTIME } from '../../module/tokens.js';
+import { EtcdClient } from './client/etcd-client.js';
+import { resolveEtcdOptions } from './etcd-options-check.js';
+import type { EtcdPart, EtcdSurroundings } from './etcd-part.js';
+import { partsOf } from './etcd-parts.js';
+import type { ResilienceEtcdOptions } from './etcd.options.js';
+import { EtcdService } from './etcd.service.js';
+import { ETCD_SURROUNDINGS } from './etcd.tokens.js';
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<ResilienceEtcdOptions>({
+  moduleName: 'ResilienceEtcd',
+})
+  .setClassMethodName('forRoot')
+  .setFactoryMethodName('createResilienceEtcdOptions')
+  .setExtras({}, (definition) => ({ ...definition, global: true }))
+  .build();
+
+/**
+ * Lets the processes of an app share rules, commands and what their breakers know, through a cluster of etcd. No guarded
+ * call ever waits for it; while it is away each process decides by what it knows.
+ *
+ * @example
+ * imports: [
+ *   ResilienceModule.forRoot({ policies }),
+ *   ResilienceEtcdModule.forRoot({ hosts: ['http://127.0.0.1:2379'], rules: true, commands: true, breakers: 'advise' }),
+ * ]
+ *
+ * @publicApi
+ */
+@Module({
+  providers: [
+    {
+      provide: ETCD_SURROUNDINGS,
+      inject: [MODULE_OPTIONS_TOKEN, RUNTIME, ResilienceService],
+      useFactory: (given: unknown, runtime: Runtime, { rules }: ResilienceService): EtcdSurroundings => {
+        const options = resolveEtcdOptions(given);
+        const logger = new CarefulLogger();
+        return {
+          client: new EtcdClient(options),
+          options,
+          processName: `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
+          runtime,
+          rules,
+          log: (level, text) => logger.write(level, text),
+        };
+      },
+    },
+    EtcdService,
+  ],
+  exports: [ETCD_SURROUNDINGS, EtcdService],
+})
+export class ResilienceEtcdModule
+  extends ConfigurableModuleClass
+  implements OnApplicationBootstrap, OnApplicationShutdown
+{
+  readonly #surroundings: EtcdSurroundings;
+  readonly #parts: readonly EtcdPart[];
+
+  constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown) {
+    super();
+    this.#surroundings = surroundings as EtcdSurroundings;
+    this.#parts = partsOf(this.#surroundings);
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    await Promise.all(this.#parts.map(async (part) => part.start()));
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.#parts.map((part) => part.close()));
+    this.#surroundings.client.close();
+  }
+}

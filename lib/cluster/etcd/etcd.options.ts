@@ -1,0 +1,34 @@
+import type { EtcdConnection } from './client/etcd-connection.js';
+
+/**
+ * How an app is one of many. Everything but `hosts` is off by default.
+ *
+ * @publicApi
+ */
+export interface ResilienceEtcdOptions extends EtcdConnection {
+  /** What all keys of the app begin with; apps that share a prefix are one fleet. @default 'bulwark/' */
+  prefix?: string;
+  /** Whether rules come from the key `<prefix>rules`. @default false */
+  rules?: boolean;
+  /**
+   * Whether breakers tell and hear each other. `'advise'`: where enough processes have opened one, the next counted failure
+   * opens it here; `'follow'`: it opens here for at most its own reset time. @default 'off'
+   */
+  breakers?: 'off' | 'advise' | 'follow';
+  /** Which share of the live processes that called a breaker must have opened it, above 0 to 1; at least two. @default 0.5 */
+  quorum?: number;
+  /** Whether commands of operators are heard. @default false */
+  commands?: boolean;
+  /** As which service this process is found, and where. @default it is not registered */
+  discovery?: { service: string; address: string };
+  /** A folder that keeps the last good rules and commands, so that the app starts without etcd. @default memory alone */
+  cacheDir?: string;
+}
+
+export const ETCD_DEFAULTS = {
+  prefix: 'bulwark/',
+  rules: false,
+  breakers: 'off',
+  quorum: 0.5,
+  commands: false,
+} as const satisfies Partial<ResilienceEtcdOptions>;
