@@ -10,6 +10,7 @@ import { observe } from '../kernel/observed-pipeline.js';
 import type { Origin } from '../kernel/origin.js';
 import type { Pipeline } from '../kernel/pipeline.js';
 import { rejection } from '../kernel/rejection.js';
+import { kindOf } from '../policies/kinds.js';
 import { GuardedIterable } from './async-iterable.js';
 import { inCall, outerCall } from './current-call.js';
 import { EarlyAttempt, kindTaughtBy } from './learning.js';
@@ -41,7 +42,7 @@ export class Plan {
     this.signalIndex = init.signalIndex;
     this.givesPromise = init.kind === 'promise';
     this.isPlain = this.givesPromise && init.signalIndex < 0;
-    this.answersOnly = init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
+    this.answersOnly = init.policies.every(({ policy }) => kindOf(policy).underKillSwitch === 'works');
   }
 
   get className(): string {
@@ -67,9 +68,7 @@ export class Plan {
   invoke(instance: unknown, args: readonly unknown[]): unknown {
     if (this.isPlain && this.events.calls === undefined && outerCall() === undefined)
       return this.pipeline.start(new Attempt(this.pipeline, instance, args));
-    return this.givesPromise
-      ? this.call(instance, args, this.signalIn(args))
-      : this.begin(instance, args, undefined);
+    return this.givesPromise ? this.call(instance, args, this.signalIn(args)) : this.begin(instance, args, undefined);
   }
 
   /** One call that gives a promise. */
@@ -121,7 +120,12 @@ export class Plan {
   }
 
   /** Begins the call of a stream. */
-  private open(instance: unknown, args: readonly unknown[], origin: Origin, early: EarlyAttempt | undefined): StreamCall {
+  private open(
+    instance: unknown,
+    args: readonly unknown[],
+    origin: Origin,
+    early: EarlyAttempt | undefined,
+  ): StreamCall {
     const pipeline = this.events.calls === undefined ? this.pipeline : this.observedPipeline();
     const attempt = this.first(pipeline, instance, args, origin, early);
     attempt.origin = origin;
