@@ -113,18 +113,32 @@ const PAID_WHEN_BEGUN: Intended = {
 
 /**
  * A shutdown cuts what somebody holds the signal of. The old engine did not do so for the call from which the kind of
- * a method was learned: it cut it where nobody had asked for the signal, and let it go on where somebody had.
+ * a method was learned: it cut it where nobody had asked for the signal, and let it go on where somebody had. Behind a
+ * hedge that shows when the run ends of which it knew no more.
  */
 const LEARNING_CALL: Intended = {
   name: 'a shutdown cuts a learning call as any other',
   holds: (moment) => {
     const { script, does, before, now } = moment;
-    if (script.kind !== 'learned' || does !== 'shut down') return false;
+    const { stack, signal, manners } = script;
+    if (script.kind !== 'learned' || !now[1].some((line) => line === 'closed')) return false;
     // In one of the engines nothing has become of it.
-    const [changed, unchanged] = script.signal ? ([1, 0] as const) : ([0, 1] as const);
+    const late = does !== 'shut down' && stack.hedge !== undefined;
+    const [changed, unchanged] = signal || late ? ([1, 0] as const) : ([0, 1] as const);
+    if (does !== 'shut down' && !late) return false;
     const calls = only(now[unchanged], now[changed]).filter((line) => line.startsWith('call '));
-    const mostLearning = script.manners.includes('nests') ? 2 : 1;
-    return calls.length <= mostLearning && calls.every((line) => before[unchanged].includes(line));
+    // There is one for each method, and with it those who share its run.
+    const most = stack.coalesce !== undefined ? Infinity : manners.includes('nests') ? 2 : 1;
+    return calls.length <= most && calls.every((line) => before[unchanged].includes(line));
+  },
+};
+
+/** A deadline that was inherited bounds a shared run of which a kind was learned as it bounds any other. */
+const LEARNING_INHERITS: Intended = {
+  name: 'a shared run from which a kind is learned inherits a deadline',
+  holds: ({ script: { kind, stack, manners }, now: [old, now] }) => {
+    if (kind !== 'learned' || stack.coalesce === undefined || !manners.includes('nests')) return false;
+    return tells(only(now, old), 'retrySuppressed', 'reason: "deadline"') && tells(only(old, now), 'retry');
   },
 };
 
@@ -203,6 +217,38 @@ const PROBE_GIVEN_BACK: Intended = {
   },
 };
 
+/** What stands in for a stream has been given, and nothing follows; the old engine still cut it at the end of a shutdown. */
+const STOOD_IN: Intended = {
+  name: 'a shutdown does not cut what has stood in for a stream',
+  holds: (moment) => {
+    const { script, does, again, now } = moment;
+    if (script.kind !== 'iterable' && script.gives !== 'iterable') return false;
+    const calls = only(now[1], now[0]).filter((line) => line.startsWith('call '));
+    return (again || does === 'shut down') && calls.every((line) => line.endsWith(', done with undefined'));
+  },
+  rest: (lines) =>
+    lines.map((line) =>
+      line.replace(/^(call .*: item .*), rejected with ShutdownException .*$/, '$1, done with undefined'),
+    ),
+};
+
+/** What has become of a breaker before other rules came is told as it was under the rules of then. */
+const UNDER_THE_RULES_OF_THEN: Intended = {
+  name: 'a change of state before a rule is told under the rules of then',
+  holds: ({ does }) => does === 'rules',
+  rest: (lines) => lines.map((line) => (tells([line], 'stateChange') ? line.replace(', metricsOnly: true', '') : line)),
+};
+
+/** Two calls that end in one instant draw their pauses, or the open time of a breaker, in either order. */
+const DRAWN_IN_ONE_INSTANT: Intended = {
+  name: 'two calls draw their pauses in one instant',
+  holds: (moment) => {
+    const retries = moment.now.map((lines) => lines.filter((line) => tells([line], 'retry')));
+    const several = retries.every(({ length }) => length > 1) || oneTells(moment, 'stateChange', 'to: "open"');
+    return several && differing(moment).every((line) => /"retry".* delayMs: \d+\.\d+/.test(line));
+  },
+};
+
 /** One shared run may answer two attempts of a hedge in one instant: the first of them wins, and the other is cut. */
 const ANSWERED_TOGETHER: Intended = {
   name: 'a shared run answers attempts beside each other in one instant',
@@ -222,9 +268,13 @@ export const INTENDED: readonly Intended[] = [
   NESTED_AT_SHUTDOWN,
   TIMED_OUT_ONCE,
   TURNS_OF_KEYS,
+  STOOD_IN,
+  UNDER_THE_RULES_OF_THEN,
   FREED_SLOT,
   PAID_WHEN_BEGUN,
   LEARNING_CALL,
+  LEARNING_INHERITS,
   PROBE_GIVEN_BACK,
   ANSWERED_TOGETHER,
+  DRAWN_IN_ONE_INSTANT,
 ];

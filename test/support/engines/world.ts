@@ -117,7 +117,7 @@ export class World {
   /** What must not be there when all is over. */
   get left(): string[] {
     // Whether anybody asks for the rest of a stream is a matter of the script.
-    const promises = this.script.kind === 'promise';
+    const promises = this.script.kind === 'promise' && this.work.running.length === 0;
     const waiting = promises ? this.#callers.filter(({ over }) => !over).map((caller) => `call ${String(caller)}`) : [];
     const held = this.#bulkheads.filter((one) => promises && one.active + one.waiting > 0);
     const slots = held.map(({ name, active, waiting: queued }) => `bulkhead ${name}: ${active} run, ${queued} wait`);
