@@ -50,6 +50,10 @@ function only(of: readonly string[], others: readonly string[]): string[] {
   });
 }
 
+function same(lines: readonly string[] = [], others: readonly string[] = []): boolean {
+  return lines.join('\n') === others.join('\n');
+}
+
 /** The lines that one of the engines does not show. */
 function differing({ now: [old, now] }: Moment): string[] {
   return [...only(old, now), ...only(now, old)];
@@ -138,7 +142,9 @@ const LEARNING_INHERITS: Intended = {
   name: 'a shared run from which a kind is learned inherits a deadline',
   holds: ({ script: { kind, stack, manners }, now: [old, now] }) => {
     if (kind !== 'learned' || stack.coalesce === undefined || !manners.includes('nests')) return false;
-    return tells(only(now, old), 'retrySuppressed', 'reason: "deadline"') && tells(only(old, now), 'retry');
+    const timeless = (lines: readonly string[]): string[] => lines.map((line) => line.replace(/, [\d.]+ ms left/, ''));
+    const retried = tells(only(now, old), 'retrySuppressed', 'reason: "deadline"') && tells(only(old, now), 'retry');
+    return retried || same(timeless(old), timeless(now));
   },
 };
 
@@ -217,19 +223,16 @@ const PROBE_GIVEN_BACK: Intended = {
   },
 };
 
-/** What stands in for a stream has been given, and nothing follows; the old engine still cut it at the end of a shutdown. */
+/** What stands in for a stream is given and ends; the old engine still cut it at the end of a shutdown, behind Recover. */
 const STOOD_IN: Intended = {
-  name: 'a shutdown does not cut what has stood in for a stream',
-  holds: (moment) => {
-    const { script, does, again, now } = moment;
-    if (script.kind !== 'iterable' && script.gives !== 'iterable') return false;
-    const calls = only(now[1], now[0]).filter((line) => line.startsWith('call '));
-    return (again || does === 'shut down') && calls.every((line) => line.endsWith(', done with undefined'));
+  name: 'a shutdown does not cut what stands in for a stream',
+  holds: ({ script: { kind, gives, stack }, does, now: [old, now] }) => {
+    if (does !== 'shut down' || (stack.recover ?? stack.fallback) === undefined) return false;
+    if (kind !== 'iterable' && (kind !== 'learned' || gives !== 'iterable')) return false;
+    const cut = (line: string): boolean => line.startsWith('call ') && line.includes('rejected with ShutdownException');
+    const stoodIn = (line: string): boolean => /^call .*: item /.test(line) && !cut(line);
+    return only(old, now).every(cut) && only(now, old).every(stoodIn);
   },
-  rest: (lines) =>
-    lines.map((line) =>
-      line.replace(/^(call .*: item .*), rejected with ShutdownException .*$/, '$1, done with undefined'),
-    ),
 };
 
 /** What has become of a breaker before other rules came is told as it was under the rules of then. */
@@ -245,8 +248,18 @@ const DRAWN_IN_ONE_INSTANT: Intended = {
   holds: (moment) => {
     const retries = moment.now.map((lines) => lines.filter((line) => tells([line], 'retry')));
     const several = retries.every(({ length }) => length > 1) || oneTells(moment, 'stateChange', 'to: "open"');
-    return several && differing(moment).every((line) => /"retry".* delayMs: \d+\.\d+/.test(line));
+    // The same retries, but for the pause; what follows from that may show in the same step.
+    const withoutPause = retries.map((lines) => lines.map((line) => line.replace(/delayMs: \d+\.\d+/, '')).toSorted());
+    return several && retries.join() !== retries.toReversed().join() && same(withoutPause[0], withoutPause[1]);
   },
+};
+
+/** Of two waits that are over in one turn, each tells how many waited then: whichever is first counts the other. */
+const IN_VAIN_TOGETHER: Intended = {
+  name: 'two waits are over in one turn',
+  holds: ({ now, again }) =>
+    again || now.every((lines) => lines.filter((line) => tells([line], 'refused', 'BULKHEAD_FULL')).length > 1),
+  rest: (lines) => lines.map((line) => line.replace(/(no slot came free.*) waiting: \d+/, '$1')),
 };
 
 /** One shared run may answer two attempts of a hedge in one instant: the first of them wins, and the other is cut. */
@@ -268,8 +281,9 @@ export const INTENDED: readonly Intended[] = [
   NESTED_AT_SHUTDOWN,
   TIMED_OUT_ONCE,
   TURNS_OF_KEYS,
-  STOOD_IN,
+  IN_VAIN_TOGETHER,
   UNDER_THE_RULES_OF_THEN,
+  STOOD_IN,
   FREED_SLOT,
   PAID_WHEN_BEGUN,
   LEARNING_CALL,
