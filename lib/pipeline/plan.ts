@@ -27,9 +27,7 @@ export class Plan {
   private readonly events: EventBus;
   private observed: Pipeline | undefined;
   private readonly signalIndex: number;
-  /** Whether a call gives one promise, as nearly all do. */
-  private readonly givesPromise: boolean;
-  /** ... and no caller passes a signal. */
+  /** Whether a call gives one promise, and no caller passes a signal, as in nearly all. */
   private readonly isPlain: boolean;
   /** Whether nothing but Fallback and Recover guards it: then a synchronous method stays synchronous. */
   private readonly answersOnly: boolean;
@@ -40,8 +38,7 @@ export class Plan {
     this.pipeline = init.pipeline;
     this.events = init.events;
     this.signalIndex = init.signalIndex;
-    this.givesPromise = init.kind === 'promise';
-    this.isPlain = this.givesPromise && init.signalIndex < 0;
+    this.isPlain = init.kind === 'promise' && init.signalIndex < 0;
     this.answersOnly = init.policies.every(({ policy }) => kindOf(policy).underKillSwitch === 'works');
   }
 
@@ -68,7 +65,7 @@ export class Plan {
   invoke(instance: unknown, args: readonly unknown[]): unknown {
     if (this.isPlain && this.events.calls === undefined && outerCall() === undefined)
       return this.pipeline.start(new Attempt(this.pipeline, instance, args));
-    return this.givesPromise ? this.call(instance, args, this.signalIn(args)) : this.begin(instance, args, undefined);
+    return this.begin(instance, args, undefined);
   }
 
   /** One call that gives a promise. */
@@ -213,7 +210,7 @@ export class Plan {
   /** Takes in an attempt whose method has been called already. */
   private adopt(early: Attempt, value: unknown): unknown {
     const { instance, args } = early;
-    if (!this.givesPromise) {
+    if (this.kind !== 'promise') {
       early.rarely().given = { value };
       // Of a stream the subscription is the call.
       early.call = undefined;
