@@ -231,9 +231,6 @@ const TOLD_BY_KEY = [
   'lib/module/event-log/lines.ts hedge',
   'lib/module/event-log/lines.ts rateLimit',
   'lib/module/interceptors/policy.interceptor.ts retry',
-  // To go: it asks the kinds.
-  'lib/pipeline/plan.ts fallback',
-  'lib/pipeline/plan.ts recover',
 ];
 
 /** The names in a list, in an object or in a type. */

@@ -9,18 +9,27 @@ export function printDifference(
   names: readonly [string, string],
 ): string {
   const [first, second] = seen;
-  const only = (lines: string[], others: string[], name: string): string[] =>
-    lines.filter((line) => !others.includes(line)).map((line) => `  ${name}: ${line}`);
-  const differing = [...only(first, second, names[0]), ...only(second, first, names[1])];
+  const ofFirst = marked(first, second, names[0]);
+  const ofSecond = marked(second, first, names[1]);
+  const reordered = [first.toSorted(), second.toSorted()].map((lines) => lines.join('\n'));
   return [
     printScript({ ...script, steps: script.steps.slice(0, step) }),
     `differs after step ${step} (${what}):`,
-    ...(differing.length > 0 ? differing : ['  the same, in another order']),
-    `all that ${names[0]} shows then:`,
-    ...first.map((line) => `    ${line}`),
-    `all that ${names[1]} shows then:`,
-    ...second.map((line) => `    ${line}`),
+    ...ofFirst,
+    ...(reordered[0] === reordered[1]
+      ? [`the same in another order, for ${names[1]}:`, ...ofSecond]
+      : ofSecond.filter((line) => !line.startsWith('  both: '))),
   ].join('\n');
+}
+
+/** Lines with the one that shows them; one that is there twice may be with both but once. */
+function marked(lines: string[], others: string[], name: string): string[] {
+  const left = [...others];
+  return lines.map((line) => {
+    const found = left.indexOf(line);
+    if (found >= 0) left.splice(found, 1);
+    return `  ${found < 0 ? name : 'both'}: ${line}`;
+  });
 }
 
 function printScript({ stack, kind, gives, steps, ...settings }: Script): string {

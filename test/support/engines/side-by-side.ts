@@ -2,6 +2,7 @@ import { settle } from '../settle.js';
 import { textOf } from './describe.js';
 import type { Engine } from './engine.js';
 import { FakeGlobals } from './fake-globals.js';
+import { INTENDED, type Intended, type Seen } from './intended-differences.js';
 import type { Script, Step } from './script.js';
 import { World } from './world.js';
 
@@ -22,8 +23,8 @@ export interface Result {
   readonly difference: Difference | undefined;
   /** Whether the app refused to start, so that nothing was compared but the error. */
   readonly refused: boolean;
-  /** Whether it was given up where a slot came free and others asked for it in one turn, so that only the end was compared. */
-  readonly met: boolean;
+  /** What they did otherwise on purpose; see intended-differences.ts. */
+  readonly intended: readonly string[];
   /** How many runs of the work there were. */
   readonly runs: number;
 }
@@ -46,11 +47,8 @@ class SideBySide {
   readonly #worlds: readonly [World, World];
   /** Whether an attempt waited for a slot before this step. */
   #queued = false;
-  /**
-   * A slot that comes free goes to whoever waits within the same turn. The old engine took several turns for that, and a
-   * retry of the call that had ended, or a probe, could come in between. Where both meet, who is first decides the rest.
-   */
-  #metInOneTurn = false;
+  #before: Seen = [[], []];
+  readonly #intended = new Set<Intended>();
   /** Whether the rest is not compared, but for what is left in the end. */
   #leftOut = false;
 
@@ -76,7 +74,6 @@ class SideBySide {
     let difference = this.#compare(0, 'the start');
     for (const [index, step] of this.script.steps.entries()) {
       if (difference !== undefined) break;
-      if (step.does === 'shut down') this.#leaveOutAtShutdown();
       await this.#step(step);
       difference = this.#compare(index + 1, textOf(step));
     }
@@ -116,46 +113,53 @@ class SideBySide {
   async #end(): Promise<Difference | undefined> {
     const { clock } = this.fakes;
     const step = this.script.steps.length;
-    this.#leaveOutAtShutdown();
     for (const world of this.#worlds) world.shutDown();
     await clock.advance(1);
-    const atShutdown = this.#compare(step + 1, 'the app shuts down');
+    const atShutdown = this.#compare(step + 1, 'the app shuts down', 'shut down');
     if (atShutdown !== undefined) return atShutdown;
     for (let count = 0; count < MAX_RUNS_LEFT && this.#worlds.some(({ work }) => work.running.length > 0); count++) {
       await this.#step({ does: 'settle', run: 0, end: 'answer' });
-      const difference = this.#compare(step + 2, 'what still runs ends');
+      const difference = this.#compare(step + 2, 'what still runs ends', 'settle');
       if (difference !== undefined) return difference;
     }
     await clock.advance(UNTIL_ALL_IS_OVER_MS);
-    const difference = this.#compare(step + 3, 'all is over');
+    const difference = this.#compare(step + 3, 'all is over', 'pass');
     if (difference !== undefined) return difference;
-    const left = this.#worlds.map(({ closed }) => [closed ? `${clock.pending} timers` : 'not closed']);
-    if (clock.pending === 0 && this.#worlds.every(({ closed }) => closed)) return undefined;
+    const timers = clock.pending === 0 ? [] : [`${clock.pending} timers`];
+    const left = this.#worlds.map((world) => [...timers, ...world.left]);
+    if (left.every((lines) => lines.length === 0)) return undefined;
     return { step: step + 3, what: 'what is left', seen: left as [string[], string[]] };
   }
 
-  /** Whether a shutdown cuts the first call of a method that has not said its kind was an accident of the old engine. */
-  #leaveOutAtShutdown(): void {
-    const { kind, stack } = this.script;
-    // What stands in for a stream may end within the turns of a shutdown, or be cut by it.
-    const standsIn = kind === 'iterable' && (stack.recover !== undefined || stack.fallback !== undefined);
-    if ((kind === 'learned' || standsIn) && this.#worlds[0].waits) this.#leftOut = true;
-  }
-
-  #compare(step: number, what: string): Difference | undefined {
-    if (this.#leftOut) return undefined;
-    const queued = this.#queued;
-    this.#queued = this.#worlds.some(({ queues }) => queues);
+  #compare(step: number, what: string, does?: Step['does']): Difference | undefined {
     const seen = [this.#worlds[0].look(), this.#worlds[1].look()] as const;
-    if (seen[0].join('\n') === seen[1].join('\n')) return undefined;
-    const { retry, bulkhead } = this.script.stack;
-    const atOnce = textOf(retry?.backoff) === '{ fixed: 0 }';
-    const others = retry !== undefined || this.script.manners.includes('nests');
-    if (bulkhead !== undefined && (atOnce || (queued && others))) this.#leftOut = this.#metInOneTurn = true;
-    return this.#leftOut ? undefined : { step, what, seen };
+    const [before, queued] = [this.#before, this.#queued];
+    this.#before = seen;
+    this.#queued = this.#worlds.some(({ queues }) => queues);
+    if (this.#leftOut || same(seen)) return undefined;
+    const { script } = this;
+    const moment = { script, does: does ?? script.steps[step - 1]?.does ?? 'settle', before, now: seen, queued };
+    const one = INTENDED.find((intended) => {
+      if (!intended.holds({ ...moment, again: this.#intended.has(intended) })) return false;
+      const { rest } = intended;
+      return rest === undefined || same([rest(seen[0]), rest(seen[1])]);
+    });
+    if (one === undefined) return { step, what, seen };
+    this.#intended.add(one);
+    this.#leftOut = one.rest === undefined;
+    return undefined;
   }
 
   #result(difference: Difference | undefined, refused: boolean): Result {
-    return { difference, refused, met: this.#metInOneTurn, runs: this.#worlds[0].work.all.length };
+    return {
+      difference,
+      refused,
+      intended: [...this.#intended].map(({ name }) => name),
+      runs: this.#worlds[0].work.all.length,
+    };
   }
+}
+
+function same([old, now]: Seen): boolean {
+  return old.join('\n') === now.join('\n');
 }

@@ -109,14 +109,19 @@ export class World {
     );
   }
 
-  /** Whether a call of it waits for an answer. */
-  get waits(): boolean {
-    return this.#callers.some(({ over }) => !over);
-  }
-
   /** Whether an attempt of it waits for a slot. */
   get queues(): boolean {
     return this.#bulkheads.some(({ waiting }) => waiting > 0);
+  }
+
+  /** What must not be there when all is over. */
+  get left(): string[] {
+    // Whether anybody asks for the rest of a stream is a matter of the script.
+    const promises = this.script.kind === 'promise' && this.work.running.length === 0;
+    const waiting = promises ? this.#callers.filter(({ over }) => !over).map((caller) => `call ${String(caller)}`) : [];
+    const held = this.#bulkheads.filter((one) => promises && one.active + one.waiting > 0);
+    const slots = held.map(({ name, active, waiting: queued }) => `bulkhead ${name}: ${active} run, ${queued} wait`);
+    return [...(this.closed ? [] : ['not closed']), ...waiting, ...slots];
   }
 
   /** All that can be seen from outside; what was told is told once. */
