@@ -35,7 +35,7 @@ export function resolveEtcdDataOptions(options: EtcdDataOptions): ResolvedEtcdDa
   if ((options.hosts as unknown) === undefined) {
     throw new ResilienceConfigurationError(
       'etcdData',
-      `option 'hosts' is missing; expected ${connectionShape.hosts.expected}`,
+      `option 'hosts': expected ${connectionShape.hosts.expected}, got nothing`,
     );
   }
   const given = Object.entries(options).filter(([, value]) => value !== undefined);

@@ -28,7 +28,7 @@ export class EtcdStore {
   readonly #prefix: string;
 
   constructor(options: ResolvedEtcdDataOptions) {
-    this.#members = new Members(options);
+    this.#members = Members.of(options);
     this.#prefix = `${options.prefix}data/`;
     this.#guard = new WriteGuard(this.#members, `${options.prefix}data-guards/`, options.timeout);
   }

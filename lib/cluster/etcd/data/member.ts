@@ -95,8 +95,13 @@ export class Member {
   }
 
   /** A lease that nobody renews. */
-  grant(seconds: number): Promise<string> {
-    return this.#etcd.lease(seconds, { autoKeepAlive: false }).grant();
+  async grant(seconds: number, ms: number): Promise<string> {
+    return (await this.#etcd.leaseClient.leaseGrant({ TTL: seconds }, within(ms))).ID;
+  }
+
+  /** Ends a lease, and all that hangs on it. */
+  async revoke(lease: string, ms: number): Promise<void> {
+    await this.#etcd.leaseClient.leaseRevoke({ ID: lease }, within(ms));
   }
 
   /** What is wrong with the cluster, by what this member knows: alarms. */

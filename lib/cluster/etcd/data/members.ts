@@ -14,16 +14,23 @@ const PAUSE_MS = 100;
  * for a member that hangs. Each process begins with another one.
  */
 export class Members {
-  readonly #members: readonly Member[];
-  /** How long one try may take: a write that a leader took with it when it died is never answered. */
-  readonly #tryMs: number;
   #current: number;
 
-  constructor({ hosts, auth, credentials, timeout }: ResolvedEtcdDataOptions) {
-    this.#tryMs = Math.min(ETCD_TIMEOUT_MS, timeout);
+  /** @param tryMs how long one try may take: a write that a leader took with it when it died is never answered. */
+  constructor(
+    private readonly members: readonly Member[],
+    private readonly tryMs: number,
+  ) {
+    this.#current = Math.floor(Math.random() * members.length);
+  }
+
+  static of({ hosts, auth, credentials, timeout }: ResolvedEtcdDataOptions): Members {
+    const tryMs = Math.min(ETCD_TIMEOUT_MS, timeout);
     const connection = { ...(auth && { auth }), ...(credentials && { credentials }) };
-    this.#members = [hosts].flat().map((host) => new Member(host, connection, this.#tryMs));
-    this.#current = Math.floor(Math.random() * this.#members.length);
+    return new Members(
+      [hosts].flat().map((host) => new Member(host, connection, tryMs)),
+      tryMs,
+    );
   }
 
   /**
@@ -38,26 +45,26 @@ export class Members {
   ): Promise<T> {
     for (let tries = 1; ; tries++) {
       const asked = this.#current;
-      const member = this.#members[asked] as Member;
+      const member = this.members[asked] as Member;
       try {
-        const ms = Math.min(this.#tryMs, budget.left);
+        const ms = Math.min(this.tryMs, budget.left);
         // The connection is made by the first who needs it, and lives longer than that call.
         return await outsideCalls(() => request(member, ms));
       } catch (error) {
         if (!isOutage(error)) throw error;
-        if (this.#current === asked) this.#current = (asked + 1) % this.#members.length;
+        if (this.#current === asked) this.#current = (asked + 1) % this.members.length;
         if (!mayRepeat(error)) throw error;
-        if (tries % this.#members.length === 0) await pause(budget);
+        if (tries % this.members.length === 0) await pause(budget);
         if (budget.isOver) throw error;
       }
     }
   }
 
   close(): void {
-    for (const member of this.#members) member.close();
+    for (const member of this.members) member.close();
   }
 }
 
 async function pause({ left, signal }: TimeBudget): Promise<void> {
-  await delay(Math.max(0, Math.min(PAUSE_MS, left)), undefined, { signal }).catch(() => undefined);
+  await delay(Math.max(0, Math.min(PAUSE_MS, Math.ceil(left))), undefined, { signal }).catch(() => undefined);
 }

@@ -44,23 +44,21 @@ export class WriteGuard {
 
   /** Leaves nothing in etcd, if that is quickly done; else its lease ends by itself. */
   async close(): Promise<void> {
-    const { key } = this.#standing ?? { key: this.#broken };
-    if (key === undefined) return;
-    const change = { key, value: undefined, fences: [] };
-    await this.members
-      .ask(
-        new TimeBudget(this.timeout),
-        (member, ms) => member.change(change, ms),
-        () => false,
-      )
-      .catch(() => undefined);
+    const lease = this.#lease;
+    if (lease === undefined) return;
+    const revoke = this.members.ask(
+      new TimeBudget(this.timeout),
+      (member, ms) => member.revoke(lease, ms),
+      () => false,
+    );
+    await revoke.catch(() => undefined);
   }
 
   async #make(): Promise<EtcdFence> {
     const budget = new TimeBudget(this.timeout);
     const key = `${this.prefix}${this.#name}-${++this.#count}`;
     for (;;) {
-      const lease = (this.#lease ??= await this.members.ask(budget, (member) => member.grant(LEASE_S)));
+      const lease = (this.#lease ??= await this.members.ask(budget, (member, ms) => member.grant(LEASE_S, ms)));
       try {
         const createRevision = await this.members.ask(budget, (member, ms) =>
           member.replace(this.#broken, key, lease, ms),
