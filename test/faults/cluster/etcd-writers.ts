@@ -1,4 +1,4 @@
-import type { DataService } from 'nestjs-bulwark/data';
+import { DataConflictException, type DataService } from 'nestjs-bulwark/data';
 
 /** What writers have been told. */
 export interface WriteReport {
@@ -72,6 +72,64 @@ export class EtcdWriters {
     const now = performance.now();
     this.#longestGap = Math.max(this.#longestGap, now - this.#lastAt);
     this.#lastAt = now;
+  }
+}
+
+/** Several services that add to one number, each by what it has read. */
+export class Increments {
+  readonly #running: Promise<void[]>;
+  #added = 0;
+  #unknown = 0;
+  #stopped = false;
+
+  constructor(...services: readonly DataService[]) {
+    this.#running = Promise.all(services.map((data) => this.#add(data)));
+  }
+
+  /** `unknown` of them may have been added, too. */
+  async stop(): Promise<{ readonly added: number; readonly unknown: number }> {
+    this.#stopped = true;
+    await this.#running;
+    return { added: this.#added, unknown: this.#unknown };
+  }
+
+  async #add(data: DataService): Promise<void> {
+    while (!this.#stopped) {
+      try {
+        const found = await data.entry<number>('n');
+        await data.put('n', (found?.value ?? 0) + 1, { ifVersion: found?.version ?? null });
+        this.#added += 1;
+      } catch (error) {
+        if (!(error instanceof DataConflictException)) this.#unknown += 1;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+}
+
+/** Reads all under a prefix, again and again; what each pass has found. */
+export class Passes {
+  readonly #passes: string[][] = [];
+  readonly #running: Promise<void>;
+  #stopped = false;
+
+  constructor(data: DataService, prefix: string) {
+    this.#running = this.#read(data, prefix);
+  }
+
+  async stop(): Promise<readonly string[][]> {
+    this.#stopped = true;
+    await this.#running;
+    return this.#passes;
+  }
+
+  async #read(data: DataService, prefix: string): Promise<void> {
+    while (!this.#stopped) {
+      const keys: string[] = [];
+      for await (const [key] of data.entries({ prefix })) keys.push(key);
+      this.#passes.push(keys);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
   }
 }
 
