@@ -55,7 +55,9 @@ export class Advice {
     if (this.mode !== 'follow') return;
     const now = this.breaker.environment.clock.now();
     const why = this.whyTrip(now);
-    if (why !== undefined) this.breaker.trip(now, why, 'advice');
+    if (why === undefined) return;
+    this.breaker.trip(now, why, 'advice');
+    this.#spread(now);
   }
 
   /** Not enough others say any more that it should be open. It stays as it is. */
@@ -75,8 +77,7 @@ export class Advice {
   probeWithin(ms: number): void {
     const { machine, environment } = this.breaker;
     if (machine.recorded !== 'open' || this.#openedBy === 'hand' || this.#openedBy === undefined) return;
-    machine.probeBy(environment.clock.now() + ms);
-    transitionTimerOf(environment).watch(this.breaker);
+    this.#probeBy(environment.clock.now() + ms);
   }
 
   /** It is about to open. One that opens again by its probes stays what it was: a probe is no window of calls. */
@@ -89,6 +90,17 @@ export class Advice {
     if (state === 'closed') this.#openedBy = undefined;
     if (state === 'open') this.#isNews = false;
     this.onChange();
+  }
+
+  /** Many processes hear of it in one moment: they are not to probe in one. */
+  #spread(now: number): void {
+    const { machine, environment } = this.breaker;
+    this.#probeBy(now + machine.openFor * (1 - environment.random() / 2));
+  }
+
+  #probeBy(at: number): void {
+    this.breaker.machine.probeBy(at);
+    transitionTimerOf(this.breaker.environment).watch(this.breaker);
   }
 
   /** Whether it is closed, and nobody speaks of it who goes before advice. */

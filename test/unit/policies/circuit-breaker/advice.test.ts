@@ -74,6 +74,18 @@ describe("advice, with 'follow'", () => {
     expect(scene.state).toBe('halfOpen');
   });
 
+  it('spreads the first probes of those that hear of it in one moment', async () => {
+    const { scene, advice } = setUp('follow');
+    scene.environment.chances = [0, 0.5];
+
+    advice.reached(WORD);
+
+    await scene.clock.advance(749);
+    expect(scene.state).toBe('open');
+    await scene.clock.advance(1);
+    expect(scene.state).toBe('halfOpen');
+  });
+
   it('leaves a breaker closed whose own calls, enough of them, go well, until they do not', async () => {
     const { scene, advice } = setUp('follow', { volumeThreshold: 4, errorThresholdPercentage: 50 });
     await scene.succeed(4);

@@ -13,7 +13,13 @@ afterEach(async () => {
 const TRIPPED = JSON.stringify({ open: ['payments'], called: ['payments'] });
 const WELL = JSON.stringify({ open: [], called: ['payments'] });
 
-async function setUp(mode: AdviceMode, { etcd = new FakeEtcd(), random = () => 0, quorum = 0.5 } = {}) {
+interface Given {
+  etcd?: FakeEtcd;
+  random?: () => number;
+  quorum?: number;
+}
+
+async function setUp(mode: AdviceMode, { etcd = new FakeEtcd(), random, quorum = 0.5 }: Given = {}) {
   const member = new FleetMember(etcd, { quorum }, random);
   const part = new AdvicePart(member.surroundings, mode);
   closing.push(async () => {
