@@ -127,6 +127,7 @@ export type {
   RuleChangeEvent,
   ShedEvent,
   StateChangeEvent,
+  StoreEvent,
   SuccessEvent,
   TimeoutEvent,
 } from './events/resilience-event.js';

@@ -18,6 +18,7 @@ import { partsOf } from './etcd-parts.js';
 import type { ResilienceEtcdOptions } from './etcd.options.js';
 import { EtcdService } from './etcd.service.js';
 import { ETCD_SURROUNDINGS } from './etcd.tokens.js';
+import { StoreState } from './store-state.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<ResilienceEtcdOptions>({
   moduleName: 'ResilienceEtcd',
@@ -53,6 +54,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
           processName: `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
           runtime,
           rules,
+          store: new StoreState(runtime.events),
           log: (level, text) => logger.write(level, text),
         };
       },
