@@ -14,6 +14,7 @@ export default defineConfig({
     // The tests import the package by its name, as a user does, and get its source.
     alias: [
       { find: /^nestjs-bulwark$/, replacement: source('./lib/index.ts') },
+      { find: /^nestjs-bulwark\/redis$/, replacement: source('./lib/cluster/redis/index.ts') },
       { find: /^nestjs-bulwark\/data$/, replacement: source('./lib/data/index.ts') },
     ],
   },

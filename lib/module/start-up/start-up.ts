@@ -60,7 +60,9 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     // The catalogue is made anew: by now every value and every feature module is there.
     this.#runtime.app.attach(new Catalog(this.#container));
     this.#runtime.app.interceptions = findInterceptions(this.#container);
-    const { mistakes } = this.#runtime;
+    const { mistakes, environment } = this.#runtime;
+    // By now every module has brought what it has.
+    environment.expectsRateStore = true;
     checkClasses(this.#runtime.app, mistakes);
     mistakes.in(() => planEntries(this.#runtime.app));
     mistakes.throwAny('ResilienceModule');
