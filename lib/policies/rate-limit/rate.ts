@@ -1,9 +1,5 @@
-import {
-  clusterBurst,
-  DEFAULT_COLD_FACTOR,
-  type RateLimitOverride,
-  type ResolvedRateLimit,
-} from './rate-limit.options.js';
+import { clusterBurst } from './cluster/cluster-options.js';
+import { DEFAULT_COLD_FACTOR, type RateLimitOverride, type ResolvedRateLimit } from './rate-limit.options.js';
 import { WarmUp } from './warm-up.js';
 
 /** By how much wake-ups may be late and the calls behind them still begin by the schedule, ms. */

@@ -1,0 +1,57 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { freePort } from './free-port.js';
+import { missingServer, OwnServer, type ServerCommand } from './own-server.js';
+
+/** Why a server of its own cannot be started here; undefined: it can. */
+export function redisMissing(): string | undefined {
+  const found = spawnSync('redis-server', ['--version'], { stdio: 'ignore' });
+  return found.status === 0 ? undefined : missingServer('redis-server', 'redis-server');
+}
+
+/** A Redis of a test's own, which keeps nothing on disk. */
+export class RedisServer extends OwnServer {
+  private constructor(
+    folder: string,
+    port: number,
+    private readonly options: readonly string[],
+  ) {
+    super(folder, port);
+  }
+
+  /** @param options settings of the server's own: `--maxmemory`, `3mb`. */
+  static async create(options: readonly string[] = []): Promise<RedisServer> {
+    const folder = await mkdtemp(join(tmpdir(), 'bulwark-redis-'));
+    const server = new RedisServer(folder, await freePort(), options);
+    await server.start();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Runs one command on a connection of its own. */
+  async run(command: string, ...args: (string | number)[]): Promise<unknown> {
+    const client = new Redis(this.url, { lazyConnect: true, retryStrategy: () => null });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return await client.call(command, ...args);
+    } finally {
+      client.disconnect();
+    }
+  }
+
+  protected override command(): ServerCommand {
+    const always = ['--bind', '127.0.0.1', '--port', String(this.port), '--save', '', '--appendonly', 'no'];
+    return { file: 'redis-server', args: [...always, ...this.options] };
+  }
+
+  protected override probe(): Promise<unknown> {
+    return this.run('PING');
+  }
+}
