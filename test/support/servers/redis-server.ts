@@ -46,6 +46,12 @@ export class RedisServer extends OwnServer {
     }
   }
 
+  /** How often a script was run. */
+  async asks(): Promise<number> {
+    const stats = String(await this.run('INFO', 'commandstats'));
+    return Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1] ?? 0);
+  }
+
   protected override command(): ServerCommand {
     const always = ['--bind', '127.0.0.1', '--port', String(this.port), '--save', '', '--appendonly', 'no'];
     return { file: 'redis-server', args: [...always, ...this.options] };

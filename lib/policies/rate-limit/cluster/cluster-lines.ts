@@ -10,7 +10,7 @@ import { Share } from './share.js';
 
 /** No process is granted more than this part of a limit at once. */
 const MOST_OF_LIMIT = 0.025;
-/** Where less was there than was wanted, so long a pause lets it gather, ms. */
+/** Where less was there than was wanted, a pause lets that gather, of at most so many ms: to ask is dear. */
 const GATHER_MS = 25;
 /** A timer that is later than this has found a blocked event loop, ms: what has come meanwhile goes first. */
 const LATE_MS = 5;
@@ -112,9 +112,8 @@ export class ClusterLines implements ClusterLine {
     tokens.add(granted, now);
     share.nextAt = now + Math.max(0, intervalMs - spareMs);
     // What is whole units less than was wanted was all that there was.
-    const missing = want - granted;
-    const isShort = granted < least || missing >= 1;
-    const gatherMs = Math.min(GATHER_MS, missing * intervalMs - spareMs);
+    const isShort = granted < least || want - granted >= 1;
+    const gatherMs = Math.min(GATHER_MS, want * intervalMs - spareMs);
     share.pausedUntil = isShort ? now + Math.max(least * intervalMs - spareMs, gatherMs) : -Infinity;
     this.#serve(share, now);
   }

@@ -121,7 +121,12 @@ export class LimitProcess {
 }
 
 /** The fewest and the most that began within any `windowMs` that lie wholly between the first and the last moment. */
-export function sliding(begun: readonly number[], windowMs: number, from: number, to: number): { least: number; most: number } {
+export function sliding(
+  begun: readonly number[],
+  windowMs: number,
+  from: number,
+  to: number,
+): { least: number; most: number } {
   const times = [...begun].sort((a, b) => a - b);
   let [first, last, least, most] = [0, 0, Infinity, 0];
   for (let start = from; start + windowMs <= to; start += 5) {
