@@ -49,13 +49,13 @@ export class RedisRateStore implements ClusterRateStore {
     const client = (this.#client = connect(this.options));
     // Without a listener ioredis would write to the console.
     client.on('error', (error: unknown) => this.#note(error));
-    let first: Timer | undefined;
+    let waiting: Timer | undefined;
     await new Promise<void>((resolve) => {
-      first = this.environment.clock.setTimeout(resolve, START_MS);
-      client.once('ready', () => void this.#beat().finally(resolve));
+      waiting = this.environment.clock.setTimeout(resolve, START_MS);
+      client.on('ready', () => void this.#beat().finally(resolve));
+      client.once('error', () => resolve());
     });
-    if (first !== undefined) this.environment.clock.clearTimeout(first);
-    client.on('ready', () => void this.#beat());
+    if (waiting !== undefined) this.environment.clock.clearTimeout(waiting);
     if (!this.up) this.#tellAway();
     this.#beatIn(this.up ? BEAT_MS : AWAY_MS);
   }

@@ -27,7 +27,10 @@ export const RATE_LIMITERS: StateKind<RateLimiter> = {
 };
 
 /** @throws ResilienceConfigurationError where processes are to count together and cannot. */
-function expectStore({ name, options }: PlannedStep, { rateStore, expectsRateStore }: PolicyEnvironment): void {
+export function expectStore(
+  { name, options }: Pick<PlannedStep, 'name' | 'options'>,
+  { rateStore, expectsRateStore }: PolicyEnvironment,
+): void {
   if (options.scope !== 'cluster' || rateStore !== undefined || expectsRateStore !== true) return;
   throw new ResilienceConfigurationError(
     `rate limit '${name}'`,

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
@@ -35,15 +35,8 @@ export class RedisServer extends OwnServer {
   }
 
   /** Runs one command on a connection of its own. */
-  async run(command: string, ...args: (string | number)[]): Promise<unknown> {
-    const client = new Redis(this.url, { lazyConnect: true, retryStrategy: () => null });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      return await client.call(command, ...args);
-    } finally {
-      client.disconnect();
-    }
+  run(command: string, ...args: (string | number)[]): Promise<unknown> {
+    return runOn(this.url, command, args);
   }
 
   /** How often a script was run. */
@@ -59,5 +52,37 @@ export class RedisServer extends OwnServer {
 
   protected override probe(): Promise<unknown> {
     return this.run('PING');
+  }
+}
+
+/** A Sentinel that watches one server. */
+export class RedisSentinel extends OwnServer {
+  static async create(port: number, watched: number): Promise<RedisSentinel> {
+    const folder = await mkdtemp(join(tmpdir(), 'bulwark-sentinel-'));
+    const config = `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor main 127.0.0.1 ${watched} 1\n`;
+    await writeFile(join(folder, 'sentinel.conf'), config);
+    const sentinel = new RedisSentinel(folder, port);
+    await sentinel.start();
+    return sentinel;
+  }
+
+  protected override command(): ServerCommand {
+    return { file: 'redis-server', args: [join(this.folder, 'sentinel.conf'), '--sentinel'] };
+  }
+
+  protected override probe(): Promise<unknown> {
+    return runOn(`redis://127.0.0.1:${this.port}`, 'SENTINEL', ['GET-MASTER-ADDR-BY-NAME', 'main']);
+  }
+}
+
+/** Runs one command on a connection of its own. */
+async function runOn(url: string, command: string, args: readonly (string | number)[]): Promise<unknown> {
+  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return await client.call(command, ...args);
+  } finally {
+    client.disconnect();
   }
 }
