@@ -106,7 +106,7 @@ describe('ResilienceRedisModule', () => {
     ['no process', { url: 'redis://h', expectedProcesses: 0 }, "option 'expectedProcesses'"],
     ['no prefix', { url: 'redis://h', prefix: '' }, "option 'prefix': expected a non-empty string"],
   ])('refuses %s', async (_, options, expected) => {
-    const imports = [ResilienceModule.forRoot(), ResilienceRedisModule.forRoot(options as RedisModuleOptions)];
+    const imports = [ResilienceModule.forRoot(), ResilienceRedisModule.forRoot(options)];
     const error = await startUpError({ imports });
 
     expect(error.message).toContain('ResilienceRedisModule.forRoot');

@@ -83,9 +83,12 @@ export class ClusterLines implements ClusterLine {
     const { rateStore } = this.environment;
     if (rateStore === undefined) return;
     const { rate, key } = share.bucket;
+    const intervalMs = rate.per / rate.limit;
     const least = share.first?.cost ?? 1;
     const most = Math.min(rate.maxCost, Math.max(least, MOST_OF_LIMIT * rate.limit));
-    const want = Math.min(most, Math.max(least, share.backlog, share.tokens.recent(now)));
+    // A limit that is slow gives what it has to those who wait: a unit that lapses would be missed for long.
+    const soon = Math.min(share.tokens.recent(now), GATHER_MS / intervalMs);
+    const want = Math.min(most, Math.max(least, share.backlog, soon));
     const { name } = this.refusals;
     share.asking = true;
     share.askedAt = now;
@@ -94,7 +97,7 @@ export class ClusterLines implements ClusterLine {
         name: key === undefined ? name : `${name}[${key}]`,
         least,
         want,
-        intervalMs: rate.per / rate.limit,
+        intervalMs,
         burst: rate.maxCost,
       })
       .then(

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { redisMissing, RedisServer } from '../../../support/servers/redis-server.js';
-import { compileProgram, LimitProcess, sliding, type RunOfCalls } from './limit-process.js';
+import { compileProgram, LimitProcess, sliding, type FastRun, type RunOfCalls } from './limit-process.js';
 
 const LIMIT = { limit: 1_000, per: 1_000, scope: 'cluster' };
 /** Twice the limit in all. */
@@ -90,6 +90,30 @@ describe.skipIf(missing !== undefined)(
       expect(after.least).toBeGreaterThanOrEqual(9_500);
     });
 
+    it('costs a busy process 5 us of its CPU a call at most, whether it is let through or refused', async () => {
+      const CALLS = 200_000;
+      for (const limit of [1_000_000, 20_000]) {
+        const redis = { url: server.url, prefix: `fast-${limit}` };
+        const one = await LimitProcess.start(program, redis, { ...LIMIT, limit }, 0);
+        const cost = async (way: 'none' | 'own' | 'cluster'): Promise<FastRun & { us: number }> => {
+          await one.runFast(way, CALLS);
+          const run = await one.runFast(way, CALLS);
+          return { ...run, us: run.cpu / run.calls };
+        };
+        const [none, own, cluster] = [await cost('none'), await cost('own'), await cost('cluster')];
+        await one.stop();
+
+        report({
+          limit,
+          'CPU us a call: no limit': none.us,
+          own: own.us,
+          cluster: cluster.us,
+          refused: cluster.refused,
+        });
+        expect(cluster.us - none.us).toBeLessThanOrEqual(5);
+      }
+    });
+
     it('ends by itself when its apps are closed', async () => {
       const codes = await Promise.all(processes.splice(0).map((one) => one.stop()));
 
@@ -105,7 +129,7 @@ function perCall(runs: readonly RunOfCalls[]): number {
 
 function report(figures: Readonly<Record<string, unknown>>): void {
   for (const [what, value] of Object.entries(figures))
-    console.log(`${what}: ${typeof value === 'number' ? Math.round(value * 10) / 10 : String(value)}`);
+    console.log(`${what}: ${typeof value === 'number' ? Math.round(value * 100) / 100 : String(value)}`);
 }
 
 function sum(runs: readonly RunOfCalls[], what: 'calls' | 'cpu'): number {

@@ -97,7 +97,8 @@ describe.skipIf(missing !== undefined)('cluster limits on Redis', () => {
 
     expect(first.begun).toBe(8);
     expect(second.begun).toBeLessThanOrEqual(8);
-    expect(first.begun + second.begun).toBeGreaterThanOrEqual(10);
+    // One that the first app was granted may have lapsed.
+    expect(first.begun + second.begun).toBeGreaterThanOrEqual(9);
     expect(first.begun + second.begun).toBeLessThanOrEqual(14);
     expect((await stranger.begun(10)).begun).toBe(10);
     const client = new Redis(SHARED);
@@ -121,6 +122,19 @@ describe.skipIf(missing !== undefined)('cluster limits on Redis', () => {
     await app.app.close();
 
     expect(await client.ping()).toBe('PONG');
+  });
+
+  it('change when a rule says so', async () => {
+    const app = await start({ url: server.url, prefix: prefix() });
+    expect((await app.begun(20)).begun).toBe(10);
+
+    const rateLimit = { limit: 1_000, burst: 200 };
+    app.app.get(ResilienceService).rules.apply({ policies: { search: { rateLimit } } }, { by: 'ann' });
+    await delay(300);
+    const { begun } = await app.begun(400);
+
+    expect(begun).toBeGreaterThanOrEqual(190);
+    expect(begun).toBeLessThanOrEqual(399);
   });
 
   it('let a queue wait for its turn, over two apps', async () => {
@@ -256,17 +270,20 @@ describe.skipIf(missing !== undefined)('cluster limits on a Redis Cluster of thr
     ];
     const keys = Array.from({ length: 12 }, (_, i) => `key-${i}`);
 
+    const since = performance.now();
     const results = await Promise.all(
       keys.map(async (key) => (await app.begun(20, key)).begun + (await other.begun(20, key)).begun),
     );
 
+    const most = 11 + (performance.now() - since) / 10;
     for (const begun of results) {
-      expect(begun).toBeGreaterThanOrEqual(10);
-      expect(begun).toBeLessThanOrEqual(16);
+      expect(begun).toBeGreaterThanOrEqual(9);
+      expect(begun).toBeLessThanOrEqual(most);
     }
     expect(app.ups()).toEqual([]);
-    const holding = await Promise.all(cluster.nodes.map((node) => node.run('DBSIZE')));
-    expect(holding.filter((size) => Number(size) > 0).length).toBeGreaterThanOrEqual(1);
+    expect(await cluster.nodes[0]?.run('CLUSTER', 'KEYSLOT', 'any:{search[key-1]}')).toBe(
+      await cluster.nodes[0]?.run('CLUSTER', 'KEYSLOT', 'search[key-1]'),
+    );
 
     await cluster.nodes[0]?.pause();
     const slow = await Promise.all(keys.map((key) => app.begun(20, key)));
