@@ -40,6 +40,9 @@ const LAYERS = [
   'errors',
 ] as const;
 
+/** What the vendors of clusters may take, beside `data/port`. Nothing takes them. */
+const BELOW_CLUSTER = ['module', 'rules', 'policies', 'kernel', 'events', 'errors'];
+
 const below = (part: string): readonly string[] => LAYERS.slice(LAYERS.indexOf(part as never) + 1);
 
 /** The parts that hand data services to the app, or bring one. */
@@ -66,7 +69,7 @@ function strays(part: string, allowed: readonly string[]): string[] {
 function folderOf(path: string): string {
   const [lib, part = '', ...rest] = path.split('/');
   if (rest.length === 0) return path;
-  const parted = (part === 'policies' || part === 'data') && rest.length > 1;
+  const parted = (part === 'policies' || part === 'data' || part === 'cluster') && rest.length > 1;
   return [lib, part, ...(parted ? rest.slice(0, 1) : [])].join('/');
 }
 
@@ -86,7 +89,7 @@ describe('the parts of lib', () => {
   it('are those of the design', () => {
     const parts = new Set(lib.map(({ path }) => partOf(path)));
 
-    expect([...parts].sort()).toEqual([...LAYERS, 'cli', 'data', 'index.ts'].sort());
+    expect([...parts].sort()).toEqual([...LAYERS, 'cli', 'cluster', 'data', 'index.ts'].sort());
   });
 
   it('import what stands below them, types included', () => {
@@ -115,6 +118,24 @@ describe('the parts of lib', () => {
 
     expect(others).toEqual([]);
     expect(strays('data', []).some((line) => line.includes('/circuit-breaker/'))).toBe(true);
+  });
+
+  it('lib/cluster has one folder for each vendor, which stand above the module and know nothing of each other', () => {
+    const vendors = [...new Set(inside('cluster').map(({ path }) => path.split('/')[2] as string))];
+    const own = (vendor: string) =>
+      inside(`cluster/${vendor}`).flatMap(({ path, imports }) =>
+        imports.flatMap(({ file }) =>
+          file === undefined ||
+          file.startsWith(`lib/cluster/${vendor}/`) ||
+          file.startsWith('lib/data/port/') ||
+          BELOW_CLUSTER.includes(partOf(file))
+            ? []
+            : [`${path} -> ${file}`],
+        ),
+      );
+
+    expect(vendors.length).toBeGreaterThan(0);
+    expect(vendors.flatMap(own)).toEqual([]);
   });
 
   it('do not import lib/index.ts', () => {
@@ -165,6 +186,14 @@ describe('pure folders', () => {
     );
 
     expect(taken.filter((line) => !line.endsWith(': HttpException of @nestjs/common'))).toEqual([]);
+  });
+
+  it('each client of a cluster is imported by its own folder alone', () => {
+    const users = packages(lib).filter((line) => /-> (?:ioredis|etcd3)$/.test(line));
+
+    expect(users.filter((line) => !/^lib\/cluster\/(?:redis\/.* -> ioredis|etcd\/.* -> etcd3)$/.test(line))).toEqual(
+      [],
+    );
   });
 
   it('opossum is imported by lib/policies/circuit-breaker alone', () => {
