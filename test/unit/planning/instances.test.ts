@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { Options } from '../../../lib/kernel/options/options.js';
 import { Instances } from '../../../lib/planning/instances.js';
 import { CIRCUIT_BREAKERS } from '../../../lib/policies/circuit-breaker/circuit-breaker.kind.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
