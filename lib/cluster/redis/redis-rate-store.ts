@@ -6,7 +6,7 @@ import type { Timer } from '../../kernel/clock.js';
 import { textOf } from '../../kernel/error-text.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { RedisBreaker } from './redis-breaker.js';
-import { connect } from './redis-client.js';
+import { connect, connected } from './redis-client.js';
 import type { ResolvedRedisOptions } from './redis.options.js';
 import { BEAT, TAKE, type Script } from './scripts.js';
 
@@ -52,7 +52,11 @@ export class RedisRateStore implements ClusterRateStore {
     let waiting: Timer | undefined;
     await new Promise<void>((resolve) => {
       waiting = this.environment.clock.setTimeout(resolve, START_MS);
-      client.on('ready', () => void this.#beat().finally(resolve));
+      client.on('ready', () => {
+        void connected(client)
+          .then(() => this.#beat())
+          .finally(resolve);
+      });
       client.once('error', () => resolve());
     });
     if (waiting !== undefined) this.environment.clock.clearTimeout(waiting);
