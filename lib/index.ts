@@ -128,6 +128,7 @@ export type {
   RuleChangeEvent,
   ShedEvent,
   StateChangeEvent,
+  StoreEvent,
   SuccessEvent,
   TimeoutEvent,
 } from './events/resilience-event.js';

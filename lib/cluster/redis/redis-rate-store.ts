@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
+import { outsideCalls } from '../../data/port/outside-calls.js';
 import { maskCredentials } from '../../errors/mask-credentials.js';
 import type { ClusterRateStore, OnStoreError, TokenGrant, TokenRequest } from '../../kernel/cluster-rate-store.js';
 import type { Timer } from '../../kernel/clock.js';
@@ -100,7 +101,8 @@ export class RedisRateStore implements ClusterRateStore {
 
   async #run(script: Script, key: string, ...args: (string | number)[]): Promise<unknown> {
     try {
-      return await this.#breaker.fire(() => this.#evaluate(script, key, args));
+      // A command may lie in the client for longer than the call that needed it first.
+      return await outsideCalls(() => this.#breaker.fire(() => this.#evaluate(script, key, args)));
     } catch (error) {
       this.#note(error);
       throw error;
