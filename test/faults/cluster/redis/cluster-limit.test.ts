@@ -47,8 +47,8 @@ describe.skipIf(missing !== undefined)(
 
       const begun = runs.flatMap((run) => run.begun);
       // The burst at the beginning counts as well.
-    const { most } = sliding(begun, WINDOW_MS, started - 10, started + 29_900);
-    const { least } = sliding(begun, WINDOW_MS, started + SETTLE_MS, started + 29_900);
+      const { most } = sliding(begun, WINDOW_MS, started - 10, started + 29_900);
+      const { least } = sliding(begun, WINDOW_MS, started + SETTLE_MS, started + 29_900);
       report({
         'in 10 s': `${least} to ${most}`,
         'calls/s': sum(runs, 'calls') / 30,
