@@ -101,6 +101,11 @@ export class FakeEtcd {
     for (const watcher of [...this.#watchers]) watcher.emit('disconnected', new Error('the connection is lost'));
   }
 
+  /** The apps that use it close it; it stays. */
+  close(): void {
+    // Nothing is open.
+  }
+
   /** How many watches there are. */
   get watches(): number {
     return this.#watchers.size;

@@ -2,8 +2,11 @@ import {
   aBoolean,
   aName,
   checkOptions,
+  either,
   isPlainObject,
+  nonNegativeMs,
   oneOf,
+  positiveInteger,
   positiveMs,
   type Expectation,
 } from '../../kernel/options/check.js';
@@ -29,6 +32,10 @@ const registration: Expectation = {
   expected: '{ service, address }, both texts',
   accepts: (value) => isPlainObject(value) && aName.accepts(value.service) && aName.accepts(value.address),
 };
+const spread: Expectation = {
+  expected: `{ spread: ${nonNegativeMs.expected} }`,
+  accepts: (value) => isPlainObject(value) && Object.keys(value).length === 1 && nonNegativeMs.accepts(value.spread),
+};
 const keyPrefix: Expectation = {
   expected: "a text that ends with '/'",
   accepts: (value) => typeof value === 'string' && value.length > 1 && value.endsWith('/'),
@@ -42,12 +49,13 @@ export function resolveEtcdOptions(options: unknown): ResolvedEtcdOptions {
     credentials: secrets('{ rootCertificate, privateKey?, certChain? }', ['rootCertificate']),
     timeout: positiveMs,
     prefix: keyPrefix,
-    rules: aBoolean,
+    rules: either(aBoolean, spread),
     breakers: oneOf('off', 'advise', 'follow'),
     quorum: share,
     commands: aBoolean,
     discovery: registration,
     cacheDir: aName,
+    ttl: positiveInteger,
   });
   return { ...ETCD_DEFAULTS, ...options };
 }
