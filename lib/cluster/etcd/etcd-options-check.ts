@@ -28,9 +28,15 @@ const share: Expectation = {
   expected: 'a number above 0, at most 1',
   accepts: (value) => typeof value === 'number' && value > 0 && value <= 1,
 };
+/** It is one step of a key. */
+export const isServiceName = (value: unknown): value is string => aName.accepts(value) && !String(value).includes('/');
 const registration: Expectation = {
-  expected: '{ service, address }, both texts',
-  accepts: (value) => isPlainObject(value) && aName.accepts(value.service) && aName.accepts(value.address),
+  expected: "{ service, address, drain? }: a name without '/', a text, and ms",
+  accepts: (value) =>
+    isPlainObject(value) &&
+    isServiceName(value.service) &&
+    aName.accepts(value.address) &&
+    (value.drain === undefined || nonNegativeMs.accepts(value.drain)),
 };
 const spread: Expectation = {
   expected: `{ spread: ${nonNegativeMs.expected} }`,

@@ -24,6 +24,8 @@ export interface EtcdSurroundings {
 export interface EtcdPart {
   /** Begins. It never waits for etcd longer than one request may take, and a cluster that is away fails no start. */
   start(): Promise<void> | void;
+  /** Others are to call this process no more: the app still serves, and is about to close. */
+  leave?(): Promise<void>;
   /** Lets go of all that it has in etcd and of every timer; at most two requests long. */
   close(): Promise<void>;
 }

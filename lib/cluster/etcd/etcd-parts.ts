@@ -1,8 +1,12 @@
 import type { EtcdPart, EtcdSurroundings } from './etcd-part.js';
+import { Registration } from './discovery/registration.js';
 import { EtcdRules } from './rules/etcd-rules.js';
 
 /** What a process does in its fleet, by its options. */
 export function partsOf(surroundings: EtcdSurroundings): EtcdPart[] {
-  const { options } = surroundings;
-  return [...(options.rules === false ? [] : [new EtcdRules(surroundings)])];
+  const { rules, discovery } = surroundings.options;
+  return [
+    ...(rules === false ? [] : [new EtcdRules(surroundings)]),
+    ...(discovery === undefined ? [] : [new Registration(surroundings, discovery)]),
+  ];
 }

@@ -2,6 +2,7 @@ import {
   ConfigurableModuleBuilder,
   Inject,
   Module,
+  type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
@@ -63,7 +64,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
 })
 export class ResilienceEtcdModule
   extends ConfigurableModuleClass
-  implements OnApplicationBootstrap, OnApplicationShutdown
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   readonly #surroundings: EtcdSurroundings;
   readonly #parts: readonly EtcdPart[];
@@ -76,6 +77,10 @@ export class ResilienceEtcdModule
 
   async onApplicationBootstrap(): Promise<void> {
     await Promise.all(this.#parts.map(async (part) => part.start()));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.#parts.map((part) => part.leave?.()));
   }
 
   async onApplicationShutdown(): Promise<void> {

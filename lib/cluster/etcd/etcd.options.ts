@@ -22,8 +22,11 @@ export interface ResilienceEtcdOptions extends EtcdConnection {
   quorum?: number;
   /** Whether commands of operators are heard. @default false */
   commands?: boolean;
-  /** As which service this process is found, and where. @default it is not registered */
-  discovery?: { service: string; address: string };
+  /**
+   * As which service this process is found, and where. When the app closes it is taken out first, and goes on to serve for
+   * `drain` ms, 1_000 by default, while the others hear of it. @default it is not registered
+   */
+  discovery?: { service: string; address: string; drain?: number };
   /** A folder that keeps the last good rules and commands, so that the app starts without etcd. @default memory alone */
   cacheDir?: string;
   /** How long what hangs on the life of a process outlives it, s: for tests, since below 15 it is lost too easily. @internal */
@@ -41,3 +44,6 @@ export const ETCD_DEFAULTS = {
 
 /** The longest that a process waits before it applies a new set of rules, ms. */
 export const RULES_SPREAD_MS = 5_000;
+
+/** How long a process serves on after it was taken out of those that are found, ms. */
+export const DRAIN_MS = 1_000;

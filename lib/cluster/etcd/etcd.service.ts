@@ -1,6 +1,10 @@
-import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
 import { aName, checkValue, type Expectation } from '../../kernel/options/check.js';
 import type { EtcdEntry } from './client/etcd-entry.js';
+import type { EndpointOptions } from './discovery/endpoint-options.js';
+import { EndpointSet } from './discovery/endpoint-set.js';
+import { EtcdEndpoints } from './discovery/etcd-endpoints.js';
+import { isServiceName } from './etcd-options-check.js';
 import { ETCD_SURROUNDINGS } from './etcd.tokens.js';
 import type { EtcdSurroundings } from './etcd-part.js';
 import type { EtcdChange } from './store/etcd-change.js';
@@ -21,9 +25,10 @@ import { WatchedChanges } from './store/watched-changes.js';
  * @publicApi
  */
 @Injectable()
-export class EtcdService implements BeforeApplicationShutdown {
+export class EtcdService implements BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #surroundings: EtcdSurroundings;
   readonly #watches = new Set<WatchedChanges>();
+  readonly #sets = new Map<string, EndpointSet>();
 
   constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown) {
     this.#surroundings = surroundings as EtcdSurroundings;
@@ -66,9 +71,33 @@ export class EtcdService implements BeforeApplicationShutdown {
     return changes;
   }
 
+  /**
+   * The processes that are registered for a service (option `discovery`), of this app or of others under the same prefix. The
+   * same set each time; the options count that were given first.
+   *
+   * @example
+   * const stock = etcd.endpoints('stock');
+   * await resilience.execute('stock', (call) => stock.run((address, { signal }) => fetch(`${address}/items`, { signal }), call));
+   */
+  endpoints(service: string, options: EndpointOptions = {}): EndpointSet {
+    checkValue('EtcdService.endpoints', 'service', service, aServiceName);
+    const known = this.#sets.get(service);
+    if (known !== undefined) return known;
+    const { prefix } = this.#surroundings.options;
+    const source = new EtcdEndpoints(this.#client, `${prefix}endpoints/${service}/`);
+    const set = new EndpointSet(service, source, options, this.#surroundings.runtime.environment);
+    this.#sets.set(service, set);
+    return set;
+  }
+
   /** @internal */
   beforeApplicationShutdown(): void {
     for (const changes of this.#watches) void changes.return();
+  }
+
+  /** Calls that end with the app still find their endpoints. @internal */
+  onApplicationShutdown(): void {
+    for (const set of this.#sets.values()) set.close();
   }
 
   get #client() {
@@ -82,3 +111,4 @@ export class EtcdService implements BeforeApplicationShutdown {
 }
 
 const aText: Expectation = { expected: 'a string', accepts: (value) => typeof value === 'string' };
+const aServiceName: Expectation = { expected: "a name without '/'", accepts: isServiceName };

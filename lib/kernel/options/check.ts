@@ -129,11 +129,8 @@ export function checkOptions<O>(
       if (!Object.hasOwn(shape, key)) {
         const known = Object.keys(shape).join(', ');
         const instead = Object.hasOwn(elsewhere, key) ? `: ${elsewhere[key]}` : '';
-        throw new UnknownOptionError(
-          place,
-          key,
-          `unknown option ${show(key)} (got ${show(value)})${instead}; expected one of: ${known}`,
-        );
+        const problem = `unknown option ${show(key)} (got ${show(value)})${instead}; expected one of: ${known}`;
+        throw new UnknownOptionError(place, key, problem);
       }
       if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
     });

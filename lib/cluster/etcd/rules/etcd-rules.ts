@@ -55,6 +55,8 @@ export class EtcdRules implements EtcdPart {
         this.#away = false;
       },
       lost: (error) => {
+        // The start tells what it means for it.
+        if (this.#starting) return;
         this.#away = true;
         this.#log('warn', `etcd is away (${textOf(error)}): the rules in force stay`);
       },
