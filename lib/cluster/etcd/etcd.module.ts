@@ -80,7 +80,7 @@ export class ResilienceEtcdModule
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.allSettled(this.#parts.map((part) => part.leave?.()));
+    await Promise.allSettled(this.#parts.map(async (part) => part.leave?.()));
   }
 
   async onApplicationShutdown(): Promise<void> {
