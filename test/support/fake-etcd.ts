@@ -10,6 +10,8 @@ export class FakeEtcd {
   readonly #leases = new Set<string>();
   #revision = 1;
   #nextLease = 100;
+  /** When a lease was granted or renewed last, by `performance.now()`. */
+  renewedAt = -Infinity;
   /** While it is set every request rejects with it. */
   away: Error | undefined;
   /** Told before each put, which may still be refused by it. */
@@ -66,11 +68,12 @@ export class FakeEtcd {
       grant: async () => {
         await this.#asked();
         this.#leases.add(id);
+        this.renewedAt = performance.now();
         return id;
       },
       keepaliveOnce: async () => {
         await this.#asked();
-        if (this.#leases.has(id)) return;
+        if (this.#leases.has(id)) return void (this.renewedAt = performance.now());
         revoked = true;
         throw new Error('requested lease not found');
       },

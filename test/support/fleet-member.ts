@@ -2,9 +2,10 @@ import type { ModuleMetadata, Provider } from '@nestjs/common';
 import { ResilienceModule, ResilienceService, RESILIENCE_CLOCK, type ResilienceModuleOptions } from 'nestjs-bulwark';
 import { ResilienceEtcdModule } from 'nestjs-bulwark/etcd';
 import type { EtcdSurroundings } from '../../lib/cluster/etcd/etcd-part.js';
+import type { ElectionBoard } from '../../lib/cluster/etcd/election/election-board.js';
 import { resolveEtcdOptions } from '../../lib/cluster/etcd/etcd-options-check.js';
 import type { ResilienceEtcdOptions } from '../../lib/cluster/etcd/etcd.options.js';
-import { ETCD_SURROUNDINGS } from '../../lib/cluster/etcd/etcd.tokens.js';
+import { ELECTION_BOARD, ETCD_SURROUNDINGS } from '../../lib/cluster/etcd/etcd.tokens.js';
 import type { Runtime } from '../../lib/module/runtime/runtime.js';
 import { RUNTIME } from '../../lib/module/tokens.js';
 import { initialise, type Compiled } from '../e2e/support/harness.js';
@@ -37,12 +38,13 @@ export async function fleetMember(init: FleetMemberInit): Promise<FleetMember> {
     imports: [ResilienceModule.forRoot(app), ResilienceEtcdModule.forRoot(given)],
     providers,
   };
-  const factory = (runtime: Runtime, { rules }: ResilienceService): EtcdSurroundings => ({
+  const factory = (runtime: Runtime, { rules }: ResilienceService, elections: ElectionBoard): EtcdSurroundings => ({
     client: etcd.client,
     options: resolveEtcdOptions(given),
     processName,
     runtime,
     rules,
+    elections,
     log: (level, text) => lines.push(`${level} ${text}`),
   });
   const compiled = await initialise(metadata, (builder) =>
@@ -50,7 +52,7 @@ export async function fleetMember(init: FleetMemberInit): Promise<FleetMember> {
       .overrideProvider(RESILIENCE_CLOCK)
       .useValue(clock)
       .overrideProvider(ETCD_SURROUNDINGS)
-      .useFactory({ factory, inject: [RUNTIME, ResilienceService] }),
+      .useFactory({ factory, inject: [RUNTIME, ResilienceService, ELECTION_BOARD] }),
   );
   return { ...compiled, clock, lines, resilience: compiled.module.get(ResilienceService) };
 }

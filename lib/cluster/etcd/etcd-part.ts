@@ -2,6 +2,7 @@ import type { ResilienceRules } from '../../module/rules/resilience-rules.js';
 import type { Level } from '../../module/event-log/careful-logger.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
 import type { EtcdClient } from './client/etcd-client.js';
+import type { ElectionBoard } from './election/election-board.js';
 import type { ETCD_DEFAULTS, ResilienceEtcdOptions } from './etcd.options.js';
 
 /** The options with their defaults. */
@@ -16,6 +17,8 @@ export interface EtcdSurroundings {
   readonly processName: string;
   readonly runtime: Runtime;
   readonly rules: ResilienceRules;
+  /** Where methods that only a leader runs wait for the elections. */
+  readonly elections: ElectionBoard;
   /** Writes a line of the app's log. */
   readonly log: (level: Level, text: string) => void;
 }

@@ -13,12 +13,13 @@ import { ResilienceService } from '../../module/resilience.service.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
 import { RUNTIME } from '../../module/tokens.js';
 import { EtcdClient } from './client/etcd-client.js';
+import { ElectionBoard } from './election/election-board.js';
 import { resolveEtcdOptions } from './etcd-options-check.js';
 import type { EtcdPart, EtcdSurroundings } from './etcd-part.js';
 import { partsOf } from './etcd-parts.js';
 import type { ResilienceEtcdOptions } from './etcd.options.js';
 import { EtcdService } from './etcd.service.js';
-import { ETCD_SURROUNDINGS } from './etcd.tokens.js';
+import { ELECTION_BOARD, ETCD_SURROUNDINGS } from './etcd.tokens.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<ResilienceEtcdOptions>({
   moduleName: 'ResilienceEtcd',
@@ -42,10 +43,16 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
  */
 @Module({
   providers: [
+    { provide: ELECTION_BOARD, useFactory: () => new ElectionBoard() },
     {
       provide: ETCD_SURROUNDINGS,
-      inject: [MODULE_OPTIONS_TOKEN, RUNTIME, ResilienceService],
-      useFactory: (given: unknown, runtime: Runtime, { rules }: ResilienceService): EtcdSurroundings => {
+      inject: [MODULE_OPTIONS_TOKEN, RUNTIME, ResilienceService, ELECTION_BOARD],
+      useFactory: (
+        given: unknown,
+        runtime: Runtime,
+        { rules }: ResilienceService,
+        elections: ElectionBoard,
+      ): EtcdSurroundings => {
         const options = resolveEtcdOptions(given);
         const logger = new CarefulLogger();
         return {
@@ -54,13 +61,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
           processName: `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
           runtime,
           rules,
+          elections,
           log: (level, text) => logger.write(level, text),
         };
       },
     },
     EtcdService,
   ],
-  exports: [ETCD_SURROUNDINGS, EtcdService],
+  exports: [ELECTION_BOARD, ETCD_SURROUNDINGS, EtcdService],
 })
 export class ResilienceEtcdModule
   extends ConfigurableModuleClass

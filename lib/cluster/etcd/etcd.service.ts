@@ -4,6 +4,7 @@ import type { EtcdEntry } from './client/etcd-entry.js';
 import type { EndpointOptions } from './discovery/endpoint-options.js';
 import { EndpointSet } from './discovery/endpoint-set.js';
 import { EtcdEndpoints } from './discovery/etcd-endpoints.js';
+import type { Leadership } from './election/leadership.js';
 import { isServiceName } from './etcd-options-check.js';
 import { ETCD_SURROUNDINGS } from './etcd.tokens.js';
 import type { EtcdSurroundings } from './etcd-part.js';
@@ -88,6 +89,16 @@ export class EtcdService implements BeforeApplicationShutdown, OnApplicationShut
     const set = new EndpointSet(service, source, options, this.#surroundings.runtime.environment);
     this.#sets.set(service, set);
     return set;
+  }
+
+  /**
+   * That this process leads, to be used as a fence; undefined: it does not. The process stands for it from the first question
+   * on, or, with `@LeaderOnly(name)`, from the start. That two believe to lead at once is unlikely and not impossible: what
+   * must not happen twice is written with the fence.
+   */
+  leadership(name: string): Leadership | undefined {
+    checkValue('EtcdService.leadership', 'name', name, aName);
+    return this.#surroundings.elections.term(name)?.leadership;
   }
 
   /** @internal */

@@ -2,6 +2,8 @@ export type { EndpointOptions } from './discovery/endpoint-options.js';
 export { EndpointSet, type EndpointCall } from './discovery/endpoint-set.js';
 export { NoEndpointError } from './discovery/no-endpoint.error.js';
 export type { EtcdEntry } from './client/etcd-entry.js';
+export { LeaderOnly } from './election/leader-only.decorator.js';
+export type { Leadership } from './election/leadership.js';
 export { ResilienceEtcdModule } from './etcd.module.js';
 export type { ResilienceEtcdOptions } from './etcd.options.js';
 export { EtcdService } from './etcd.service.js';
