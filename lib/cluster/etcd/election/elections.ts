@@ -74,7 +74,10 @@ export class Elections implements EtcdPart, Elector, Candidacy {
   async close(): Promise<void> {
     this.#closed = true;
     const ended = Promise.all([...this.#candidates.values()].map((candidate) => candidate.close()));
-    await Promise.race([ended, delay(this.client.timeout)]);
+    const inTime = new AbortController();
+    const tooLate = delay(this.client.timeout, undefined, { signal: inTime.signal }).catch(() => undefined);
+    await Promise.race([ended, tooLate]);
+    inTime.abort();
     await Promise.all([this.#watch.close(), this.#lease.close()]);
   }
 
