@@ -54,7 +54,8 @@ export type { AdaptiveRule, ConcurrencyRule } from './kernel/adaptive-limit/conc
 export type { BackoffRule } from './kernel/backoff/backoff-rule.js';
 export type { SingleTripRule, TripRule } from './policies/circuit-breaker/trip/trip-rule.js';
 export type { ErrorMatch } from './kernel/error-match.js';
-export type { StateScope } from './kernel/options/state-scope.js';
+export type { OnStoreError } from './kernel/cluster-rate-store.js';
+export type { RateLimitScope, StateScope } from './kernel/options/state-scope.js';
 export type { Returns } from './kernel/method-kind.js';
 export type { PolicySet } from './policies/policy-set.js';
 export { adaptive, type AdaptiveConcurrency, type AdaptiveOptions } from './kernel/adaptive-limit/adaptive.options.js';
@@ -127,6 +128,7 @@ export type {
   RuleChangeEvent,
   ShedEvent,
   StateChangeEvent,
+  StoreEvent,
   SuccessEvent,
   TimeoutEvent,
 } from './events/resilience-event.js';

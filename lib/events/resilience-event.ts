@@ -189,6 +189,15 @@ export interface KeysExhaustedEvent extends Origin {
   maxKeys: number;
 }
 
+/** A store that the processes of a cluster share went away, or came back. */
+export interface StoreEvent extends Origin {
+  type: 'store';
+  store: 'etcd' | 'redis';
+  up: boolean;
+  /** Why it is taken for away; without credentials. */
+  reason: string;
+}
+
 /**
  * What the policies tell, a union on `type`.
  *
@@ -210,7 +219,8 @@ export type ResilienceEvent =
   | RuleChangeEvent
   | ShedEvent
   | AbandonedEvent
-  | KeysExhaustedEvent;
+  | KeysExhaustedEvent
+  | StoreEvent;
 
 /** An event before its source has set the time. */
 export type ResilienceEventBody = ResilienceEvent extends infer E

@@ -180,13 +180,15 @@ export class Pipeline implements Course, Inner {
   private succeeded(attempt: Attempt, value: unknown): unknown {
     attempt.rest();
     let fault: Fault | undefined;
-    if (!attempt.settled) {
+    const late = attempt.settled;
+    if (!late) {
       fault = this.guards.settle(attempt, value, undefined);
       if (attempt.rare?.isPart === true) fault = answered(attempt, value) ?? fault;
     }
     fault = this.guards.release(attempt, undefined, fault);
     if (fault !== undefined) throw fault.error;
-    if (!this.decisions.judgeValues) attempt.call?.done();
+    // The late end of an attempt that was cut ends nothing: another may be under way.
+    if (!late && !this.decisions.judgeValues) attempt.call?.done();
     return value;
   }
 

@@ -1,6 +1,7 @@
 import type { EventBus } from '../events/event-bus.js';
 import type { CallbackReporter } from './ask.js';
 import type { Clock } from './clock.js';
+import type { ClusterRateStore } from './cluster-rate-store.js';
 import type { DeadlineQueues } from './deadline-queues.js';
 import type { Lifecycle } from './lifecycle.js';
 
@@ -17,6 +18,10 @@ export interface PolicyEnvironment extends CallbackReporter {
   readonly enabled?: boolean;
   /** Queues that policies of one duration share. @default each policy has its own */
   readonly deadlines?: DeadlineQueues;
+  /** Where rate limits of a cluster count. @default nowhere: each process is alone */
+  readonly rateStore?: ClusterRateStore | undefined;
+  /** Whether a rate limit of a cluster without {@link rateStore} is a mistake. @default false */
+  readonly expectsRateStore?: boolean;
   /** Told what Recover caught. */
   readonly logRecovered: (place: string, error: unknown) => void;
 }

@@ -10,6 +10,7 @@ import { observe } from '../kernel/observed-pipeline.js';
 import type { Origin } from '../kernel/origin.js';
 import type { Pipeline } from '../kernel/pipeline.js';
 import { rejection } from '../kernel/rejection.js';
+import { kindOf } from '../policies/kinds.js';
 import { GuardedIterable } from './async-iterable.js';
 import { inCall, outerCall } from './current-call.js';
 import { EarlyAttempt, kindTaughtBy } from './learning.js';
@@ -26,9 +27,7 @@ export class Plan {
   private readonly events: EventBus;
   private observed: Pipeline | undefined;
   private readonly signalIndex: number;
-  /** Whether a call gives one promise, as nearly all do. */
-  private readonly givesPromise: boolean;
-  /** ... and no caller passes a signal. */
+  /** Whether a call gives one promise, and no caller passes a signal, as in nearly all. */
   private readonly isPlain: boolean;
   /** Whether nothing but Fallback and Recover guards it: then a synchronous method stays synchronous. */
   private readonly answersOnly: boolean;
@@ -39,9 +38,8 @@ export class Plan {
     this.pipeline = init.pipeline;
     this.events = init.events;
     this.signalIndex = init.signalIndex;
-    this.givesPromise = init.kind === 'promise';
-    this.isPlain = this.givesPromise && init.signalIndex < 0;
-    this.answersOnly = init.policies.every(({ policy }) => policy === 'recover' || policy === 'fallback');
+    this.isPlain = init.kind === 'promise' && init.signalIndex < 0;
+    this.answersOnly = init.policies.every(({ policy }) => kindOf(policy).underKillSwitch === 'works');
   }
 
   get className(): string {
@@ -67,9 +65,7 @@ export class Plan {
   invoke(instance: unknown, args: readonly unknown[]): unknown {
     if (this.isPlain && this.events.calls === undefined && outerCall() === undefined)
       return this.pipeline.start(new Attempt(this.pipeline, instance, args));
-    return this.givesPromise
-      ? this.call(instance, args, this.signalIn(args))
-      : this.begin(instance, args, undefined);
+    return this.begin(instance, args, undefined);
   }
 
   /** One call that gives a promise. */
@@ -121,7 +117,12 @@ export class Plan {
   }
 
   /** Begins the call of a stream. */
-  private open(instance: unknown, args: readonly unknown[], origin: Origin, early: EarlyAttempt | undefined): StreamCall {
+  private open(
+    instance: unknown,
+    args: readonly unknown[],
+    origin: Origin,
+    early: EarlyAttempt | undefined,
+  ): StreamCall {
     const pipeline = this.events.calls === undefined ? this.pipeline : this.observedPipeline();
     const attempt = this.first(pipeline, instance, args, origin, early);
     attempt.origin = origin;
@@ -209,7 +210,7 @@ export class Plan {
   /** Takes in an attempt whose method has been called already. */
   private adopt(early: Attempt, value: unknown): unknown {
     const { instance, args } = early;
-    if (!this.givesPromise) {
+    if (this.kind !== 'promise') {
       early.rarely().given = { value };
       // Of a stream the subscription is the call.
       early.call = undefined;

@@ -26,12 +26,21 @@ interface KnownBudget {
 
 const stateKinds: readonly StateKind[] = (KINDS as readonly AnyKind[]).flatMap(({ state }) => state ?? []);
 
+/** Hears of the breakers of an app. */
+export interface BreakerListener {
+  /** One is there, or has come into being; no call has met it before. */
+  added(breakers: NamedBreakers): void;
+  /** Nobody uses it any more. */
+  removed?(breakers: NamedBreakers): void;
+}
+
 /** The policies of an app that keep state: one for each name. */
 export class Instances {
   readonly #states = new Map<StateKind, Map<string, Stateful>>(
     stateKinds.map((kind) => [kind, new Map<string, Stateful>()]),
   );
   readonly #budgets = new Map<string, KnownBudget>();
+  readonly #breakerListeners = new Set<BreakerListener>();
 
   constructor(private readonly environment: PolicyEnvironment) {}
 
@@ -48,6 +57,7 @@ export class Instances {
     if (instance === undefined) {
       const created = kind.create(name, options, this.environment, ruling);
       known.set(name, created);
+      if (isBreakers(kind, created)) for (const listener of this.#breakerListeners) listener.added(created);
       return created;
     }
     if (sameOptions(instance.options as Options, options)) return instance;
@@ -105,8 +115,8 @@ export class Instances {
   release(name: string): void {
     for (const kind of stateKinds) {
       const state = this.#of(kind).get(name);
-      if (state !== undefined) kind.retire?.(state);
       this.#of(kind).delete(name);
+      if (state !== undefined) this.#retire(kind, state);
     }
     this.#budgets.delete(name);
   }
@@ -114,10 +124,17 @@ export class Instances {
   /** Forgets them all. */
   clear(): void {
     for (const kind of stateKinds) {
-      for (const state of this.#of(kind).values()) kind.retire?.(state);
+      for (const state of this.#of(kind).values()) this.#retire(kind, state);
       this.#of(kind).clear();
     }
     this.#budgets.clear();
+  }
+
+  /** Lets `listener` hear of every breaker there is, and of each that comes and goes. @returns a function that ends it. */
+  watchBreakers(listener: BreakerListener): () => void {
+    this.#breakerListeners.add(listener);
+    for (const breakers of this.#breakers.values()) listener.added(breakers);
+    return () => void this.#breakerListeners.delete(listener);
   }
 
   /** The breaker of a name, or of one of its keys. */
@@ -137,6 +154,11 @@ export class Instances {
     return [...this.#breakers.keys()];
   }
 
+  #retire(kind: StateKind, state: Stateful): void {
+    kind.retire?.(state);
+    if (isBreakers(kind, state)) for (const listener of this.#breakerListeners) listener.removed?.(state);
+  }
+
   get #breakers(): ReadonlyMap<string, NamedBreakers> {
     return this.#of(CIRCUIT_BREAKERS);
   }
@@ -145,6 +167,11 @@ export class Instances {
   #of<S extends Stateful>(kind: StateKind<S>): Map<string, S> {
     return this.#states.get(kind) as Map<string, S>;
   }
+}
+
+/** Nothing else is ever kept under their kind. */
+function isBreakers(kind: StateKind, _state: Stateful): _state is NamedBreakers {
+  return kind === (CIRCUIT_BREAKERS as StateKind);
 }
 
 function follow<S extends Stateful>(

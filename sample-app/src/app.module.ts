@@ -2,13 +2,14 @@ import { Module, ValidationPipe } from '@nestjs/common';
 import { APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ResilienceModule, TimeoutInterceptor } from 'nestjs-bulwark';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
+import { fleetOf } from './fleet/fleet.js';
 import { Draining } from './http/draining.js';
 import { ShallowInputPipe } from './http/shallow-input.pipe.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { openData } from './settings/open-data.js';
 import { policies } from './settings/policies.js';
-import { SETTINGS } from './settings/settings.js';
+import { readSettings, SETTINGS } from './settings/settings.js';
 import { SettingsModule } from './settings/settings.module.js';
 import { UpstreamControlModule } from './upstream-control/upstream-control.module.js';
 
@@ -25,6 +26,7 @@ import { UpstreamControlModule } from './upstream-control/upstream-control.modul
     OrdersModule,
     UpstreamControlModule,
     OperationsModule,
+    ...(await fleetOf(readSettings(process.env))),
   ],
   providers: [
     Draining,

@@ -365,6 +365,22 @@ describe('a retry', () => {
     expect(call).toMatchObject({ error: busy, at: 0 });
     expect(scene.events).toEqual(['retry retrySuppressed']);
   });
+
+  it('is bounded by the total timeout also when the work of the attempt before it answers late', async () => {
+    const late = new Deferred();
+    const scene = await guard(
+      [Timeout({ perAttempt: 50, total: 80 }), Retry({ maxAttempts: 2, backoff: fixed(0) })],
+      (run) => (run === 1 ? late.promise : hang()),
+    );
+
+    const call = watch(scene.call());
+    await pass(60);
+    late.resolve('too late');
+    await pass(40);
+
+    expect(call).toMatchObject({ at: 80 });
+    expect(call.error).toMatchObject({ details: { limitMs: 80, scope: 'total' } });
+  });
 });
 
 describe("a caller's abort", () => {

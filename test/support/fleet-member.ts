@@ -1,58 +1,65 @@
-import type { ModuleMetadata, Provider } from '@nestjs/common';
-import { ResilienceModule, ResilienceService, RESILIENCE_CLOCK, type ResilienceModuleOptions } from 'nestjs-bulwark';
-import { ResilienceEtcdModule } from 'nestjs-bulwark/etcd';
+import { ElectionBoard } from '../../lib/cluster/etcd/election/election-board.js';
 import type { EtcdSurroundings } from '../../lib/cluster/etcd/etcd-part.js';
-import type { ElectionBoard } from '../../lib/cluster/etcd/election/election-board.js';
-import { resolveEtcdOptions } from '../../lib/cluster/etcd/etcd-options-check.js';
-import type { ResilienceEtcdOptions } from '../../lib/cluster/etcd/etcd.options.js';
-import { ELECTION_BOARD, ETCD_SURROUNDINGS } from '../../lib/cluster/etcd/etcd.tokens.js';
-import type { Runtime } from '../../lib/module/runtime/runtime.js';
-import { RUNTIME } from '../../lib/module/tokens.js';
-import { initialise, type Compiled } from '../e2e/support/harness.js';
-import type { FakeEtcd } from './fake-etcd.js';
+import { ETCD_DEFAULTS, type ResilienceEtcdOptions } from '../../lib/cluster/etcd/etcd.options.js';
+import { StoreState } from '../../lib/cluster/etcd/store-state.js';
+import type { ResilienceEvent } from '../../lib/events/resilience-event.js';
+import type { Options } from '../../lib/kernel/options/options.js';
+import { Runtime } from '../../lib/module/runtime/runtime.js';
+import type { ResilienceRules } from '../../lib/module/rules/resilience-rules.js';
+import type { Breaker } from '../../lib/policies/circuit-breaker/breaker.js';
+import { CIRCUIT_BREAKERS } from '../../lib/policies/circuit-breaker/circuit-breaker.kind.js';
+import {
+  CIRCUIT_BREAKER_DEFAULTS,
+  type CircuitBreakerOptions,
+} from '../../lib/policies/circuit-breaker/circuit-breaker.options.js';
+import type { NamedBreakers } from '../../lib/policies/circuit-breaker/named-breakers.js';
+import { FakeEtcd } from './fake-etcd.js';
 import { VirtualClock } from './virtual-clock.js';
 
-export interface FleetMember extends Compiled {
-  /** The app's time; etcd's is real. */
-  readonly clock: VirtualClock;
-  /** What the parts have logged, as `level text`. */
-  readonly lines: string[];
-  readonly resilience: ResilienceService;
-}
+/** One process of a fleet, without an app: its breakers, and what the parts of the etcd module work with. */
+export class FleetMember {
+  readonly clock = new VirtualClock();
+  readonly runtime: Runtime;
+  readonly surroundings: EtcdSurroundings;
+  readonly told: ResilienceEvent[] = [];
+  readonly lines: string[] = [];
 
-interface FleetMemberInit {
-  readonly etcd: FakeEtcd;
-  readonly options?: Partial<ResilienceEtcdOptions>;
-  readonly app?: ResilienceModuleOptions;
-  readonly providers?: Provider[];
-  readonly processName?: string;
-}
+  constructor(
+    readonly etcd = new FakeEtcd(),
+    options: Partial<ResilienceEtcdOptions> = {},
+    random: () => number = () => 0,
+  ) {
+    this.runtime = new Runtime(false, { clock: this.clock, random });
+    this.runtime.events.subscribe((event) => this.told.push(event));
+    this.surroundings = {
+      client: etcd.client,
+      options: { ...ETCD_DEFAULTS, hosts: 'http://127.0.0.1:2379', ...options },
+      processName: 'me',
+      runtime: this.runtime,
+      rules: {} as ResilienceRules,
+      elections: new ElectionBoard(),
+      store: new StoreState(this.runtime.events),
+      log: (level, text) => this.lines.push(`${level}: ${text}`),
+    };
+  }
 
-/** An app in a fleet whose etcd is a fake, started; it is closed when the test is over. */
-export async function fleetMember(init: FleetMemberInit): Promise<FleetMember> {
-  const { etcd, options = {}, app = {}, providers = [], processName = 'shop-1' } = init;
-  const clock = new VirtualClock();
-  const lines: string[] = [];
-  const given = { hosts: 'http://127.0.0.1:1', prefix: 'app/', ...options };
-  const metadata: ModuleMetadata = {
-    imports: [ResilienceModule.forRoot(app), ResilienceEtcdModule.forRoot(given)],
-    providers,
-  };
-  const factory = (runtime: Runtime, { rules }: ResilienceService, elections: ElectionBoard): EtcdSurroundings => ({
-    client: etcd.client,
-    options: resolveEtcdOptions(given),
-    processName,
-    runtime,
-    rules,
-    elections,
-    log: (level, text) => lines.push(`${level} ${text}`),
-  });
-  const compiled = await initialise(metadata, (builder) =>
-    builder
-      .overrideProvider(RESILIENCE_CLOCK)
-      .useValue(clock)
-      .overrideProvider(ETCD_SURROUNDINGS)
-      .useFactory({ factory, inject: [RUNTIME, ResilienceService, ELECTION_BOARD] }),
-  );
-  return { ...compiled, clock, lines, resilience: compiled.module.get(ResilienceService) };
+  /** The breaker of a name, made at the first request. */
+  breaker(name = 'payments', options: CircuitBreakerOptions = {}): Breaker {
+    return this.named(name, options).breaker() as Breaker;
+  }
+
+  named(name: string, options: CircuitBreakerOptions = {}): NamedBreakers {
+    const given = { ...CIRCUIT_BREAKER_DEFAULTS, resetJitter: 0, ...options } as unknown as Options;
+    return this.runtime.instances.state(CIRCUIT_BREAKERS, name, given);
+  }
+
+  /** Makes calls under a breaker that fail; those that it refuses are made too. */
+  async fail(breaker: Breaker, calls = 1): Promise<void> {
+    for (let call = 0; call < calls; call++)
+      await breaker.fire(() => Promise.reject(new Error('boom'))).catch(() => undefined);
+  }
+
+  async succeed(breaker: Breaker, calls = 1): Promise<void> {
+    for (let call = 0; call < calls; call++) await breaker.fire(() => Promise.resolve()).catch(() => undefined);
+  }
 }

@@ -1,5 +1,6 @@
 import { EventBus } from '../../lib/events/event-bus.js';
 import type { ResilienceEvent } from '../../lib/events/resilience-event.js';
+import type { ClusterRateStore } from '../../lib/kernel/cluster-rate-store.js';
 import { Lifecycle, type PolicyEnvironment } from '../../lib/kernel/policy.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -19,6 +20,8 @@ export class TestEnvironment implements PolicyEnvironment {
   );
   /** What {@link random} gives next; the last one stays. */
   chances: number[] = [0.5];
+  /** Where limits of a cluster count. */
+  rateStore: ClusterRateStore | undefined = undefined;
   /** Every event, in order. */
   readonly told: ResilienceEvent[] = [];
   /** What users' callbacks threw. */

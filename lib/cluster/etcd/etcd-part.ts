@@ -3,6 +3,7 @@ import type { Level } from '../../module/event-log/careful-logger.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
 import type { EtcdClient } from './client/etcd-client.js';
 import type { ElectionBoard } from './election/election-board.js';
+import type { StoreState } from './store-state.js';
 import type { ETCD_DEFAULTS, ResilienceEtcdOptions } from './etcd.options.js';
 
 /** The options with their defaults. */
@@ -19,6 +20,8 @@ export interface EtcdSurroundings {
   readonly rules: ResilienceRules;
   /** Where methods that only a leader runs wait for the elections. */
   readonly elections: ElectionBoard;
+  /** Whether etcd is heard of. */
+  readonly store: StoreState;
   /** Writes a line of the app's log. */
   readonly log: (level: Level, text: string) => void;
 }

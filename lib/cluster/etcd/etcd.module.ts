@@ -20,6 +20,7 @@ import { partsOf } from './etcd-parts.js';
 import type { ResilienceEtcdOptions } from './etcd.options.js';
 import { EtcdService } from './etcd.service.js';
 import { ELECTION_BOARD, ETCD_SURROUNDINGS } from './etcd.tokens.js';
+import { StoreState } from './store-state.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<ResilienceEtcdOptions>({
   moduleName: 'ResilienceEtcd',
@@ -62,6 +63,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
           runtime,
           rules,
           elections,
+          store: new StoreState(runtime.events),
           log: (level, text) => logger.write(level, text),
         };
       },

@@ -3,6 +3,7 @@ import { HttpException } from '@nestjs/common';
 /** Stable, machine-readable reasons; they do not change between versions. */
 export type DataErrorCode =
   | 'DATA_CONFLICT'
+  | 'DATA_FENCED'
   | 'DATA_INVALID_KEY'
   | 'DATA_INVALID_VALUE'
   | 'DATA_CLOSED'
@@ -18,6 +19,7 @@ export type DataErrorCode =
 /** HTTP status, and its standard phrase, of each code. */
 const STATUS = {
   DATA_CONFLICT: [409, 'Conflict'],
+  DATA_FENCED: [409, 'Conflict'],
   DATA_INVALID_KEY: [400, 'Bad Request'],
   DATA_INVALID_VALUE: [400, 'Bad Request'],
   DATA_CLOSED: [503, 'Service Unavailable'],

@@ -11,3 +11,13 @@ export type StateScope = 'class' | 'instance';
 
 /** What the option `scope` accepts. */
 export const stateScope = oneOf('class', 'instance');
+
+/**
+ * That of a rate limit, which all processes of a cluster may share as well.
+ *
+ * @publicApi
+ */
+export type RateLimitScope = StateScope | 'cluster';
+
+/** What the option `scope` of a rate limit accepts. */
+export const rateLimitScope = oneOf('class', 'instance', 'cluster');

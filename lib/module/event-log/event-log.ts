@@ -9,6 +9,7 @@ import {
   ofKeysExhausted,
   ofRetrySuppressed,
   ofStateChange,
+  ofStore,
 } from './lines.js';
 import type { Repeats, Saying } from './repeats.js';
 import { Shedding } from './shedding.js';
@@ -68,6 +69,8 @@ function sayingOf(event: ResilienceEvent): Saying | undefined {
       return ofKeysExhausted(event);
     case 'timeout':
       return event.limitOf === 'circuitBreaker' ? ofBreakerTimeout(event) : undefined;
+    case 'store':
+      return ofStore(event);
     default:
       return undefined;
   }

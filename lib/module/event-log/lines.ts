@@ -4,6 +4,7 @@ import type {
   ResilienceEvent,
   RetrySuppressedEvent,
   StateChangeEvent,
+  StoreEvent,
   TimeoutEvent,
 } from '../../events/resilience-event.js';
 import { isRefusal } from '../../errors/resilience.exception.js';
@@ -72,6 +73,12 @@ export function ofBreakerTimeout({ name, limitMs }: TimeoutEvent): Saying {
   const how =
     "the breaker's option 'timeout' changes it (10000 ms by default, false: none), and @Timeout goes before it";
   return { kind: `breaker timeout ${name}`, level: 'warn', text: () => `${what}: ${how}`, again: what };
+}
+
+export function ofStore({ store, up, reason }: StoreEvent): Saying {
+  const what = up ? `${store} is back` : `${store} is away, and each process decides by itself`;
+  const text = (): string => oneLine(`${what}: ${reason}`);
+  return { kind: `store ${store} ${up ? 'up' : 'down'}`, level: up ? 'log' : 'warn', text, again: what };
 }
 
 /** Any event in one line. */

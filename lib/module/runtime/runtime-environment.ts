@@ -1,5 +1,6 @@
 import { EventBus } from '../../events/event-bus.js';
 import type { Clock } from '../../kernel/clock.js';
+import type { ClusterRateStore } from '../../kernel/cluster-rate-store.js';
 import type { Lifecycle } from '../../kernel/policy.js';
 import type { PlannerEnvironment } from '../../planning/assemble.js';
 import { OBSERVABLES } from '../observable.js';
@@ -27,6 +28,9 @@ export class RuntimeEnvironment implements PlannerEnvironment {
   callContext = false;
   /** Until the options are there a call cannot wait for them: they may depend on what it does. */
   lenient = true;
+  /** Another module may bring it, until the app has started. */
+  rateStore: ClusterRateStore | undefined = undefined;
+  expectsRateStore = false;
 
   constructor(
     { clock, random }: Surroundings,

@@ -24,6 +24,7 @@ import { CarefulLogger } from '../event-log/careful-logger.js';
 import { lineOf, planEntries } from '../../planning/plan-entries.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { isPlainObject } from '../../kernel/options/check.js';
+import { expectStore } from '../../policies/rate-limit/rate-limit.kind.js';
 import { RUNTIME } from '../tokens.js';
 
 /**
@@ -60,10 +61,23 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     // The catalogue is made anew: by now every value and every feature module is there.
     this.#runtime.app.attach(new Catalog(this.#container));
     this.#runtime.app.interceptions = findInterceptions(this.#container);
-    const { mistakes } = this.#runtime;
+    const { mistakes, environment } = this.#runtime;
+    // By now every module has brought what it has.
+    environment.expectsRateStore = true;
     checkClasses(this.#runtime.app, mistakes);
     mistakes.in(() => planEntries(this.#runtime.app));
+    this.#checkSets();
     mistakes.throwAny('ResilienceModule');
+  }
+
+  /** What sets need of other modules, also those that no method uses. */
+  #checkSets(): void {
+    const { app, environment, mistakes } = this.#runtime;
+    for (const name of app.sets.names()) {
+      const limit = app.sets.get(name)?.entries.get('rateLimit');
+      if (limit === undefined || limit === false) continue;
+      mistakes.in(() => expectStore({ name: limit.name ?? name, options: limit.options }, environment));
+    }
   }
 
   /** What is in force: by now the rules of the start are. */

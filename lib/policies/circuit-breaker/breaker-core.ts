@@ -1,4 +1,5 @@
 import { retryAfterOf } from '../../kernel/retry-after.js';
+import type { Advice, OpenedBy } from './advice.js';
 import { Circuit } from './circuit.js';
 import { REFUSED, type Failure, type Permit } from './permit.js';
 import { transitionTimerOf } from './state/transition-timer.js';
@@ -87,7 +88,10 @@ export class BreakerCore extends Circuit {
     if (this.hears('failure')) this.tell('failure', error, latencyMs, args);
     if (weight === REFUSED) return;
     if (this.machine.recorded === 'halfOpen') this.probeFailed(permit, now, 'a probe failed', failure);
-    else this.judge(now, failure);
+    else {
+      this.judge(now, failure);
+      if (this.advice !== undefined) this.heed(this.advice, now, failure);
+    }
   }
 
   /** @param full the error of a bulkhead inside that had no room. */
@@ -144,6 +148,12 @@ export class BreakerCore extends Circuit {
     if (why !== undefined) this.tripBy(now ?? this.environment.clock.now(), why, failure);
   }
 
+  /** A call has failed that did not open it by itself. */
+  private heed(advice: Advice, now: number, failure: Failure): void {
+    const why = advice.whyTrip(now);
+    if (why !== undefined) this.tripBy(now, why, failure, 'advice');
+  }
+
   private judgeProbe(permit: Permit, latencyMs: number, now: number): void {
     const slow = this.tally.whyProbeFailed(latencyMs);
     // A strategy of the user's may have steered it meanwhile.
@@ -157,9 +167,9 @@ export class BreakerCore extends Circuit {
     if (why !== undefined) this.tripBy(now, why, failure);
   }
 
-  private tripBy(now: number, reason: string, failure: Failure | undefined): void {
+  private tripBy(now: number, reason: string, failure: Failure | undefined, by: OpenedBy = 'calls'): void {
     const askedForMs = failure === undefined ? 0 : (retryAfterOf(failure.answer, this.environment.clock) ?? 0);
-    this.trip(now, reason, failure?.error, askedForMs);
+    this.trip(now, reason, by, failure?.error, askedForMs);
   }
 
   /** The mean time of a success in the window that ends at `now`, ms; undefined without a success. */

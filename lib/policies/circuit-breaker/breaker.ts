@@ -147,7 +147,7 @@ export class Breaker extends HeardOpossum implements BreakerFace {
 
   /** Opens it now; it lets a probe through when the reset time is over. */
   open(): void {
-    if (this.enabled && !this.opened) this.core.trip(this.#now(), 'opened by hand');
+    if (this.enabled && !this.opened) this.core.trip(this.#now(), 'opened by hand', 'hand');
   }
 
   /** Closes it now and clears what it has counted; as with opossum, what is disabled by hand stays so. */

@@ -4,6 +4,7 @@ import type { Attempt, WaitingRoom } from '../../kernel/attempt.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
 import type { LatencyHistogram } from '../../kernel/latency-histogram.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
+import type { Advice, OpenedBy } from './advice.js';
 import { BreakerEvents } from './breaker-events.js';
 import type { BreakerInit } from './breaker-init.js';
 import type { BreakerStats } from './breaker-stats.js';
@@ -34,6 +35,8 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   answers: Matcher | undefined;
   options: ResolvedCircuitBreaker;
   private readonly onChange: (() => void) | undefined;
+  /** What other processes make of the dependency; undefined: nothing is heard of them. */
+  advice: Advice | undefined = undefined;
   #refusals: Refusals | undefined = undefined;
   private waiting: WaitingAttempts | undefined = undefined;
   /** Ends what goes on beside its calls. */
@@ -112,8 +115,9 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   }
 
   /** Opens until the reset time is over. */
-  trip(now: number, reason: string, error?: unknown, askedForMs = 0): void {
+  trip(now: number, reason: string, by: OpenedBy, error?: unknown, askedForMs = 0): void {
     this.refusals.opened(error);
+    this.advice?.opens(by);
     this.machine.trip(now, reason, Math.min(askedForMs, MAX_RETRY_AFTER_MS));
     this.endWaits(now);
   }
@@ -191,6 +195,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
     // What an order lay over is there again as it was; whoever closes it by hand clears it.
     if (to === 'closed' && from !== 'forcedOpen' && from !== 'disabled') this.tally.clear();
     this.onChange?.();
+    this.advice?.entered(to);
     transitionTimerOf(this.environment).follow(this);
     const { openFor } = this.machine;
     this.events.tellTransition(from, to, { reason, at, metricsOnly: this.watchesOnly, openFor });

@@ -53,7 +53,7 @@ export class Control {
   }
 }
 
-/** Whether a source goes before the rules, so that what a rule says does not weaken its word. */
-export function goesBeforeRules(source: ControlSource): boolean {
-  return CONTROL_ORDER.indexOf(source) < CONTROL_ORDER.indexOf('rule');
+/** Whether one source goes before another, so that what the other says does not weaken its word. */
+export function goesBefore(one: ControlSource, other: ControlSource): boolean {
+  return CONTROL_ORDER.indexOf(one) < CONTROL_ORDER.indexOf(other);
 }

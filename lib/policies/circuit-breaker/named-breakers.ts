@@ -126,6 +126,16 @@ export class NamedBreakers {
     return this.whole.wordOf(source);
   }
 
+  /** The one under which all its calls stand; undefined where each key has its own. */
+  get single(): BreakerCore | undefined {
+    return this.keyed === undefined ? this.whole : undefined;
+  }
+
+  /** Closes them and forgets what they have counted, but those of which an operator of this process speaks. */
+  reset(reason: string): void {
+    for (const core of this.cores()) if (core.wordOf('operator') === undefined) core.enable(reason);
+  }
+
   /** The name is no longer in use. */
   retire(): void {
     for (const core of this.cores()) core.retire();

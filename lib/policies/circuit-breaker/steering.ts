@@ -1,5 +1,5 @@
 import type { PolicyEnvironment } from '../../kernel/policy.js';
-import { goesBeforeRules, type Control, type ControlSource, type ControlWord } from './control.js';
+import { goesBefore, type Control, type ControlSource, type ControlWord } from './control.js';
 import type { Refusals } from './refusals.js';
 import type { OrderedState, StateMachine } from './state/state-machine.js';
 
@@ -54,7 +54,7 @@ export class Steering {
   order(): OrderedState | undefined {
     const decision = this.control.inForce;
     const state = decision?.word.state;
-    this.forced = decision !== undefined && state === 'forcedOpen' && goesBeforeRules(decision.source);
+    this.forced = decision !== undefined && state === 'forcedOpen' && goesBefore(decision.source, 'rule');
     return state === 'normal' ? undefined : state;
   }
 

@@ -144,6 +144,10 @@ export class Tally implements TripWindow {
     return this.allowsWarmUp && this.breaker.environment.clock.now() - this.begunAt < this.windowMs;
   }
 
+  /** Calls that came, refused ones included. */
+  get fires(): number {
+    return this.window.fires;
+  }
   get calls(): number {
     return this.window.successes + this.window.failures;
   }

@@ -40,11 +40,12 @@ export class KeyedBuckets {
     name: string,
     private options: ResolvedRateLimit,
     private readonly environment: PolicyEnvironment,
+    processes = 1,
   ) {
-    this.#rate = Rate.of(options);
+    this.#rate = Rate.of(options, processes);
     this.#exhausted = new KeysExhausted(name, 'rateLimit', environment);
     this.others = new Bucket(this.#rate, '*');
-    for (const [key, rate] of ownRates(options)) this.#overrides.set(key, new Bucket(rate, key));
+    for (const [key, rate] of ownRates(options, processes)) this.#overrides.set(key, new Bucket(rate, key));
   }
 
   /** How many keys have a bucket, those with limits of their own aside. */
@@ -79,15 +80,15 @@ export class KeyedBuckets {
   }
 
   /** Takes on other options. Every key keeps what it owes, also one that gets or loses limits of its own. */
-  reconfigure(options: ResolvedRateLimit, now: number): void {
+  reconfigure(options: ResolvedRateLimit, now: number, processes = 1): void {
     this.options = options;
-    this.#rate = Rate.of(options);
+    this.#rate = Rate.of(options, processes);
     this.others.reconfigure(this.#rate, now);
     const known = [...this.#overrides.values(), ...this.#buckets.values()];
     this.#overrides.clear();
     this.#buckets.clear();
     this.#fullAt.clear();
-    const rates = ownRates(options);
+    const rates = ownRates(options, processes);
     for (const bucket of known) {
       const key = bucket.key as string;
       const own = rates.get(key);
@@ -145,11 +146,11 @@ export class KeyedBuckets {
 }
 
 /** The rates of keys with limits of their own. */
-function ownRates(options: ResolvedRateLimit): Map<string, Rate> {
+function ownRates(options: ResolvedRateLimit, processes: number): Map<string, Rate> {
   return new Map(
     Object.entries(options.overrides ?? {}).map(([key, override]) => [
       boundedKey(key),
-      Rate.override(override, options),
+      Rate.override(override, options, processes),
     ]),
   );
 }

@@ -1,5 +1,7 @@
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { Loss } from '../../kernel/loss.js';
-import type { PolicyKind } from '../../kernel/policy-kind.js';
+import type { PlannedStep, PolicyKind } from '../../kernel/policy-kind.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { StateKind } from '../../kernel/state-kind.js';
 import {
   parseRateLimit,
@@ -24,6 +26,18 @@ export const RATE_LIMITERS: StateKind<RateLimiter> = {
   },
 };
 
+/** @throws ResilienceConfigurationError where processes are to count together and cannot. */
+export function expectStore(
+  { name, options }: Pick<PlannedStep, 'name' | 'options'>,
+  { rateStore, expectsRateStore }: PolicyEnvironment,
+): void {
+  if (options.scope !== 'cluster' || rateStore !== undefined || expectsRateStore !== true) return;
+  throw new ResilienceConfigurationError(
+    `rate limit '${name}'`,
+    "option 'scope': 'cluster' counts in Redis; expected ResilienceRedisModule.forRoot({ url }) of 'nestjs-bulwark/redis' among the imports of the app",
+  );
+}
+
 export const RATE_LIMIT: PolicyKind<'rateLimit', RateLimitSetting | string | false, RateLimitRule> = {
   key: 'rateLimit',
   places: ['rateLimit'],
@@ -34,5 +48,8 @@ export const RATE_LIMIT: PolicyKind<'rateLimit', RateLimitSetting | string | fal
   isEmpty: ({ limit, per }) => limit === undefined || per === undefined,
   resolve: (place, options) => ({ ...resolveRateLimit(place, options) }),
   derived: { burst: 'limit' },
-  make: (_, making) => ({ guard: new RateLimitGuard(making.state(RATE_LIMITERS), making.attemptLimit) }),
+  make: (step, making) => {
+    expectStore(step, making.environment);
+    return { guard: new RateLimitGuard(making.state(RATE_LIMITERS), making.attemptLimit) };
+  },
 };

@@ -13,7 +13,9 @@ import {
   wholeNumber,
   type Expectation,
 } from '../../kernel/options/check.js';
-import { stateScope, type StateScope } from '../../kernel/options/state-scope.js';
+import type { OnStoreError } from '../../kernel/cluster-rate-store.js';
+import { rateLimitScope, type RateLimitScope } from '../../kernel/options/state-scope.js';
+import { checkCluster, clusterBurst } from './cluster/cluster-options.js';
 
 /**
  * The limit of one named key: how much in the time of the others, or limits of its own.
@@ -35,7 +37,8 @@ export interface RateLimitOptions {
   /**
    * How much may begin at once after a rest, and with it the most that one call may cost; above 0.
    *
-   * @default limit; with `onLimit: 'queue'` calls are evenly spaced from the first one on
+   * @default limit; with `onLimit: 'queue'` calls are evenly spaced from the first one on; with `scope: 'cluster'` 8 %
+   * of the limit, and at least 10 (of a smaller limit: all of it; in a queue: 1)
    */
   burst?: number;
   /**
@@ -75,9 +78,21 @@ export interface RateLimitOptions {
   cost?: (...args: any[]) => number;
   /**
    * Whether all instances of the class share it, or each instance of a static provider has its own: `name#2` from the
-   * second on. On a request-scoped or transient provider `'instance'` is a start-up error. @default 'class'
+   * second on. On a request-scoped or transient provider `'instance'` is a start-up error.
+   *
+   * `'cluster'`: all processes share it, which count in Redis; that needs `ResilienceRedisModule` of
+   * `nestjs-bulwark/redis`.
+   *
+   * @default 'class'
    */
-  scope?: StateScope;
+  scope?: RateLimitScope;
+  /**
+   * With `scope: 'cluster'`, what becomes of calls while Redis is away or slow. `'local'`: each process lets its part of
+   * the limit through, the limit divided by the processes that were there last. `'open'`: all may begin. `'closed'`: none.
+   *
+   * @default that of `ResilienceRedisModule`, which is 'local'
+   */
+  onStoreError?: OnStoreError;
   /**
    * `'metricsOnly'`: it counts and tells what it would have refused (`refused` events with `metricsOnly`), and neither
    * refuses anything nor lets anything wait. @default 'normal'
@@ -134,7 +149,8 @@ export function parseRateLimit(place: string, setting: unknown): RateLimitOption
     maxKeys: wholeNumber(1, MOST.keys),
     overrides: limitsByKey,
     cost: aFunction,
-    scope: stateScope,
+    scope: rateLimitScope,
+    onStoreError: oneOf('local', 'open', 'closed'),
     mode: oneOf('normal', 'metricsOnly'),
   });
   for (const [key, override] of Object.entries(setting.overrides ?? {})) {
@@ -212,6 +228,8 @@ export function resolveRateLimit(place: string, options: RateLimitOptions): Reso
     const rate = { ...own, per: own.per ?? per };
     checkReach(`${place}, option 'overrides', key ${show(key)}`, rate, options.cost !== undefined);
   }
-  const burst = onLimit === 'queue' ? options.burst : (options.burst ?? limit);
+  checkCluster(place, options);
+  const shared = options.scope === 'cluster' ? clusterBurst(limit, onLimit) : undefined;
+  const burst = options.burst ?? shared ?? (onLimit === 'queue' ? undefined : limit);
   return { ...RATE_LIMIT_DEFAULTS, ...options, limit, per, ...(burst === undefined ? {} : { burst }) };
 }

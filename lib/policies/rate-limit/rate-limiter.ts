@@ -4,6 +4,7 @@ import { refused, type Admission } from '../../kernel/guard.js';
 import { keyOf } from '../../kernel/key-of.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { Bucket } from './bucket.js';
+import { ClusterLimit } from './cluster/cluster-limit.js';
 import { KeyedBuckets } from './keyed-buckets.js';
 import type { ResolvedRateLimit } from './rate-limit.options.js';
 import { Rate } from './rate.js';
@@ -18,6 +19,10 @@ export class RateLimiter {
   readonly #keyed: KeyedBuckets | undefined;
   readonly #places: WaitingPlaces;
   readonly #refusals: Refusals;
+  /** What asks the other processes; undefined: they have limits of their own. */
+  readonly #cluster: ClusterLimit | undefined;
+  /** Between how many processes the buckets divide the limit. */
+  #processes = 1;
   readonly #costPlace: string;
   readonly #keyPlace: string;
 
@@ -28,9 +33,11 @@ export class RateLimiter {
   ) {
     this.#options = options;
     const { clock, lifecycle } = environment;
-    this.#bucket = new Bucket(Rate.of(options));
-    this.#keyed = options.key === undefined ? undefined : new KeyedBuckets(name, options, environment);
     this.#refusals = new Refusals(name, environment);
+    this.#cluster = options.scope === 'cluster' ? new ClusterLimit(options, environment, this.#refusals) : undefined;
+    this.#processes = this.#cluster?.processes ?? 1;
+    this.#bucket = new Bucket(Rate.of(options, this.#processes));
+    this.#keyed = options.key === undefined ? undefined : new KeyedBuckets(name, options, environment, this.#processes);
     this.#places = { lines: new WaitingLines(clock), refusals: this.#refusals, lifecycle };
     this.#costPlace = `${name}, cost`;
     this.#keyPlace = `${name}, key`;
@@ -46,16 +53,21 @@ export class RateLimiter {
    */
   reconfigure(options: ResolvedRateLimit): void {
     this.#options = options;
-    const now = this.environment.clock.now();
-    this.#bucket.reconfigure(Rate.of(options), now);
-    this.#keyed?.reconfigure(options, now);
+    this.#setRates();
+    this.#cluster?.reconfigure(options);
     if (options.mode === 'metricsOnly') this.#places.lines.admitAll();
     else this.#places.lines.refresh();
   }
 
+  #setRates(): void {
+    const now = this.environment.clock.now();
+    this.#bucket.reconfigure(Rate.of(this.#options, this.#processes), now);
+    this.#keyed?.reconfigure(this.#options, now, this.#processes);
+  }
+
   /** How many calls wait for their turn. */
   get waiting(): number {
-    return this.#places.lines.size;
+    return this.#places.lines.size + (this.#cluster?.waiting ?? 0);
   }
 
   /** Whether something was used that time has not given back yet. */
@@ -75,6 +87,11 @@ export class RateLimiter {
     const cost = this.options.cost === undefined ? 1 : this.#costOf(call);
     if (cost === 0) return undefined;
     const now = call.since;
+    const cluster = this.#cluster;
+    if (cluster !== undefined && cluster.processes !== this.#processes) {
+      this.#processes = cluster.processes;
+      this.#setRates();
+    }
     const bucket = this.#keyed === undefined ? this.#bucket : this.#bucketOf(call, this.#keyed, now);
     // The user's functions may have cut the call.
     if (call.aborted) return refused(call.reason);
@@ -83,6 +100,7 @@ export class RateLimiter {
       const error = this.#refusals.neverFits({ bucket, cost, metricsOnly });
       return metricsOnly ? undefined : refused(error);
     }
+    if (cluster !== undefined) return cluster.admit({ call, bucket, cost, metricsOnly, perAttempt });
     // While somebody waits the next turn follows from the last one, however late the timer is.
     if (bucket.waiting === 0) bucket.settle(now);
     const waitMs = bucket.waitBehindAll(cost, now);

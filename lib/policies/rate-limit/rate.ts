@@ -1,3 +1,4 @@
+import { clusterBurst } from './cluster/cluster-options.js';
 import { DEFAULT_COLD_FACTOR, type RateLimitOverride, type ResolvedRateLimit } from './rate-limit.options.js';
 import { WarmUp } from './warm-up.js';
 
@@ -21,11 +22,13 @@ export class Rate {
     readonly per: number,
     burst: number | undefined,
     { onLimit, warmUp, cost }: ResolvedRateLimit,
+    processes = 1,
   ) {
-    this.intervalMs = per / limit;
+    this.intervalMs = (per / limit) * processes;
     this.maxCost = burst ?? limit;
     const spaced = onLimit === 'queue' && burst === undefined;
-    this.toleranceMs = spaced ? 0 : this.maxCost * this.intervalMs;
+    // Of several processes each has a part of the burst as well: that takes the same time.
+    this.toleranceMs = spaced ? 0 : (this.maxCost * per) / limit;
     // Never so much that more than a burst could begin at once; calls of different costs could add up to that.
     this.makeUpMs = spaced && cost === undefined ? clamp((limit - 1) * this.intervalMs, MAKE_UP_MS) : 0;
     this.warmUp =
@@ -34,14 +37,16 @@ export class Rate {
         : new WarmUp(this.intervalMs, warmUp.over, warmUp.coldFactor ?? DEFAULT_COLD_FACTOR);
   }
 
-  static of(options: ResolvedRateLimit): Rate {
-    return new Rate(options.limit, options.per, options.burst, options);
+  /** @param processes how many share the limit, each by itself. */
+  static of(options: ResolvedRateLimit, processes = 1): Rate {
+    return new Rate(options.limit, options.per, options.burst, options, processes);
   }
 
   /** The rate of a key that has limits of its own; what they leave out follows from its own limit. */
-  static override(override: RateLimitOverride, options: ResolvedRateLimit): Rate {
+  static override(override: RateLimitOverride, options: ResolvedRateLimit, processes = 1): Rate {
     const { limit, per = options.per, burst } = typeof override === 'number' ? { limit: override } : override;
-    return new Rate(limit, per, burst, options);
+    const ofCluster = options.scope === 'cluster' ? (burst ?? clusterBurst(limit, options.onLimit)) : burst;
+    return new Rate(limit, per, ofCluster, options, processes);
   }
 }
 

@@ -44,6 +44,10 @@ export class Refusals {
     return this.#refuse(asked, waitMs, leftMs > boundMs ? leftMs - boundMs : leftMs, why);
   }
 
+  storeAway(asked: Asked): RateLimitExceededException {
+    return this.#refuse(asked, undefined, undefined, "the store of the cluster is away, and onStoreError is 'closed'");
+  }
+
   shutDown(): ShutdownException {
     const message = `${this.name} was waiting for its rate limit: the app is shutting down`;
     return new ShutdownException({ policy: 'rateLimit', instanceName: this.name, message });

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { UpstreamSupervisor } from '../upstream-control/upstream.supervisor.js';
+import { Upstream } from '../upstream-control/upstream.js';
 import { ProviderFailedException } from './provider-failed.exception.js';
 
 export interface ProviderAnswer {
@@ -10,7 +10,7 @@ export interface ProviderAnswer {
 /** Speaks HTTP with the payment provider, and knows nothing of policies. */
 @Injectable()
 export class ProviderHttp {
-  constructor(private readonly upstream: UpstreamSupervisor) {}
+  constructor(private readonly upstream: Upstream) {}
 
   /** @throws ProviderFailedException for a 5xx, a lost connection or an answer that is no JSON; or the signal's reason. */
   async request(path: string, init: RequestInit): Promise<ProviderAnswer> {

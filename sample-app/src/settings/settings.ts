@@ -16,6 +16,12 @@ export interface Settings {
   readonly databaseUrl: string;
   /** SHUTDOWN_GRACE_MS; how long requests under way may take to end when the shop is told to close, ms. */
   readonly shutdownGraceMs: number;
+  /** ETCD_HOSTS, separated by commas; the shop is one of a fleet then. */
+  readonly etcdHosts: readonly string[] | undefined;
+  /** REDIS_URL; limits that the fleet shares are counted there. */
+  readonly redisUrl: string | undefined;
+  /** UPSTREAM_URL; a provider that others share. By default the shop keeps one of its own. */
+  readonly upstreamUrl: string | undefined;
 }
 
 /** The DI token of {@link Settings}. */
@@ -42,6 +48,16 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
   if (dataBackend === undefined) {
     throw new Error(`DATA_BACKEND is '${DATA_BACKEND}'; expected one of: ${DATA_BACKENDS.join(', ')}`);
   }
-  const { DATABASE_URL = `sqlite:${join(DATA_DIR, 'shop.db')}` } = env;
-  return { host: HOST, port, dataBackend, dataFolder: DATA_DIR, databaseUrl: DATABASE_URL, shutdownGraceMs };
+  const { DATABASE_URL = `sqlite:${join(DATA_DIR, 'shop.db')}`, ETCD_HOSTS, REDIS_URL, UPSTREAM_URL } = env;
+  return {
+    host: HOST,
+    port,
+    dataBackend,
+    dataFolder: DATA_DIR,
+    databaseUrl: DATABASE_URL,
+    shutdownGraceMs,
+    etcdHosts: ETCD_HOSTS?.split(','),
+    redisUrl: REDIS_URL,
+    upstreamUrl: UPSTREAM_URL,
+  };
 }

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { Resilient } from 'nestjs-bulwark';
 import { SetModeDto } from './set-mode.dto.js';
-import { UpstreamSupervisor, type UpstreamStatus } from './upstream.supervisor.js';
+import { Upstream, type UpstreamStatus } from './upstream.js';
 
 /**
  * Breaks the payment provider on purpose. A sample has this; a shop has not. Starting a process may take longer than a
@@ -10,7 +10,7 @@ import { UpstreamSupervisor, type UpstreamStatus } from './upstream.supervisor.j
 @Controller('upstream')
 @Resilient(false)
 export class UpstreamController {
-  constructor(private readonly upstream: UpstreamSupervisor) {}
+  constructor(private readonly upstream: Upstream) {}
 
   @Get()
   status(): UpstreamStatus {

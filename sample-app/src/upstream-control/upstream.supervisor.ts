@@ -2,15 +2,11 @@ import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } fro
 import { Bulkhead, Signal, Timeout } from 'nestjs-bulwark';
 import type { Mode } from '../upstream/mode.js';
 import { UpstreamProcess } from './upstream-process.js';
-
-export interface UpstreamStatus {
-  readonly mode: Mode;
-  readonly pid: number | null;
-}
+import { tell, Upstream, type UpstreamStatus } from './upstream.js';
 
 /** Keeps the payment provider of the sample: a process of its own, which it starts, steers and stops. */
 @Injectable()
-export class UpstreamSupervisor implements OnModuleInit, OnApplicationShutdown {
+export class UpstreamSupervisor extends Upstream implements OnModuleInit, OnApplicationShutdown {
   readonly #logger = new Logger('Upstream');
   #process: UpstreamProcess | undefined;
   #mode: Mode = 'gone';
@@ -26,7 +22,6 @@ export class UpstreamSupervisor implements OnModuleInit, OnApplicationShutdown {
     await process?.stop();
   }
 
-  /** Where the provider is, or was: a client of a provider that is gone finds nobody there. */
   get url(): string {
     return this.#url;
   }
@@ -56,9 +51,7 @@ export class UpstreamSupervisor implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #tell(mode: Mode, signal?: AbortSignal): Promise<void> {
-    const body = JSON.stringify({ mode });
-    const response = await fetch(`${this.#url}/control`, { method: 'POST', body, signal: signal ?? null });
-    await response.arrayBuffer();
+    await tell(this.#url, mode, signal);
     this.#mode = mode;
     this.#logger.log(`The payment provider is ${mode}`);
   }

@@ -1,12 +1,9 @@
-import { Etcd3, type IOptions, type Lease } from 'etcd3';
+import type { Etcd3, Lease } from 'etcd3';
 import { ETCD_TIMEOUT_MS, type EtcdConnection } from './etcd-connection.js';
 import type { EtcdEntry, EtcdSnapshot } from './etcd-entry.js';
+import { openEtcd } from './open-etcd.js';
 
-/** etcd closes connections on which pings come more often than each 5 s. */
-const PING_EVERY_MS = 6_000;
-const PING_TIMEOUT_MS = 1_000;
-/** Values reach 1 MiB, and pages hold several. */
-const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
+/** How many entries one answer holds. */
 const PAGE = 16;
 
 /** What must hold of a key for a put. */
@@ -20,34 +17,15 @@ export interface PutCondition {
 /**
  * All that Bulwark asks of etcd. Each request has a deadline, since the client has none and hangs with a member that
  * hangs; none is repeated, since one that was committed and whose answer came late would be made twice.
- *
- * @see https://github.com/microsoft/etcd3/blob/master/src/connection-pool.ts
  */
 export class EtcdClient {
   readonly #etcd: Etcd3;
   readonly #timeout: number;
 
   /** It connects when it is first asked; a cluster that is away is no error here. */
-  constructor({ hosts, auth, credentials, timeout = ETCD_TIMEOUT_MS }: EtcdConnection) {
-    this.#timeout = timeout;
-    this.#etcd = new Etcd3({
-      hosts,
-      ...(auth === undefined ? {} : { auth }),
-      ...(credentials === undefined ? {} : { credentials }),
-      // A stream without an end has no deadline; it is watched over by pings, and by whoever reads it.
-      defaultCallOptions: ({ isStream }) => (isStream ? {} : { deadline: Date.now() + timeout }),
-      faultHandling: { global: AS_IT_IS, host: () => AS_IT_IS } as unknown as NonNullable<IOptions['faultHandling']>,
-      grpcOptions: {
-        'grpc.keepalive_time_ms': PING_EVERY_MS,
-        'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
-        'grpc.keepalive_permit_without_calls': 1,
-        'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
-        'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
-        // A member that is back is to be found again within a second or two.
-        'grpc.initial_reconnect_backoff_ms': 200,
-        'grpc.max_reconnect_backoff_ms': 2_000,
-      },
-    });
+  constructor(connection: EtcdConnection) {
+    this.#timeout = connection.timeout ?? ETCD_TIMEOUT_MS;
+    this.#etcd = openEtcd(connection, this.#timeout);
   }
 
   /** How long one request may take, ms. */
@@ -141,11 +119,6 @@ export class EtcdClient {
     return when;
   }
 }
-
-/** A policy that adds nothing: retries and breakers of the client are not wanted. What throws in it must reject. */
-const AS_IT_IS = {
-  execute: async (work: (context: object) => unknown): Promise<unknown> => work({}),
-};
 
 /** A key-value pair as it comes over the wire. */
 export interface WireEntry {

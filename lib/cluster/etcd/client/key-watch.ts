@@ -15,7 +15,7 @@ export interface KeyListener {
   deleted(key: string, before: EtcdEntry, revision: string): void;
   /** All that was there at one revision has been told; again after each time that the connection was lost. */
   synced?(revision: string): void;
-  /** Nothing is heard of etcd any more; it goes on by itself. */
+  /** Nothing is heard of etcd, any more or from the beginning; it goes on by itself. */
   lost?(error: unknown): void;
 }
 
@@ -31,7 +31,8 @@ export class KeyWatch {
   readonly #known = new Map<string, EtcdEntry>();
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
-  #connected = false;
+  /** Undefined until the first look has succeeded or failed. */
+  #connected: boolean | undefined;
 
   constructor(
     private readonly client: EtcdClient,
@@ -47,7 +48,7 @@ export class KeyWatch {
 
   /** Whether it hears of etcd. */
   get connected(): boolean {
-    return this.#connected;
+    return this.#connected === true;
   }
 
   /** Begins, and goes on until {@link close}. */
@@ -71,7 +72,7 @@ export class KeyWatch {
         await this.#follow(revision);
       } catch (error) {
         if (signal.aborted) return;
-        if (this.#connected) this.listener.lost?.(error);
+        if (this.#connected !== false) this.listener.lost?.(error);
         this.#connected = false;
         // Many processes lose one member at once, and come back apart.
         await delay(pauseMs * (0.5 + Math.random()), undefined, { signal, ref: false }).catch(() => undefined);

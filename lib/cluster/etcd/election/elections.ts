@@ -41,7 +41,11 @@ export class Elections implements EtcdPart, Elector, Candidacy {
       put: (entry) => this.#byKey(entry.key)?.seen(entry),
       deleted: (key) => this.#byKey(key)?.gone(),
       // A key may have come and gone meanwhile.
-      synced: () => this.#campaign(),
+      synced: () => {
+        surroundings.store.heard(this);
+        this.#campaign();
+      },
+      lost: (error) => surroundings.store.lost(this, error),
     });
   }
 

@@ -31,7 +31,6 @@ export class EtcdRules implements EtcdPart {
   readonly #spreadMs: number;
   #pending: Timer | undefined;
   #starting = true;
-  #away = false;
   /** What etcd had when the app started. */
   #found: EtcdEntry | undefined;
   #synced!: () => void;
@@ -50,16 +49,10 @@ export class EtcdRules implements EtcdPart {
       put: (entry) => isOurs(entry.key) && this.#heard(entry),
       deleted: (key) => isOurs(key) && this.#gone(),
       synced: () => {
+        surroundings.store.heard(this);
         this.#synced();
-        if (this.#away) this.#log('log', 'etcd is back: its rules are heard again');
-        this.#away = false;
       },
-      lost: (error) => {
-        // The start tells what it means for it.
-        if (this.#starting) return;
-        this.#away = true;
-        this.#log('warn', `etcd is away (${textOf(error)}): the rules in force stay`);
-      },
+      lost: (error) => surroundings.store.lost(this, error),
     });
   }
 
@@ -187,7 +180,7 @@ export class EtcdRules implements EtcdPart {
     }
   }
 
-  #log(level: 'log' | 'warn' | 'error', text: string): void {
+  #log(level: 'warn' | 'error', text: string): void {
     this.surroundings.log(level, text);
   }
 }

@@ -1,12 +1,12 @@
 import { EtcdService } from 'nestjs-bulwark/etcd';
 import { describe, expect, it } from 'vitest';
 import { FakeEtcd } from '../../../../support/fake-etcd.js';
-import { fleetMember } from '../../../../support/fleet-member.js';
+import { fleetApp } from '../../../../support/fleet-app.js';
 import { settle, track } from '../../../../support/settle.js';
 import { until } from '../../../../support/until.js';
 
 const stock = (etcd: FakeEtcd, name: string, drain = 0) =>
-  fleetMember({
+  fleetApp({
     etcd,
     processName: name,
     options: { discovery: { service: 'stock', address: `http://${name}`, drain } },
@@ -14,8 +14,8 @@ const stock = (etcd: FakeEtcd, name: string, drain = 0) =>
 
 describe('a registered process', () => {
   it('is found by the others as long as it lives', async () => {
-    const etcd = new FakeEtcd();
-    const shop = await fleetMember({ etcd });
+    const etcd = new FakeEtcd(50);
+    const shop = await fleetApp({ etcd });
     const endpoints = shop.module.get(EtcdService).endpoints('stock');
     await stock(etcd, 'stock-1');
     const second = await stock(etcd, 'stock-2');
@@ -33,8 +33,8 @@ describe('a registered process', () => {
   });
 
   it('is registered again under a new lease when etcd has lost the one before', async () => {
-    const etcd = new FakeEtcd();
-    await fleetMember({
+    const etcd = new FakeEtcd(50);
+    await fleetApp({
       etcd,
       options: { ttl: 1, discovery: { service: 'stock', address: 'http://a', drain: 0 } },
     });
@@ -50,7 +50,7 @@ describe('a registered process', () => {
   });
 
   it('is taken out before the app closes, and serves on for a moment', async () => {
-    const etcd = new FakeEtcd();
+    const etcd = new FakeEtcd(50);
     const { module } = await stock(etcd, 'stock-1', 200);
     await settle();
 
@@ -63,8 +63,8 @@ describe('a registered process', () => {
   });
 
   it('starts without etcd, and is registered when that is back', async () => {
-    const etcd = new FakeEtcd();
-    etcd.away = new Error('unavailable');
+    const etcd = new FakeEtcd(50);
+    etcd.away = 'refuses';
     const member = await stock(etcd, 'stock-1');
     const endpoints = member.module.get(EtcdService).endpoints('stock');
     const missing = track(endpoints.run((endpoint) => endpoint));

@@ -3,7 +3,7 @@ import { Retry, Signal, Timeout } from 'nestjs-bulwark';
 import { EtcdService, LeaderOnly } from 'nestjs-bulwark/etcd';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FakeEtcd } from '../../../../support/fake-etcd.js';
-import { fleetMember, type FleetMember } from '../../../../support/fleet-member.js';
+import { fleetApp, type FleetApp } from '../../../../support/fleet-app.js';
 import { errorOf, settle } from '../../../../support/settle.js';
 import { until } from '../../../../support/until.js';
 
@@ -43,16 +43,16 @@ class Reports {
 let etcd: FakeEtcd;
 
 beforeEach(() => {
-  etcd = new FakeEtcd();
+  etcd = new FakeEtcd(50);
 });
 
-interface Member extends FleetMember {
+interface Member extends FleetApp {
   reports: Reports;
   etcdService: EtcdService;
 }
 
 async function start(processName: string, ttl = 15): Promise<Member> {
-  const member = await fleetMember({ etcd, processName, providers: [Reports], options: { ttl } });
+  const member = await fleetApp({ etcd, processName, providers: [Reports], options: { ttl } });
   return { ...member, reports: member.module.get(Reports), etcdService: member.module.get(EtcdService) };
 }
 
@@ -125,7 +125,7 @@ describe('a method that only the leader runs', () => {
     const first = await leader('shop-1', 1);
     const running = errorOf(first.reports.last('monday'));
     await settle();
-    etcd.away = new Error('unavailable');
+    etcd.away = 'refuses';
 
     await running;
 
@@ -173,7 +173,7 @@ describe('a method that only the leader runs', () => {
   });
 
   it('is stood for as soon as etcd is there', async () => {
-    etcd.away = new Error('unavailable');
+    etcd.away = 'refuses';
     const first = await start('shop-1');
     expect(leads(first)).toBe(false);
 
@@ -202,7 +202,7 @@ describe('a method that only the leader runs', () => {
   });
 
   it('asks nothing of etcd where nobody stands for anything', async () => {
-    await fleetMember({ etcd });
+    await fleetApp({ etcd });
     await settle();
 
     expect([etcd.watches, etcd.revision]).toEqual([0, '1']);

@@ -7,7 +7,7 @@ import type { EtcdRuleStatus, ResilienceEtcdOptions } from 'nestjs-bulwark/etcd'
 import { beforeEach, describe, expect, it } from 'vitest';
 import { DiskCopy } from '../../../../../lib/cluster/etcd/disk-copy.js';
 import { FakeEtcd } from '../../../../support/fake-etcd.js';
-import { fleetMember } from '../../../../support/fleet-member.js';
+import { fleetApp } from '../../../../support/fleet-app.js';
 import { settle } from '../../../../support/settle.js';
 import { until } from '../../../../support/until.js';
 
@@ -23,7 +23,7 @@ let etcd: FakeEtcd;
 let folder: string;
 
 beforeEach(async () => {
-  etcd = new FakeEtcd();
+  etcd = new FakeEtcd(50);
   folder = await mkdtemp(join(tmpdir(), 'etcd-rules-'));
   return () => rm(folder, { recursive: true, force: true });
 });
@@ -32,7 +32,7 @@ const timeout = (ms: unknown, more: object = {}): string =>
   JSON.stringify({ ...more, policies: { payments: { timeout: ms } } });
 
 async function start(options: Partial<ResilienceEtcdOptions> = {}, processName?: string, file?: string) {
-  const member = await fleetMember({
+  const member = await fleetApp({
     etcd,
     options: { rules: { spread: 0 }, ...options },
     app: { policies: { payments: { timeout: 1_000 } }, ...(file !== undefined && { rules: { file } }) },
@@ -212,7 +212,7 @@ describe('a start without etcd', () => {
     const revision = await first.put(timeout(200));
     await first.put(timeout(-1));
     await first.module.close();
-    etcd.away = new Error('unavailable');
+    etcd.away = 'refuses';
 
     const { limit, lines } = await start({ cacheDir: cacheDir() });
 
@@ -224,7 +224,7 @@ describe('a start without etcd', () => {
   });
 
   it('waits no longer than one request may take, starts with what the image has, and follows etcd when it is back', async () => {
-    etcd.away = new Error('unavailable');
+    etcd.away = 'refuses';
     const began = performance.now();
     const { limit, lines, clock } = await start();
     const atStart = limit();
@@ -255,7 +255,7 @@ describe('a start without etcd', () => {
 
   it('goes on without a kept set that cannot be read', async () => {
     await copy().write('{ "half": ');
-    etcd.away = new Error('unavailable');
+    etcd.away = 'refuses';
 
     const { limit, lines } = await start({ cacheDir: cacheDir() });
 

@@ -10,7 +10,7 @@ const ended = vi.fn();
 
 beforeEach(async () => {
   ended.mockClear();
-  etcd = new FakeEtcd();
+  etcd = new FakeEtcd(50);
   await etcd.put('app/jobs/1', 'one');
   await etcd.put('app/other', 'not meant');
   changes = new WatchedChanges(etcd.client, 'app/', 'jobs/', ended);

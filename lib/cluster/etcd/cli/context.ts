@@ -1,0 +1,8 @@
+import type { Terminal } from '../../../cli/terminal.js';
+
+/** What a command for a fleet runs in. */
+export interface ClusterContext {
+  readonly terminal: Terminal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly readFile: (path: string) => Buffer;
+}

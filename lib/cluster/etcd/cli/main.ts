@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { EXIT } from '../../../cli/command.js';
+import { textOf } from '../../../kernel/error-text.js';
+
+async function main(): Promise<number> {
+  const { stdout: out, stderr: err, argv, env } = process;
+  // etcd3 is there only where somebody wants it.
+  const { runCluster } = await import('./run.js');
+  const [group, ...rest] = argv.slice(2);
+  if (group === 'cluster')
+    return runCluster(rest, { terminal: { out, err }, env, readFile: (path) => readFileSync(path) });
+  err.write(
+    `nestjs-bulwark cluster <command> [arguments]: the breakers of a fleet; nestjs-bulwark cluster --help says more\n`,
+  );
+  return EXIT.usage;
+}
+
+main().then(
+  (code) => void (process.exitCode = code),
+  (error: unknown) => {
+    process.stderr.write(`nestjs-bulwark failed: ${textOf(error)}\n`);
+    process.exitCode = EXIT.failed;
+  },
+);

@@ -1,0 +1,26 @@
+import { isPlainObject, positiveMs, type Expectation } from '../../../kernel/options/check.js';
+
+const isAddress = (value: unknown): boolean => typeof value === 'string' && /^(https?:\/\/)?[^/\s]+:\d+$/.test(value);
+
+const addresses: Expectation = {
+  expected: "an address such as 'http://127.0.0.1:2379', or a list of them",
+  accepts: (value) => isAddress(value) || (Array.isArray(value) && value.length > 0 && value.every(isAddress)),
+};
+/** What it holds is never shown: it is a secret. */
+const secrets = (expected: string, keys: readonly string[]): Expectation => ({
+  expected,
+  accepts: (value) => isPlainObject(value) && keys.every((key) => value[key] !== undefined),
+});
+
+/** What the options of a connection may be. */
+export const connectionShape = {
+  hosts: addresses,
+  auth: secrets('{ username, password }', ['username', 'password']),
+  credentials: secrets('{ rootCertificate, privateKey?, certChain? }', ['rootCertificate']),
+  timeout: positiveMs,
+};
+
+export const keyPrefix: Expectation = {
+  expected: "a text that ends with '/'",
+  accepts: (value) => typeof value === 'string' && value.length > 1 && value.endsWith('/'),
+};

@@ -1,0 +1,3 @@
+export type { RedisModuleOptions, RedisOptionsFactory } from './redis.options.js';
+
+export { ResilienceRedisModule } from './redis.module.js';

@@ -1,0 +1,42 @@
+import { Inject, Injectable, Optional, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { Runtime } from '../../module/runtime/runtime.js';
+import { RUNTIME } from '../../module/tokens.js';
+import { MODULE_OPTIONS_TOKEN } from './redis.module-definition.js';
+import { resolveRedisOptions } from './redis.options.js';
+import { RedisRateStore } from './redis-rate-store.js';
+
+const PLACE = 'ResilienceRedisModule';
+
+/** Gives the app its store, and connects it as long as the app runs. */
+@Injectable()
+export class RedisConnection implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #store: RedisRateStore;
+
+  /** @throws ResilienceConfigurationError */
+  constructor(@Inject(MODULE_OPTIONS_TOKEN) options: unknown, @Optional() @Inject(RUNTIME) runtime?: unknown) {
+    if (!Runtime.is(runtime)) {
+      throw new ResilienceConfigurationError(
+        PLACE,
+        'there is no ResilienceModule whose limits could count in Redis; expected ResilienceModule.forRoot() or forRootAsync() among the imports of the app',
+      );
+    }
+    const { environment } = runtime;
+    if (environment.rateStore !== undefined)
+      throw new ResilienceConfigurationError(
+        PLACE,
+        'is imported more than once; expected one forRoot() or forRootAsync() in an app',
+      );
+    this.#store = new RedisRateStore(resolveRedisOptions(options), environment);
+    environment.rateStore = this.#store;
+  }
+
+  /** Not before all checks have passed: an app that does not start leaves no connection behind. */
+  onApplicationBootstrap(): Promise<void> {
+    return this.#store.open();
+  }
+
+  onApplicationShutdown(): Promise<void> {
+    return this.#store.close();
+  }
+}

@@ -1,0 +1,8 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { RedisModuleOptions } from './redis.options.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<RedisModuleOptions>({ moduleName: 'ResilienceRedis' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createRedisOptions')
+    .build();
