@@ -6,14 +6,17 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { CarefulLogger } from '../../module/event-log/careful-logger.js';
 import { ResilienceService } from '../../module/resilience.service.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
+import { staticInstancesOf } from '../../module/start-up/instances-of.js';
 import { RUNTIME } from '../../module/tokens.js';
 import { EtcdClient } from './client/etcd-client.js';
 import { ElectionBoard } from './election/election-board.js';
+import { offerBoard } from './election/offer-board.js';
 import { resolveEtcdOptions } from './etcd-options-check.js';
 import type { EtcdPart, EtcdSurroundings } from './etcd-part.js';
 import { partsOf } from './etcd-parts.js';
@@ -77,15 +80,18 @@ export class ResilienceEtcdModule
   implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   readonly #surroundings: EtcdSurroundings;
+  readonly #container: ModulesContainer;
   readonly #parts: readonly EtcdPart[];
 
-  constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown) {
+  constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown, @Inject(ModulesContainer) container: ModulesContainer) {
     super();
+    this.#container = container;
     this.#surroundings = surroundings as EtcdSurroundings;
     this.#parts = partsOf(this.#surroundings);
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    for (const [instance] of staticInstancesOf(this.#container)) offerBoard(instance, this.#surroundings.elections);
     await Promise.all(this.#parts.map(async (part) => part.start()));
   }
 

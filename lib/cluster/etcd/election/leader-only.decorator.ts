@@ -1,4 +1,3 @@
-import { Inject, Optional } from '@nestjs/common';
 import { carryOver } from '../../../decorators/carry-over.js';
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { signalOf } from '../../../errors/foreign.js';
@@ -7,8 +6,7 @@ import type { AnyClass } from '../../../guarded/guarded-method.js';
 import { followSignal, hasAborted, reasonOf } from '../../../kernel/caller-signal.js';
 import { aName, checkValue } from '../../../kernel/options/check.js';
 import { CarefulLogger } from '../../../module/event-log/careful-logger.js';
-import { ELECTION_BOARD, ELECTION_PROPERTY } from '../etcd.tokens.js';
-import { ElectionBoard } from './election-board.js';
+import { boardOf, waitFor } from './offer-board.js';
 
 /** A method whose caller can do without an answer. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any arguments
@@ -52,10 +50,9 @@ export function LeaderOnly(name: string): LeaderOnlyDecorator {
     const original = descriptor.value as LeaderMethod;
     const declaring = target.constructor as AnyClass;
     recordOf(declaring).signalled.add(key);
-    namesOf(declaring).add(name);
-    requestBoard(target);
+    waitFor(target, declaring, name);
     const wrapper = async function (this: object, ...args: unknown[]): Promise<unknown> {
-      const board = boards.get(this);
+      const board = boardOf(this);
       if (board === undefined) {
         warnOnce();
         return original.apply(this, args);
@@ -72,33 +69,6 @@ export function LeaderOnly(name: string): LeaderOnlyDecorator {
     carryOver(original, wrapper);
     descriptor.value = wrapper as never;
   };
-}
-
-/** The leaderships that methods of a class, not of those that it extends, wait for. */
-const names = new WeakMap<AnyClass, Set<string>>();
-const boards = new WeakMap<object, ElectionBoard>();
-
-function namesOf(type: AnyClass): Set<string> {
-  let known = names.get(type);
-  if (known === undefined) names.set(type, (known = new Set()));
-  return known;
-}
-
-/** Lets Nest hand the board to every instance of a class, which then stands for what its methods wait for. */
-function requestBoard(prototype: object): void {
-  if (Object.hasOwn(prototype, ELECTION_PROPERTY)) return;
-  Object.defineProperty(prototype, ELECTION_PROPERTY, {
-    configurable: true,
-    get: () => undefined,
-    set(this: object, value: unknown) {
-      if (!ElectionBoard.is(value)) return;
-      boards.set(this, value);
-      for (let type: unknown = this.constructor; typeof type === 'function'; type = Object.getPrototypeOf(type))
-        for (const name of names.get(type as AnyClass) ?? []) value.stand(name);
-    },
-  });
-  Inject(ELECTION_BOARD)(prototype, ELECTION_PROPERTY);
-  Optional()(prototype, ELECTION_PROPERTY as unknown as string, undefined as unknown as number);
 }
 
 /** Calls with a signal that follows both the leadership and the one that was given, if there is one. */

@@ -127,8 +127,8 @@ export class EtcdRules implements EtcdPart {
     if (unknown.length > 0)
       this.#log('warn', `Rules of revision ${set.revision}: this version does not know ${unknown.join(', ')}`);
     if (applied) {
-      rules.foremost = 'etcd';
       rules.apply(document, { by: this.#key, source: 'etcd', reason: `revision ${set.revision}` });
+      rules.foremost = 'etcd';
       if (!kept) this.#keep(set);
     } else if (!right) {
       const told = faults.map(({ path, message }) => `- ${path}: ${message}`).slice(0, MAX_TOLD);

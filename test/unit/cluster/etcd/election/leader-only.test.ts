@@ -195,6 +195,14 @@ describe('a method that only the leader runs', () => {
     expect([run.name, run.length, Reflect.getMetadata('inside', run)]).toEqual(['run', 2, 1]);
   });
 
+  it('runs in the leader alone where a factory has made the instance', async () => {
+    await leader('shop-1');
+    const providers = [{ provide: 'reports', useFactory: () => new Reports() }];
+    const { module } = await fleetApp({ etcd, processName: 'shop-2', providers });
+
+    expect(await module.get<Reports>('reports').run()).toBeUndefined();
+  });
+
   it('runs where there is no module', async () => {
     const reports = new Reports();
 
