@@ -3,12 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Injectable } from '@nestjs/common';
 import { Resilient, ResilienceModule, ResilienceService } from 'nestjs-bulwark';
-import { EtcdService, LeaderOnly, ResilienceEtcdModule, type EtcdRuleStatus } from 'nestjs-bulwark/etcd';
-import type { ResilienceEtcdOptions } from 'nestjs-bulwark/etcd';
+import {
+  EtcdDataService,
+  EtcdService,
+  LeaderOnly,
+  ResilienceEtcdModule,
+  type EtcdRuleStatus,
+  type Leadership,
+  type ResilienceEtcdOptions,
+} from 'nestjs-bulwark/etcd';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { initialise } from '../../e2e/support/harness.js';
 import { freePort } from '../../support/servers/free-port.js';
 import { EtcdCluster, EtcdServer, etcdMissing } from '../../support/servers/etcd-cluster.js';
+import { errorOf } from '../../support/settle.js';
 import { until } from '../../support/until.js';
 
 const missing = etcdMissing();
@@ -104,6 +112,27 @@ describe.skipIf(missing !== undefined)('an app with a real etcd', () => {
     expect(kept).toBe(300);
     expect(startedMs).toBeLessThan(5_000);
     expect(after.log.ofBulwark('warn')).toContainEqual(expect.stringMatching(/kept in .*, are taken/));
+  });
+
+  it('writes data under the fence of its leadership, until another leads', async () => {
+    const hosts = (await server()).host();
+    const one = await start({ hosts });
+    const other = await start({ hosts });
+    const data = await EtcdDataService.open({ hosts });
+    onTestFinished(() => data.close());
+    const fenceOf = ({ etcd }: typeof one) => etcd.leadership('reports');
+    await until('a leader', () => fenceOf(one) !== undefined || fenceOf(other) !== undefined);
+    const [leader, next] = fenceOf(one) === undefined ? [other, one] : [one, other];
+    const fence = fenceOf(leader) as Leadership;
+    await data.put('report', 1, { fence });
+    await leader.module.close();
+    await until('the next leads', () => fenceOf(next) !== undefined);
+
+    const late = await errorOf(data.put('report', 2, { fence }));
+    await data.put('report', 3, { fence: fenceOf(next) as Leadership });
+
+    expect(late).toMatchObject({ code: 'DATA_FENCED' });
+    expect(await data.get('report')).toBe(3);
   });
 
   it('starts although nobody has ever answered', async () => {
