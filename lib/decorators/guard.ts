@@ -17,6 +17,7 @@ import { mayTeach } from '../pipeline/learning.js';
 import { LIFECYCLE_HOOKS } from '../guarded/lifecycle-hooks.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { PolicySet } from '../policies/policy-set.js';
+import { carryOver } from './carry-over.js';
 import { kindOf } from './kind-of.js';
 import { parameterCountOf } from './parameter-count.js';
 
@@ -183,16 +184,4 @@ function callAnew(original: AnyFunction, method: GuardedMethod, instance: unknow
 function callBeforeBound(original: AnyFunction, method: GuardedMethod, instance: unknown, args: unknown[]): unknown {
   const value = original.apply(instance, args);
   return mayTeach(value) ? planOf(instance, method).guard(instance, args, value) : value;
-}
-
-/** Whatever other decorators and libraries find on the method, they find on its wrapper. */
-function carryOver(from: AnyFunction, to: AnyFunction): void {
-  for (const key of Reflect.getOwnMetadataKeys(from) as unknown[]) {
-    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, from), to);
-  }
-  const { prototype: _, ...properties } = Object.getOwnPropertyDescriptors(from) as Record<
-    string | symbol,
-    PropertyDescriptor
-  >;
-  Object.defineProperties(to, properties);
 }

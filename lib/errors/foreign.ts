@@ -123,7 +123,6 @@ export function promiseOf(value: unknown): Promise<unknown> {
   return adopted(promise);
 }
 
-
 /** As `await` does it: without a look at the promise's own `then`. */
 function adopted(promise: Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => void Promise.prototype.then.call(promise, resolve, reject));

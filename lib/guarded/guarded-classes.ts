@@ -5,6 +5,8 @@ export interface GuardedClass {
   readonly methods: Map<string, GuardedMethod>;
   /** Where `@Signal()` stands, by method. */
   readonly signals: Map<string, number>;
+  /** Methods that get a signal from something else than a policy. */
+  readonly signalled: Set<string>;
   readonly declared: Declared;
   /** Methods that a decorator of the class does not cover, with the reason. */
   readonly uncovered: Map<string, string>;
@@ -16,7 +18,13 @@ const classes = new WeakMap<AnyClass, GuardedClass>();
 export function recordOf(target: AnyClass): GuardedClass {
   let record = classes.get(target);
   if (record === undefined) {
-    record = { methods: new Map(), signals: new Map(), declared: nothingDeclared(), uncovered: new Map() };
+    record = {
+      methods: new Map(),
+      signals: new Map(),
+      signalled: new Set(),
+      declared: nothingDeclared(),
+      uncovered: new Map(),
+    };
     classes.set(target, record);
   }
   return record;

@@ -2,6 +2,7 @@ import type { RuleFault } from '../errors/rule-set.error.js';
 import { textOf } from '../kernel/error-text.js';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { instanceOf } from '../errors/foreign.js';
+import { UnknownOptionError } from '../errors/unknown-option.error.js';
 import { isPlainObject, show } from '../kernel/options/check.js';
 import { fromData, longForm } from '../kernel/options/data-forms.js';
 import type { Options } from '../kernel/options/options.js';
@@ -20,12 +21,29 @@ export function readRules(document: unknown): { rules: RuleSet; faults: readonly
   return { rules, faults: reader.faults };
 }
 
+/** A field of a document that this version does not know. */
+export interface UnknownField {
+  /** The keys that lead to what holds it: a section, or also a name, a policy and an option. */
+  readonly at: readonly string[];
+  readonly field: string;
+}
+
+/** The fields of a document that this version does not know, instead of refusing them. */
+export function unknownFieldsOf(document: unknown): readonly UnknownField[] {
+  const unknown: UnknownField[] = [];
+  new Reader(unknown).read(document);
+  return unknown;
+}
+
 type Say = (path: string, value: unknown) => void;
 
 class Reader {
   readonly faults: RuleFault[] = [];
   /** What the document says at each path, for comparison. */
   readonly #said = new Map<string, { value: unknown; name: string; key: SetKey }>();
+
+  /** @param unknown where fields go that this version does not know; without it they are faults. */
+  constructor(private readonly unknown?: UnknownField[]) {}
 
   read(document: unknown): RuleSet {
     this.faults.push(...faultsOfData(ROOT, document));
@@ -35,8 +53,8 @@ class Reader {
       return RuleSet.NONE;
     }
     for (const [section, value] of Object.entries(document)) {
-      if (!SECTIONS.includes(section))
-        this.#fault(join(ROOT, section), `unknown section; expected one of: ${SECTIONS.join(', ')}`, value);
+      if (SECTIONS.includes(section) || this.#passOver([], section)) continue;
+      this.#fault(join(ROOT, section), `unknown section; expected one of: ${SECTIONS.join(', ')}`, value);
     }
     const { version } = document;
     if (version !== undefined && typeof version !== 'string' && typeof version !== 'number')
@@ -54,13 +72,14 @@ class Reader {
       return found;
     }
     for (const [name, rules] of Object.entries(section)) {
-      if (rules !== undefined) found.set(name, this.#policies(join(path, name), name, rules));
+      if (rules !== undefined) found.set(name, this.#policies(path, name, rules));
     }
     return found;
   }
 
-  #policies(path: string, name: string, rules: unknown): Map<SetKey, Rule> {
+  #policies(section: string, name: string, rules: unknown): Map<SetKey, Rule> {
     const found = new Map<SetKey, Rule>();
+    const path = join(section, name);
     if (!isPlainObject(rules)) {
       this.#fault(path, `expected an object of policies, got ${show(rules)}`, rules);
       return found;
@@ -69,11 +88,12 @@ class Reader {
       if (setting === undefined) continue;
       const place = join(path, key);
       if (!isSetKey(key)) {
+        if (this.#passOver([section, name], key)) continue;
         this.#fault(place, `unknown policy; expected one of: ${POLICY_KEYS.join(', ')}`, setting);
         continue;
       }
       const say = (path: string, value: unknown): void => void this.#said.set(path, { value, name, key });
-      const options = setting === false ? false : this.#options(place, key, setting, say);
+      const options = setting === false ? false : this.#options([section, name], key, setting, say);
       if (options === undefined) continue;
       found.set(key, { path: place, options });
       if (options === false) say(place, false);
@@ -82,8 +102,10 @@ class Reader {
   }
 
   /** The options of one policy; undefined where something is wrong. */
-  #options(path: string, key: SetKey, said: unknown, say: Say): Options | undefined {
+  #options([section, name]: readonly [string, string], key: SetKey, said: unknown, say: Say): Options | undefined {
     const kind = kindOf(key);
+    const path = join(join(section, name), key);
+    const at = [section, name, key];
     const setting = longForm(kind, said);
     if (!isPlainObject(setting)) return this.#short(path, key, setting, say);
     const made: Record<string, unknown> = {};
@@ -95,12 +117,15 @@ class Reader {
         this.#fault(place, `'${option}' belongs to the code: expected no such option in a rule`, data);
         continue;
       }
-      this.#attempt(place, data, () => {
+      // What is short for an option holds the field itself.
+      const inside = setting === said ? [...at, option] : at;
+      const make = (): void => {
         const value = fromData(place, kind, option, data);
         parsePolicy(key, path, { [option]: value });
         made[option] = value;
         say(place, data);
-      });
+      };
+      this.#attempt(place, data, make, (error) => this.#passOver(error.place === path ? at : inside, error.option));
     }
     if (given.length === 0) say(path, true);
     if (this.faults.length > before) return undefined;
@@ -123,13 +148,26 @@ class Reader {
     });
   }
 
-  #attempt<T>(path: string, value: unknown, work: () => T): T | undefined {
+  /** @param passedOver whether a field that it does not know is no fault. */
+  #attempt<T>(
+    path: string,
+    value: unknown,
+    work: () => T,
+    passedOver: (error: UnknownOptionError) => boolean = () => false,
+  ): T | undefined {
     try {
       return work();
     } catch (error) {
-      this.faults.push(...faultsOf(path, value, error));
+      const mistakes: readonly unknown[] = instanceOf(error, ResilienceConfigurationError) ? error.mistakes : [error];
+      for (const one of mistakes)
+        if (!instanceOf(one, UnknownOptionError) || !passedOver(one)) this.faults.push(...faultsOf(path, value, one));
       return undefined;
     }
+  }
+
+  #passOver(at: readonly string[], field: string): boolean {
+    this.unknown?.push({ at, field });
+    return this.unknown !== undefined;
   }
 
   #fault(path: string, message: string, value: unknown): void {

@@ -40,8 +40,8 @@ const LAYERS = [
   'errors',
 ] as const;
 
-/** What the vendors of clusters may take, beside `data/port`. Nothing takes them. */
-const BELOW_CLUSTER = ['module', 'rules', 'planning', 'policies', 'kernel', 'events', 'errors'];
+/** What the vendors of clusters may take, beside `data/port`: they have decorators of their own. Nothing takes them. */
+const BELOW_CLUSTER: readonly string[] = LAYERS;
 
 const below = (part: string): readonly string[] => LAYERS.slice(LAYERS.indexOf(part as never) + 1);
 

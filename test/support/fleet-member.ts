@@ -1,3 +1,4 @@
+import { ElectionBoard } from '../../lib/cluster/etcd/election/election-board.js';
 import type { EtcdSurroundings } from '../../lib/cluster/etcd/etcd-part.js';
 import { ETCD_DEFAULTS, type ResilienceEtcdOptions } from '../../lib/cluster/etcd/etcd.options.js';
 import { StoreState } from '../../lib/cluster/etcd/store-state.js';
@@ -36,6 +37,7 @@ export class FleetMember {
       processName: 'me',
       runtime: this.runtime,
       rules: {} as ResilienceRules,
+      elections: new ElectionBoard(),
       store: new StoreState(this.runtime.events),
       log: (level, text) => this.lines.push(`${level}: ${text}`),
     };

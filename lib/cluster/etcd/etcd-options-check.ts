@@ -1,4 +1,14 @@
-import { aBoolean, aName, checkOptions, isPlainObject, oneOf, type Expectation } from '../../kernel/options/check.js';
+import {
+  aBoolean,
+  aName,
+  checkOptions,
+  either,
+  isPlainObject,
+  nonNegativeMs,
+  oneOf,
+  positiveInteger,
+  type Expectation,
+} from '../../kernel/options/check.js';
 import { connectionShape, keyPrefix } from './client/connection-check.js';
 import type { ResolvedEtcdOptions } from './etcd-part.js';
 import { ETCD_DEFAULTS, type ResilienceEtcdOptions } from './etcd.options.js';
@@ -7,9 +17,19 @@ const share: Expectation = {
   expected: 'a number above 0, at most 1',
   accepts: (value) => typeof value === 'number' && value > 0 && value <= 1,
 };
+/** It is one step of a key. */
+export const isServiceName = (value: unknown): value is string => aName.accepts(value) && !String(value).includes('/');
 const registration: Expectation = {
-  expected: '{ service, address }, both texts',
-  accepts: (value) => isPlainObject(value) && aName.accepts(value.service) && aName.accepts(value.address),
+  expected: "{ service, address, drain? }: a name without '/', a text, and ms",
+  accepts: (value) =>
+    isPlainObject(value) &&
+    isServiceName(value.service) &&
+    aName.accepts(value.address) &&
+    (value.drain === undefined || nonNegativeMs.accepts(value.drain)),
+};
+const spread: Expectation = {
+  expected: `{ spread: ${nonNegativeMs.expected} }`,
+  accepts: (value) => isPlainObject(value) && Object.keys(value).length === 1 && nonNegativeMs.accepts(value.spread),
 };
 
 /** @throws ResilienceConfigurationError */
@@ -17,12 +37,13 @@ export function resolveEtcdOptions(options: unknown): ResolvedEtcdOptions {
   checkOptions<ResilienceEtcdOptions>('ResilienceEtcdModule.forRoot', options, {
     ...connectionShape,
     prefix: keyPrefix,
-    rules: aBoolean,
+    rules: either(aBoolean, spread),
     breakers: oneOf('off', 'advise', 'follow'),
     quorum: share,
     commands: aBoolean,
     discovery: registration,
     cacheDir: aName,
+    ttl: positiveInteger,
   });
   return { ...ETCD_DEFAULTS, ...options };
 }

@@ -2,6 +2,7 @@ import type { ResilienceRules } from '../../module/rules/resilience-rules.js';
 import type { Level } from '../../module/event-log/careful-logger.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
 import type { EtcdClient } from './client/etcd-client.js';
+import type { ElectionBoard } from './election/election-board.js';
 import type { StoreState } from './store-state.js';
 import type { ETCD_DEFAULTS, ResilienceEtcdOptions } from './etcd.options.js';
 
@@ -17,6 +18,8 @@ export interface EtcdSurroundings {
   readonly processName: string;
   readonly runtime: Runtime;
   readonly rules: ResilienceRules;
+  /** Where methods that only a leader runs wait for the elections. */
+  readonly elections: ElectionBoard;
   /** Whether etcd is heard of. */
   readonly store: StoreState;
   /** Writes a line of the app's log. */
@@ -27,6 +30,8 @@ export interface EtcdSurroundings {
 export interface EtcdPart {
   /** Begins. It never waits for etcd longer than one request may take, and a cluster that is away fails no start. */
   start(): Promise<void> | void;
+  /** Others are to call this process no more: the app still serves, and is about to close. */
+  leave?(): Promise<void>;
   /** Lets go of all that it has in etcd and of every timer; at most two requests long. */
   close(): Promise<void>;
 }

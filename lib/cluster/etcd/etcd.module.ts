@@ -2,22 +2,27 @@ import {
   ConfigurableModuleBuilder,
   Inject,
   Module,
+  type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { CarefulLogger } from '../../module/event-log/careful-logger.js';
 import { ResilienceService } from '../../module/resilience.service.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
+import { staticInstancesOf } from '../../module/start-up/instances-of.js';
 import { RUNTIME } from '../../module/tokens.js';
 import { EtcdClient } from './client/etcd-client.js';
+import { ElectionBoard } from './election/election-board.js';
+import { offerBoard } from './election/offer-board.js';
 import { resolveEtcdOptions } from './etcd-options-check.js';
 import type { EtcdPart, EtcdSurroundings } from './etcd-part.js';
 import { partsOf } from './etcd-parts.js';
 import type { ResilienceEtcdOptions } from './etcd.options.js';
 import { EtcdService } from './etcd.service.js';
-import { ETCD_SURROUNDINGS } from './etcd.tokens.js';
+import { ELECTION_BOARD, ETCD_SURROUNDINGS } from './etcd.tokens.js';
 import { StoreState } from './store-state.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<ResilienceEtcdOptions>({
@@ -42,10 +47,16 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
  */
 @Module({
   providers: [
+    { provide: ELECTION_BOARD, useFactory: () => new ElectionBoard() },
     {
       provide: ETCD_SURROUNDINGS,
-      inject: [MODULE_OPTIONS_TOKEN, RUNTIME, ResilienceService],
-      useFactory: (given: unknown, runtime: Runtime, { rules }: ResilienceService): EtcdSurroundings => {
+      inject: [MODULE_OPTIONS_TOKEN, RUNTIME, ResilienceService, ELECTION_BOARD],
+      useFactory: (
+        given: unknown,
+        runtime: Runtime,
+        { rules }: ResilienceService,
+        elections: ElectionBoard,
+      ): EtcdSurroundings => {
         const options = resolveEtcdOptions(given);
         const logger = new CarefulLogger();
         return {
@@ -54,6 +65,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
           processName: `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
           runtime,
           rules,
+          elections,
           store: new StoreState(runtime.events),
           log: (level, text) => logger.write(level, text),
         };
@@ -61,23 +73,30 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
     },
     EtcdService,
   ],
-  exports: [ETCD_SURROUNDINGS, EtcdService],
+  exports: [ELECTION_BOARD, ETCD_SURROUNDINGS, EtcdService],
 })
 export class ResilienceEtcdModule
   extends ConfigurableModuleClass
-  implements OnApplicationBootstrap, OnApplicationShutdown
+  implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   readonly #surroundings: EtcdSurroundings;
+  readonly #container: ModulesContainer;
   readonly #parts: readonly EtcdPart[];
 
-  constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown) {
+  constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown, @Inject(ModulesContainer) container: ModulesContainer) {
     super();
+    this.#container = container;
     this.#surroundings = surroundings as EtcdSurroundings;
     this.#parts = partsOf(this.#surroundings);
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    for (const [instance] of staticInstancesOf(this.#container)) offerBoard(instance, this.#surroundings.elections);
     await Promise.all(this.#parts.map(async (part) => part.start()));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await Promise.allSettled(this.#parts.map(async (part) => part.leave?.()));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,21 +1,36 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
+import { aName, checkValue, type Expectation } from '../../kernel/options/check.js';
+import type { EtcdEntry } from './client/etcd-entry.js';
+import type { EndpointOptions } from './discovery/endpoint-options.js';
+import { EndpointSet } from './discovery/endpoint-set.js';
+import { EtcdEndpoints } from './discovery/etcd-endpoints.js';
+import type { Leadership } from './election/leadership.js';
+import { isServiceName } from './etcd-options-check.js';
 import { ETCD_SURROUNDINGS } from './etcd.tokens.js';
 import type { EtcdSurroundings } from './etcd-part.js';
+import type { EtcdChange } from './store/etcd-change.js';
+import { WatchedChanges } from './store/watched-changes.js';
 import { CommandWriter, type CommandOptions, type ResetOptions } from './commands/command-writer.js';
 
 /**
  * The cluster of etcd that the app's processes share, as a plain store of texts. Keys are those of the app: the prefix of
- * the options goes before them, and is not seen here.
+ * the options goes before them, and is not seen here. The parts of this library keep theirs under `rules`, `status/`,
+ * `trips/`, `commands/`, `resets/`, `endpoints/`, `leaders/` and `data/`.
+ *
+ * Each request ends within the `timeout` of the options. None is repeated: one that rejected may have been done all the same.
  *
  * @example
  * await etcd.put('hello', 'world');
  * (await etcd.get('hello'))?.value; // 'world'
+ * for await (const { type, key, value } of etcd.watch('hello')) console.log(type, key, value);
  *
  * @publicApi
  */
 @Injectable()
-export class EtcdService {
+export class EtcdService implements BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #surroundings: EtcdSurroundings;
+  readonly #watches = new Set<WatchedChanges>();
+  readonly #sets = new Map<string, EndpointSet>();
   readonly #commands: CommandWriter;
 
   constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown) {
@@ -50,4 +65,87 @@ export class EtcdService {
   get surroundings(): EtcdSurroundings {
     return this.#surroundings;
   }
+
+  /** What stands at a key; undefined: nothing. */
+  async get(key: string): Promise<EtcdEntry | undefined> {
+    const found = await this.#client.get(this.#full('get', key));
+    return found && { ...found, key };
+  }
+
+  /** @returns the revision at which it was put. */
+  async put(key: string, value: string): Promise<string> {
+    checkValue('EtcdService.put', 'value', value, aText);
+    return this.#client.put(this.#full('put', key), value);
+  }
+
+  /** @returns whether the key was there. */
+  async delete(key: string): Promise<boolean> {
+    return this.#client.delete(this.#full('delete', key));
+  }
+
+  /**
+   * What is there under a prefix, each key as a `put`, and then whatever changes, until `return()` (which `break` calls) or the
+   * end of the app. It goes on by itself when etcd was away; what happened meanwhile is told then. Of a key that changes
+   * faster than it is read only its newest state is told.
+   *
+   * @param prefix may be empty: all keys of the app.
+   */
+  watch(prefix: string): AsyncIterableIterator<EtcdChange, undefined> {
+    checkValue('EtcdService.watch', 'prefix', prefix, aText);
+    const forget = (changes: WatchedChanges): void => void this.#watches.delete(changes);
+    const changes = new WatchedChanges(this.#client, this.#surroundings.options.prefix, prefix, forget);
+    this.#watches.add(changes);
+    return changes;
+  }
+
+  /**
+   * The processes that are registered for a service (option `discovery`), of this app or of others under the same prefix. The
+   * same set each time; the options count that were given first.
+   *
+   * @example
+   * const stock = etcd.endpoints('stock');
+   * await resilience.execute('stock', (call) => stock.run((address, { signal }) => fetch(`${address}/items`, { signal }), call));
+   */
+  endpoints(service: string, options: EndpointOptions = {}): EndpointSet {
+    checkValue('EtcdService.endpoints', 'service', service, aServiceName);
+    const known = this.#sets.get(service);
+    if (known !== undefined) return known;
+    const { prefix } = this.#surroundings.options;
+    const source = new EtcdEndpoints(this.#client, `${prefix}endpoints/${service}/`);
+    const set = new EndpointSet(service, source, options, this.#surroundings.runtime.environment);
+    this.#sets.set(service, set);
+    return set;
+  }
+
+  /**
+   * That this process leads, to be used as a fence; undefined: it does not. The process stands for it from the first question
+   * on, or, with `@LeaderOnly(name)`, from the start. That two believe to lead at once is unlikely and not impossible: what
+   * must not happen twice is written with the fence.
+   */
+  leadership(name: string): Leadership | undefined {
+    checkValue('EtcdService.leadership', 'name', name, aName);
+    return this.#surroundings.elections.term(name)?.leadership;
+  }
+
+  /** @internal */
+  beforeApplicationShutdown(): void {
+    for (const changes of this.#watches) void changes.return();
+  }
+
+  /** Calls that end with the app still find their endpoints. @internal */
+  onApplicationShutdown(): void {
+    for (const set of this.#sets.values()) set.close();
+  }
+
+  get #client() {
+    return this.#surroundings.client;
+  }
+
+  #full(method: string, key: string): string {
+    checkValue(`EtcdService.${method}`, 'key', key, aName);
+    return `${this.#surroundings.options.prefix}${key}`;
+  }
 }
+
+const aText: Expectation = { expected: 'a string', accepts: (value) => typeof value === 'string' };
+const aServiceName: Expectation = { expected: "a name without '/'", accepts: isServiceName };

@@ -1,3 +1,9 @@
+export type { EndpointOptions } from './discovery/endpoint-options.js';
+export { EndpointSet, type EndpointCall } from './discovery/endpoint-set.js';
+export { NoEndpointError } from './discovery/no-endpoint.error.js';
+export type { EtcdEntry } from './client/etcd-entry.js';
+export { LeaderOnly } from './election/leader-only.decorator.js';
+export type { Leadership } from './election/leadership.js';
 export { DataFencedException, type EtcdFence } from './data/data-fenced.exception.js';
 export { etcdData } from './data/etcd-data.js';
 export type { EtcdDataOptions } from './data/etcd-data-options.js';
@@ -6,3 +12,5 @@ export { ResilienceEtcdModule } from './etcd.module.js';
 export type { ResilienceEtcdOptions } from './etcd.options.js';
 export type { CommandOptions, ResetOptions } from './commands/command-writer.js';
 export { EtcdService } from './etcd.service.js';
+export type { EtcdRuleStatus } from './rules/rule-status.js';
+export type { EtcdChange } from './store/etcd-change.js';

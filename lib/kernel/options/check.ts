@@ -2,6 +2,7 @@ import { inspect, types } from 'node:util';
 import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { hasProperty, propertyOf } from '../../errors/foreign.js';
 import { maskCredentials, maskProperty } from '../../errors/mask-credentials.js';
+import { UnknownOptionError } from '../../errors/unknown-option.error.js';
 import { answersLater } from '../answers-later.js';
 import { isErrorMatch } from '../error-match.js';
 import { describeError } from '../error-text.js';
@@ -128,10 +129,8 @@ export function checkOptions<O>(
       if (!Object.hasOwn(shape, key)) {
         const known = Object.keys(shape).join(', ');
         const instead = Object.hasOwn(elsewhere, key) ? `: ${elsewhere[key]}` : '';
-        throw new ResilienceConfigurationError(
-          place,
-          `unknown option ${show(key)} (got ${show(value)})${instead}; expected one of: ${known}`,
-        );
+        const problem = `unknown option ${show(key)} (got ${show(value)})${instead}; expected one of: ${known}`;
+        throw new UnknownOptionError(place, key, problem);
       }
       if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
     });

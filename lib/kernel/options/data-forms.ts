@@ -1,4 +1,5 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { UnknownOptionError } from '../../errors/unknown-option.error.js';
 import { isPlainObject, show } from './check.js';
 import { placed } from './placed.js';
 
@@ -83,10 +84,11 @@ function hasForm(data: unknown, forms: Forms): data is Record<string, unknown> {
 export function makeFrom(path: string, data: unknown, forms: Forms): unknown {
   if (!hasForm(data, forms)) {
     const known = Object.keys(forms).join(', ');
-    throw new ResilienceConfigurationError(
-      path,
-      `expected an object with one key, which is one of: ${known}; got ${show(data)}`,
-    );
+    const problem = `expected an object with one key, which is one of: ${known}; got ${show(data)}`;
+    const [name, ...others] = isPlainObject(data) ? Object.keys(data) : [];
+    throw name !== undefined && others.length === 0
+      ? new UnknownOptionError(path, name, problem)
+      : new ResilienceConfigurationError(path, problem);
   }
   const [name] = Object.keys(data) as [string];
   return (forms[name] as Maker)(`${path}.${name}`, data[name]);

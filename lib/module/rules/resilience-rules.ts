@@ -46,6 +46,14 @@ export class ResilienceRules {
     return this.#current;
   }
 
+  /**
+   * The source whose word goes before that of every other source from now on; undefined: none yet. What is applied from
+   * code is heard as before.
+   *
+   * @internal
+   */
+  foremost: string | undefined;
+
   /** Whether the app's options are wrong, so that no rules can be judged. @internal */
   get refused(): boolean {
     return this.#runtime.mistakes.any;

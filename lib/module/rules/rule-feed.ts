@@ -56,7 +56,7 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
   }
 
   async #readAgain(source: RuleSource): Promise<void> {
-    if (this.#closed) return;
+    if (this.#closed || this.#isOutranked()) return;
     try {
       const document = await source.read();
       if (document === undefined) this.#gone();
@@ -68,6 +68,16 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
       this.#problem = problem;
       this.#logger.write('error', problem);
     }
+  }
+
+  /** Whether rules have come from a source that goes before this one. */
+  #isOutranked(): boolean {
+    const { foremost } = this.rules;
+    if (foremost === undefined) return false;
+    const problem = `${this.#name} has changed, and changes nothing: the rules come from ${foremost}`;
+    if (problem !== this.#problem) this.#logger.write('warn', problem);
+    this.#problem = problem;
+    return true;
   }
 
   #gone(): void {

@@ -9,10 +9,10 @@ import type { AppPlans } from '../../planning/app-plans.js';
 /** Finds everything that decorators said wrong, before the first call does. */
 export function checkClasses(app: AppPlans, mistakes: Mistakes): void {
   for (const type of app.classes) {
-    for (const [declaring, { methods, signals, declared }] of guardedLineage(type)) {
+    for (const [declaring, { methods, signals, signalled, declared }] of guardedLineage(type)) {
       for (const fault of declared.faults) mistakes.add(new ResilienceConfigurationError(nameOf(declaring), fault));
       for (const methodName of signals.keys()) {
-        if (!methods.has(methodName)) mistakes.add(idleSignal(declaring, methodName));
+        if (!methods.has(methodName) && !signalled.has(methodName)) mistakes.add(idleSignal(declaring, methodName));
       }
       for (const method of methods.values()) {
         // What is wrong with a class would be told for each of its methods again.

@@ -11,7 +11,8 @@ const LONGEST_PAUSE_MS = 5_000;
 export interface KeyListener {
   /** A key was put, or is there at the first look. */
   put(entry: EtcdEntry): void;
-  deleted(key: string, before: EtcdEntry): void;
+  /** @param revision that of the deletion, or a later one at which the key was found to be gone. */
+  deleted(key: string, before: EtcdEntry, revision: string): void;
   /** All that was there at one revision has been told; again after each time that the connection was lost. */
   synced?(revision: string): void;
   /** Nothing is heard of etcd, any more or from the beginning; it goes on by itself. */
@@ -84,7 +85,7 @@ export class KeyWatch {
   async #look(): Promise<string> {
     const { revision, entries } = await this.client.list(this.prefix);
     const there = new Set(entries.map(({ key }) => key));
-    for (const [key, before] of [...this.#known]) if (!there.has(key)) this.#deleted(key, before);
+    for (const [key, before] of [...this.#known]) if (!there.has(key)) this.#deleted(before, revision);
     for (const entry of entries) if (this.#known.get(entry.key)?.modRevision !== entry.modRevision) this.#put(entry);
     return revision;
   }
@@ -133,7 +134,7 @@ export class KeyWatch {
     if (this.#stop.signal.aborted) return;
     if (type === 'Put') return this.#put(entry);
     const before = this.#known.get(entry.key);
-    if (before !== undefined) this.#deleted(entry.key, before);
+    if (before !== undefined) this.#deleted(before, entry.modRevision);
   }
 
   #put(entry: EtcdEntry): void {
@@ -141,8 +142,8 @@ export class KeyWatch {
     this.listener.put(entry);
   }
 
-  #deleted(key: string, before: EtcdEntry): void {
-    this.#known.delete(key);
-    this.listener.deleted(key, before);
+  #deleted(before: EtcdEntry, revision: string): void {
+    this.#known.delete(before.key);
+    this.listener.deleted(before.key, before, revision);
   }
 }

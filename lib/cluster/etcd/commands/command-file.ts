@@ -1,12 +1,10 @@
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { isPlainObject } from '../../../kernel/options/check.js';
+import { DiskCopy } from '../disk-copy.js';
 import { parsed, readCommand, type ClusterCommand } from './cluster-command.js';
 
 /** The commands in force as a file, so that a process that starts without etcd obeys those that have not ended. */
 export class CommandFile {
-  readonly #path: string;
+  readonly #copy: DiskCopy;
   #writing: Promise<void> | undefined;
   #wanted: string | undefined;
 
@@ -15,16 +13,16 @@ export class CommandFile {
    * @param onError told when it cannot be written.
    */
   constructor(
-    private readonly folder: string,
+    folder: string,
     private readonly prefix: string,
     private readonly onError: (error: unknown) => void,
   ) {
-    this.#path = join(folder, 'commands.json');
+    this.#copy = new DiskCopy(folder, 'commands', prefix);
   }
 
   /** What it holds, ended or not; what cannot be read is nothing. */
   async read(): Promise<Map<string, ClusterCommand>> {
-    const held = parsed(await readFile(this.#path, 'utf8').catch(() => ''));
+    const held = parsed((await this.#copy.read().catch(() => undefined)) ?? '');
     const commands = new Map<string, ClusterCommand>();
     if (!isPlainObject(held) || held.prefix !== this.prefix || !isPlainObject(held.commands)) return commands;
     for (const [name, value] of Object.entries(held.commands)) {
@@ -49,21 +47,8 @@ export class CommandFile {
     while (this.#wanted !== undefined) {
       const text = this.#wanted;
       this.#wanted = undefined;
-      await this.#replace(text).catch(this.onError);
+      await this.#copy.write(text).catch(this.onError);
     }
     this.#writing = undefined;
-  }
-
-  /** Other processes may share the folder, and a crash may come at any time: it is there wholly or not at all. */
-  async #replace(text: string): Promise<void> {
-    const draft = `${this.#path}.${process.pid}-${randomBytes(4).toString('hex')}`;
-    try {
-      await mkdir(this.folder, { recursive: true });
-      await writeFile(draft, text, { flush: true });
-      await rename(draft, this.#path);
-    } catch (error) {
-      await rm(draft, { force: true });
-      throw error;
-    }
   }
 }

@@ -4,10 +4,13 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ClusterCommand } from '../../../../../lib/cluster/etcd/commands/cluster-command.js';
 import { CommandsPart } from '../../../../../lib/cluster/etcd/commands/commands.part.js';
+import { DiskCopy } from '../../../../../lib/cluster/etcd/disk-copy.js';
 import { FakeEtcd } from '../../../../support/fake-etcd.js';
 import { FleetMember } from '../../../../support/fleet-member.js';
 import { settle } from '../../../../support/settle.js';
 import { VirtualClock } from '../../../../support/virtual-clock.js';
+
+const fileIn = (cacheDir: string): string => new DiskCopy(cacheDir, 'commands', 'bulwark/').path;
 
 const cleaning: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -153,7 +156,7 @@ describe('a start without etcd', () => {
   it('lets etcd go before the disk once it answers, and keeps what etcd says', async () => {
     const cacheDir = await folder();
     await writeFile(
-      join(cacheDir, 'commands.json'),
+      fileIn(cacheDir),
       JSON.stringify({ prefix: 'bulwark/', commands: { payments: FORCED, orders: FORCED } }),
     );
     const etcd = new FakeEtcd();
@@ -163,7 +166,7 @@ describe('a start without etcd', () => {
 
     expect([member.breaker().state, member.breaker('orders').state]).toEqual(['closed', 'disabled']);
     await part.close();
-    expect(JSON.parse(await readFile(join(cacheDir, 'commands.json'), 'utf8'))).toEqual({
+    expect(JSON.parse(await readFile(fileIn(cacheDir), 'utf8'))).toEqual({
       prefix: 'bulwark/',
       commands: { orders: { ...FORCED, state: 'disabled' } },
     });
@@ -173,7 +176,7 @@ describe('a start without etcd', () => {
     'is none the worse for a disk that holds %s',
     async (text) => {
       const cacheDir = await folder();
-      await writeFile(join(cacheDir, 'commands.json'), text);
+      await writeFile(fileIn(cacheDir), text);
 
       const { member } = await setUp({ cacheDir });
 
