@@ -9,7 +9,7 @@ import {
   positiveInteger,
   type Expectation,
 } from '../../kernel/options/check.js';
-import { connectionShape, keyPrefix } from './client/connection-check.js';
+import { connectionShape, keyPrefix, requireHosts } from './client/connection-check.js';
 import type { ResolvedEtcdOptions } from './etcd-part.js';
 import { ETCD_DEFAULTS, type ResilienceEtcdOptions } from './etcd.options.js';
 
@@ -45,5 +45,6 @@ export function resolveEtcdOptions(options: unknown): ResolvedEtcdOptions {
     cacheDir: aName,
     ttl: positiveInteger,
   });
+  requireHosts('ResilienceEtcdModule.forRoot', options);
   return { ...ETCD_DEFAULTS, ...options };
 }

@@ -1,3 +1,4 @@
+import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { isPlainObject, positiveMs, type Expectation } from '../../../kernel/options/check.js';
 
 const isAddress = (value: unknown): boolean => typeof value === 'string' && /^(https?:\/\/)?[^/\s]+:\d+$/.test(value);
@@ -19,6 +20,12 @@ export const connectionShape = {
   credentials: secrets('{ rootCertificate, privateKey?, certChain? }', ['rootCertificate']),
   timeout: positiveMs,
 };
+
+/** etcd3 would take a server of this machine. @throws ResilienceConfigurationError */
+export function requireHosts(place: string, { hosts }: { readonly hosts?: unknown }): void {
+  if (hosts !== undefined) return;
+  throw new ResilienceConfigurationError(place, `option 'hosts': expected ${addresses.expected}, got nothing`);
+}
 
 export const keyPrefix: Expectation = {
   expected: "a text that ends with '/'",

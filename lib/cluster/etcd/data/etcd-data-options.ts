@@ -1,6 +1,5 @@
-import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { checkOptions } from '../../../kernel/options/check.js';
-import { connectionShape, keyPrefix } from '../client/connection-check.js';
+import { connectionShape, keyPrefix, requireHosts } from '../client/connection-check.js';
 import type { EtcdConnection } from '../client/etcd-connection.js';
 
 /**
@@ -32,12 +31,7 @@ const ETCD_DATA_DEFAULTS = { prefix: 'bulwark/', timeout: 5_000 } as const;
 /** @throws ResilienceConfigurationError */
 export function resolveEtcdDataOptions(options: EtcdDataOptions): ResolvedEtcdDataOptions {
   checkOptions<EtcdDataOptions>('etcdData', options, { ...connectionShape, prefix: keyPrefix });
-  if ((options.hosts as unknown) === undefined) {
-    throw new ResilienceConfigurationError(
-      'etcdData',
-      `option 'hosts': expected ${connectionShape.hosts.expected}, got nothing`,
-    );
-  }
+  requireHosts('etcdData', options);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.freeze({ ...ETCD_DATA_DEFAULTS, ...(Object.fromEntries(given) as unknown as EtcdDataOptions) });
 }
