@@ -91,7 +91,7 @@ describe('ResilienceRedisModule', () => {
       "option 'url': expected redis://... or rediss://..., got 'http://***@host'",
     ],
     ['no text', { url: 6379 }, "option 'url': expected redis://... or rediss://..., got 6379"],
-    ['no client', { client: {} }, "option 'client': expected a client of ioredis"],
+    ['no client', { client: { password: 's3cret' } }, "option 'client': expected a client of ioredis"],
     ['an unknown option', { url: 'redis://h', host: 'x' }, "unknown option 'host'"],
     [
       'no time',

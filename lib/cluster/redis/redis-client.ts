@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { Redis, type Cluster, type ClusterOptions } from 'ioredis';
 import type { ResolvedRedisOptions } from './redis.options.js';
 
@@ -35,7 +36,22 @@ export function connect({ url, client, commandTimeout }: ResolvedRedisOptions): 
     retryDelayOnTryAgain: 0,
     redisOptions: { ...client.options.redisOptions, ...ofNode },
   };
-  return client.duplicate([], ofCluster);
+  const cluster = client.duplicate([], ofCluster);
+  // A node that is connected by its first command refuses the others until it is.
+  cluster.on('+node', (node: Redis) => {
+    if (node.status === 'wait') node.connect().catch(() => undefined);
+  });
+  return cluster;
+}
+
+/** Waits for the nodes of a cluster, each of which is there or is not. */
+export async function connected(client: Redis | Cluster): Promise<void> {
+  if (!isCluster(client)) return;
+  const all = client.nodes('master').map(async (node) => {
+    if (node.status === 'wait') return node.connect();
+    if (node.status === 'connecting' || node.status === 'connect') await once(node, 'ready');
+  });
+  await Promise.allSettled(all);
 }
 
 /** By what it says of itself: the app may have another copy of ioredis. */

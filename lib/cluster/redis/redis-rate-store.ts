@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Cluster, Redis } from 'ioredis';
+import { outsideCalls } from '../../data/port/outside-calls.js';
 import { maskCredentials } from '../../errors/mask-credentials.js';
 import type { ClusterRateStore, OnStoreError, TokenGrant, TokenRequest } from '../../kernel/cluster-rate-store.js';
 import type { Timer } from '../../kernel/clock.js';
 import { textOf } from '../../kernel/error-text.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import { RedisBreaker } from './redis-breaker.js';
-import { connect } from './redis-client.js';
+import { connect, connected } from './redis-client.js';
 import type { ResolvedRedisOptions } from './redis.options.js';
 import { BEAT, TAKE, type Script } from './scripts.js';
 
@@ -52,7 +53,11 @@ export class RedisRateStore implements ClusterRateStore {
     let waiting: Timer | undefined;
     await new Promise<void>((resolve) => {
       waiting = this.environment.clock.setTimeout(resolve, START_MS);
-      client.on('ready', () => void this.#beat().finally(resolve));
+      client.on('ready', () => {
+        void connected(client)
+          .then(() => this.#beat())
+          .finally(resolve);
+      });
       client.once('error', () => resolve());
     });
     if (waiting !== undefined) this.environment.clock.clearTimeout(waiting);
@@ -96,7 +101,8 @@ export class RedisRateStore implements ClusterRateStore {
 
   async #run(script: Script, key: string, ...args: (string | number)[]): Promise<unknown> {
     try {
-      return await this.#breaker.fire(() => this.#evaluate(script, key, args));
+      // A command may lie in the client for longer than the call that needed it first.
+      return await outsideCalls(() => this.#breaker.fire(() => this.#evaluate(script, key, args)));
     } catch (error) {
       this.#note(error);
       throw error;

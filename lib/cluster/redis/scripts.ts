@@ -12,7 +12,8 @@ function script(text: string): Script {
 
 /**
  * Grants units of a limit by the generic cell rate algorithm, on the clock of Redis: the key holds the moment at which all
- * that was granted will have had its time, in microseconds. Another clock, after a failover, costs a burst at most.
+ * that was granted will have had its time, and what a unit takes, in microseconds. Under another rate what was granted
+ * stays so in number. Another clock, after a failover, costs a burst at most.
  *
  * ARGV: the time of a unit, us; the burst; the least and the most that is wanted. Gives what is granted, and the time that
  * what is left takes, us.
@@ -24,14 +25,19 @@ local interval = tonumber(ARGV[1])
 local most = now + interval * tonumber(ARGV[2])
 local least = tonumber(ARGV[3])
 local want = tonumber(ARGV[4])
-local paid = tonumber(redis.call('GET', KEYS[1])) or now
-if paid < now then paid = now elseif paid > most then paid = most end
+local paid = now
+local known = redis.call('GET', KEYS[1])
+if known then
+  local at, each = string.match(known, '(%S+) (%S+)')
+  local used = (tonumber(at) - now) / tonumber(each)
+  if used > 0 then paid = math.min(now + used * interval, most) end
+end
 local free = (most - paid) / interval + 0.000001
 local granted = 0
 if free >= least then
   granted = least + math.floor(math.min(free, want) - least)
   paid = paid + granted * interval
-  redis.call('SET', KEYS[1], string.format('%.3f', paid), 'PX', math.ceil((paid - now) / 1000) + 1)
+  redis.call('SET', KEYS[1], string.format('%.3f %.17g', paid, interval), 'PX', math.ceil((paid - now) / 1000) + 1)
 end
 return {tostring(granted), tostring(math.floor(most - paid))}
 `);

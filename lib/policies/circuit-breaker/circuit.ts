@@ -117,7 +117,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
   /** Opens until the reset time is over. */
   trip(now: number, reason: string, by: OpenedBy, error?: unknown, askedForMs = 0): void {
     this.refusals.opened(error);
-    this.advice?.opens(by);
+    this.advice?.opens(by, askedForMs > 0);
     this.machine.trip(now, reason, Math.min(askedForMs, MAX_RETRY_AFTER_MS));
     this.endWaits(now);
   }
@@ -195,7 +195,7 @@ export class Circuit implements WaitingRoom, Transitional, Transitioning, Steere
     // What an order lay over is there again as it was; whoever closes it by hand clears it.
     if (to === 'closed' && from !== 'forcedOpen' && from !== 'disabled') this.tally.clear();
     this.onChange?.();
-    this.advice?.entered(to);
+    this.advice?.entered(from, to, at);
     transitionTimerOf(this.environment).follow(this);
     const { openFor } = this.machine;
     this.events.tellTransition(from, to, { reason, at, metricsOnly: this.watchesOnly, openFor });

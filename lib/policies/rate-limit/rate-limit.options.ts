@@ -37,8 +37,8 @@ export interface RateLimitOptions {
   /**
    * How much may begin at once after a rest, and with it the most that one call may cost; above 0.
    *
-   * @default limit; with `onLimit: 'queue'` calls are evenly spaced from the first one on; with `scope: 'cluster'` 8 %
-   * of the limit, and at least 10 (of a smaller limit: all of it; in a queue: 1)
+   * @default limit; with `onLimit: 'queue'` calls are evenly spaced from the first one on; with `scope: 'cluster'` a
+   * tenth of the limit, and at least 10 (of a smaller limit: all of it; in a queue: 1)
    */
   burst?: number;
   /**

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, UseInterceptors } from '@nestjs/common';
 import { RateLimit, TimeoutInterceptor } from 'nestjs-bulwark';
+import { limitScope } from '../fleet/limit-scope.js';
 import { CreateOrderDto } from './create-order.dto.js';
 import { ListOrdersQuery } from './list-orders.query.js';
 import { OrderParams } from './order.params.js';
@@ -29,7 +30,7 @@ export class OrdersController {
 
   /** Asks for a pending payment now, and says so when it cannot be had; five times in ten seconds at most. */
   @Post(':id/payment')
-  @RateLimit({ limit: 5, per: 10_000, key: ({ id }: OrderParams) => id })
+  @RateLimit({ limit: 5, per: 10_000, key: ({ id }: OrderParams) => id, scope: limitScope })
   @HttpCode(200)
   pay(@Param() { id }: OrderParams): Promise<Order> {
     return this.orders.pay(id);

@@ -96,12 +96,14 @@ describe.skipIf(missing)('three processes with one upstream, on a real etcd', ()
     const gaps = probes.slice(1).map((at, index) => at - (probes[index] as number));
     const spread = (closed[2] ?? Infinity) - (closed[0] ?? 0);
     console.info(
-      `first open ${Math.round(quorumAt - began)} ms after the failure (quorum), all ${Math.round(allAt - quorumAt)} ms later; ` +
+      `quorum ${Math.round(quorumAt - began)} ms after the failure, all open ${Math.round(allAt - quorumAt)} ms later; ` +
         `${probes.length} probes in ${8 * RESET_MS} ms, at most ${mostProbes} in ${RESET_MS} ms, least gap ${Math.round(Math.min(...gaps))} ms; ` +
         `first close ${Math.round((closed[0] ?? 0) - mended)} ms after it was mended, all ${Math.round(spread)} ms later`,
     );
     expect(allAt - quorumAt).toBeLessThan(2_000);
     expect(mostProbes).toBeLessThanOrEqual(3);
+    // A machine that is busy may hold one up until the turn of another.
+    expect(gaps.filter((gap) => gap < 10).length).toBeLessThanOrEqual(gaps.length / 10);
     expect(spread).toBeLessThan(2_000);
     expect(fleet[2]?.changes.find(({ to }) => to === 'open')?.reason).toMatch(/^advised by others: in 2 of 3 /);
     // Two have opened it by their own calls; what advice opened is nowhere.

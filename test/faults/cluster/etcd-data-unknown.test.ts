@@ -26,6 +26,10 @@ describe.skipIf(etcdMissing())('a write of etcdData whose answer does not come',
     const { kvs } = (await server.call('kv/range', { key: base64(key) })) as { kvs?: StoredKey[] };
     return kvs?.[0];
   };
+  const guards = (): object => ({
+    key: base64(`${prefix}data-guards/`),
+    range_end: base64(`${prefix}data-guards0`),
+  });
   /** One whose first member is behind the proxy, and whose second is not. */
   const openBoth = async (): Promise<EtcdDataService> => {
     for (;;) {
@@ -112,26 +116,23 @@ describe.skipIf(etcdMissing())('a write of etcdData whose answer does not come',
     await both.close();
   });
 
-  it('is made under a new guard, when that of the service is gone', async () => {
+  it.each(['key', 'lease'])('is made under a new guard, when the %s of that of the service is gone', async (what) => {
     await data.put('a', 1);
-    await server.call('kv/deleterange', {
-      key: base64(`${prefix}data-guards/`),
-      range_end: base64(`${prefix}data-guards0`),
-    });
+    if (what === 'key') await server.call('kv/deleterange', guards());
+    const { leases } = (await server.call('lease/leases')) as { leases: { ID: string }[] };
+    if (what === 'lease') await Promise.all(leases.map(({ ID }) => server.call('lease/revoke', { ID })));
+    expect(await server.call('kv/range', guards())).not.toHaveProperty('kvs');
 
     await data.put('a', 2, { ifVersion: (await data.entry('a'))!.version });
     expect(await data.get('a')).toBe(2);
+    expect(await data.delete('a')).toBe(true);
   });
 
   it('leaves no guard behind, once the service is closed', async () => {
     await data.put('a', 1);
     await data.close();
-    const { kvs = [] } = (await server.call('kv/range', {
-      key: base64(`${prefix}data-guards/`),
-      range_end: base64(`${prefix}data-guards0`),
-    })) as { kvs?: object[] };
 
-    expect(kvs).toEqual([]);
+    expect(await server.call('kv/range', guards())).not.toHaveProperty('kvs');
   });
 
   it('is refused when the leadership that it names has ended', async () => {

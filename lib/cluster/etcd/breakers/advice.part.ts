@@ -43,6 +43,7 @@ export class AdvicePart implements EtcdPart {
     this.#own = new OwnTrips(runtime.instances, clock, mode, {
       changed: () => this.#writer.changed(),
       added: (name) => this.#judge(name),
+      turn: (name) => this.#fleet.turnOf(this.#ownKey, name),
     });
     this.#writer = new PacedWriter(clock, () => this.#text());
     this.#lease = new KeptLease(client, LEAST_TTL_S, {

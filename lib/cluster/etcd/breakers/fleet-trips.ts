@@ -1,3 +1,4 @@
+import type { ProbeTurn } from '../../../policies/circuit-breaker/advice.js';
 import type { TripReport } from './trip-report.js';
 
 /** How many processes speak of a breaker. */
@@ -39,6 +40,12 @@ export class FleetTrips {
 
   countOf(name: string): Readonly<TripCount> {
     return this.#counts.get(name) ?? NOBODY;
+  }
+
+  /** Which of those that call a breaker a process is, by the order of their names; it calls it too, or would not ask. */
+  turnOf(process: string, name: string): ProbeTurn {
+    const others = [...this.#reports].filter(([other, { called }]) => other !== process && called.includes(name));
+    return { index: others.filter(([other]) => other < process).length, of: others.length + 1 };
   }
 
   #count({ open, called }: TripReport, by: 1 | -1): void {

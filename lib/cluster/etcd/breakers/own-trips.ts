@@ -1,6 +1,6 @@
 import type { Clock } from '../../../kernel/clock.js';
 import type { Instances } from '../../../planning/instances.js';
-import { Advice, type AdviceMode } from '../../../policies/circuit-breaker/advice.js';
+import { Advice, type AdviceMode, type ProbeTurn } from '../../../policies/circuit-breaker/advice.js';
 import type { BreakerCore } from '../../../policies/circuit-breaker/breaker-core.js';
 import type { TripReport } from './trip-report.js';
 
@@ -21,6 +21,8 @@ export interface OwnTripsListener {
   changed(): void;
   /** One is there, or has come into being. */
   added(name: string): void;
+  /** Whose turn it is to probe the dependency of one. */
+  turn(name: string): ProbeTurn;
 }
 
 /** The named breakers of this process; those of single keys are no business of others. */
@@ -40,7 +42,10 @@ export class OwnTrips {
     this.#leave = this.instances.watchBreakers({
       added: ({ name, single: core }) => {
         if (core === undefined) return;
-        core.advice = new Advice(core, this.mode, () => this.told.changed());
+        core.advice = new Advice(core, this.mode, {
+          changed: () => this.told.changed(),
+          turn: () => this.told.turn(name),
+        });
         this.#breakers.set(name, { core, advice: core.advice, seenAt: -Infinity });
         this.told.added(name);
       },

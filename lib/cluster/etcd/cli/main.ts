@@ -10,10 +10,10 @@ async function main(): Promise<number> {
   const [group, ...rest] = argv.slice(2);
   if (group === 'cluster')
     return runCluster(rest, { terminal: { out, err }, env, readFile: (path) => readFileSync(path) });
-  err.write(
+  (group === '--help' ? out : err).write(
     `nestjs-bulwark cluster <command> [arguments]: the breakers of a fleet; nestjs-bulwark cluster --help says more\n`,
   );
-  return EXIT.usage;
+  return group === '--help' ? EXIT.ok : EXIT.usage;
 }
 
 main().then(

@@ -25,7 +25,8 @@ export function openEtcd({ hosts, auth, credentials }: EtcdConnection, timeout: 
     grpcOptions: {
       'grpc.keepalive_time_ms': PING_EVERY_MS,
       'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
-      'grpc.keepalive_permit_without_calls': 1,
+      // A connection without a stream is closed by etcd when it is pinged ("excess pings"); deadlines watch over that one.
+      'grpc.keepalive_permit_without_calls': 0,
       'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
       'grpc.max_send_message_length': MAX_MESSAGE_BYTES,
       // A member that is back is to be found again within a second or two.

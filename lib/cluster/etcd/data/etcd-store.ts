@@ -45,6 +45,8 @@ export class EtcdStore {
    */
   async write(write: Write, budget: TimeBudget): Promise<Changed> {
     const isConditional = write.modRevision !== undefined || write.fence !== undefined;
+    if (budget.isOver)
+      throw new DataUnavailableException('etcd: the time was over before the earlier writes of the key were');
     for (;;) {
       const guard = await this.#guardOf(write, budget);
       try {

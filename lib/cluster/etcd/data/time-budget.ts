@@ -22,11 +22,15 @@ export class TimeBudget {
     return this.signal?.aborted === true || this.left <= 0;
   }
 
-  /** Waits for what has a time of its own. @throws DataUnavailableException where that is too long. */
+  /**
+   * Waits for what has a time of its own.
+   *
+   * @throws DataUnavailableException where that is too long, and the signal's reason.
+   */
   async wait<T>(work: Promise<T>): Promise<T> {
     const timeUp = AbortSignal.timeout(Math.max(1, Math.ceil(this.left)));
     try {
-      return await abortable(work, timeUp);
+      return await abortable(abortable(work, this.signal), timeUp);
     } catch (error) {
       if (error !== timeUp.reason) throw error;
       throw new DataUnavailableException(`etcd did not answer within ${this.ms} ms`);

@@ -163,9 +163,9 @@ export class StateMachine extends ClockedState<Transitioning> {
     this.enter(over ? 'halfOpen' : 'open', reason, now, over ? now : since, told ?? reason);
   }
 
-  /** Lets the next probe begin at `at`, where it would have come later. */
-  probeBy(at: number): void {
-    if (this.state === 'open') this.openMs = Math.min(this.openMs, Math.max(0, at - this.since));
+  /** Lets the next probe of an open breaker begin at `at`. */
+  probeAt(at: number): void {
+    if (this.state === 'open') this.openMs = Math.max(0, at - this.since);
   }
 
   /** Lets no call begin any more, whatever comes: it shows the state that it has now, and enters no other. */

@@ -57,8 +57,7 @@ export class ClusterLines implements ClusterLine {
 
   join(call: InClusterLine): void {
     const share = this.shareOf(call.bucket);
-    share.calls.add(call);
-    share.backlog += call.cost;
+    share.join(call);
     this.#size++;
     if (share.calls.size > 1) return;
     this.#waiting.add(share);
@@ -70,10 +69,8 @@ export class ClusterLines implements ClusterLine {
 
   leave(call: InClusterLine): void {
     const share = this.shareOf(call.bucket);
-    if (!share.calls.delete(call)) return;
+    if (!share.leave(call)) return;
     this.#size--;
-    // What adding and subtracting leaves behind must not stay.
-    share.backlog = share.calls.size === 0 ? 0 : share.backlog - call.cost;
     if (share.calls.size > 0) return;
     this.#waiting.delete(share);
     this.#sleep(share);

@@ -25,8 +25,8 @@ export function checkCluster(place: string, { scope, warmUp, onStoreError }: OfC
   }
 }
 
-/** Part of a limit that may begin at once: a pause of all processes of 80 ms loses nothing of 1,000/s. */
-const BURST = 0.08;
+/** Part of a limit that may begin at once: a pause of all processes of 100 ms loses nothing of 1,000/s. */
+const BURST = 0.1;
 
 /**
  * How much a limit of a cluster lets through at once where nobody says so. A whole limit would be a tenth too much in

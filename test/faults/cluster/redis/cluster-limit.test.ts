@@ -46,7 +46,9 @@ describe.skipIf(missing !== undefined)(
       const runs = await all('cluster', 30_000);
 
       const begun = runs.flatMap((run) => run.begun);
-      const { least, most } = sliding(begun, WINDOW_MS, started + SETTLE_MS, started + 29_900);
+      // The burst at the beginning counts as well.
+      const { most } = sliding(begun, WINDOW_MS, started - 10, started + 29_900);
+      const { least } = sliding(begun, WINDOW_MS, started + SETTLE_MS, started + 29_900);
       report({
         'in 10 s': `${least} to ${most}`,
         'calls/s': sum(runs, 'calls') / 30,

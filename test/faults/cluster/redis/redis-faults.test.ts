@@ -1,5 +1,8 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Injectable, Logger, Module, type DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Cluster, Redis } from 'ioredis';
@@ -178,6 +181,29 @@ describe.skipIf(missing !== undefined)('cluster limits on Redis', () => {
     expect(first.slowest).toBeLessThan(500);
     expect(later.slowest).toBeLessThan(25);
     expect(app.ups()).toEqual([false, true]);
+  });
+
+  it('hold on to no request while Redis hangs', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const app = await start({ url: server.url, prefix: prefix() });
+    await app.begun(1);
+    await server.pause();
+    const storage = new AsyncLocalStorage<object>();
+    const requests: WeakRef<object>[] = [];
+
+    for (let i = 0; i < 5; i++) {
+      const request = { body: 'x'.repeat(1_000) };
+      requests.push(new WeakRef(request));
+      await storage.run(request, () => app.begun(1, `key-${i}`));
+    }
+    // What holds no longer is let go of in a turn of its own.
+    await delay(50);
+    collect();
+
+    // The last one may still stand on the stack of this test.
+    expect(requests.slice(0, 4).filter((request) => request.deref() !== undefined)).toEqual([]);
+    await server.resume();
   });
 
   it('close while Redis hangs, and leave nothing behind', async () => {

@@ -52,6 +52,26 @@ const gaveUp = (reason: 'budget' | 'maxAttempts' | 'aborted', attempts = 3) =>
 const shed = { type: 'shed', name: 'ingress', policy: 'systemProtection', reason: 'rate', details: {} } as const;
 
 describe('the log of changes', () => {
+  it('tells when a store goes away and comes back, and counts it when it does so again and again', async () => {
+    const { clock, tell, close } = setUp();
+    const store = (up: boolean, reason: string) =>
+      tell({ type: 'store', store: 'redis', name: 'redis', policy: 'rateLimit', up, reason });
+
+    for (let i = 0; i < 3; i++) {
+      store(false, 'connect ECONNREFUSED');
+      store(true, 'it answers');
+      await clock.advance(1_000);
+    }
+    close();
+
+    expect(lines).toEqual([
+      'warn redis is away, and each process decides by itself: connect ECONNREFUSED',
+      'log redis is back: it answers',
+      'warn redis is away, and each process decides by itself ... 2 more in the last minute',
+      'log redis is back ... 2 more in the last minute',
+    ]);
+  });
+
   it('does not make calls dearer: nobody hears of them', () => {
     const { events } = setUp();
 

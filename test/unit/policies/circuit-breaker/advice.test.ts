@@ -1,15 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { Advice, type AdviceMode } from '../../../../lib/policies/circuit-breaker/advice.js';
+import { Advice, type AdviceMode, type ProbeTurn } from '../../../../lib/policies/circuit-breaker/advice.js';
 import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
 
 const WORD = '2 of 3 have opened it';
 
-function setUp(mode: AdviceMode, options: CircuitBreakerOptions = {}) {
-  const scene = new BreakerScene({ resetTimeout: 1_000, ...options });
+function setUp(mode: AdviceMode, options: CircuitBreakerOptions = {}, turn: ProbeTurn = { index: 0, of: 1 }) {
+  const scene = new BreakerScene({ resetTimeout: 1_000, resetJitter: 0, ...options });
   const { core } = scene.breaker;
   let changes = 0;
-  const advice = (core.advice = new Advice(core, mode, () => changes++));
+  const advice = (core.advice = new Advice(core, mode, { changed: () => changes++, turn: () => turn }));
   return { scene, core, advice, changes: () => changes };
 }
 
@@ -212,5 +212,34 @@ describe('a dependency that another process has found well', () => {
     for (const { advice } of [byHand, forced]) advice.probeWithin(0);
 
     expect([byHand, forced].map(({ scene }) => scene.state)).toEqual(['open', 'forcedOpen']);
+  });
+});
+
+describe('processes that open in one moment', () => {
+  it('probe in turns, within the time that resetJitter may add', async () => {
+    const of = 4;
+    const reset = { volumeThreshold: 1, resetTimeout: 10_000, resetJitter: 0.1 };
+    const moments = await Promise.all(
+      Array.from({ length: of }, async (_, index) => {
+        const { scene, core } = setUp('follow', reset, { index, of });
+        await scene.clock.advance(70 * index);
+        await scene.fail();
+        const openFor = core.machine.openFor;
+        return { openFor, wall: scene.clock.wallNow() + openFor };
+      }),
+    );
+
+    for (const { openFor } of moments) expect(openFor >= 10_000 && openFor <= 11_000).toBe(true);
+    const turns = moments.map(({ wall }) => wall % 1_000);
+    expect(turns).toEqual([125, 375, 625, 875]);
+  });
+
+  it('wait as long as the dependency asks for', async () => {
+    const { scene, core } = setUp('follow', { volumeThreshold: 1, resetJitter: 0.1 });
+    const busy = Object.assign(new Error('busy'), { status: 503, response: { headers: { 'retry-after': '45' } } });
+
+    await scene.fail(1, busy);
+
+    expect(core.machine.openFor).toBe(45_000);
   });
 });

@@ -26,4 +26,17 @@ describe('what other processes have told', () => {
     expect([...gone]).toEqual(['x']);
     expect(fleet.countOf('x')).toEqual({ callers: 1, voters: 0 });
   });
+
+  it('gives each of those that call a breaker a turn of its own', () => {
+    const fleet = new FleetTrips();
+    for (const process of ['c', 'a', 'd']) fleet.put(process, { open: [], called: ['x'] });
+    fleet.put('b2', { open: ['x'], called: [] });
+
+    expect(['a', 'b', 'c', 'd'].map((process) => fleet.turnOf(process, 'x'))).toEqual([
+      { index: 0, of: 3 },
+      { index: 1, of: 4 },
+      { index: 1, of: 3 },
+      { index: 2, of: 3 },
+    ]);
+  });
 });

@@ -31,7 +31,7 @@ describe('a rate limit of a cluster', () => {
 
     await store.grant();
     expect(scene.begun).toHaveLength(1);
-    expect(store.requests).toEqual([{ name: 'search', least: 1, want: 1, intervalMs: 1, burst: 80 }]);
+    expect(store.requests).toEqual([{ name: 'search', least: 1, want: 1, intervalMs: 1, burst: 100 }]);
   });
 
   it('has one question under way, whose answer serves those that wait in order', async () => {
@@ -140,7 +140,7 @@ describe('a rate limit of a cluster', () => {
     scene.call([30]);
     expect(store.last).toMatchObject({ least: 30, want: 30 });
     await store.grant();
-    const tooMuch = await scene.attempt([81]);
+    const tooMuch = await scene.attempt([101]);
 
     expect(scene.begun).toHaveLength(1);
     expect(tooMuch).toBeInstanceOf(RateLimitExceededException);
@@ -156,20 +156,20 @@ describe('a rate limit of a cluster', () => {
     scene.call(['vip']);
 
     expect(store.requests.map(({ name, intervalMs, burst }) => ({ name, intervalMs, burst }))).toEqual([
-      { name: 'search[a]', intervalMs: 1, burst: 80 },
-      { name: 'search[b]', intervalMs: 1, burst: 80 },
-      { name: 'search[vip]', intervalMs: 0.5, burst: 160 },
+      { name: 'search[a]', intervalMs: 1, burst: 100 },
+      { name: 'search[b]', intervalMs: 1, burst: 100 },
+      { name: 'search[vip]', intervalMs: 0.5, burst: 200 },
     ]);
     expect(await scene.attempt(['banned'])).toBeInstanceOf(RateLimitExceededException);
     expect(store.requests).toHaveLength(3);
   });
 
-  it('lets a small limit begin at once after a rest, and 8 % where that is more than 10', () => {
+  it('lets a small limit begin at once after a rest, and a tenth where that is more than 10', () => {
     const burst = (limit: number, more: RateLimitOptions = {}) =>
       resolveRateLimit('test', { limit, per: 1_000, onLimit: 'reject', scope: 'cluster', ...more }).burst;
 
-    expect([burst(3), burst(100), burst(1_000), burst(10_000)]).toEqual([3, 10, 80, 800]);
-    expect([burst(3, { onLimit: 'queue' }), burst(1_000, { onLimit: 'queue' })]).toEqual([1, 80]);
+    expect([burst(3), burst(100), burst(1_000), burst(10_000)]).toEqual([3, 10, 100, 1_000]);
+    expect([burst(3, { onLimit: 'queue' }), burst(1_000, { onLimit: 'queue' })]).toEqual([1, 100]);
     expect(burst(1_000, { burst: 7 })).toBe(7);
   });
 
@@ -182,7 +182,7 @@ describe('a rate limit of a cluster', () => {
     await scene.clock.advance(1);
     await store.grant();
 
-    expect(store.last).toMatchObject({ intervalMs: 10, burst: 8 });
+    expect(store.last).toMatchObject({ intervalMs: 10, burst: 10 });
     expect(scene.begun).toHaveLength(1);
   });
 
@@ -287,14 +287,14 @@ describe("a rate limit of a cluster with onLimit: 'queue'", () => {
 describe('a rate limit of a cluster whose store does not answer', () => {
   it('lets no call wait longer than commandTimeout, then each process has its part', async () => {
     const { scene, clock } = setUp();
-    scene.burst(22);
+    scene.burst(27);
     await clock.advance(49);
     expect(scene.begun).toHaveLength(0);
 
     await clock.advance(1);
 
-    // A burst of 80 between four.
-    expect(scene.begun).toHaveLength(20);
+    // A burst of 100 between four.
+    expect(scene.begun).toHaveLength(25);
     expect(scene.results.filter(({ status }) => status === 'rejected')).toHaveLength(2);
     expect(clock.pending).toBe(0);
   });
@@ -318,15 +318,15 @@ describe('a rate limit of a cluster whose store does not answer', () => {
     const { scene, store, clock } = setUp();
     store.up = false;
 
-    expect(await scene.admitted(100)).toBe(20);
+    expect(await scene.admitted(100)).toBe(25);
     for (let i = 0; i < 100; i++) {
       await clock.advance(10);
       scene.burst(10);
     }
     await settle();
 
-    expect(scene.begun.length).toBeGreaterThanOrEqual(268);
-    expect(scene.begun.length).toBeLessThanOrEqual(271);
+    expect(scene.begun.length).toBeGreaterThanOrEqual(273);
+    expect(scene.begun.length).toBeLessThanOrEqual(276);
     expect(store.requests).toHaveLength(0);
   });
 
@@ -420,7 +420,7 @@ describe('a rate limit of a cluster and its store', () => {
     }
 
     expect(scene.begun.length).toBeGreaterThanOrEqual(1_950);
-    expect(scene.begun.length).toBeLessThanOrEqual(2_085);
+    expect(scene.begun.length).toBeLessThanOrEqual(2_105);
     expect(store.asks).toBeLessThanOrEqual(170);
   });
 });
