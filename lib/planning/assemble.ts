@@ -54,7 +54,9 @@ export function assemble(
   const { deadlines } = target;
   // What policies read of the surroundings may change until the app has started: they are not copied.
   const surroundings: PlannerEnvironment =
-    deadlines === undefined ? environment : Object.assign(Object.create(environment) as PlannerEnvironment, { deadlines });
+    deadlines === undefined
+      ? environment
+      : Object.assign(Object.create(environment) as PlannerEnvironment, { deadlines });
   const made = new Assembly(target, steps, instances, surroundings, mistakes).make();
   mistakes.throwAny(target.instanceName);
   return planOf(target, steps, made, environment);

@@ -7,8 +7,7 @@ import { TestEnvironment } from '../../support/test-environment.js';
 describe('who watches the breakers of an app', () => {
   it('hears of those that are there, that come and that go, until it leaves', () => {
     const instances = new Instances(new TestEnvironment());
-    const make = (name: string): void =>
-      void instances.state(CIRCUIT_BREAKERS, name, { ...CIRCUIT_BREAKER_DEFAULTS });
+    const make = (name: string): void => void instances.state(CIRCUIT_BREAKERS, name, { ...CIRCUIT_BREAKER_DEFAULTS });
     const heard: string[] = [];
     make('before');
 

@@ -118,16 +118,19 @@ export class EndpointSet {
     this.#breakers.retire();
   }
 
-  /** All endpoints, those first that are wanted most. */
-  #inTurn(tried: ReadonlySet<string> = NONE): string[] {
+  /** All endpoints, those first that are wanted most; most calls need no more than one of them. */
+  *#inTurn(tried: ReadonlySet<string> = NONE): Generator<string, void, undefined> {
     const known = this.endpoints;
     const at = known.length === 0 ? 0 : this.#turn++ % known.length;
-    const now = this.#environment.clock.now();
-    const rank = (endpoint: string): number =>
-      Number(this.#breakers.select({ args: [endpoint] }).machine.stateAt(now) === 'open') * 2 +
-      Number(tried.has(endpoint));
-    const ranked = [...known.slice(at), ...known.slice(0, at)].map((endpoint) => ({ endpoint, rank: rank(endpoint) }));
-    return ranked.sort((one, other) => one.rank - other.rank).map(({ endpoint }) => endpoint);
+    const later: { endpoint: string; rank: number }[] = [];
+    for (const endpoint of [...known.slice(at), ...known.slice(0, at)]) {
+      const { machine } = this.#breakers.select({ args: [endpoint] });
+      const isOpen = machine.stateAt(this.#environment.clock.now()) === 'open';
+      const rank = Number(isOpen) * 2 + Number(tried.has(endpoint));
+      if (rank === 0) yield endpoint;
+      else later.push({ endpoint, rank });
+    }
+    for (const { endpoint } of later.sort((one, other) => one.rank - other.rank)) yield endpoint;
   }
 
   #triedBy(call: Pick<CallInfo, 'attempt' | 'args'> | undefined): Set<string> {
@@ -146,7 +149,14 @@ export class EndpointSet {
     const { attempt: number = 1 } = call ?? {};
     const signal = call?.signal;
     if (hasAborted(call?.signal)) throw reasonOf(call.signal);
-    const body = ({ signal: own }: CallInfo): unknown => work(endpoint, { attempt: number, signal: own });
+    // A signal costs more than all the rest; most work looks at none.
+    const body = (own: CallInfo): unknown =>
+      work(endpoint, {
+        attempt: number,
+        get signal() {
+          return own.signal;
+        },
+      });
     const attempt = new Attempt(this.#pipeline, undefined, [endpoint], { body });
     const letGo = signal && followSignal(signal, (reason) => attempt.abort(reason));
     try {
