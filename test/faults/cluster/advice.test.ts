@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CommandWriter } from '../../../lib/cluster/etcd/commands/command-writer.js';
 import { EtcdClient } from '../../../lib/cluster/etcd/client/etcd-client.js';
 import { KeyWatch } from '../../../lib/cluster/etcd/client/key-watch.js';
 import { compileLib } from '../../support/compiled-lib.js';
@@ -54,11 +55,23 @@ describe.skipIf(missing)('three processes with one upstream, on a real etcd', ()
     await watch.close();
   });
 
-  async function start(breakers: 'advise' | 'follow', ...kinds: (typeof KEEN)[]): Promise<Member[]> {
-    const etcd = { hosts: cluster.hosts, prefix, breakers };
+  /** @param skews how wrong the clock of each member is, ms. */
+  async function startSkewed(
+    breakers: 'advise' | 'follow',
+    kinds: readonly (typeof KEEN)[],
+    skews: readonly number[] = [],
+  ): Promise<Member[]> {
+    const etcd = { hosts: cluster.hosts, prefix, breakers, commands: true };
     const started = await Promise.all(
-      kinds.map((circuitBreaker) =>
-        Member.create({ library, etcd, circuitBreaker, upstream: upstream.url, everyMs: 20 }),
+      kinds.map((circuitBreaker, index) =>
+        Member.create({
+          library,
+          etcd,
+          circuitBreaker,
+          upstream: upstream.url,
+          everyMs: 20,
+          skewMs: skews[index] ?? 0,
+        }),
       ),
     );
     members.push(...started);
@@ -71,6 +84,9 @@ describe.skipIf(missing)('three processes with one upstream, on a real etcd', ()
     );
     return started;
   }
+
+  const start = (breakers: 'advise' | 'follow', ...kinds: (typeof KEEN)[]): Promise<Member[]> =>
+    startSkewed(breakers, kinds);
 
   const openNames = (): string[][] =>
     [...reports].map(([key, texts]) => texts.filter((text) => text.includes('"open":["upstream"]')).map(() => key));
@@ -108,6 +124,27 @@ describe.skipIf(missing)('three processes with one upstream, on a real etcd', ()
     expect(fleet[2]?.changes.find(({ to }) => to === 'open')?.reason).toMatch(/^advised by others: in 2 of 3 /);
     // Two have opened it by their own calls; what advice opened is nowhere.
     expect(openNames().filter((names) => names.length > 0)).toHaveLength(2);
+  });
+
+  it('open, close and obey together, whatever their clocks say', async () => {
+    const HOUR_MS = 3_600_000;
+    const fleet = await startSkewed('follow', [KEEN, KEEN, SHY], [HOUR_MS, -HOUR_MS, 0]);
+    const all = (state: string, since = 0) => fleet.every((member) => member.enteredAt(state, since) !== undefined);
+
+    upstream.fails = true;
+    await until('all are open', () => all('open'));
+    upstream.fails = false;
+    const mended = performance.now();
+    await until('all are closed', () => all('closed', mended));
+    const commands = new CommandWriter(client, prefix, Date.now);
+    await commands.command('upstream', { state: 'forcedOpen', reason: 'a drill', author: 'ann', for: 60_000 });
+    await until('all obey', () => all('forcedOpen'));
+    const taken = performance.now();
+    await commands.command('upstream', { state: 'normal', reason: 'done', author: 'ann' });
+    await until('all go on', () => all('closed', taken));
+
+    const answers = await Promise.all(fleet.map((member) => member.ask()));
+    expect(answers.map(({ state }) => state)).toEqual(['closed', 'closed', 'closed']);
   });
 
   it('are not opened by one that is cut off alone, and it opens nobody', async () => {

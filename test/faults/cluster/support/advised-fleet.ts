@@ -73,6 +73,8 @@ export class Member {
     circuitBreaker: CircuitBreakerOptions;
     upstream: string;
     everyMs: number;
+    /** How wrong its clock is. */
+    skewMs?: number;
   }): Promise<Member> {
     const child = fork(SCRIPT, [JSON.stringify(given)]);
     const member = new Member(child);

@@ -7,7 +7,10 @@ import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { pathToFileURL } from 'node:url';
 
-const { library, etcd, circuitBreaker, upstream, everyMs } = JSON.parse(process.argv[2]);
+const { library, etcd, circuitBreaker, upstream, everyMs, skewMs = 0 } = JSON.parse(process.argv[2]);
+// A machine whose clock is wrong.
+const rightNow = Date.now;
+Date.now = () => rightNow() + skewMs;
 const { ResilienceModule, ResilienceService } = await import(pathToFileURL(`${library}/index.js`).href);
 const { ResilienceEtcdModule } = await import(pathToFileURL(`${library}/cluster/etcd/index.js`).href);
 
