@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { EtcdClient } from '../../../lib/cluster/etcd/client/etcd-client.js';
 import { compileLib } from '../../support/compiled-lib.js';
 import { EtcdServer, etcdMissing } from '../../support/servers/etcd-cluster.js';
 import { Member, Upstream } from './support/advised-fleet.js';
@@ -24,27 +25,25 @@ function begun(metrics: string, method: string): number {
 
 describe.skipIf(etcdMissing())('what a quiet fleet asks of etcd in a minute', () => {
   let library: string;
-  let etcd: EtcdServer;
   let upstream: Upstream;
 
   beforeAll(async () => {
     library = await mkdtemp(join(tmpdir(), 'bulwark-lib-'));
     await compileLib(library);
-    etcd = await EtcdServer.create();
     upstream = await Upstream.create();
   }, 120_000);
   afterAll(async () => {
     upstream?.close();
-    await etcd?.remove();
     await rm(library, { recursive: true, force: true });
   });
 
-  const read = async (): Promise<string> => (await fetch(`${etcd.host()}/metrics`)).text();
-
-  it.each([3, 10])(
+  it.concurrent.for([3, 10])(
     'grows with its processes, by the formula of the docs: %i of them',
     { timeout: 180_000 },
-    async (processes) => {
+    async (processes, { onTestFinished, expect }) => {
+      const etcd = await EtcdServer.create();
+      onTestFinished(() => etcd.remove());
+      const read = async (): Promise<string> => (await fetch(`${etcd.host()}/metrics`)).text();
       const given = {
         library,
         etcd: {
@@ -58,6 +57,10 @@ describe.skipIf(etcdMissing())('what a quiet fleet asks of etcd in a minute', ()
         upstream: upstream.url,
         everyMs: 1_000,
       };
+      // Each process has something to say of its rules only where there are any.
+      const client = new EtcdClient({ hosts: etcd.host() });
+      await client.put(`${given.etcd.prefix}rules`, '{}');
+      client.close();
       const members = await Promise.all(Array.from({ length: processes }, () => Member.create(given)));
       await delay(SETTLE_MS);
 
