@@ -12,6 +12,7 @@ export interface Expectation {
   readonly expected: string;
   /** The highest number that it accepts; said where a higher one was given. */
   readonly most?: number;
+  readonly secret?: boolean; // What was given is not shown.
   accepts(value: unknown): boolean;
 }
 
@@ -129,7 +130,7 @@ export function checkOptions<O>(
       if (!Object.hasOwn(shape, key)) {
         const known = Object.keys(shape).join(', ');
         const instead = Object.hasOwn(elsewhere, key) ? `: ${elsewhere[key]}` : '';
-        const problem = `unknown option ${show(key)} (got ${show(value)})${instead}; expected one of: ${known}`;
+        const problem = `unknown option ${show(key)} (got ${show(maskProperty(key, value))})${instead}; expected one of: ${known}`;
         throw new UnknownOptionError(place, key, problem);
       }
       if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
@@ -170,9 +171,9 @@ export function checkValue(place: string, what: string, value: unknown, expectat
 }
 
 /** What was expected, and what was given. */
-export function expectedOf({ expected, most = Infinity }: Expectation, value: unknown): string {
+export function expectedOf({ expected, most = Infinity, secret = false }: Expectation, value: unknown): string {
   const bound = isNumber(value) && value > most ? `; the highest is ${most}` : '';
-  return `expected ${expected}, got ${show(value)}${bound}`;
+  return `expected ${expected}, got ${secret ? 'something else, which is not shown' : show(value)}${bound}`;
 }
 
 /** What cannot be looked at is not accepted. */

@@ -1,4 +1,5 @@
 import type { Etcd3, Lease } from 'etcd3';
+import { isUtf8 } from 'node:buffer';
 import { ETCD_TIMEOUT_MS, type EtcdConnection } from './etcd-connection.js';
 import type { EtcdEntry, EtcdSnapshot } from './etcd-entry.js';
 import { openEtcd } from './open-etcd.js';
@@ -43,17 +44,17 @@ export class EtcdClient {
   async list(prefix: string, page = PAGE): Promise<EtcdSnapshot> {
     const entries: EtcdEntry[] = [];
     let revision: string | undefined;
-    for (let from = prefix; ;) {
+    for (let from: Buffer | string = prefix; ;) {
       const range = this.#etcd
         .getAll()
         .inRange({ start: from, end: endOf(prefix) })
         .limit(page);
       const { kvs, header, more } = await (revision === undefined ? range : range.revision(revision)).exec();
       revision ??= header.revision;
-      entries.push(...kvs.map(entryOf));
-      const last = entries.at(-1);
+      entries.push(...kvs.filter(isText).map(entryOf));
+      const last = kvs.at(-1);
       if (!more || last === undefined) return { revision, entries };
-      from = `${last.key}\0`;
+      from = keyAfter(last);
     }
   }
 
@@ -127,6 +128,16 @@ export interface WireEntry {
   readonly create_revision: string;
   readonly mod_revision: string;
   readonly lease: string;
+}
+
+/** Whether the key is a text. Others are none of ours: as texts they could not be told apart, nor asked for. */
+export function isText({ key }: Pick<WireEntry, 'key'>): boolean {
+  return isUtf8(key);
+}
+
+/** The first key that may come behind another one. */
+export function keyAfter({ key }: Pick<WireEntry, 'key'>): Buffer {
+  return Buffer.concat([key, Buffer.alloc(1)]);
 }
 
 export function entryOf({ key, value, create_revision, mod_revision, lease }: WireEntry): EtcdEntry {

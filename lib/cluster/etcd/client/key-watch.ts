@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { entryOf, type EtcdClient, type WireEntry } from './etcd-client.js';
+import { entryOf, isText, type EtcdClient, type WireEntry } from './etcd-client.js';
 import { isLater, type EtcdEntry } from './etcd-entry.js';
 
 /** How often what a watch has told is held against what etcd holds, ms: a watch that is dead looks like a quiet one. */
@@ -97,7 +97,8 @@ export class KeyWatch {
     const ended = new AbortController();
     const end = (error: unknown): void => ended.abort(error);
     watcher.on('data', ({ events }) => {
-      for (const { type, kv } of events as readonly { type: string; kv: WireEntry }[]) this.#hear(type, entryOf(kv));
+      for (const { type, kv } of events as readonly { type: string; kv: WireEntry }[])
+        if (isText(kv)) this.#hear(type, entryOf(kv));
     });
     watcher.on('error', end);
     watcher.on('disconnected', end);

@@ -116,17 +116,17 @@ export class EtcdDataService extends DataService {
     undefined
   > {
     checkPrefix(prefix);
-    let after: string | undefined;
+    let next: Buffer | undefined;
     let revision: string | undefined;
     for (;;) {
-      const page = await this.#run(signal, (budget) => this.#store.page(prefix, after, revision, budget));
+      const page = await this.#run(signal, (budget) => this.#store.page(prefix, next, revision, budget));
       for (const entry of page.entries) {
-        after = this.#store.nameOf(entry);
-        yield [after, parseValue<T>(entry.value)];
+        yield [this.#store.nameOf(entry), parseValue<T>(entry.value)];
         this.#gate.assertOpen();
         signal?.throwIfAborted();
       }
-      if (!page.more) return;
+      if (page.next === undefined) return;
+      next = page.next;
       revision = page.revision;
     }
   }

@@ -64,22 +64,21 @@ export class EtcdStore {
   /**
    * A page of the entries whose keys begin with `prefix`, in byte order.
    *
-   * @param after the last key of the page before; undefined: this is the first one.
+   * @param next where the page before has ended; undefined: this is the first one.
    * @param revision that of the page before. Where etcd has it no more, the page is of the newest.
    */
   async page(
     prefix: string,
-    after: string | undefined,
+    next: Buffer | undefined,
     revision: string | undefined,
     budget: TimeBudget,
   ): Promise<Page> {
     const all = this.#prefix + prefix;
-    const from = after === undefined ? all : `${this.#prefix}${after}\0`;
     try {
-      return await this.#members.ask(budget, (member, ms) => member.page(all, from, PAGE, revision, ms));
+      return await this.#members.ask(budget, (member, ms) => member.page(all, next ?? all, PAGE, revision, ms));
     } catch (error) {
       if (revision === undefined || !isRevisionGone(error)) throw error;
-      return this.page(prefix, after, undefined, budget);
+      return this.page(prefix, next, undefined, budget);
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Etcd3 } from 'etcd3';
-import { endOf, entryOf } from '../client/etcd-client.js';
+import { endOf, entryOf, isText, keyAfter } from '../client/etcd-client.js';
 import type { EtcdConnection } from '../client/etcd-connection.js';
 import type { EtcdEntry } from '../client/etcd-entry.js';
 import { openEtcd } from '../client/open-etcd.js';
@@ -25,7 +25,8 @@ export type Changed =
 export interface Page {
   readonly revision: string;
   readonly entries: readonly EtcdEntry[];
-  readonly more: boolean;
+  /** Where the next page begins; undefined: there is none. */
+  readonly next: Buffer | undefined;
 }
 
 /** One member of a cluster. Each request is made once, and takes at most `ms`. */
@@ -43,14 +44,25 @@ export class Member {
   }
 
   /** @param revision as of when; undefined: the newest. */
-  async page(prefix: string, from: string, limit: number, revision: string | undefined, ms: number): Promise<Page> {
+  async page(
+    prefix: string,
+    from: string | Buffer,
+    limit: number,
+    revision: string | undefined,
+    ms: number,
+  ): Promise<Page> {
     const range = this.#etcd
       .getAll()
       .inRange({ start: from, end: endOf(prefix) })
       .limit(limit)
       .options(within(ms));
     const { kvs, header, more } = await (revision === undefined ? range : range.revision(revision)).exec();
-    return { revision: revision ?? header.revision, entries: kvs.map(entryOf), more };
+    const last = kvs.at(-1);
+    return {
+      revision: revision ?? header.revision,
+      entries: kvs.filter(isText).map(entryOf),
+      next: more && last !== undefined ? keyAfter(last) : undefined,
+    };
   }
 
   async change({ key, value, modRevision, fences }: Change, ms: number): Promise<Changed> {

@@ -14,6 +14,7 @@ export class ElectionBoard {
   readonly #brand = true;
   readonly #wanted = new Set<string>();
   #elector: Elector | undefined;
+  #closed = false;
 
   /** Whether `value` is one: an auto-mocked provider has every property, but not this one. */
   static is(value: unknown): value is ElectionBoard {
@@ -36,5 +37,14 @@ export class ElectionBoard {
   open(elector: Elector): void {
     this.#elector = elector;
     for (const leaderOf of this.#wanted) elector.stand(leaderOf);
+  }
+
+  /** The app has closed: what outlives it may stand in another one. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
   }
 }

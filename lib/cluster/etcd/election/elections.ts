@@ -77,6 +77,7 @@ export class Elections implements EtcdPart, Elector, Candidacy {
   /** Gives the leaderships back when what ran under them has ended, or, late, while it still runs. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.surroundings.elections.close();
     const ended = Promise.all([...this.#candidates.values()].map((candidate) => candidate.close()));
     const inTime = new AbortController();
     const tooLate = delay(this.client.timeout, undefined, { signal: inTime.signal }).catch(() => undefined);

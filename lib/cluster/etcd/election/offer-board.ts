@@ -23,7 +23,8 @@ export function boardOf(instance: object): ElectionBoard | undefined {
 
 /** Hands the board to an instance that Nest has not made itself: a factory, or a value, was given. */
 export function offerBoard(instance: object, board: ElectionBoard): void {
-  if (!boards.has(instance) && hasProperty(instance, ELECTION_PROPERTY))
+  const known = boards.get(instance);
+  if ((known === undefined || known.closed) && hasProperty(instance, ELECTION_PROPERTY))
     Reflect.set(instance, ELECTION_PROPERTY, board);
 }
 

@@ -19,8 +19,10 @@ interface KeptRules {
   readonly text: string;
 }
 
-/** So many faults are told. */
+/** So many faults, and so many fields that are not known, are told. */
 const MAX_TOLD = 100;
+/** The longest path or message that is told, in characters: names in a document may be as long as the document. */
+const LONGEST_TOLD = 500;
 
 /** Applies the rules that stand in etcd, and says at `status/<process>` what became of them. */
 export class EtcdRules implements EtcdPart {
@@ -121,30 +123,38 @@ export class EtcdRules implements EtcdPart {
    */
   #take(set: KeptRules, kept = false): boolean {
     const { rules, processName } = this.surroundings;
-    const { document, share, faults, unknown } = judgeRules(set.text, rules);
-    const right = faults.length === 0;
+    const { document, share, faults: all, unknown: left } = judgeRules(set.text, rules);
+    const right = all.length === 0;
+    const faults = all.slice(0, MAX_TOLD).map(({ path, message }) => ({ path: told(path), message: told(message) }));
+    const unknown = left.slice(0, MAX_TOLD).map(told);
     const applied = right && (kept || isChosen(processName, document.version, share));
     if (unknown.length > 0)
-      this.#log('warn', `Rules of revision ${set.revision}: this version does not know ${unknown.join(', ')}`);
+      this.#log(
+        'warn',
+        `Rules of revision ${set.revision}: this version does not know ${unknown.join(', ')}${moreThan(left)}`,
+      );
     if (applied) {
       rules.apply(document, { by: this.#key, source: 'etcd', reason: `revision ${set.revision}` });
       rules.foremost = 'etcd';
       if (!kept) this.#keep(set);
     } else if (!right) {
-      const told = faults.map(({ path, message }) => `- ${path}: ${message}`).slice(0, MAX_TOLD);
-      this.#log('error', `Rules of revision ${set.revision} are refused, those in force stay:\n${told.join('\n')}`);
+      const lines = faults.map(({ path, message }) => `- ${path}: ${message}`).join('\n');
+      this.#log(
+        'error',
+        `Rules of revision ${set.revision} are refused, those in force stay:\n${lines}${moreThan(all)}`,
+      );
     }
     // What is told of the set in etcd is not hidden by that of the disk.
-    if (!kept || this.#found === undefined) this.#say(set.revision, applied, { faults, unknown });
+    if (!kept || this.#found === undefined) this.#say(set.revision, applied, faults, unknown);
     return applied;
   }
 
   #say(
     revision: string,
     applied: boolean,
-    { faults, unknown }: Pick<ReturnType<typeof judgeRules>, 'faults' | 'unknown'>,
-  ) {
-    const refused = faults.slice(0, MAX_TOLD).map(({ path, message }) => ({ path, message }));
+    refused: NonNullable<EtcdRuleStatus['refused']>,
+    unknown: readonly string[],
+  ): void {
     const status: EtcdRuleStatus = {
       revision,
       applied,
@@ -183,4 +193,12 @@ export class EtcdRules implements EtcdPart {
   #log(level: 'warn' | 'error', text: string): void {
     this.surroundings.log(level, text);
   }
+}
+
+function told(text: string): string {
+  return text.length > LONGEST_TOLD ? `${text.slice(0, LONGEST_TOLD - 3)}...` : text;
+}
+
+function moreThan(all: readonly unknown[]): string {
+  return all.length > MAX_TOLD ? `, and ${all.length - MAX_TOLD} more` : '';
 }

@@ -11,9 +11,9 @@ export interface EtcdRuleStatus {
   readonly revision: string;
   /** Whether it is in force here. `false` without {@link refused}: it is right, and this process is not in its share. */
   readonly applied: boolean;
-  /** Why it was refused, as a whole. */
+  /** Why it was refused, as a whole: the first 100 reasons. */
   readonly refused?: readonly Pick<RuleFault, 'path' | 'message'>[];
-  /** The paths of fields that this version does not know, and goes on without. */
+  /** The paths of fields that this version does not know, and goes on without: the first 100. */
   readonly unknown?: readonly string[];
   /** The version of this package. */
   readonly version: string;

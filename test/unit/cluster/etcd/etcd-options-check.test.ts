@@ -30,9 +30,15 @@ describe('resolveEtcdOptions', () => {
     expect(() => resolveEtcdOptions(options)).toThrow(part);
   });
 
-  it('shows no secret', () => {
-    const auth = { username: 'ann', pass: 'tr0ub4dor' };
-
-    expect(() => resolveEtcdOptions({ hosts, auth })).not.toThrow('tr0ub4dor');
+  it.each([
+    { hosts, auth: { username: 'ann', pass: 'tr0ub4dor' } },
+    { hosts, auth: { username: 'ann', pasword: 'tr0ub4dor' } },
+    { hosts, auth: 'tr0ub4dor' },
+    { hosts, credentials: ['tr0ub4dor'] },
+    { hosts, password: 'tr0ub4dor' },
+    { hosts: 'http://ann:tr0ub4dor@127.0.0.1:2379' },
+    { hosts: ['ann:tr0ub4dor@127.0.0.1:2379'] },
+  ])('refuses %j without showing the secret', (options) => {
+    expect(() => resolveEtcdOptions(options)).toThrow(/^(?!.*tr0ub4dor)/s);
   });
 });

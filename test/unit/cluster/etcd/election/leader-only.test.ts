@@ -203,6 +203,18 @@ describe('a method that only the leader runs', () => {
     expect(await module.get<Reports>('reports').run()).toBeUndefined();
   });
 
+  it('runs in the next app of a process, on an instance that both were given', async () => {
+    const reports = new Reports();
+    const providers = [{ provide: 'reports', useValue: reports }];
+    const first = await fleetApp({ etcd, processName: 'shop-1', providers });
+    await until('the first leads', async () => (await reports.run()) !== undefined);
+    await first.module.close();
+
+    await fleetApp({ etcd, processName: 'shop-2', providers });
+
+    await until('the second leads', async () => (await reports.run()) !== undefined);
+  });
+
   it('runs where there is no module', async () => {
     const reports = new Reports();
 

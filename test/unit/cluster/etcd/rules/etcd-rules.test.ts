@@ -125,6 +125,21 @@ describe('rules from etcd', () => {
     });
   });
 
+  it.each([
+    ['the fields that are not known', 'later', 10_000],
+    ['the faults', 'timeout', 1],
+  ])('are told of shortly, however long %s are', async (_what, field, count) => {
+    const name = 'n'.repeat(60_000);
+    const fields = Array.from({ length: count }, (_, i) => [count === 1 ? field : `${field}${i}`, 'x']);
+    const { put } = await start();
+
+    await put(JSON.stringify({ policies: { [name]: Object.fromEntries(fields) as object } }));
+
+    const { refused = [], unknown = [] } = await status();
+    expect(refused.length + unknown.length).toBe(Math.min(100, Math.max(2, count)));
+    expect(etcd.entries.get('app/status/shop-1')?.value.length).toBeLessThan(64 * 1024);
+  });
+
   it('are applied by a share of the processes, and by more when the share grows', async () => {
     const names = Array.from({ length: 24 }, (_, index) => `shop-${index}`);
     const members = await Promise.all(names.map((name) => start({}, name)));
