@@ -14,6 +14,9 @@ export const COMMAND_MS = 15 * 60_000;
 /** How long a command can hold at most, ms: what is forgotten must end by itself. */
 export const LONGEST_COMMAND_MS = 24 * 60 * 60_000;
 
+/** No more of a text of somebody's is shown, in characters. */
+const LONGEST_TEXT = 500;
+
 /** Where commands stand, below the prefix of the fleet: one key a breaker. */
 export const COMMANDS = 'commands/';
 /** Where it is counted how often a breaker was reset: one key a breaker. */
@@ -45,7 +48,13 @@ export function parsed(text: string): unknown {
 /** Why a breaker is in its state, for logs and errors. */
 export function reasonOf({ state, reason, author, until }: ClusterCommand): string {
   const what = state === 'forcedOpen' ? 'forced open' : 'disabled';
-  return `${what} in all processes by ${author}, until ${momentText(until)}: ${reason}`;
+  return `${what} in all processes by ${oneLine(author)}, until ${momentText(until)}: ${oneLine(reason)}`;
+}
+
+/** What somebody has written into etcd, as it may stand in a line of the log. */
+export function oneLine(text: string): string {
+  const line = text.replace(/\p{Cc}+/gu, ' ');
+  return line.length <= LONGEST_TEXT ? line : `${line.slice(0, LONGEST_TEXT)}...`;
 }
 
 /** To the second. */

@@ -6,7 +6,7 @@ import { isPlainObject } from '../../../kernel/options/check.js';
 import { textOf } from '../../../kernel/error-text.js';
 import { CommandBoard } from './command-board.js';
 import { CommandFile } from './command-file.js';
-import { COMMANDS, parsed, readCommand, RESETS } from './cluster-command.js';
+import { COMMANDS, oneLine, parsed, readCommand, RESETS } from './cluster-command.js';
 
 /** Lets the breakers of this process obey the commands that stand in etcd. */
 export class CommandsPart implements EtcdPart {
@@ -86,7 +86,8 @@ export class CommandsPart implements EtcdPart {
   #put({ key, value }: EtcdEntry): void {
     const name = this.#nameIn(key, this.#commands);
     const command = readCommand(parsed(value));
-    if (command === undefined) this.surroundings.log('warn', `${key} in etcd holds no command, and none is in force`);
+    if (command === undefined)
+      this.surroundings.log('warn', `${oneLine(key)} in etcd holds no command, and none is in force`);
     this.#board.set(name, command);
   }
 
