@@ -154,7 +154,7 @@ describe('a method that only the leader runs', () => {
 
     await etcd.delete('app/leaders/reports');
     await etcd.put('app/leaders/reports', 'by hand');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await settle();
 
     expect(leads(first)).toBe(false);
   });
