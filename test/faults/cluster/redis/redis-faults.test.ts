@@ -34,7 +34,11 @@ async function start(redis: RedisModuleOptions, options: RateLimitOptions = {}) 
   class App {}
   const module: DynamicModule = {
     module: App,
-    imports: [ResilienceModule.forRoot({ log: false }), ResilienceRedisModule.forRoot(redis)],
+    // What counts exactly must not depend on how busy the machine is; Redis that hangs has tests with the limit as it is.
+    imports: [
+      ResilienceModule.forRoot({ log: false }),
+      ResilienceRedisModule.forRoot({ commandTimeout: 2_000, ...redis }),
+    ],
     providers: [Search],
   };
   const app = await NestFactory.createApplicationContext(module, { logger: false });
@@ -166,7 +170,7 @@ describe.skipIf(missing !== undefined)('cluster limits on Redis', () => {
   });
 
   it('wait 50 ms at most for a Redis that hangs', async () => {
-    const app = await start({ url: server.url, prefix: prefix() });
+    const app = await start({ url: server.url, prefix: prefix(), commandTimeout: 50 });
     await app.begun(1);
     await server.pause();
 
@@ -186,7 +190,7 @@ describe.skipIf(missing !== undefined)('cluster limits on Redis', () => {
   it('hold on to no request while Redis hangs', async () => {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
-    const app = await start({ url: server.url, prefix: prefix() });
+    const app = await start({ url: server.url, prefix: prefix(), commandTimeout: 50 });
     await app.begun(1);
     await server.pause();
     const storage = new AsyncLocalStorage<object>();
@@ -207,7 +211,7 @@ describe.skipIf(missing !== undefined)('cluster limits on Redis', () => {
   });
 
   it('close while Redis hangs, and leave nothing behind', async () => {
-    const app = await start({ url: server.url, prefix: prefix() });
+    const app = await start({ url: server.url, prefix: prefix(), commandTimeout: 50 });
     await app.begun(1);
     await server.pause();
     const since = performance.now();
@@ -298,7 +302,7 @@ describe.skipIf(missing !== undefined)('cluster limits on a Redis Cluster of thr
     const slow = await Promise.all(keys.map((key) => app.begun(20, key)));
     await cluster.nodes[0]?.resume();
 
-    for (const { slowest } of slow) expect(slowest).toBeLessThan(1_000);
+    for (const { slowest } of slow) expect(slowest).toBeLessThan(3_000);
     await app.app.close();
     await other.app.close();
   });
