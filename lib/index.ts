@@ -22,6 +22,15 @@ export type {
 } from './decorators/types.js';
 
 export { CircuitBreakerHandle } from './module/breaker-handle.js';
+export { RateLimitHandle } from './module/rate-limit-handle.js';
+export { RetryBudgetHandle } from './module/retry-budget-handle.js';
+export type {
+  BreakerReport,
+  BulkheadReport,
+  InstanceReport,
+  RateLimitReport,
+  RetryBudgetReport,
+} from './read-model/instance-report.js';
 export { BulkheadHandle } from './module/bulkhead-handle.js';
 export { ResilienceExceptionFilter, setRetryAfter } from './module/exception-filter.js';
 export { CircuitBreakerInterceptor } from './module/interceptors/circuit-breaker.interceptor.js';

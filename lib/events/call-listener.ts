@@ -14,7 +14,10 @@ export interface CallListener {
 export interface ObservedCall {
   /** No two calls of an app have the same; the later, the higher. */
   readonly id: number;
-  /** `Class.method`, or the name of what has no method: a set for `execute()`, a breaker for `fire()`. */
+  /**
+   * The instance: the one name that the policies of the method were given, else `Class.method`; for `execute()` the name of
+   * the set, for `fire()` that of the breaker.
+   */
   readonly name: string;
   readonly className: string;
   readonly methodName: string;
@@ -110,6 +113,8 @@ export interface CallEnded {
   readonly durationMs: number;
   /** How many attempts have ended, whether or not they had begun; 0 of a call that has joined the run of another. */
   readonly attempts: number;
+  /** How many of them a retry has made. */
+  readonly retries: number;
   /** What the caller got, if that was an error. */
   readonly error: unknown;
   readonly cut: Cut | undefined;

@@ -45,6 +45,7 @@ export class Observation implements HeardCall {
   #observers: readonly CallObserver[] = [];
   #begun = false;
   #attempts = 0;
+  #retries = 0;
   /** The number of the newest attempt that has begun. */
   #newest = 0;
   /** The newest attempt that has failed. */
@@ -70,7 +71,7 @@ export class Observation implements HeardCall {
     this.#begun = true;
     const { events, first } = this;
     const { className, methodName, since } = first;
-    const name = className === '' ? methodName : `${className}.${methodName}`;
+    const { callName: name } = first.course.target;
     const call = { id: events.callBegun(), name, className, methodName, kind, startedAt: this.#wallOf(since) };
     this.#observers = this.#listeners.flatMap((listener) => {
       let observer: CallObserver | undefined;
@@ -156,6 +157,7 @@ export class Observation implements HeardCall {
   }
 
   decided(decision: Decided): void {
+    if (decision.type === 'retry') this.#retries++;
     if (decision.type === 'fallback' || decision.type === 'recovered') this.#substitute = decision.type;
     this.#tell((observer) => observer.decided?.(decision));
   }
@@ -179,7 +181,7 @@ export class Observation implements HeardCall {
   #end(call: Call, outcome: CallOutcome, error: unknown, failed: boolean): void {
     const durationMs = this.#clock.now() - this.first.since;
     const cut = failed ? this.#cutOfCall(call, error) : undefined;
-    const ended = { outcome, durationMs, attempts: this.#attempts, error, cut };
+    const ended = { outcome, durationMs, attempts: this.#attempts, retries: this.#retries, error, cut };
     this.#tell((observer) => observer.ended?.(ended));
     this.events.callEnded();
   }

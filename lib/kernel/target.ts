@@ -5,6 +5,8 @@ import type { Lifecycle } from './policy.js';
 export interface Target {
   readonly className: string;
   readonly methodName: string;
+  /** The instance under which its calls are told: the name that its policies were given, or `Class.method`. */
+  readonly callName: string;
   readonly clock: Clock;
   /** That of the app. */
   readonly lifecycle: Lifecycle;

@@ -12,6 +12,9 @@ import { offer } from './runtime/binding.js';
 import { CircuitBreakerHandle } from './breaker-handle.js';
 import { EventStream } from './event-stream.js';
 import { BulkheadHandle } from './bulkhead-handle.js';
+import type { InstanceReport } from '../read-model/instance-report.js';
+import { RateLimitHandle } from './rate-limit-handle.js';
+import { RetryBudgetHandle } from './retry-budget-handle.js';
 import { planEntries, type PlanEntry } from '../planning/plan-entries.js';
 import type { Runtime } from './runtime/runtime.js';
 import { makeSetPlan } from '../planning/set-plan.js';
@@ -112,6 +115,25 @@ export class ResilienceService {
   bulkheads(): BulkheadHandle[] {
     planEntries(this.#runtime.app);
     return this.#runtime.instances.bulkheads().map((bulkhead) => new BulkheadHandle(bulkhead));
+  }
+
+  /** Every rate limit that there is. */
+  rateLimits(): RateLimitHandle[] {
+    planEntries(this.#runtime.app);
+    const { instances, environment } = this.#runtime;
+    return instances.rateLimiters().map((limiter) => new RateLimitHandle(limiter, environment.clock));
+  }
+
+  /** Every retry budget that there is. */
+  retryBudgets(): RetryBudgetHandle[] {
+    planEntries(this.#runtime.app);
+    const { instances, environment } = this.#runtime;
+    return instances.retryBudgets().map(([name, budget]) => new RetryBudgetHandle(name, budget, environment.clock));
+  }
+
+  /** Everything that goes by a name, what it guards and how it is now. */
+  instances(): InstanceReport[] {
+    return this.#runtime.readModel.instances();
   }
 
   /** What sheds incoming requests; undefined where nothing does. */

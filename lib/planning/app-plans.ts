@@ -149,6 +149,11 @@ export class AppPlans {
     return { planner: this.#planner.under(rules, instances), instances };
   }
 
+  /** Whether code has given a name to `execute()` with a set of its own: of such names there may be any number. */
+  isAdHoc(name: string): boolean {
+    return this.#adHocNames.get(name) !== undefined;
+  }
+
   /** The name by which a class is shown; no two classes share one. */
   labelOf(concrete: AnyClass): string {
     const wanted = this.#known?.labelOf(concrete) ?? nameOf(concrete);

@@ -15,6 +15,7 @@ import { REFUSAL_DECISION } from '../pipeline/refusal.decision.js';
 import type { Observe } from '../pipeline/stream.js';
 import { kindOf } from '../policies/kinds.js';
 import type { BudgetWish } from './budget-wish.js';
+import { callNameOf } from './call-name.js';
 import type { Instances } from './instances.js';
 import { keepsState, shown, type PlanMode, type PlanStep } from './plan-steps.js';
 import type { Target } from './target.js';
@@ -73,7 +74,8 @@ function planOf(
   const { work, handOn } = workOf(kind, observables);
   const onRefused: Role | undefined = target.answersRefusals === true ? { decision: REFUSAL_DECISION } : undefined;
   const stages: Stages = { ...stagesOf(steps, made), onRefused };
-  const of = { className, methodName, clock, lifecycle, callContext };
+  const callName = callNameOf(policies, target.instanceName);
+  const of = { className, methodName, callName, clock, lifecycle, callContext };
   // What nothing guards need not be known.
   const learner = policies.length === 0 ? undefined : target.learner;
   const ends = { endsEarly: enabled, handOn };

@@ -17,6 +17,8 @@ import type { Breaker } from '../policies/circuit-breaker/breaker.js';
 import { CIRCUIT_BREAKERS } from '../policies/circuit-breaker/circuit-breaker.kind.js';
 import type { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
 import { KINDS, type AnyKind } from '../policies/kinds.js';
+import { RATE_LIMITERS } from '../policies/rate-limit/rate-limit.kind.js';
+import type { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
 import { sameOptions } from './same-options.js';
 
 interface KnownBudget {
@@ -41,6 +43,7 @@ export class Instances {
   );
   readonly #budgets = new Map<string, KnownBudget>();
   readonly #breakerListeners = new Set<BreakerListener>();
+  readonly #onRelease = new Set<(name: string) => void>();
 
   constructor(private readonly environment: PolicyEnvironment) {}
 
@@ -119,6 +122,13 @@ export class Instances {
       if (state !== undefined) this.#retire(kind, state);
     }
     this.#budgets.delete(name);
+    for (const tell of this.#onRelease) tell(name);
+  }
+
+  /** Lets `listener` hear of each name that nobody uses any more. @returns a function that ends it. */
+  watchReleases(listener: (name: string) => void): () => void {
+    this.#onRelease.add(listener);
+    return () => void this.#onRelease.delete(listener);
   }
 
   /** Forgets them all. */
@@ -148,6 +158,24 @@ export class Instances {
 
   bulkheads(): BulkheadGuard[] {
     return [...this.#of(BULKHEADS).values()];
+  }
+
+  rateLimiters(): RateLimiter[] {
+    return [...this.#of(RATE_LIMITERS).values()];
+  }
+
+  /** The breakers of each name, its keys together. */
+  namedBreakers(): NamedBreakers[] {
+    return [...this.#breakers.values()];
+  }
+
+  /** Whether anything keeps state under a name. */
+  knows(name: string): boolean {
+    return stateKinds.some((kind) => this.#of(kind).has(name));
+  }
+
+  retryBudgets(): [name: string, budget: RetryBudget][] {
+    return [...this.#budgets].map(([name, { budget }]) => [name, budget]);
   }
 
   breakerNames(): string[] {

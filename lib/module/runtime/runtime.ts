@@ -6,6 +6,7 @@ import { AppPlans } from '../../planning/app-plans.js';
 import type { Instances } from '../../planning/instances.js';
 import type { PolicySet } from '../../policies/policy-set.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
+import { ReadModel } from '../../read-model/read-model.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { EventLog, type EventLogSetting } from '../event-log/event-log.js';
 import { ofRecovered } from '../event-log/recovered.js';
@@ -41,6 +42,8 @@ export class Runtime {
   readonly lifecycle = new Lifecycle();
   /** The plans of the app, and what they are made from. */
   readonly app: AppPlans;
+  /** What there is to see of the policies. */
+  readonly readModel: ReadModel;
   /** What is wrong with the options; it is told when the app starts, or by the first call before that. */
   readonly mistakes = new Mistakes();
   /** What decides on incoming requests, if the options want that. */
@@ -65,6 +68,12 @@ export class Runtime {
       isHttpHandler: (wrapper) => Reflect.hasMetadata('path', wrapper) && Reflect.hasMetadata('method', wrapper),
       warn: (text) => this.#logger.write('warn', text),
       manyNames: (most) => reports.manyNames(most),
+    });
+    this.readModel = new ReadModel({
+      app: this.app,
+      events: this.environment.events,
+      clock,
+      ingress: () => this.ingress,
     });
   }
 

@@ -16,6 +16,7 @@ import { Slot, slotAround } from './slot.js';
  */
 export class BulkheadGuard extends Guard {
   #active = 0;
+  #abandoned = 0;
   readonly #queue: BulkheadQueue;
   readonly #refusals: BulkheadRefusals;
   #options: ResolvedBulkhead;
@@ -75,6 +76,11 @@ export class BulkheadGuard extends Guard {
   /** How many may run at once now. */
   get limit(): number {
     return this.#adaptive?.current ?? (this.options.maxConcurrent as number);
+  }
+
+  /** How much work goes on without a slot, long after its caller has gone. */
+  get abandonedNow(): number {
+    return this.#abandoned;
   }
 
   /** How many calls wait for a slot. */
@@ -170,8 +176,14 @@ export class BulkheadGuard extends Guard {
 
   /** @internal */
   abandoned(afterMs: number): void {
+    this.#abandoned++;
     const { events } = this.environment;
     if (events.active) events.emit({ type: 'abandoned', name: this.name, policy: 'bulkhead', afterMs });
+  }
+
+  /** @internal */
+  abandonedEnded(): void {
+    this.#abandoned--;
   }
 
   /**

@@ -15,6 +15,8 @@ interface Slots {
   /** @param abandoned whether the work goes on. */
   freed(attempt: Attempt, abandoned: boolean): void;
   abandoned(afterMs: number): void;
+  /** Work that went on without a slot has ended. */
+  abandonedEnded(): void;
 }
 
 /**
@@ -24,6 +26,7 @@ interface Slots {
 export class Slot extends Deadline {
   #held = true;
   #givenBack = false;
+  #abandoned = false;
   #measured: boolean;
   #loans: Loans | undefined = undefined;
 
@@ -63,6 +66,7 @@ export class Slot extends Deadline {
   released(failure: Failure | undefined): void {
     this.#end(failure);
     this.#release(false);
+    if (this.#abandoned) this.bulkhead.abandonedEnded();
   }
 
   expire(): void {
@@ -115,6 +119,7 @@ export class Slot extends Deadline {
   #giveBack(abandoned: boolean): void {
     if (this.#givenBack) return;
     this.#givenBack = true;
+    this.#abandoned = abandoned;
     if (abandoned && this.abandonments !== undefined) this.bulkhead.abandoned(this.abandonments.ms);
     if (this.lender === undefined) this.bulkhead.freed(this.attempt, abandoned);
     else this.lender.loans.giveBack(this.bulkhead.environment.clock.now());

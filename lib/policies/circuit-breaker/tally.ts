@@ -161,6 +161,10 @@ export class Tally implements TripWindow {
     const { calls } = this;
     return calls === 0 ? 0 : (this.window.failures * 100) / calls;
   }
+  /** The share of slow calls, 0 to 1; undefined where the strategy counts none. */
+  get slowCallRatio(): number | undefined {
+    return this.trip.slowCallRatio;
+  }
   get meanSuccessMs(): number | undefined {
     return this.window.meanSuccessMs;
   }

@@ -87,6 +87,14 @@ export class Bucket {
     return this.paidAt + this.#timeFor(this.#backlog, 0);
   }
 
+  /** How many calls of cost 1 may begin at `now`. */
+  availableAt(now: number): number {
+    const owedMs = Math.max(0, this.committedUntil - now);
+    const { toleranceMs, intervalMs, maxCost } = this.rate;
+    if (toleranceMs === 0) return owedMs === 0 ? 1 : 0;
+    return Math.min(maxCost, Math.max(0, (toleranceMs - owedMs) / intervalMs));
+  }
+
   take(cost: number): void {
     this.#owedMs += this.#timeFor(cost, 0);
     if (this.rate.warmUp !== undefined) this.#permits = Math.max(0, this.#permits - cost);

@@ -70,6 +70,11 @@ export class RateLimiter {
     return this.#places.lines.size + (this.#cluster?.waiting ?? 0);
   }
 
+  /** How many calls may begin at `now`; undefined where each key has a limit of its own, or other processes have a say. */
+  availableAt(now: number): number | undefined {
+    return this.#keyed === undefined && this.#cluster === undefined ? this.#bucket.availableAt(now) : undefined;
+  }
+
   /** Whether something was used that time has not given back yet. */
   owesAt(now: number): boolean {
     return this.#bucket.committedUntil > now || this.#keyed?.owesAt(now) === true;

@@ -18,7 +18,7 @@ const NAME = 'ingress';
  */
 export class Ingress {
   #active = 0;
-  #shed = 0;
+  readonly #shed: Record<ShedReason, number> = { concurrency: 0, eventLoopDelay: 0, rate: 0 };
   readonly #adaptive: AdaptiveLimit | undefined;
   readonly #fixed: number;
   readonly #turns: LoopTurns | undefined;
@@ -64,6 +64,11 @@ export class Ingress {
 
   /** How many requests were turned away. */
   get shed(): number {
+    return Object.values(this.#shed).reduce((all, count) => all + count, 0);
+  }
+
+  /** How many of them by each limit. */
+  get shedBy(): Readonly<Record<ShedReason, number>> {
     return this.#shed;
   }
 
@@ -131,7 +136,7 @@ export class Ingress {
   }
 
   #turnAway(met: ShedReason, priority: number): void {
-    this.#shed++;
+    this.#shed[met]++;
     if (met === 'concurrency') this.#adaptive?.wanted();
     if (this.environment.events.hearsChanges) this.#tellShed(met, priority);
   }

@@ -35,6 +35,9 @@ function combine(trackers: readonly TripTracker[]): TripTracker {
   return {
     record: (failed, latencyMs, now) => tellAll(trackers, (tracker) => tracker.record?.(failed, latencyMs, now)),
     recordLost: (ranMs, now) => tellAll(trackers, (tracker) => tracker.recordLost?.(ranMs, now)),
+    get slowCallRatio() {
+      return trackers.map(({ slowCallRatio }) => slowCallRatio).find((ratio) => ratio !== undefined);
+    },
     reset: () => tellAll(trackers, (tracker) => tracker.reset?.()),
     failsProbe: (latencyMs) => firstVerdict(trackers, (tracker) => tracker.failsProbe?.(latencyMs)),
     shouldTrip: (window) => firstVerdict(trackers, (tracker) => tracker.shouldTrip(window)),

@@ -60,6 +60,11 @@ class SlowCalls implements TripTracker {
     return latencyMs > this.slowerThan && `a probe took ${Math.round(latencyMs)} ms, limit ${this.slowerThan} ms`;
   }
 
+  get slowCallRatio(): number {
+    const all = this.#calls.total(ALL);
+    return all === 0 ? 0 : this.#calls.total(SLOW) / all;
+  }
+
   reset(): void {
     this.#calls.clear();
   }

@@ -75,6 +75,12 @@ export class TrackedStrategy {
     return ask(this.reporter, this.place, verdict, false, () => this.tracker.failsProbe?.(latencyMs));
   }
 
+  /** The share of slow calls, 0 to 1; undefined where none are counted. */
+  get slowCallRatio(): number | undefined {
+    const ratio = propertyOf(this.tracker, 'slowCallRatio');
+    return typeof ratio === 'number' ? ratio : undefined;
+  }
+
   reset(): void {
     notify(this.reporter, this.place, () => this.tracker.reset?.());
   }

@@ -48,6 +48,8 @@ export interface TripTracker {
    * the reason. Without it every answer is a success of the probe.
    */
   failsProbe?(latencyMs: number): boolean | string;
+  /** The share of slow calls in the window, 0 to 1, of a strategy that counts them. */
+  readonly slowCallRatio?: number | undefined;
   reset?(): void;
   shouldTrip(window: TripWindow): boolean | string;
 }

@@ -1,0 +1,43 @@
+import { readRateLimit } from '../read-model/read-instances.js';
+import type { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
+import type { Clock } from '../kernel/clock.js';
+
+/**
+ * One rate limit, to look at.
+ *
+ * @publicApi
+ */
+export class RateLimitHandle {
+  readonly #limiter: RateLimiter;
+  readonly #clock: Clock;
+
+  constructor(limiter: RateLimiter, clock: Clock) {
+    this.#limiter = limiter;
+    this.#clock = clock;
+  }
+
+  /** The name it was given, or `Class.method`. */
+  get name(): string {
+    return this.#limiter.name;
+  }
+
+  /** How many calls may begin in {@link per} ms. */
+  get limit(): number {
+    return this.#limiter.options.limit;
+  }
+
+  /** The time that the limit is for, ms. */
+  get per(): number {
+    return this.#limiter.options.per;
+  }
+
+  /** How many calls may begin now; undefined where each key has a limit of its own, or the processes of a cluster share it. */
+  get available(): number | undefined {
+    return readRateLimit(this.#limiter, this.#clock.now()).available;
+  }
+
+  /** How many calls wait for their turn. */
+  get waiting(): number {
+    return this.#limiter.waiting;
+  }
+}
