@@ -1,5 +1,5 @@
 import type { CallListener, Decided } from './call-listener.js';
-import type { ResilienceEvent, ResilienceEventBody } from './resilience-event.js';
+import type { PolicyKey, ResilienceEvent, ResilienceEventBody } from './resilience-event.js';
 
 export type EventListener = (event: ResilienceEvent) => void;
 
@@ -8,6 +8,8 @@ export interface ChangeListener {
   readonly changed: EventListener;
   /** Something happened again of which an event is told once a minute only. */
   readonly repeated: (type: ResilienceEvent['type'], name: string) => void;
+  /** A policy with `metricsOnly` would have refused a call; told only of calls that somebody hears. */
+  readonly wouldRefuse?: (name: string, policy: PolicyKey) => void;
 }
 
 /** What a policy decides of a call; refusals are told by the attempt that is refused. */
@@ -65,7 +67,9 @@ export class EventBus {
   emit(body: ResilienceEventBody): void;
   emit(body: Decision, call: HeardCall | undefined): void;
   emit(body: ResilienceEventBody, call?: HeardCall): void {
-    if (!this.active) return;
+    if (body.type === 'refused' && body.metricsOnly === true && this.active) this.#tellShadow(body.name, body.policy);
+    // Those who hear of calls alone hear of their ends, and not of each event.
+    if (!this.hasListeners && call === undefined) return;
     const event = this.#dated(body);
     this.#emit(event);
     call?.decided(event as Decided);
@@ -149,6 +153,15 @@ export class EventBus {
     } catch (error) {
       this.onListenerError(error);
     }
+  }
+
+  /** A listener has thrown. */
+  reportListener(error: unknown): void {
+    this.onListenerError(error);
+  }
+
+  #tellShadow(name: string, policy: PolicyKey): void {
+    for (const { wouldRefuse } of this.#watchers) if (wouldRefuse !== undefined) wouldRefuse(name, policy);
   }
 
   #observe(more: 1 | -1): void {

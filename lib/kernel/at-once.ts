@@ -12,7 +12,7 @@ export function calledAtOnce<T>(attempt: Attempt, work: (attempt: Attempt) => T)
   const observation = observationOf(attempt);
   if (observation === undefined) return work(attempt);
   observation.begin('sync');
-  return observation.run(attempt, () => work(attempt));
+  return observation.run(attempt, work);
 }
 
 /** A method was called before anybody knew that it would give a `kind` of answer. */

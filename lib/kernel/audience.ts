@@ -19,7 +19,7 @@ export interface Abortable extends Running {
  */
 export class Audience {
   #controller: AbortController | undefined = undefined;
-  readonly #listeners = new Set<AbortListener>();
+  #listeners: Set<AbortListener> | undefined = undefined;
   #enlisted = false;
 
   constructor(
@@ -37,11 +37,11 @@ export class Audience {
   }
 
   add(listener: AbortListener): void {
-    this.#listeners.add(listener);
+    (this.#listeners ??= new Set()).add(listener);
   }
 
   remove(listener: AbortListener): void {
-    this.#listeners.delete(listener);
+    this.#listeners?.delete(listener);
   }
 
   /** Aborts the signal. */
@@ -52,7 +52,7 @@ export class Audience {
 
   /** Tells those who listen, once. */
   tell(reason: unknown): void {
-    if (this.#listeners.size === 0) return;
+    if (this.#listeners === undefined || this.#listeners.size === 0) return;
     const told = [...this.#listeners];
     this.#listeners.clear();
     for (const listener of told) listener(reason);

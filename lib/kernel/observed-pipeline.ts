@@ -78,6 +78,6 @@ export function observing<I extends Pick<PipelineInit, 'guards' | 'work'>>(init:
 function observedWork(work: Work): Work {
   return (attempt) => {
     const observation = observationOf(attempt);
-    return observation === undefined ? work(attempt) : observation.run(attempt, () => work(attempt));
+    return observation === undefined ? work(attempt) : observation.run(attempt, work);
   };
 }

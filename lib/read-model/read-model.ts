@@ -137,7 +137,11 @@ export class ReadModel {
     const { app, events } = this.init;
     const ends = [
       events.watchCalls({ begun: ({ name }) => this.#register.of(name).begun() }),
-      events.watchChanges({ changed: (event) => this.#changed(event), repeated: () => undefined }),
+      events.watchChanges({
+        changed: (event) => this.#changed(event),
+        repeated: () => undefined,
+        wouldRefuse: (name, policy) => this.#register.of(name).wouldRefuse(policy),
+      }),
       app.instances.watchReleases((name) => this.#register.forget(name)),
     ];
     return () => {

@@ -18,14 +18,20 @@ export class RecordedCall implements CallObserver {
   readonly waits: WaitEnded[] = [];
   end: CallEnded | undefined;
 
-  constructor(readonly call: ObservedCall) {}
+  readonly call: ObservedCall;
+
+  /** What is told may work its numbers out when it is asked: they are noted as plain data. */
+  constructor({ id, name, className, methodName, kind, startedAt }: ObservedCall) {
+    this.call = { id, name, className, methodName, kind, startedAt };
+  }
 
   attemptBegun({ number }: AttemptBegun): void {
     this.told.push(`attempt ${number} begun`);
   }
 
   attemptEnded(attempt: AttemptEnded): void {
-    this.attempts.push(attempt);
+    const { number, outcome, startedAt, waitedMs, durationMs, error, cut } = attempt;
+    this.attempts.push({ number, outcome, startedAt, waitedMs, durationMs, error, cut });
     this.told.push(`attempt ${attempt.number} ${attempt.outcome}${by(attempt)}`);
   }
 

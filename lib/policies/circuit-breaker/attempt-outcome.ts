@@ -47,8 +47,11 @@ export function recordError(breaker: BreakerCore, attempt: Attempt, failure: Fai
   const now = breaker.environment.clock.now();
   const latencyMs = now - (attempt.startedAt ?? attempt.since);
   const meaning = meaningOf(breaker, attempt, failure, latencyMs, now);
-  if (meaning === 'success') recordSuccess(breaker, attempt, latencyMs, now, error);
-  else if (meaning === 'failure') {
+  if (meaning === 'success') {
+    // Whoever observes the call would take the error for more.
+    if (breaker.environment.events.active) observationOf(attempt)?.judged(attempt, 'success');
+    recordSuccess(breaker, attempt, latencyMs, now, error);
+  } else if (meaning === 'failure') {
     recordFailure(breaker, attempt, now, latencyMs, error, attempt.aborted || isTimeout(error), error);
   } else recordIgnored(breaker, attempt, error, latencyMs, now, meaning);
 }
@@ -74,10 +77,7 @@ function recordIgnored(
 
 function recordSuccess(breaker: BreakerCore, attempt: Attempt, latencyMs: number, now: number, result: unknown): void {
   const { events } = breaker.environment;
-  if (events.active) {
-    events.emit({ type: 'success', name: breaker.name, policy: 'circuitBreaker', latencyMs });
-    observationOf(attempt)?.judged(attempt, 'success');
-  }
+  if (events.hasListeners) events.emit({ type: 'success', name: breaker.name, policy: 'circuitBreaker', latencyMs });
   breaker.succeeded(attempt, latencyMs, now, result);
 }
 

@@ -62,7 +62,7 @@ export class BreakerCore extends Circuit {
    */
   succeededUnmeasured(permit: Permit): boolean {
     const { tally } = this;
-    if (tally.looksAtSuccesses || this.environment.events.active || this.events.listenedTo) return false;
+    if (tally.looksAtSuccesses || this.environment.events.hasListeners || this.events.listenedTo) return false;
     if (permit.epoch !== this.machine.epoch) return true;
     tally.successUnmeasured();
     if (!tally.quiet) this.judge(undefined, undefined);

@@ -1,0 +1,50 @@
+import type { AttemptEnded, AttemptOutcome, Cut } from '../events/call-listener.js';
+import type { AttemptEnd } from './attempt-end.js';
+import type { Attempt } from './attempt.js';
+
+/** How an attempt ended, where no breaker has a word. */
+export const OUTCOMES: Readonly<Record<AttemptEnd, AttemptOutcome>> = {
+  refused: 'refused',
+  lost: 'aborted',
+  notBegun: 'ignored',
+  shutDown: 'aborted',
+  left: 'success',
+  aborted: 'aborted',
+  answered: 'client_error',
+  failure: 'failure',
+};
+
+/** How an attempt ended, as it is told; made once for all who hear of it. */
+export class EndedAttempt implements AttemptEnded {
+  readonly number: number;
+  readonly waitedMs: number;
+  readonly durationMs: number | undefined;
+
+  /**
+   * @param begunAt when its method was called, on the monotonic clock; undefined: it never was.
+   * @param endedAt on the monotonic clock.
+   */
+  constructor(
+    private readonly attempt: Attempt,
+    readonly outcome: AttemptOutcome,
+    private readonly begunAt: number | undefined,
+    endedAt: number,
+    readonly error: unknown,
+    readonly cut: Cut | undefined,
+  ) {
+    this.number = attempt.number;
+    this.waitedMs = (begunAt ?? endedAt) - attempt.since;
+    this.durationMs = begunAt === undefined ? undefined : endedAt - begunAt;
+  }
+
+  get startedAt(): number | undefined {
+    const { begunAt } = this;
+    return begunAt === undefined ? undefined : wallOf(this.attempt, begunAt);
+  }
+}
+
+/** A moment of the monotonic clock as epoch ms. */
+export function wallOf({ course }: Attempt, moment: number): number {
+  const { clock } = course.target;
+  return clock.wallNow() - (clock.now() - moment);
+}
