@@ -22,6 +22,9 @@ export type {
 } from './decorators/types.js';
 
 export { CircuitBreakerHandle } from './module/breaker-handle.js';
+export { drainOnSignals } from './module/shutdown/drain-on-signals.js';
+export type { DrainOptions } from './module/shutdown/drain.options.js';
+export type { DeadlineOptions, IncomingOptions } from './module/incoming/incoming.options.js';
 export { RateLimitHandle } from './module/rate-limit-handle.js';
 export { RetryBudgetHandle } from './module/retry-budget-handle.js';
 export type {

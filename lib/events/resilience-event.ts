@@ -92,6 +92,7 @@ export interface RetrySuppressedEvent extends Origin {
    * - `budget`: the retry budget is used up.
    * - `notRepeatable`: the request may not be made twice, such as a POST.
    * - `streamBegun`: items were given out already.
+   * - `callerRetries`: whoever sent the request makes it again (`X-Retry-Attempt`), so that only one layer does.
    * - `aborted`: the caller gave up.
    * - `shutdown`: the app is shutting down.
    */
@@ -104,6 +105,7 @@ export interface RetrySuppressedEvent extends Origin {
     | 'budget'
     | 'notRepeatable'
     | 'streamBegun'
+    | 'callerRetries'
     | 'aborted'
     | 'shutdown';
   /** What the last attempt ended with; undefined for a result, and for a hedge, since it has not ended. */

@@ -13,10 +13,30 @@ export class Lifecycle {
   #waiters = new Set<Waiter>();
   #running = new Set<Running>();
   #disposables = new Set<() => void>();
+  #draining = false;
   #closing = false;
   #disposed = false;
 
-  /** Whether the app is shutting down. */
+  /** Whether the app is to go: whoever sends it work should look for another. */
+  get draining(): boolean {
+    return this.#draining || this.#closing;
+  }
+
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Lets nothing begin to wait any more; who waits already keeps its place. */
+  refuseWaits(): void {
+    this.#closing = true;
+  }
+
+  /** Whether anything waits. */
+  get hasWaiters(): boolean {
+    return this.#waiters.size > 0;
+  }
+
+  /** Whether the app is shutting down, and nothing new may wait. */
   get closing(): boolean {
     return this.#closing;
   }
@@ -59,7 +79,7 @@ export class Lifecycle {
 
   /** Ends every wait. */
   close(): void {
-    this.#closing = true;
+    this.refuseWaits();
     for (const waiter of [...this.#waiters]) waiter.end();
     this.#waiters.clear();
   }

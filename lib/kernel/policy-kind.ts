@@ -98,6 +98,8 @@ export interface PolicyKind<K extends string = string, S = unknown, R = unknown,
   readonly state?: StateKind;
   /** Whether it judges attempts, so that others of the plan ask it. @default false */
   readonly judges?: boolean;
+  /** Whether it makes failed calls again. @default false */
+  readonly repeats?: boolean;
   /** `'takes'`: its further attempts draw from a retry budget; `'names'`: else its name is that of the budget. */
   readonly budget?: 'takes' | 'names';
   /** Under the kill switch: `'works'`, or `'kept'`: it stands aside, but its state is there. @default it is gone */

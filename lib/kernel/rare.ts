@@ -40,6 +40,8 @@ export class RareOf<A> {
   probe = false;
   /** Whether its breaker only watches it, and would have refused it. */
   watched = false;
+  /** Whether whoever sent the request makes it again, so that nothing below does. */
+  callerRetries = false;
   /** Whether the breaker's `errorFilter` has taken it out of all counts. */
   filtered = false;
 }

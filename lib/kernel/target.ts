@@ -7,6 +7,8 @@ export interface Target {
   readonly methodName: string;
   /** The instance under which its calls are told: the name that its policies were given, or `Class.method`. */
   readonly callName: string;
+  /** Whether a policy makes failed calls again. */
+  readonly retries: boolean;
   readonly clock: Clock;
   /** That of the app. */
   readonly lifecycle: Lifecycle;

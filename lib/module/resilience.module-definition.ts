@@ -12,6 +12,8 @@ import {
   type Expectation,
 } from '../kernel/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
+import { resolveIncoming, wantsIncoming, type IncomingOptions } from './incoming/incoming.options.js';
+import { resolveDrain, type DrainOptions } from './shutdown/drain.options.js';
 import type { RuleSource } from '../rules/rule-source.js';
 import {
   parseSystemProtection,
@@ -51,10 +53,12 @@ export interface ResilienceModuleOptions {
    * @default 'changes'
    */
   log?: 'changes' | 'all' | false;
+  /** How `ResilienceService.drain()` ends the app's work. @default { delay: 5_000, grace: 20_000 } */
+  shutdown?: DrainOptions;
 }
 
 /** Options that decide which providers the module has, so that they stand beside a factory of the others. */
-export interface ResilienceModuleExtras {
+export interface ResilienceModuleExtras extends IncomingOptions {
   /** What stands behind `DataService`. @default nothing */
   dataService?: DataRecipe;
   /** Further data services, for `@InjectDataService(name)`. @default none */
@@ -77,12 +81,14 @@ export interface ResilienceOptionsFactory {
   createResilienceOptions(): ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
 }
 
-const EXTRA_KEYS = ['dataService', 'dataServices', 'exceptionFilter'] as const;
+const EXTRA_KEYS = ['dataService', 'dataServices', 'exceptionFilter', 'deadlines', 'abortOnDisconnect'] as const;
 
 const EXTRAS: ResilienceModuleExtras = {
   dataService: undefined,
   dataServices: undefined,
   exceptionFilter: false,
+  deadlines: undefined,
+  abortOnDisconnect: undefined,
 };
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
@@ -136,10 +142,10 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
     const problem = `option '${misplaced}' decides on providers: expected beside useFactory, not in what it gives`;
     throw new ResilienceConfigurationError(place, problem);
   }
-  const { dataService, dataServices, exceptionFilter } = extras;
+  const { dataService, dataServices, exceptionFilter, deadlines, abortOnDisconnect } = extras;
   checkOptions<ResilienceModuleOptions & ResilienceModuleExtras>(
     place,
-    { ...options, dataService, dataServices, exceptionFilter },
+    { ...options, dataService, dataServices, exceptionFilter, deadlines, abortOnDisconnect },
     {
       policies: anything,
       enabled: aBoolean,
@@ -150,7 +156,18 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
       dataService: unchecked,
       dataServices: unchecked,
       exceptionFilter: aBoolean,
+      deadlines: unchecked,
+      abortOnDisconnect: unchecked,
+      shutdown: unchecked,
     },
   );
+  resolveIncoming(place, extras);
+  resolveDrain(place, options.shutdown);
+  if (wantsIncoming(extras) && options.callContext !== true) {
+    throw new ResilienceConfigurationError(
+      place,
+      "options 'deadlines' and 'abortOnDisconnect' need to know the running call: expected callContext: true beside them",
+    );
+  }
   parseSystemProtection(`${place}.systemProtection`, options.systemProtection);
 }

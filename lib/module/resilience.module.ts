@@ -1,11 +1,13 @@
 import { Inject, Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
-import { APP_FILTER, ModulesContainer } from '@nestjs/core';
+import { APP_FILTER, APP_INTERCEPTOR, ModulesContainer } from '@nestjs/core';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { Clock } from '../kernel/clock.js';
 import { checkOptions, isPlainObject, type Expectation } from '../kernel/options/check.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { dataProviders, wantedDataServices } from './data/data-providers.js';
 import { ResilienceExceptionFilter } from './exception-filter.js';
+import { IncomingInterceptor } from './incoming/incoming.interceptor.js';
+import { wantsIncoming } from './incoming/incoming.options.js';
 import {
   ASYNC_OPTIONS_TYPE,
   ConfigurableModuleClass,
@@ -21,6 +23,7 @@ import { RuleFeed } from './rules/rule-feed.js';
 import { Runtime } from './runtime/runtime.js';
 import { systemSurroundings } from './runtime/surroundings.js';
 import { checkRoots } from './start-up/check-roots.js';
+import { Drain } from './shutdown/drain.js';
 import { StartUp } from './start-up/start-up.js';
 import { SystemProtection } from './system-protection/system-protection.js';
 import { RESILIENCE_CLOCK, RESILIENCE_RANDOM, RUNTIME } from './tokens.js';
@@ -56,6 +59,7 @@ import { RESILIENCE_CLOCK, RESILIENCE_RANDOM, RUNTIME } from './tokens.js';
     { provide: MODULE_OPTIONS_TOKEN, useValue: NO_OPTIONS },
     { provide: EXTRAS_TOKEN, useValue: {} },
     ResilienceRules,
+    Drain,
     ResilienceService,
     StartUp,
     // After the start-up checks: rules are judged by what the app has.
@@ -155,10 +159,13 @@ function extend(place: string, definition: DynamicModule, extras: ResilienceModu
   const wanted = wantedDataServices(place, extras);
   const filter: Provider[] =
     extras.exceptionFilter === true ? [{ provide: APP_FILTER, useClass: ResilienceExceptionFilter }] : [];
+  const incoming: Provider[] = wantsIncoming(extras)
+    ? [{ provide: APP_INTERCEPTOR, useClass: IncomingInterceptor }]
+    : [];
   const checked: Provider = { provide: EXTRAS_TOKEN, useValue: extras };
   return {
     ...definition,
-    providers: [...(definition.providers ?? []), ...dataProviders(wanted), ...filter, checked],
+    providers: [...(definition.providers ?? []), ...dataProviders(wanted), ...filter, ...incoming, checked],
     exports: [...(definition.exports ?? []), ...wanted.map(({ token }) => token)],
   };
 }

@@ -19,6 +19,8 @@ import { planEntries, type PlanEntry } from '../planning/plan-entries.js';
 import type { Runtime } from './runtime/runtime.js';
 import { makeSetPlan } from '../planning/set-plan.js';
 import { ResilienceRules } from './rules/resilience-rules.js';
+import type { DrainOptions } from './shutdown/drain.options.js';
+import { Drain } from './shutdown/drain.js';
 import { SystemProtectionHandle } from './system-protection/system-protection-handle.js';
 import { RUNTIME } from './tokens.js';
 
@@ -52,12 +54,15 @@ export class ResilienceService {
    */
   readonly events$: Observable<ResilienceEvent>;
   readonly #runtime: Runtime;
+  readonly #drain: Drain;
 
   constructor(
     @Inject(RUNTIME) runtime: unknown,
     /** Changes policies while the app runs. */
     readonly rules: ResilienceRules,
+    @Inject(Drain) drain: Drain,
   ) {
+    this.#drain = drain;
     this.#runtime = runtime as Runtime;
     this.events$ = new EventStream(this.#runtime.events, this.#runtime.environment);
   }
@@ -134,6 +139,18 @@ export class ResilienceService {
   /** Everything that goes by a name, what it guards and how it is now. */
   instances(): InstanceReport[] {
     return this.#runtime.readModel.instances();
+  }
+
+  /**
+   * Brings the app's work to its end, before `app.close()`: readiness fails at once, service goes on for `delay`; then nothing
+   * new is queued or tried again, clients with keep-alive are told to close, and accepted work may take `grace` before it is
+   * cut. {@link drainOnSignals} calls it at SIGTERM.
+   *
+   * @param options what `forRoot({ shutdown })` says otherwise, ms.
+   * @throws (as a rejection) ResilienceConfigurationError for wrong options.
+   */
+  async drain(options?: DrainOptions): Promise<void> {
+    await this.#drain.run(options);
   }
 
   /** What sheds incoming requests; undefined where nothing does. */

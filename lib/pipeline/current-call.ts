@@ -41,6 +41,11 @@ export function inCall<T>(attempt: Attempt, work: (attempt: Attempt) => T): T {
   return storage.run(attempt, work, attempt);
 }
 
+/** Runs work inside `around`, which is no guarded call of its own. */
+export function runAround<T>(around: Attempt, work: () => T): T {
+  return storage === undefined ? work() : storage.run(around, work);
+}
+
 /**
  * The guarded call in which this code runs, anywhere below it: its signal, its attempt and the time that is left.
  *

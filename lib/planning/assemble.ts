@@ -75,7 +75,8 @@ function planOf(
   const onRefused: Role | undefined = target.answersRefusals === true ? { decision: REFUSAL_DECISION } : undefined;
   const stages: Stages = { ...stagesOf(steps, made), onRefused };
   const callName = callNameOf(policies, target.instanceName);
-  const of = { className, methodName, callName, clock, lifecycle, callContext };
+  const retries = policies.some(({ policy }) => kindOf(policy).repeats === true);
+  const of = { className, methodName, callName, retries, clock, lifecycle, callContext };
   // What nothing guards need not be known.
   const learner = policies.length === 0 ? undefined : target.learner;
   const ends = { endsEarly: enabled, handOn };

@@ -80,7 +80,8 @@ function read(error: unknown, aborted: boolean, reason: unknown): Judgement {
     if (reason instanceof ResilienceException) {
       // What a shutdown has cut says nothing more, whatever its work makes of that.
       if (reason instanceof ShutdownException) return ABORTED;
-      if (reason instanceof TimeoutException) return FAILURE;
+      // A client that gives little time must not open a breaker for all.
+      if (reason instanceof TimeoutException) return isIncoming(reason) ? ABORTED : FAILURE;
     }
     if (isTimeoutError(reason)) return FAILURE;
     if (error === reason || isAbortError(error)) return ABORTED;
@@ -103,7 +104,13 @@ function read(error: unknown, aborted: boolean, reason: unknown): Judgement {
 function judgeOwn(error: ResilienceException): Judgement | undefined {
   if (error.refusal) return REFUSED;
   if (error instanceof ShutdownException) return ABORTED;
-  return error instanceof TimeoutException ? FAILURE : undefined;
+  if (error instanceof TimeoutException) return isIncoming(error) ? ABORTED : FAILURE;
+  return undefined;
+}
+
+/** Whether the limit came from outside the process. */
+function isIncoming({ details }: TimeoutException): boolean {
+  return details?.scope === 'incoming';
 }
 
 /** That of `AbortSignal.timeout()`. */

@@ -41,6 +41,7 @@ const NO_MORE: Readonly<Record<RetrySuppressedEvent['reason'], string>> = {
   budget: "the retry budget is used up (option 'budget')",
   notRepeatable: 'the request may not be made twice',
   streamBegun: 'a part of the answer was given out already',
+  callerRetries: 'whoever sent the request makes it again',
   aborted: 'the caller gave up',
   shutdown: 'the app is shutting down',
 };

@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { ApplicationConfig, HttpAdapterHost } from '@nestjs/core';
 import { Ingress } from '../../policies/system-protection/ingress.js';
@@ -8,6 +7,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
 import { EventLoopDelay } from './event-loop-delay.js';
 import { HttpGate } from './http-gate.js';
+import { httpServerOf } from '../http-server.js';
 import { routePrefix } from './route-prefix.js';
 
 /** Puts the gate before the app's HTTP server, if it has one and the options ask for it. */
@@ -33,7 +33,7 @@ export class SystemProtection implements OnModuleInit {
   onModuleInit(): void {
     const { environment, lifecycle } = this.#runtime;
     const options = parseSystemProtection('ResilienceModule.forRoot.systemProtection', this.#options.systemProtection);
-    const server = this.#httpServer();
+    const server = httpServerOf(this.#host);
     if (options === undefined || server === undefined || !environment.enabled) return;
     const loop = new EventLoopDelay();
     const ingress = new Ingress(options, environment, loop);
@@ -44,12 +44,5 @@ export class SystemProtection implements OnModuleInit {
       release();
       loop.close();
     });
-  }
-
-  /** A standalone app and a microservice have none. */
-  #httpServer(): Server | undefined {
-    const adapter = this.#host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;
-    const server = adapter?.getHttpServer() as Server | undefined;
-    return typeof server?.emit === 'function' ? server : undefined;
   }
 }

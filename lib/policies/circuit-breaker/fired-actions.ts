@@ -85,7 +85,15 @@ export class FiredActions implements Decision {
     const limit = this.#limit();
     const breaker = new CircuitBreakerGuard({ select: () => core });
     const init: PipelineInit = {
-      target: { className: '', methodName: core.name, callName: core.name, clock, lifecycle, callContext: false },
+      target: {
+        className: '',
+        methodName: core.name,
+        callName: core.name,
+        retries: false,
+        clock,
+        lifecycle,
+        callContext: false,
+      },
       guards: limit === undefined ? [breaker] : [breaker, limit],
       decisions: [this],
       work: (attempt) => run(() => attempt.origin?.body?.(attempt)),

@@ -77,6 +77,7 @@ export class RetryDecision implements Decision {
   #over(call: Call): SuppressedFor | undefined {
     if (call.stopped) return whyCut(call.stopReason);
     if (call.current.rare?.emitted === true) return 'streamBegun';
+    if (callerRetries(call.current)) return 'callerRetries';
     return call.made >= this.options.maxAttempts ? 'maxAttempts' : undefined;
   }
 
@@ -168,6 +169,13 @@ export class RetryDecision implements Decision {
 
 function seriesOf(call: Call): Series {
   return (call.series ??= new Series(call.current.since)) as Series;
+}
+
+/** Whether what came in from outside, around an attempt, is made again by whoever sent it. */
+function callerRetries(attempt: Attempt): boolean {
+  for (let { outer } = attempt; outer !== undefined; outer = outer.outer)
+    if (outer.rare?.callerRetries === true) return true;
+  return false;
 }
 
 function whyCut(reason: unknown): SuppressedFor {

@@ -24,6 +24,7 @@ export const RETRY: PolicyKind<'retry', RetrySetting | false, RetryRule> = {
   dataForms: { backoff: { forms: BACKOFF_FORMS } },
   codeOnly: ['retryOn', 'abortOn', 'answerOn', 'retryOnResult'],
   budget: 'takes',
+  repeats: true,
   make: ({ name, options }, making) => ({
     decision: new RetryDecision(name, options as unknown as ResolvedRetry, making.environment, making.budget().budget),
   }),

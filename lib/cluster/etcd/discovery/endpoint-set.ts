@@ -48,7 +48,7 @@ export class EndpointSet {
     this.#environment = environment;
     this.#breakers = new NamedBreakers(name, breakersOf(`endpoints of ${name}`, options), environment);
     this.#pipeline = new Pipeline({
-      target: { className: '', methodName: name, callName: name, clock, lifecycle, callContext: false },
+      target: { className: '', methodName: name, callName: name, retries: false, clock, lifecycle, callContext: false },
       guards: [new CircuitBreakerGuard(this.#breakers)],
       work: (attempt) => run(() => attempt.origin?.body?.(attempt)),
     });

@@ -1,0 +1,66 @@
+import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import { finalize, Observable } from 'rxjs';
+import { ClientGoneError, Incoming, type IncomingCall } from '../../pipeline/incoming-call.js';
+import { EXTRAS_TOKEN, type ResilienceModuleExtras } from '../resilience.module-definition.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { RUNTIME } from '../tokens.js';
+import { resolveIncoming, type ResolvedIncoming } from './incoming.options.js';
+import { sourceOf, type RequestSource } from './request-source.js';
+
+/**
+ * Stands before every handler of an app that accepts time limits of callers, or cuts what is done for clients that have gone:
+ * all guarded calls of the handler inherit both. It is there only where the options ask for that.
+ *
+ * @internal
+ */
+@Injectable()
+export class IncomingInterceptor implements NestInterceptor {
+  readonly #incoming: Incoming;
+  readonly #options: ResolvedIncoming;
+  /** Several handlers, such as resolvers, may be called for one request. */
+  readonly #known = new WeakMap<object, IncomingCall>();
+
+  constructor(@Inject(RUNTIME) runtime: unknown, @Inject(EXTRAS_TOKEN) extras: ResilienceModuleExtras) {
+    const { environment } = runtime as Runtime;
+    this.#incoming = new Incoming(environment.clock, environment.lifecycle);
+    this.#options = resolveIncoming('ResilienceModule.forRoot', extras);
+  }
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    const source = sourceOf(context);
+    if (source === undefined) return next.handle();
+    const { key } = source;
+    const known = key === undefined ? undefined : this.#known.get(key);
+    const call = known ?? this.#begin(source);
+    if (key !== undefined) this.#known.set(key, call);
+    const answer = new Observable<unknown>((subscriber) => {
+      const cut = (reason: unknown): void => subscriber.error(reason);
+      call.onAbort(cut);
+      subscriber.add(() => call.offAbort(cut));
+      subscriber.add(call.run(() => next.handle().subscribe(subscriber)));
+    });
+    // What has no response of its own that tells its end is over with its answer.
+    return key === undefined ? answer.pipe(finalize(() => call.end())) : answer;
+  }
+
+  #begin(source: RequestSource): IncomingCall {
+    const { accept, maxMs, abortOnDisconnect } = this.#options;
+    const call = this.#incoming.begin();
+    if (accept && source.timeLeft !== undefined) {
+      const { timeLeft } = source;
+      const ms = 'ms' in timeLeft ? timeLeft.ms : timeLeft.at - this.#incoming.clock.wallNow();
+      call.limit(Math.min(ms, maxMs));
+    }
+    if (accept && source.isRetried) call.leaveRetriesToCaller();
+    const cuts = abortOnDisconnect === true || (abortOnDisconnect === 'safe' && source.isSafe);
+    const leave = source.watch(
+      () => call.end(),
+      () => {
+        if (cuts) call.abort(new ClientGoneError());
+        call.end();
+      },
+    );
+    call.whenOver(leave);
+    return call;
+  }
+}

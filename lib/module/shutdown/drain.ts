@@ -1,0 +1,93 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { CarefulLogger } from '../event-log/careful-logger.js';
+import { httpServerOf } from '../http-server.js';
+import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { RUNTIME } from '../tokens.js';
+import { resolveDrain, type DrainOptions } from './drain.options.js';
+import { HttpConnections } from './http-connections.js';
+
+/** How often it is looked whether all work has ended, ms. */
+const LOOK_MS = 25;
+/** What was cut has so long to be answered, ms. */
+const ANSWER_MS = 100;
+
+/**
+ * Brings the work of the app to its end while all that it needs is there: Nest ends pools (`onModuleDestroy`) before it lets
+ * go of what still runs, so this comes before `app.close()`.
+ *
+ * ```
+ * normal service, readiness says no   nothing new waits or is retried        cut
+ * |------------ delay --------------|------------- grace at most -----------|
+ * ```
+ */
+@Injectable()
+export class Drain {
+  readonly #runtime: Runtime;
+  readonly #host: HttpAdapterHost;
+  readonly #options: ResilienceModuleOptions;
+  readonly #logger = new CarefulLogger();
+  #running: Promise<void> | undefined;
+
+  constructor(
+    @Inject(RUNTIME) runtime: unknown,
+    @Inject(HttpAdapterHost) host: HttpAdapterHost,
+    @Inject(MODULE_OPTIONS_TOKEN) options: ResilienceModuleOptions,
+  ) {
+    this.#runtime = runtime as Runtime;
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /** Whoever calls again waits for the first one. @throws ResilienceConfigurationError (as a rejection) */
+  async run(given: DrainOptions = {}): Promise<void> {
+    const options = resolveDrain('ResilienceService.drain', { ...this.#options.shutdown, ...given });
+    await (this.#running ??= this.#drain(options));
+  }
+
+  async #drain({ delay, grace }: Required<DrainOptions>): Promise<void> {
+    const { lifecycle } = this.#runtime;
+    lifecycle.drain();
+    this.#logger.write('log', `drains: service goes on for ${delay} ms, accepted work may take ${grace} ms after that`);
+    await this.#wait(delay);
+    lifecycle.refuseWaits();
+    const server = httpServerOf(this.#host);
+    const connections = server === undefined ? undefined : new HttpConnections(server, this.#runtime.environment.clock);
+    const late = this.#runtime.environment.clock.now() + grace;
+    connections?.stopListening();
+    const ended = await this.#ended(connections, late);
+    if (!ended) await this.#cut(connections, grace);
+    connections?.release();
+    if (ended) this.#logger.write('log', 'drained: all accepted work has ended');
+  }
+
+  /** Whether all work has ended in time. */
+  async #ended(connections: HttpConnections | undefined, late: number): Promise<boolean> {
+    const { clock } = this.#runtime.environment;
+    for (;;) {
+      const open = (await connections?.count()) ?? 0;
+      if (open === 0 && !this.#isAtWork()) return true;
+      if (clock.now() >= late) return false;
+      await this.#wait(Math.min(LOOK_MS, Math.max(1, late - clock.now())));
+    }
+  }
+
+  #isAtWork(): boolean {
+    const { lifecycle, instances } = this.#runtime;
+    return lifecycle.hasWaiters || instances.bulkheads().some(({ active, waiting }) => active + waiting > 0);
+  }
+
+  async #cut(connections: HttpConnections | undefined, grace: number): Promise<void> {
+    this.#logger.write('warn', `work that was accepted still runs after ${grace} ms of grace: it is cut`);
+    this.#runtime.lifecycle.dispose();
+    await this.#wait(ANSWER_MS);
+    connections?.cut();
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#runtime.environment.clock.setTimeout(resolve, ms);
+    });
+  }
+}

@@ -1,0 +1,125 @@
+import { Agent, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Controller, Get, Injectable, type OnModuleDestroy, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Bulkhead, ResilienceModule, ResilienceService } from 'nestjs-bulwark';
+import { describe, expect, it, onTestFinished } from 'vitest';
+
+@Injectable()
+class Pool implements OnModuleDestroy {
+  private open = true;
+
+  onModuleDestroy(): void {
+    this.open = false;
+  }
+
+  async query(ms: number): Promise<string> {
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    if (!this.open) throw new Error('the pool is closed');
+    return 'fine';
+  }
+}
+
+@Controller()
+class Shop {
+  constructor(private readonly pool: Pool) {}
+
+  @Get()
+  @Bulkhead({ maxConcurrent: 20, maxQueue: 100 })
+  find(): Promise<string> {
+    return this.pool.query(20);
+  }
+
+  @Get('slow')
+  @Bulkhead({ maxConcurrent: 20, maxQueue: 100 })
+  slow(): Promise<string> {
+    return this.pool.query(60_000);
+  }
+}
+
+async function start(Adapter: Type<ExpressAdapter | FastifyAdapter>) {
+  class App {}
+  const module = {
+    module: App,
+    imports: [ResilienceModule.forRoot({ log: false })],
+    controllers: [Shop],
+    providers: [Pool],
+  };
+  const app = await NestFactory.create(module, new Adapter(), { logger: false });
+  onTestFinished(() => app.close());
+  await app.listen(0, '127.0.0.1');
+  const { port } = (app.getHttpServer() as { address(): AddressInfo }).address();
+  return { app, port, service: app.get(ResilienceService) };
+}
+
+/** The status of an answer, or the code of the error. */
+function get(port: number, agent: Agent, path = '/'): Promise<number | string> {
+  return new Promise((resolve) => {
+    const request = httpRequest({ port, host: '127.0.0.1', path, agent }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode ?? 0));
+    });
+    request.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    request.end();
+  });
+}
+
+describe.each([
+  ['Express', ExpressAdapter],
+  ['Fastify', FastifyAdapter],
+] as const)('drain(), on %s', (_name, Adapter) => {
+  it('answers everything that was accepted, in normal service, in the queue and running, before it resolves', async () => {
+    const { app, port, service } = await start(Adapter);
+    const agent = new Agent({ keepAlive: true, maxSockets: 50 });
+    onTestFinished(() => agent.destroy());
+    const answers: Promise<number | string>[] = [];
+    let stopped = false;
+    const load = (async () => {
+      while (!stopped) {
+        for (let i = 0; i < 5; i++) answers.push(get(port, agent));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+
+    await service.drain({ delay: 200, grace: 5_000 });
+    await app.close();
+    stopped = true;
+    await load;
+
+    const statuses = await Promise.all(answers);
+    // Who comes when nobody listens any more was not accepted.
+    const wrong = statuses.filter((status) => status !== 200 && status !== 'ECONNREFUSED');
+    expect(wrong).toEqual([]);
+    expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(100);
+  });
+
+  it('cuts what still runs when the grace is over', async () => {
+    const { port, service } = await start(Adapter);
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    const answer = get(port, agent, '/slow');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const since = performance.now();
+
+    await service.drain({ delay: 0, grace: 300 });
+
+    expect(performance.now() - since).toBeLessThan(1_300);
+    expect(await answer).not.toBe(200);
+  });
+});
+
+describe('drain()', () => {
+  it('is one, however often it is asked for', async () => {
+    const { service } = await start(ExpressAdapter);
+
+    await Promise.all([service.drain({ delay: 10, grace: 100 }), service.drain({ delay: 60_000 })]);
+  });
+
+  it('tells wrong options', async () => {
+    const { service } = await start(ExpressAdapter);
+
+    await expect(service.drain({ delay: -1 })).rejects.toThrow("option 'delay'");
+  });
+});
