@@ -55,7 +55,7 @@ export class Drain {
     const server = httpServerOf(this.#host);
     const connections = server === undefined ? undefined : new HttpConnections(server, this.#runtime.environment.clock);
     const late = this.#runtime.environment.clock.now() + grace;
-    connections?.stopListening();
+    await connections?.stopListening();
     const ended = await this.#ended(connections, late);
     if (!ended) await this.#cut(connections, grace);
     connections?.release();

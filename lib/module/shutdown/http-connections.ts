@@ -25,16 +25,19 @@ export class HttpConnections {
   }
 
   /** Accepts no connection any more; those that are there go on, and each answer tells its client to leave. */
-  stopListening(): void {
-    this.server.prependListener('request', this.#tell);
+  async stopListening(): Promise<void> {
     // That of an HTTP server would let go of the connections, too, on which a request is just coming.
     if (this.server.listening) NetServer.prototype.close.call(this.server);
+    // The socket is closed at the end of the turn: a client that is told to leave before that would connect in vain.
+    await turn();
+    await turn();
+    this.server.prependListener('request', this.#tell);
   }
 
   /** How many are left, when those have been let go of on which nothing has come for a while. */
   async count(): Promise<number> {
     // After a turn that took long, what has come meanwhile is not read yet.
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
     // That of HTTP/2 has no such method.
     if (this.clock.now() - this.#lastRequestAt >= QUIET_MS) (this.server as Partial<Server>).closeIdleConnections?.();
     return new Promise((resolve) => {
@@ -51,4 +54,9 @@ export class HttpConnections {
   release(): void {
     this.server.off('request', this.#tell);
   }
+}
+
+/** A turn of the event loop. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
