@@ -41,6 +41,12 @@ describe('the known part of a rule document', () => {
       { policies: { a: { circuitBreaker: { resetTimeout: { exponential: { initial: 10 } } } } } },
       'policies.a.circuitBreaker.resetTimeout.exponential.later',
     ],
+    ...(['countWindow', 'slowCallRate'] as const).map((form): [string, object, object, string] => {
+      const known = { percentage: 50, ...(form === 'countWindow' ? { size: 10 } : { slowerThan: 100 }) };
+      const document = (options: object) => ({ policies: { a: { circuitBreaker: { trip: { [form]: options } } } } });
+      const path = `policies.a.circuitBreaker.trip.${form}.later`;
+      return [`an option of ${form}`, document({ ...known, later: 1 }), document(known), path];
+    }),
     [
       'one of several forms',
       { policies: { a: { circuitBreaker: { trip: { anyOf: [{ consecutiveFailures: 3 }, { later: 1 }] } } } } },
