@@ -173,11 +173,7 @@ const openTimeSeries: Expectation = {
 };
 const ramp: Expectation = {
   expected: '{ over: ms above 0, from: a number from 0 to 1 }',
-  accepts: (value) =>
-    isPlainObject(value) &&
-    Object.keys(value).length === 2 &&
-    positiveMs.accepts(value.over) &&
-    fraction.accepts(value.from),
+  accepts: (value) => isPlainObject(value) && positiveMs.accepts(value.over) && fraction.accepts(value.from),
 };
 
 /** @throws ResilienceConfigurationError */
@@ -213,5 +209,8 @@ export function parseCircuitBreaker(place: string, setting: unknown): CircuitBre
     },
     OPOSSUM_OPTIONS_ELSEWHERE,
   );
+  const { recovery } = setting;
+  if (recovery !== undefined)
+    checkOptions<typeof recovery>(`${place}: option 'recovery'`, recovery, { over: positiveMs, from: fraction });
   return setting;
 }
