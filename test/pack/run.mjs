@@ -1,7 +1,8 @@
 /**
  * Packs the library as npm would publish it, looks into the tarball, installs it in empty apps (Nest 12 with ES modules,
- * Nest 11 with CommonJS), compiles them against the packed types and runs them. One line a step; a step that fails shows
- * its whole log, and its folder stays.
+ * Nest 11 with CommonJS), compiles them against the packed types and runs them: first without the packages that only the
+ * parts for several processes need, then with them. One line a step; a step that fails shows its whole log, and its folder
+ * stays.
  */
 import { execFile } from 'node:child_process';
 import { copyFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
@@ -103,6 +104,9 @@ async function checkTypes(entry) {
   if (faults.length > 0) throw new Error(`the types import what an app may not have:\n${faults.join('\n')}`);
 }
 
+/** The entries for several processes, and the package that each of them needs. */
+const CLUSTER = { etcd: 'etcd3', redis: 'ioredis' };
+
 /** The steps of one app: its own package.json and tsconfig.json, and the source that all apps share. */
 function stepsOf(app, ...furtherSteps) {
   const cwd = join(work, app);
@@ -129,7 +133,45 @@ function stepsOf(app, ...furtherSteps) {
       () => run('npx', ['--no', 'bulwark-data', 'verify', 'file:./data'], { cwd }),
     ],
     ...furtherSteps.map(([title, args, env]) => [title, () => node(args, env)]),
+    ...Object.entries(CLUSTER).map(([entry, name]) => [
+      `says that /${entry} needs ${name}`,
+      () =>
+        failsWith(
+          `Cannot find (package|module) '${name}'`,
+          process.execPath,
+          ['-e', `import('nestjs-bulwark/${entry}')`],
+          cwd,
+        ),
+    ]),
+    [
+      'has a command for a fleet, which says that it needs etcd3',
+      () => failsWith('npm install etcd3', 'npx', ['--no', 'nestjs-bulwark', 'cluster', 'list'], cwd),
+    ],
+    [
+      'installs etcd3 and ioredis',
+      async () => {
+        const { devDependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+        const exact = Object.values(CLUSTER).map((name) => `${name}@${devDependencies[name]}`);
+        await run('npm', ['install', '--save-exact', '--no-audit', '--no-fund', ...exact], { cwd });
+        await copyFile(join(here, 'app/cluster.ts'), join(cwd, 'src/cluster.ts'));
+      },
+    ],
+    [
+      'compiles what several processes share',
+      () => run(process.execPath, ['node_modules/typescript/bin/tsc'], { cwd }),
+    ],
+    ['starts that without etcd and Redis, and exits by itself', () => node(['dist/cluster.js'])],
+    ['has a command for a fleet', () => run('npx', ['--no', 'nestjs-bulwark', 'cluster', '--help'], { cwd })],
   ];
+}
+
+/** A command that must fail, and say why. */
+async function failsWith(reason, command, args, cwd) {
+  const said = await run(command, args, { cwd, timeout: 30_000 }).then(
+    () => 'nothing: it has succeeded',
+    (error) => error.message,
+  );
+  if (!new RegExp(reason).test(said)) throw new Error(`expected an error with ${reason}, got:\n${said}`);
 }
 
 const sameClasses = `

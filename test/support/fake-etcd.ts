@@ -12,6 +12,8 @@ export class FakeEtcd {
   readonly entries = new Map<string, EtcdEntry>();
   /** How long each lease that was asked for lives, s. */
   readonly leases: number[] = [];
+  /** Nothing is held back. */
+  readonly start = undefined;
   /** How many puts have come. */
   puts = 0;
   /** `'refuses'`: every request fails; `'hangs'`: none ever ends. */

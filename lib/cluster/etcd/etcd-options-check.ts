@@ -9,7 +9,7 @@ import {
   positiveInteger,
   type Expectation,
 } from '../../kernel/options/check.js';
-import { connectionShape, keyPrefix, requireHosts } from './client/connection-check.js';
+import { connectionShape, keyPrefix, checkConnection } from './client/connection-check.js';
 import type { ResolvedEtcdOptions } from './etcd-part.js';
 import { ETCD_DEFAULTS, type ResilienceEtcdOptions } from './etcd.options.js';
 
@@ -20,9 +20,10 @@ const share: Expectation = {
 /** It is one step of a key. */
 export const isServiceName = (value: unknown): value is string => aName.accepts(value) && !String(value).includes('/');
 const registration: Expectation = {
-  expected: "{ service, address, drain? }: a name without '/', a text, and ms",
+  expected: "{ service, address, drain? } and nothing else: a name without '/', a text, and ms",
   accepts: (value) =>
     isPlainObject(value) &&
+    Object.keys(value).every((key) => ['service', 'address', 'drain'].includes(key)) &&
     isServiceName(value.service) &&
     aName.accepts(value.address) &&
     (value.drain === undefined || nonNegativeMs.accepts(value.drain)),
@@ -45,6 +46,6 @@ export function resolveEtcdOptions(options: unknown): ResolvedEtcdOptions {
     cacheDir: aName,
     ttl: positiveInteger,
   });
-  requireHosts('ResilienceEtcdModule.forRoot', options);
+  checkConnection('ResilienceEtcdModule.forRoot', options);
   return { ...ETCD_DEFAULTS, ...options };
 }

@@ -1,4 +1,11 @@
-import { Inject, Injectable, type BeforeApplicationShutdown, type OnApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { ShutdownException } from '../../errors/shutdown.exception.js';
 import { aName, checkValue, type Expectation } from '../../kernel/options/check.js';
 import type { EtcdEntry } from './client/etcd-entry.js';
 import type { EndpointOptions } from './discovery/endpoint-options.js';
@@ -27,10 +34,11 @@ import { CommandWriter, type CommandOptions, type ResetOptions } from './command
  * @publicApi
  */
 @Injectable()
-export class EtcdService implements BeforeApplicationShutdown, OnApplicationShutdown {
+export class EtcdService implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   readonly #surroundings: EtcdSurroundings;
   readonly #watches = new Set<WatchedChanges>();
-  readonly #sets = new Map<string, EndpointSet>();
+  readonly #sets = new Map<string, { readonly source: EtcdEndpoints; readonly set: EndpointSet }>();
+  #state: 'starting' | 'running' | 'leaving' | 'closed' = 'starting';
   readonly #commands: CommandWriter;
 
   constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown) {
@@ -95,12 +103,16 @@ export class EtcdService implements BeforeApplicationShutdown, OnApplicationShut
     const forget = (changes: WatchedChanges): void => void this.#watches.delete(changes);
     const changes = new WatchedChanges(this.#client, this.#surroundings.options.prefix, prefix, forget);
     this.#watches.add(changes);
+    if (this.#ends) void changes.return();
     return changes;
   }
 
   /**
    * The processes that are registered for a service (option `discovery`), of this app or of others under the same prefix. The
-   * same set each time; the options count that were given first.
+   * same set each time; the options count that were given first. They are looked for from the start of the app on, or from
+   * the first call.
+   *
+   * @throws ShutdownException when the app has ended and the set was not asked for before.
    *
    * @example
    * const stock = etcd.endpoints('stock');
@@ -109,11 +121,13 @@ export class EtcdService implements BeforeApplicationShutdown, OnApplicationShut
   endpoints(service: string, options: EndpointOptions = {}): EndpointSet {
     checkValue('EtcdService.endpoints', 'service', service, aServiceName);
     const known = this.#sets.get(service);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.set;
+    if (this.#state === 'closed') throw hasEnded(service);
     const { prefix } = this.#surroundings.options;
     const source = new EtcdEndpoints(this.#client, `${prefix}endpoints/${service}/`);
     const set = new EndpointSet(service, source, options, this.#surroundings.runtime.environment);
-    this.#sets.set(service, set);
+    this.#sets.set(service, { source, set });
+    if (this.#state !== 'starting') source.start();
     return set;
   }
 
@@ -128,13 +142,25 @@ export class EtcdService implements BeforeApplicationShutdown, OnApplicationShut
   }
 
   /** @internal */
+  onApplicationBootstrap(): void {
+    this.#state = 'running';
+    for (const { source } of this.#sets.values()) source.start();
+  }
+
+  /** @internal */
   beforeApplicationShutdown(): void {
+    this.#state = 'leaving';
     for (const changes of this.#watches) void changes.return();
   }
 
   /** Calls that end with the app still find their endpoints. @internal */
   onApplicationShutdown(): void {
-    for (const set of this.#sets.values()) set.close();
+    this.#state = 'closed';
+    for (const { set } of this.#sets.values()) set.close();
+  }
+
+  get #ends(): boolean {
+    return this.#state === 'leaving' || this.#state === 'closed';
   }
 
   get #client() {
@@ -145,6 +171,11 @@ export class EtcdService implements BeforeApplicationShutdown, OnApplicationShut
     checkValue(`EtcdService.${method}`, 'key', key, aName);
     return `${this.#surroundings.options.prefix}${key}`;
   }
+}
+
+function hasEnded(service: string): ShutdownException {
+  const message = `endpoints of ${service} were first asked for when the app had ended`;
+  return new ShutdownException({ policy: 'shutdown', instanceName: service, message });
 }
 
 const aText: Expectation = { expected: 'a string', accepts: (value) => typeof value === 'string' };

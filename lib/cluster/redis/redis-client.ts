@@ -26,8 +26,8 @@ export function connect({ url, client, commandTimeout }: ResolvedRedisOptions): 
     reconnectOnError: ({ message }: Error) => message.startsWith('READONLY'),
   };
   const ofAll = { enableOfflineQueue: false, lazyConnect: false };
-  if (client === undefined) return new Redis(url as string, { ...ofNode, ...ofAll, retryStrategy });
-  if (!isCluster(client)) return client.duplicate({ ...ofNode, ...ofAll, retryStrategy });
+  if (client === undefined) return idle(new Redis(url as string, { ...ofNode, ...ofAll, retryStrategy }));
+  if (!isCluster(client)) return idle(client.duplicate({ ...ofNode, ...ofAll, retryStrategy }));
   const ofCluster: ClusterOptions = {
     ...ofAll,
     clusterRetryStrategy: retryStrategy,
@@ -42,6 +42,21 @@ export function connect({ url, client, commandTimeout }: ResolvedRedisOptions): 
     if (node.status === 'wait') node.connect().catch(() => undefined);
   });
   return cluster;
+}
+
+/**
+ * Lets the process end although a client is connected, or waits to connect again: a call that waits for an answer has a time
+ * limit, which keeps the process alive.
+ */
+function idle(client: Redis): Redis {
+  client.on('connect', () => client.stream.unref());
+  // The timer is no part of what ioredis promises; without it the process only lives longer.
+  client.on('reconnecting', () => (client as unknown as Reconnecting).reconnectTimeout?.unref?.());
+  return client;
+}
+
+interface Reconnecting {
+  readonly reconnectTimeout?: { unref?(): void } | null;
 }
 
 /** Waits for the nodes of a cluster, each of which is there or is not. */

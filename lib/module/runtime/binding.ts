@@ -3,7 +3,7 @@ import { constructorOf, hasProperty, propertyOf } from '../../errors/foreign.js'
 import { guardedLineage } from '../../guarded/guarded-classes.js';
 import type { AnyClass, GuardedMethod } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
-import { CarefulLogger } from '../event-log/careful-logger.js';
+import { warnOnce } from '../event-log/warn-once.js';
 import { nameOf } from '../../guarded/class-names.js';
 import { warnOfOtherCopy } from './package-copy.js';
 import { Runtime } from './runtime.js';
@@ -138,21 +138,13 @@ function bindingOf(instance: unknown, method: GuardedMethod): Binding {
   const owner = isObject ? instance : method;
   const known = bindings.get(owner);
   if (known !== undefined) return known;
-  warnOnce();
+  warnOnce(WITHOUT_MODULE);
   const binding = bindingTo(new Runtime(true), isObject ? classOf(instance) : method.declaringClass, false);
   if (isObject) keep(instance, binding);
   else bindings.set(method, binding);
   return binding;
 }
 
-let warned = false;
-
-function warnOnce(): void {
-  if (warned) return;
-  warned = true;
-  new CarefulLogger().write(
-    'warn',
-    'A guarded method was called on an instance that no ResilienceModule provides: it runs under its decorators alone. ' +
-      'Import ResilienceModule.forRoot(), or hand the instance to ResilienceService.bind().',
-  );
-}
+const WITHOUT_MODULE =
+  'A guarded method was called on an instance that no ResilienceModule provides: it runs under its decorators alone. ' +
+  'Import ResilienceModule.forRoot(), or hand the instance to ResilienceService.bind().';

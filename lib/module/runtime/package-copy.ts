@@ -1,11 +1,9 @@
 import { fileURLToPath } from 'node:url';
-import { CarefulLogger } from '../event-log/careful-logger.js';
+import { warnOnce } from '../event-log/warn-once.js';
 import { PACKAGE_COPY } from '../tokens.js';
 
 /** Where this copy of the package lies. */
 export const PACKAGE_PATH = pathOf(new URL('../..', import.meta.url));
-
-const warned = new Set<string>();
 
 /**
  * A monorepo can bring two copies of the package into one process, of which each knows its own decorators only. Says so
@@ -15,12 +13,11 @@ const warned = new Set<string>();
  */
 export function warnOfOtherCopy(what: string, value: unknown): void {
   const other = copyOf(value);
-  if (other === undefined || other === PACKAGE_PATH || warned.has(other)) return;
-  warned.add(other);
-  new CarefulLogger().write(
-    'warn',
+  if (other === undefined || other === PACKAGE_PATH) return;
+  warnOnce(
     `${what} is of another copy of nestjs-bulwark than the ResilienceModule of the app, so that its methods run under their ` +
       `decorators alone: ${PACKAGE_PATH} and ${other}. Expected one copy in a process: see \`npm ls nestjs-bulwark\` and \`npm dedupe\`.`,
+    `a copy at ${other}`,
   );
 }
 

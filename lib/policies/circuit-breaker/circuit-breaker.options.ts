@@ -25,7 +25,7 @@ import {
 import { OPOSSUM_OPTIONS_ELSEWHERE } from './opossum-options.js';
 import { failureRate } from './trip/failure-rate.js';
 import { stateScope, type StateScope } from '../../kernel/options/state-scope.js';
-import type { TripStrategy } from './trip/trip-strategy.js';
+import { tripStrategy, type TripStrategy } from './trip/trip-strategy.js';
 
 /** A series of open times; the backoffs of retries fit. */
 export interface OpenTimeSeries {
@@ -171,22 +171,9 @@ const openTimeSeries: Expectation = {
   expected: 'a backoff such as exponential({ initial: 1_000, max: 60_000 })',
   accepts: (value) => isPlainObject(value) && aFunction.accepts(value.series),
 };
-const tripStrategy: Expectation = {
-  expected:
-    'failureRate(), consecutiveFailures(n), failureCount(n), countWindow(), slowCallRate(), anyOf(), or an object { name, shouldTrip(window), track?() } whose functions are not async',
-  accepts: (value) =>
-    isPlainObject(value) &&
-    aName.accepts(value.name) &&
-    aFunction.accepts(value.shouldTrip) &&
-    (value.track === undefined || aFunction.accepts(value.track)),
-};
 const ramp: Expectation = {
   expected: '{ over: ms above 0, from: a number from 0 to 1 }',
-  accepts: (value) =>
-    isPlainObject(value) &&
-    Object.keys(value).length === 2 &&
-    positiveMs.accepts(value.over) &&
-    fraction.accepts(value.from),
+  accepts: (value) => isPlainObject(value) && positiveMs.accepts(value.over) && fraction.accepts(value.from),
 };
 
 /** @throws ResilienceConfigurationError */
@@ -222,5 +209,8 @@ export function parseCircuitBreaker(place: string, setting: unknown): CircuitBre
     },
     OPOSSUM_OPTIONS_ELSEWHERE,
   );
+  const { recovery } = setting;
+  if (recovery !== undefined)
+    checkOptions<typeof recovery>(`${place}: option 'recovery'`, recovery, { over: positiveMs, from: fraction });
   return setting;
 }

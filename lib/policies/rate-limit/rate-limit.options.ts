@@ -121,15 +121,10 @@ const aboveOne = numberUpTo(MOST.factor, 'a number above 1', (value) => value > 
 const overrideObject: Expectation = { expected: '{ limit, per?, burst? }', accepts: () => false };
 const coldStart: Expectation = {
   expected: '{ over: ms above 0, coldFactor?: a number above 1 }',
-  accepts: (value) => {
-    if (!isPlainObject(value)) return false;
-    const { over, coldFactor, ...others } = value;
-    return (
-      Object.keys(others).length === 0 &&
-      positiveMs.accepts(over) &&
-      (coldFactor === undefined || aboveOne.accepts(coldFactor))
-    );
-  },
+  accepts: (value) =>
+    isPlainObject(value) &&
+    positiveMs.accepts(value.over) &&
+    (value.coldFactor === undefined || aboveOne.accepts(value.coldFactor)),
 };
 const limitsByKey: Expectation = {
   expected: 'an object of limits by key, such as { vip: 1_000 }',
@@ -153,6 +148,9 @@ export function parseRateLimit(place: string, setting: unknown): RateLimitOption
     onStoreError: oneOf('local', 'open', 'closed'),
     mode: oneOf('normal', 'metricsOnly'),
   });
+  const { warmUp } = setting;
+  if (warmUp !== undefined)
+    checkOptions<typeof warmUp>(`${place}: option 'warmUp'`, warmUp, { over: positiveMs, coldFactor: aboveOne });
   for (const [key, override] of Object.entries(setting.overrides ?? {})) {
     checkOverride(`${place}, option 'overrides', key ${show(key)}`, override);
   }

@@ -9,7 +9,8 @@ import { KeyedBuckets } from './keyed-buckets.js';
 import type { ResolvedRateLimit } from './rate-limit.options.js';
 import { Rate } from './rate.js';
 import { Refusals } from './refusals.js';
-import { WaitingCall, type WaitingPlaces } from './waiting-call.js';
+import type { LimitedPlaces } from './limited-call.js';
+import { WaitingCall } from './waiting-call.js';
 import { ROUNDING_MS, WaitingLines } from './waiting-lines.js';
 
 /** The buckets of one name and the calls that wait for them; shared by all methods that name it. */
@@ -17,7 +18,8 @@ export class RateLimiter {
   #options: ResolvedRateLimit;
   readonly #bucket: Bucket;
   readonly #keyed: KeyedBuckets | undefined;
-  readonly #places: WaitingPlaces;
+  readonly #lines: WaitingLines;
+  readonly #places: LimitedPlaces;
   readonly #refusals: Refusals;
   /** What asks the other processes; undefined: they have limits of their own. */
   readonly #cluster: ClusterLimit | undefined;
@@ -38,7 +40,8 @@ export class RateLimiter {
     this.#processes = this.#cluster?.processes ?? 1;
     this.#bucket = new Bucket(Rate.of(options, this.#processes));
     this.#keyed = options.key === undefined ? undefined : new KeyedBuckets(name, options, environment, this.#processes);
-    this.#places = { lines: new WaitingLines(clock), refusals: this.#refusals, lifecycle };
+    this.#lines = new WaitingLines(clock);
+    this.#places = { refusals: this.#refusals, lifecycle };
     this.#costPlace = `${name}, cost`;
     this.#keyPlace = `${name}, key`;
   }
@@ -55,8 +58,8 @@ export class RateLimiter {
     this.#options = options;
     this.#setRates();
     this.#cluster?.reconfigure(options);
-    if (options.mode === 'metricsOnly') this.#places.lines.admitAll();
-    else this.#places.lines.refresh();
+    if (options.mode === 'metricsOnly') this.#lines.admitAll();
+    else this.#lines.refresh();
   }
 
   #setRates(): void {
@@ -67,7 +70,7 @@ export class RateLimiter {
 
   /** How many calls wait for their turn. */
   get waiting(): number {
-    return this.#places.lines.size + (this.#cluster?.waiting ?? 0);
+    return this.#lines.size + (this.#cluster?.waiting ?? 0);
   }
 
   /** How many calls may begin at `now`; undefined where each key has a limit of its own, or other processes have a say. */
@@ -141,7 +144,12 @@ export class RateLimiter {
     const latest = Math.min(since + boundMs, call.deadline);
     if (since + waitMs > latest + ROUNDING_MS)
       return refused(refusals.tooLate({ bucket, cost }, waitMs, waitMs, boundMs, latest - since));
-    return new WaitingCall(call, { bucket, cost, since, boundMs, latest }, this.#places);
+    return new WaitingCall(
+      call,
+      { bucket, cost, since, boundMs, latest, metricsOnly: false },
+      this.#places,
+      this.#lines,
+    );
   }
 
   #costOf(call: Attempt): number {

@@ -1,76 +1,29 @@
 import type { Attempt } from '../../kernel/attempt.js';
-import type { Lifecycle } from '../../kernel/policy.js';
-import { Wait } from '../../kernel/wait.js';
-import type { Bucket } from './bucket.js';
-import type { Refusals } from './refusals.js';
+import { LimitedCall, type LimitedPlaces } from './limited-call.js';
 import type { InLine, WaitingLines } from './waiting-lines.js';
-
-/** What a call waits for, and how long it can. */
-export interface Wanted {
-  readonly bucket: Bucket;
-  readonly cost: number;
-  /** When it came. */
-  readonly since: number;
-  /** How long any call may wait, ms. */
-  readonly boundMs: number;
-  /** The latest moment at which this one may begin. */
-  readonly latest: number;
-}
-
-/** Where a waiting call is known. */
-export interface WaitingPlaces {
-  readonly lines: WaitingLines;
-  readonly refusals: Refusals;
-  readonly lifecycle: Lifecycle;
-}
+import type { Wanted } from './wanted.js';
 
 /** A call in line, until its turn comes, it comes too late, or the call is cut. */
-export class WaitingCall extends Wait implements InLine {
-  readonly bucket: Bucket;
-  readonly cost: number;
-  readonly latest: number;
-
+export class WaitingCall extends LimitedCall implements InLine {
   constructor(
     call: Attempt,
-    private readonly wait: Wanted,
-    private readonly places: WaitingPlaces,
+    wanted: Wanted,
+    places: LimitedPlaces,
+    private readonly lines: WaitingLines,
   ) {
-    super(call, places.lifecycle);
-    this.bucket = wait.bucket;
-    this.cost = wait.cost;
-    this.latest = wait.latest;
-  }
-
-  admit(): void {
-    this.grant();
+    super(call, wanted, places);
   }
 
   tooLate(turnAt: number, now: number): void {
-    const { since, boundMs, latest } = this.wait;
-    this.cut(this.places.refusals.tooLate(this, turnAt - since, turnAt - now, boundMs, latest - since));
-  }
-
-  expire(): void {
-    // Its line looks after its time.
-  }
-
-  protected override get inside() {
-    return { name: this.places.refusals.name, policy: 'rateLimit' } as const;
+    const { since, boundMs, latest } = this.wanted;
+    this.cut(this.places.refusals.tooLate(this.wanted, turnAt - since, turnAt - now, boundMs, latest - since));
   }
 
   protected join(): void {
-    this.places.lines.join(this);
+    this.lines.join(this);
   }
 
   protected quit(): void {
-    this.places.lines.leave(this);
-  }
-
-  protected passOn(): void {
-    // The turn is used up: time alone gives it back.
-  }
-
-  protected shutDownError(): Error {
-    return this.places.refusals.shutDown();
+    this.lines.leave(this);
   }
 }

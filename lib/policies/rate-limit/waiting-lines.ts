@@ -2,6 +2,7 @@ import { MAX_DELAY_MS } from '../../kernel/options/check.js';
 import type { Clock, Timer } from '../../kernel/clock.js';
 import type { Bucket } from './bucket.js';
 import { DueHeap } from './due-heap.js';
+import type { Wanted } from './wanted.js';
 
 /** What the sums of times may be wrong by, ms. */
 export const ROUNDING_MS = 1e-6;
@@ -11,10 +12,7 @@ const SPARE_LOOKS = 16;
 
 /** A call that waits for its turn. */
 export interface InLine {
-  readonly bucket: Bucket;
-  readonly cost: number;
-  /** The latest moment at which it may begin. */
-  readonly latest: number;
+  readonly wanted: Wanted;
   /** Its turn has come. */
   admit(): void;
   /** Its turn, `turnAt`, comes too late. */
@@ -51,7 +49,7 @@ export class WaitingLines {
   }
 
   join(call: InLine): void {
-    const { bucket, cost } = call;
+    const { bucket, cost } = call.wanted;
     let line = this.#lines.get(bucket);
     if (line === undefined) this.#lines.set(bucket, (line = { bucket, calls: new Set(), lookAt: Infinity }));
     line.calls.add(call);
@@ -61,7 +59,7 @@ export class WaitingLines {
   }
 
   leave(call: InLine): void {
-    const { bucket, cost } = call;
+    const { bucket, cost } = call.wanted;
     const line = this.#lines.get(bucket);
     if (line?.calls.delete(call) !== true) return;
     this.#size--;
@@ -69,7 +67,7 @@ export class WaitingLines {
     const [first] = line.calls;
     if (first !== undefined) {
       // The one behind may be cheaper, and so its turn earlier.
-      if (line !== this.#served) this.#look(line, bucket.turnOfFirst(first.cost));
+      if (line !== this.#served) this.#look(line, bucket.turnOfFirst(first.wanted.cost));
       return;
     }
     line.lookAt = Infinity;
@@ -81,7 +79,7 @@ export class WaitingLines {
   admitAll(): void {
     for (const { bucket, calls } of [...this.#lines.values()]) {
       for (const call of [...calls]) {
-        bucket.take(call.cost);
+        bucket.take(call.wanted.cost);
         call.admit();
       }
     }
@@ -91,7 +89,7 @@ export class WaitingLines {
   refresh(): void {
     for (const line of this.#lines.values()) {
       const [first] = line.calls;
-      if (first !== undefined) this.#look(line, line.bucket.turnOfFirst(first.cost));
+      if (first !== undefined) this.#look(line, line.bucket.turnOfFirst(first.wanted.cost));
     }
   }
 
@@ -149,14 +147,15 @@ export class WaitingLines {
     this.#served = line;
     bucket.settle(now - bucket.rate.makeUpMs);
     for (const call of calls) {
-      const waitMs = bucket.waitOfFirst(call.cost, now);
+      const { cost, latest } = call.wanted;
+      const waitMs = bucket.waitOfFirst(cost, now);
       const beginsAt = now + Math.max(0, waitMs);
-      if (beginsAt > call.latest + ROUNDING_MS) {
+      if (beginsAt > latest + ROUNDING_MS) {
         call.tooLate(beginsAt, now);
         continue;
       }
-      if (waitMs > ROUNDING_MS) return this.#look(line, bucket.turnOfFirst(call.cost));
-      bucket.take(call.cost);
+      if (waitMs > ROUNDING_MS) return this.#look(line, bucket.turnOfFirst(cost));
+      bucket.take(cost);
       call.admit();
     }
   }

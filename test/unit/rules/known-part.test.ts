@@ -41,6 +41,24 @@ describe('the known part of a rule document', () => {
       { policies: { a: { circuitBreaker: { resetTimeout: { exponential: { initial: 10 } } } } } },
       'policies.a.circuitBreaker.resetTimeout.exponential.later',
     ],
+    ...(['countWindow', 'slowCallRate'] as const).map((form): [string, object, object, string] => {
+      const known = { percentage: 50, ...(form === 'countWindow' ? { size: 10 } : { slowerThan: 100 }) };
+      const document = (options: object) => ({ policies: { a: { circuitBreaker: { trip: { [form]: options } } } } });
+      const path = `policies.a.circuitBreaker.trip.${form}.later`;
+      return [`an option of ${form}`, document({ ...known, later: 1 }), document(known), path];
+    }),
+    [
+      'a field of a ramp',
+      { policies: { a: { circuitBreaker: { recovery: { over: 10, from: 0.1, later: 1 } } } } },
+      { policies: { a: { circuitBreaker: { recovery: { over: 10, from: 0.1 } } } } },
+      'policies.a.circuitBreaker.recovery.later',
+    ],
+    [
+      'a field of a cold start',
+      { policies: { a: { rateLimit: { limit: 5, warmUp: { over: 10, later: 1 } } } } },
+      { policies: { a: { rateLimit: { limit: 5, warmUp: { over: 10 } } } } },
+      'policies.a.rateLimit.warmUp.later',
+    ],
     [
       'one of several forms',
       { policies: { a: { circuitBreaker: { trip: { anyOf: [{ consecutiveFailures: 3 }, { later: 1 }] } } } } },

@@ -3,11 +3,13 @@ import type { AdviceMode } from '../../../policies/circuit-breaker/advice.js';
 import type { EtcdEntry } from '../client/etcd-entry.js';
 import { KeptLease, LEAST_TTL_S } from '../client/kept-lease.js';
 import { KeyWatch, type KeyListener } from '../client/key-watch.js';
+import { parsed } from '../commands/cluster-command.js';
 import type { EtcdPart, EtcdSurroundings } from '../etcd-part.js';
+import { LaterFields } from '../later-fields.js';
 import { FleetTrips } from './fleet-trips.js';
 import { OwnTrips, type OwnBreaker } from './own-trips.js';
 import { PacedWriter } from './paced-writer.js';
-import { readReport, TRIPS, writeReport } from './trip-report.js';
+import { readReport, REPORT_FIELDS, TRIPS, writeReport } from './trip-report.js';
 
 /** One process alone is never enough: it may be the one that is cut off. */
 const LEAST_VOTERS = 2;
@@ -27,6 +29,7 @@ export class AdvicePart implements EtcdPart {
   readonly #lease: KeptLease;
   readonly #watch: KeyWatch;
   readonly #ownKey: string;
+  readonly #later: LaterFields;
   #isDeaf = false;
   #deafTimer: Timer | undefined;
   #lookTimer: Timer | undefined;
@@ -50,6 +53,7 @@ export class AdvicePart implements EtcdPart {
       granted: (id) => this.#writer.writeBy((text) => client.put(this.#ownKey, text, id)),
       lost: () => this.#writer.pause(),
     });
+    this.#later = new LaterFields(surroundings.log, REPORT_FIELDS);
     this.#watch = new KeyWatch(client, prefix, this.#listener());
   }
 
@@ -86,8 +90,10 @@ export class AdvicePart implements EtcdPart {
     };
   }
 
-  #put({ key, value }: EtcdEntry): void {
+  #put({ key, value: text }: EtcdEntry): void {
     if (key === this.#ownKey) return;
+    const value = parsed(text);
+    this.#later.note(key, value);
     const report = readReport(value) ?? { open: [], called: [] };
     const before = this.#fleet.reportOf(key).open;
     const touched = this.#fleet.put(key, report);

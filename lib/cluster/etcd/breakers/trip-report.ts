@@ -1,10 +1,12 @@
 import { isPlainObject } from '../../../kernel/options/check.js';
-import { parsed } from '../commands/cluster-command.js';
 
 /** Where the reports of processes stand, below the prefix of the fleet: one key a process. */
 export const TRIPS = 'trips/';
 /** How long a report may be, bytes. */
 export const LONGEST_REPORT = 64 * 1024;
+
+/** The fields of a report. */
+export const REPORT_FIELDS: readonly (keyof TripReport)[] = ['open', 'called'];
 
 /** What a process tells others of its breakers, by their names. */
 export interface TripReport {
@@ -34,8 +36,7 @@ export function writeReport({ open, called }: TripReport, longest = LONGEST_REPO
 }
 
 /** What another process has written, of whatever version; undefined: it is no report. */
-export function readReport(text: string): TripReport | undefined {
-  const value = parsed(text);
+export function readReport(value: unknown): TripReport | undefined {
   return isPlainObject(value) ? { open: namesIn(value.open), called: namesIn(value.called) } : undefined;
 }
 

@@ -1,11 +1,15 @@
 import type { Etcd3, Lease } from 'etcd3';
 import { isUtf8 } from 'node:buffer';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ETCD_TIMEOUT_MS, type EtcdConnection } from './etcd-connection.js';
 import type { EtcdEntry, EtcdSnapshot } from './etcd-entry.js';
 import { openEtcd } from './open-etcd.js';
 
 /** How many entries one answer holds. */
 const PAGE = 16;
+
+/** How long the start of an app may take to fail, ms, after it has asked etcd first. */
+const START_MS = 1_000;
 
 /** What must hold of a key for a put. */
 export interface PutCondition {
@@ -22,6 +26,8 @@ export interface PutCondition {
 export class EtcdClient {
   readonly #etcd: Etcd3;
   readonly #timeout: number;
+  #start: Promise<void> | undefined;
+  #started = false;
 
   /** It connects when it is first asked; a cluster that is away is no error here. */
   constructor(connection: EtcdConnection) {
@@ -32,6 +38,15 @@ export class EtcdClient {
   /** How long one request may take, ms. */
   get timeout(): number {
     return this.#timeout;
+  }
+
+  /**
+   * Resolves a moment after it was first asked for; undefined when that is past. A stream keeps a process alive, and Nest tells
+   * nobody of a start that fails: what is not urgent opens none before, so that such a process can end.
+   */
+  get start(): Promise<void> | undefined {
+    if (this.#started) return undefined;
+    return (this.#start ??= delay(START_MS, undefined, { ref: false }).then(() => void (this.#started = true)));
   }
 
   async get(key: string): Promise<EtcdEntry | undefined> {

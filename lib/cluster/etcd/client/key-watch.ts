@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { entryOf, isText, type EtcdClient, type WireEntry } from './etcd-client.js';
 import { isLater, type EtcdEntry } from './etcd-entry.js';
@@ -19,6 +20,13 @@ export interface KeyListener {
   lost?(error: unknown): void;
 }
 
+export interface KeyWatchOptions {
+  /** How often what was told is held against what etcd holds, ms. */
+  readonly lookEveryMs?: number;
+  /** Whether somebody waits for what it tells, and the process is to live as long as that. @default false */
+  readonly forItself?: boolean;
+}
+
 /**
  * Knows the keys under a prefix, whatever happens to the connection: a list at one revision, then a watch from the next
  * one. Where the watch ends, falls silent or asks for a revision that was compacted, it is begun anew, and what happened
@@ -31,6 +39,8 @@ export class KeyWatch {
   readonly #known = new Map<string, EtcdEntry>();
   readonly #stop = new AbortController();
   #running: Promise<void> | undefined;
+  readonly #lookEveryMs: number;
+  readonly #forItself: boolean;
   /** Undefined until the first look has succeeded or failed. */
   #connected: boolean | undefined;
 
@@ -38,8 +48,11 @@ export class KeyWatch {
     private readonly client: EtcdClient,
     readonly prefix: string,
     private readonly listener: KeyListener,
-    private readonly lookEveryMs = LOOK_EVERY_MS,
-  ) {}
+    { lookEveryMs = LOOK_EVERY_MS, forItself = false }: KeyWatchOptions = {},
+  ) {
+    this.#lookEveryMs = lookEveryMs;
+    this.#forItself = forItself;
+  }
 
   /** What is known to be there, by key. */
   get entries(): ReadonlyMap<string, EtcdEntry> {
@@ -69,6 +82,9 @@ export class KeyWatch {
         this.#connected = true;
         this.listener.synced?.(revision);
         pauseMs = FIRST_PAUSE_MS;
+        const { start } = this.client;
+        if (start !== undefined && !this.#forItself) await Promise.race([start, once(signal, 'abort')]);
+        if (signal.aborted) return;
         await this.#follow(revision);
       } catch (error) {
         if (signal.aborted) return;
@@ -106,7 +122,7 @@ export class KeyWatch {
     try {
       const either = AbortSignal.any([signal, ended.signal]);
       for (;;) {
-        await delay(this.lookEveryMs * (0.75 + 0.5 * Math.random()), undefined, { signal: either, ref: false }).catch(
+        await delay(this.#lookEveryMs * (0.75 + 0.5 * Math.random()), undefined, { signal: either, ref: false }).catch(
           () => undefined,
         );
         if (either.aborted) throw either.reason;

@@ -9,6 +9,9 @@ export interface ClusterCommand {
   readonly until: number;
 }
 
+/** The fields of a command. */
+export const COMMAND_FIELDS: readonly (keyof ClusterCommand)[] = ['state', 'reason', 'author', 'until'];
+
 /** How long a command holds where nobody says otherwise, ms. */
 export const COMMAND_MS = 15 * 60_000;
 /** How long a command can hold at most, ms: what is forgotten must end by itself. */

@@ -5,8 +5,9 @@ import type { EtcdPart, EtcdSurroundings } from '../etcd-part.js';
 import { isPlainObject } from '../../../kernel/options/check.js';
 import { textOf } from '../../../kernel/error-text.js';
 import { CommandBoard } from './command-board.js';
+import { LaterFields } from '../later-fields.js';
 import { CommandFile } from './command-file.js';
-import { COMMANDS, oneLine, parsed, readCommand, RESETS } from './cluster-command.js';
+import { COMMAND_FIELDS, COMMANDS, oneLine, parsed, readCommand, RESETS } from './cluster-command.js';
 
 /** Lets the breakers of this process obey the commands that stand in etcd. */
 export class CommandsPart implements EtcdPart {
@@ -15,6 +16,7 @@ export class CommandsPart implements EtcdPart {
   readonly #commands: KeyWatch;
   readonly #resets: KeyWatch;
   #onFirstWord: () => void = () => undefined;
+  readonly #later: LaterFields;
   #seesResets = false;
 
   constructor(private readonly surroundings: EtcdSurroundings) {
@@ -26,6 +28,7 @@ export class CommandsPart implements EtcdPart {
         : new CommandFile(cacheDir, prefix, (error) =>
             log('warn', `commands of operators could not be kept in ${cacheDir}: ${textOf(error)}`),
           );
+    this.#later = new LaterFields(log, COMMAND_FIELDS);
     const { clock } = runtime.environment;
     this.#board = new CommandBoard(runtime.instances, clock, () => this.#file?.write(this.#board.commands));
     this.#commands = new KeyWatch(client, `${prefix}${COMMANDS}`, this.#commandListener());
@@ -85,7 +88,9 @@ export class CommandsPart implements EtcdPart {
 
   #put({ key, value }: EtcdEntry): void {
     const name = this.#nameIn(key, this.#commands);
-    const command = readCommand(parsed(value));
+    const said = parsed(value);
+    const command = readCommand(said);
+    this.#later.note(key, said);
     if (command === undefined)
       this.surroundings.log('warn', `${oneLine(key)} in etcd holds no command, and none is in force`);
     this.#board.set(name, command);

@@ -1,5 +1,5 @@
 import { checkOptions } from '../../../kernel/options/check.js';
-import { connectionShape, keyPrefix, requireHosts } from '../client/connection-check.js';
+import { connectionShape, keyPrefix, checkConnection } from '../client/connection-check.js';
 import type { EtcdConnection } from '../client/etcd-connection.js';
 
 /**
@@ -31,7 +31,7 @@ const ETCD_DATA_DEFAULTS = { prefix: 'bulwark/', timeout: 5_000 } as const;
 /** @throws ResilienceConfigurationError */
 export function resolveEtcdDataOptions(options: EtcdDataOptions): ResolvedEtcdDataOptions {
   checkOptions<EtcdDataOptions>('etcdData', options, { ...connectionShape, prefix: keyPrefix });
-  requireHosts('etcdData', options);
+  checkConnection('etcdData', options);
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.freeze({ ...ETCD_DATA_DEFAULTS, ...(Object.fromEntries(given) as unknown as EtcdDataOptions) });
 }

@@ -21,6 +21,10 @@ export class EtcdEndpoints implements EndpointSource {
       deleted: (key) => this.#set(key, undefined),
       synced: () => this.#answered(),
     });
+  }
+
+  /** Begins to follow them: not before the app starts, or somebody wants them, so that one that does not start is left free. */
+  start(): void {
     this.#watch.start();
   }
 
@@ -29,6 +33,7 @@ export class EtcdEndpoints implements EndpointSource {
   }
 
   async ready(): Promise<void> {
+    this.start();
     let timer: NodeJS.Timeout | undefined;
     const tooLong = new Promise<void>((resolve) => (timer = setTimeout(resolve, this.client.timeout)));
     await Promise.race([this.#answer, tooLong]);

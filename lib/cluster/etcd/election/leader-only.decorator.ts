@@ -5,7 +5,7 @@ import { recordOf } from '../../../guarded/guarded-classes.js';
 import type { AnyClass } from '../../../guarded/guarded-method.js';
 import { followSignal, hasAborted, reasonOf } from '../../../kernel/caller-signal.js';
 import { aName, checkValue } from '../../../kernel/options/check.js';
-import { CarefulLogger } from '../../../module/event-log/careful-logger.js';
+import { warnOnce } from '../../../module/event-log/warn-once.js';
 import { boardOf, waitFor } from './offer-board.js';
 
 /** A method whose caller can do without an answer. */
@@ -54,7 +54,7 @@ export function LeaderOnly(name: string): LeaderOnlyDecorator {
     const wrapper = async function (this: object, ...args: unknown[]): Promise<unknown> {
       const board = boardOf(this);
       if (board === undefined) {
-        warnOnce();
+        warnOnce(WITHOUT_MODULE);
         return original.apply(this, args);
       }
       const term = board.term(name);
@@ -93,14 +93,6 @@ async function withSignal<T>(
   }
 }
 
-let warned = false;
-
-function warnOnce(): void {
-  if (warned) return;
-  warned = true;
-  new CarefulLogger().write(
-    'warn',
-    'A method under @LeaderOnly was called on an instance that knows no ResilienceEtcdModule: it runs, as in every process. ' +
-      'Import ResilienceEtcdModule.forRoot(), and let Nest make the instance.',
-  );
-}
+const WITHOUT_MODULE =
+  'A method under @LeaderOnly was called on an instance that knows no ResilienceEtcdModule: it runs, as in every process. ' +
+  'Import ResilienceEtcdModule.forRoot(), and let Nest make the instance.';

@@ -1,5 +1,5 @@
 import type { EtcdClient } from '../client/etcd-client.js';
-import { KeyWatch } from '../client/key-watch.js';
+import { KeyWatch, type KeyListener } from '../client/key-watch.js';
 import type { EtcdChange } from './etcd-change.js';
 
 type Step = IteratorResult<EtcdChange, undefined>;
@@ -29,12 +29,13 @@ export class WatchedChanges implements AsyncIterableIterator<EtcdChange, undefin
     prefix: string,
     private readonly ended: (changes: WatchedChanges) => void,
   ) {
-    this.#watch = new KeyWatch(client, `${root}${prefix}`, {
+    const listener: KeyListener = {
       put: ({ key, value, modRevision }) =>
         this.#hear({ type: 'put', key: key.slice(root.length), value, revision: modRevision }),
       deleted: (key, _before, revision) =>
         this.#hear({ type: 'delete', key: key.slice(root.length), value: undefined, revision }),
-    });
+    };
+    this.#watch = new KeyWatch(client, `${root}${prefix}`, listener, { forItself: true });
   }
 
   [Symbol.asyncIterator](): this {

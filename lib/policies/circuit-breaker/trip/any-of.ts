@@ -1,7 +1,10 @@
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { heed, isObject, isThenable } from '../../../errors/foreign.js';
+import { checkValue } from '../../../kernel/options/check.js';
 import { made } from '../../../kernel/options/recipe.js';
-import type { TripStrategy, TripTracker } from './trip-strategy.js';
+import { tripStrategy, type TripStrategy, type TripTracker } from './trip-strategy.js';
+
+const PLACE = 'trip strategy anyOf()';
 
 /**
  * Opens as soon as one of several strategies says so; so does a probe fail.
@@ -10,7 +13,9 @@ import type { TripStrategy, TripTracker } from './trip-strategy.js';
  */
 export function anyOf(...strategies: readonly TripStrategy[]): TripStrategy {
   if (strategies.length === 0)
-    throw new ResilienceConfigurationError('trip strategy anyOf()', 'expected at least one strategy, got none');
+    throw new ResilienceConfigurationError(PLACE, 'expected at least one strategy, got none');
+  for (const [index, strategy] of strategies.entries())
+    checkValue(PLACE, `strategy ${index + 1}`, strategy, tripStrategy);
   const strategy: TripStrategy = {
     name: `anyOf(${strategies.map(({ name }) => name).join(', ')})`,
     shouldTrip: () => false,

@@ -1,4 +1,5 @@
 import {
+  checkOptions,
   checkValue,
   MOST,
   percentage as percentageOption,
@@ -26,9 +27,11 @@ export interface CountWindowOptions {
  *
  * @publicApi
  */
-export function countWindow({ size, percentage, minimum = size }: CountWindowOptions): TripStrategy {
+export function countWindow(options: CountWindowOptions): TripStrategy {
   const place = 'trip strategy countWindow()';
-  checkValue(place, "option 'size'", size, wholeNumber(1, MOST.window));
+  checkOptions<CountWindowOptions>(place, options, { size: calls, percentage: percentageOption, minimum: byTheSize });
+  const { size, percentage, minimum = size } = options;
+  checkValue(place, "option 'size'", size, calls);
   checkValue(place, "option 'percentage'", percentage, percentageOption);
   checkValue(place, "option 'minimum'", minimum, upTo(size));
   const early = minimum < size;
@@ -40,6 +43,9 @@ export function countWindow({ size, percentage, minimum = size }: CountWindowOpt
   return made(strategy, 'countWindow', { size, percentage, ...(early ? { minimum } : {}) });
 }
 
+const calls = wholeNumber(1, MOST.window);
+/** What it may be is said with the size beside it. */
+const byTheSize: Expectation = { expected: 'a whole number', accepts: () => true };
 const upTo = (size: number): Expectation => ({
   expected: `a whole number from 1 to 'size' (${size})`,
   accepts: (value) => wholeNumber(1, size).accepts(value),

@@ -1,5 +1,5 @@
 import { BucketRing } from '../../../kernel/bucket-ring.js';
-import { checkValue, percentage as percentageOption, positiveMs } from '../../../kernel/options/check.js';
+import { checkOptions, checkValue, percentage as percentageOption, positiveMs } from '../../../kernel/options/check.js';
 import { made } from '../../../kernel/options/recipe.js';
 import { seconds, type TripStrategy, type TripTracker, type TripWindow } from './trip-strategy.js';
 
@@ -16,8 +16,10 @@ export interface SlowCallRateOptions {
  *
  * @publicApi
  */
-export function slowCallRate({ slowerThan, percentage }: SlowCallRateOptions): TripStrategy {
+export function slowCallRate(options: SlowCallRateOptions): TripStrategy {
   const place = 'trip strategy slowCallRate()';
+  checkOptions<SlowCallRateOptions>(place, options, { slowerThan: positiveMs, percentage: percentageOption });
+  const { slowerThan, percentage } = options;
   checkValue(place, "option 'slowerThan'", slowerThan, positiveMs);
   checkValue(place, "option 'percentage'", percentage, percentageOption);
   const strategy: TripStrategy = {

@@ -1,3 +1,5 @@
+import { aFunction, aName, isPlainObject, type Expectation } from '../../../kernel/options/check.js';
+
 /**
  * What a trip strategy sees: counts of the rolling window.
  *
@@ -53,6 +55,17 @@ export interface TripTracker {
   reset?(): void;
   shouldTrip(window: TripWindow): boolean | string;
 }
+
+/** What stands for one in options. */
+export const tripStrategy: Expectation = {
+  expected:
+    'failureRate(), consecutiveFailures(n), failureCount(n), countWindow(), slowCallRate(), anyOf(), or an object { name, shouldTrip(window), track?() } whose functions are not async',
+  accepts: (value) =>
+    isPlainObject(value) &&
+    aName.accepts(value.name) &&
+    aFunction.accepts(value.shouldTrip) &&
+    (value.track === undefined || aFunction.accepts(value.track)),
+};
 
 /** Seconds as people read them. */
 export function seconds(ms: number): string {

@@ -4,9 +4,10 @@ import type { PolicyEnvironment } from '../../../kernel/policy.js';
 import type { Bucket } from '../bucket.js';
 import type { ResolvedRateLimit } from '../rate-limit.options.js';
 import type { Refusals } from '../refusals.js';
-import type { Wanted } from '../waiting-call.js';
+import type { LimitedPlaces } from '../limited-call.js';
 import { ROUNDING_MS } from '../waiting-lines.js';
-import { ClusterCall, ShadowCall, type ClusterPlaces } from './cluster-call.js';
+import type { Wanted } from '../wanted.js';
+import { ClusterCall, ShadowCall } from './cluster-call.js';
 import { ClusterLines } from './cluster-lines.js';
 import type { Share } from './share.js';
 
@@ -26,7 +27,7 @@ export interface ClusterAsk {
  */
 export class ClusterLimit {
   readonly #lines: ClusterLines;
-  readonly #places: ClusterPlaces;
+  readonly #places: LimitedPlaces;
   #options: ResolvedRateLimit;
 
   constructor(
@@ -36,7 +37,7 @@ export class ClusterLimit {
   ) {
     this.#options = options;
     this.#lines = new ClusterLines(options, environment, refusals);
-    this.#places = { line: this.#lines, refusals, lifecycle: environment.lifecycle };
+    this.#places = { refusals, lifecycle: environment.lifecycle };
   }
 
   /** How many calls wait. */
@@ -103,13 +104,13 @@ export class ClusterLimit {
     const isQueue = this.#options.onLimit === 'queue' && call.rare?.probe !== true;
     const boundMs = Math.min(isQueue ? (this.#options.maxWait ?? Infinity) : Infinity, perAttempt);
     const latest = Math.min(since + boundMs, call.deadline);
-    const wanted: Wanted = { bucket, cost, since, boundMs, latest };
+    const wanted: Wanted = { bucket, cost, since, boundMs, latest, metricsOnly };
     if (metricsOnly) {
       // It goes on, and its shadow takes its turn.
       this.#lines.join(new ShadowCall(wanted, isQueue, this.#lines));
       return undefined;
     }
     if (this.environment.lifecycle.closing) return refused(this.refusals.shutDown());
-    return new ClusterCall(call, wanted, isQueue, this.#places);
+    return new ClusterCall(call, wanted, isQueue, this.#places, this.#lines);
   }
 }

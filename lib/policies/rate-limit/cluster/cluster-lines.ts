@@ -56,7 +56,7 @@ export class ClusterLines implements ClusterLine {
   }
 
   join(call: InClusterLine): void {
-    const share = this.shareOf(call.bucket);
+    const share = this.shareOf(call.wanted.bucket);
     share.join(call);
     this.#size++;
     if (share.calls.size > 1) return;
@@ -68,7 +68,7 @@ export class ClusterLines implements ClusterLine {
   }
 
   leave(call: InClusterLine): void {
-    const share = this.shareOf(call.bucket);
+    const share = this.shareOf(call.wanted.bucket);
     if (!share.leave(call)) return;
     this.#size--;
     if (share.calls.size > 0) return;
@@ -81,7 +81,7 @@ export class ClusterLines implements ClusterLine {
     if (rateStore === undefined) return;
     const { rate, key } = share.bucket;
     const intervalMs = rate.per / rate.limit;
-    const least = share.first?.cost ?? 1;
+    const least = share.first?.wanted.cost ?? 1;
     const most = Math.min(rate.maxCost, Math.max(least, MOST_OF_LIMIT * rate.limit));
     // A limit that is slow gives what it has to those who wait: a unit that lapses would be missed for long.
     const soon = Math.min(share.tokens.recent(now), GATHER_MS / intervalMs);
@@ -126,7 +126,7 @@ export class ClusterLines implements ClusterLine {
 
   #serve(share: Share, now: number): void {
     for (const call of share.calls) {
-      if (!share.tokens.take(call.cost, now)) break;
+      if (!share.tokens.take(call.wanted.cost, now)) break;
       call.admit();
     }
     if (share.calls.size === 0) return;
@@ -140,17 +140,19 @@ export class ClusterLines implements ClusterLine {
   #refuse(share: Share, now: number): void {
     let ahead = 0;
     for (const call of share.calls) {
-      const turnAt = share.turnAt(call.cost, ahead, now);
+      const { cost } = call.wanted;
+      const turnAt = share.turnAt(cost, ahead, now);
       if (this.#isRefused(call, turnAt, now)) continue;
-      ahead += call.cost;
+      ahead += cost;
     }
   }
 
   #isRefused(call: InClusterLine, turnAt: number, now: number): boolean {
-    const { since, latest, boundMs } = call;
-    if (!call.patient) call.turnAway(this.refusals.usedUp(call, turnAt - now));
+    const { wanted } = call;
+    const { since, latest, boundMs } = wanted;
+    if (!call.patient) call.turnAway(this.refusals.usedUp(wanted, turnAt - now));
     else if (turnAt > latest + ROUNDING_MS)
-      call.turnAway(this.refusals.tooLate(call, turnAt - since, turnAt - now, boundMs, latest - since));
+      call.turnAway(this.refusals.tooLate(wanted, turnAt - since, turnAt - now, boundMs, latest - since));
     else return false;
     return true;
   }
@@ -160,13 +162,14 @@ export class ClusterLines implements ClusterLine {
     bucket.settle(now);
     const { onStoreError } = this;
     for (const call of share.calls) {
-      const waitMs = onStoreError === 'local' ? bucket.waitOfFirst(call.cost, now) : 0;
-      if (onStoreError === 'closed') call.turnAway(this.refusals.storeAway(call));
+      const { cost } = call.wanted;
+      const waitMs = onStoreError === 'local' ? bucket.waitOfFirst(cost, now) : 0;
+      if (onStoreError === 'closed') call.turnAway(this.refusals.storeAway(call.wanted));
       else if (waitMs > ROUNDING_MS) {
         if (this.#isRefused(call, now + waitMs, now)) continue;
         return this.#look(share, waitMs);
       } else {
-        if (onStoreError === 'local') bucket.take(call.cost);
+        if (onStoreError === 'local') bucket.take(cost);
         call.admit();
       }
     }
@@ -177,7 +180,7 @@ export class ClusterLines implements ClusterLine {
     const { rateStore } = this.environment;
     if (rateStore?.up !== true) {
       share.bucket.settle(now);
-      return share.bucket.waitOfFirst(share.first?.cost ?? 0, now);
+      return share.bucket.waitOfFirst(share.first?.wanted.cost ?? 0, now);
     }
     return share.asking ? this.#answerDueIn(share, now) : share.pausedUntil - now;
   }
@@ -189,7 +192,7 @@ export class ClusterLines implements ClusterLine {
     share.timerDue = this.#now() + delay;
     share.timer = clock.setTimeout(() => this.#onTimer(share), delay);
     // A call that is only told of keeps nothing alive.
-    if (share.first?.metricsOnly === true) share.timer.unref();
+    if (share.first?.wanted.metricsOnly === true) share.timer.unref();
     if (lifecycle.disposed) this.#sleep(share);
   }
 
@@ -218,7 +221,7 @@ export class ClusterLines implements ClusterLine {
 
   /** For how long the first call may still wait for the answer that is on its way, ms. */
   #answerDueIn({ first, askedAt }: Share, now: number): number {
-    const since = first === undefined || first.patient ? askedAt : first.since;
+    const since = first === undefined || first.patient ? askedAt : first.wanted.since;
     return since + (this.environment.rateStore?.commandTimeout ?? 0) - now;
   }
 

@@ -33,7 +33,7 @@ export class Share {
   join(call: InClusterLine): void {
     const calls = this.calls === NOBODY ? new Set<InClusterLine>() : (this.calls as Set<InClusterLine>);
     this.calls = calls.add(call);
-    this.backlog += call.cost;
+    this.backlog += call.wanted.cost;
   }
 
   /** @returns whether it was there. */
@@ -41,7 +41,7 @@ export class Share {
     const { calls } = this;
     if (calls === NOBODY || !(calls as Set<InClusterLine>).delete(call)) return false;
     // What adding and subtracting leaves behind must not stay.
-    this.backlog = calls.size === 0 ? 0 : this.backlog - call.cost;
+    this.backlog = calls.size === 0 ? 0 : this.backlog - call.wanted.cost;
     if (calls.size === 0) this.calls = NOBODY;
     return true;
   }

@@ -67,7 +67,7 @@ describe('parseCircuitBreaker', () => {
     ['halfOpenCalls', [0, -1, 1.5, NaN, Infinity, '5']],
     ['halfOpenErrorThresholdPercentage', [-1, 101, NaN, Infinity, '50']],
     ['halfOpenMaxWait', [0, -1, NaN, Infinity, '5']],
-    ['recovery', [5, {}, { over: 1 }, { over: 0, from: 0 }, { over: 1, from: 2 }, { over: 1, from: 0, to: 1 }]],
+    ['recovery', [5, {}, { over: 1 }, { over: 0, from: 0 }, { over: 1, from: 2 }]],
     ['key', ['id']],
     ['maxKeys', [0, -1, 1.5, NaN, Infinity, '5']],
     ['mode', ['off', true]],
@@ -82,6 +82,9 @@ describe('parseCircuitBreaker', () => {
       `${PLACE}: unknown option 'threshold' (got 5); expected one of: timeout`,
     );
     expect(() => parse({ capacity: 5 })).toThrow(`${PLACE}: unknown option 'capacity'`);
+    expect(() => parse({ recovery: { over: 1, from: 0, to: 1 } })).toThrow(
+      `${PLACE}: option 'recovery': unknown option 'to' (got 1); expected one of: over, from`,
+    );
   });
 
   it('has the defaults of the contract', () => {

@@ -36,7 +36,7 @@ describe('parseRateLimit', () => {
     ['burst', [0, -1, NaN, Infinity, '5']],
     ['onLimit', ['wait', true, null]],
     ['maxWait', [0, -1, NaN, Infinity, '5', false]],
-    ['warmUp', [true, 10, {}, { over: 0 }, { over: 10, coldFactor: 1 }, { over: 10, factor: 3 }]],
+    ['warmUp', [true, 10, {}, { over: 0 }, { over: 10, coldFactor: 1 }]],
     ['key', ['id', {}]],
     ['maxKeys', [0, 1.5, Infinity]],
     ['overrides', [[], 'vip', 3]],
@@ -45,6 +45,12 @@ describe('parseRateLimit', () => {
     for (const value of values) {
       expect(() => parse({ [option]: value })).toThrow(`${PLACE}: option '${option}': expected `);
     }
+  });
+
+  it('refuses an unknown field of a cold start', () => {
+    expect(() => parse({ warmUp: { over: 10, factor: 3 } })).toThrow(
+      `${PLACE}: option 'warmUp': unknown option 'factor' (got 3); expected one of: over, coldFactor`,
+    );
   });
 
   it.each([

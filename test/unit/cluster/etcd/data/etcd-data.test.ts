@@ -14,7 +14,7 @@ describe('etcdData', () => {
     [{ hosts: 'nowhere' }, "option 'hosts'"],
     [{ hosts, prefix: 'no-slash' }, "option 'prefix': expected a text that ends with '/'"],
     [{ hosts, timeout: 0 }, "option 'timeout': expected a number of milliseconds"],
-    [{ hosts, auth: { username: 'app' } }, "option 'auth'"],
+    [{ hosts, auth: { username: 'app' } }, "option 'auth.password'"],
     [{ hosts, retries: 3 }, 'expected one of: hosts, auth, credentials, timeout, prefix'],
   ])('refuses %j', (options, message) => {
     expect(() => etcdData(options as never)).toThrow(message);
@@ -30,7 +30,7 @@ describe('etcdData', () => {
       }
     };
 
-    expect(inspect(refused())).toContain("option 'auth'");
+    expect(inspect(refused())).toContain("option 'auth.token'");
     expect(inspect(refused())).not.toContain('hunter2');
   });
 

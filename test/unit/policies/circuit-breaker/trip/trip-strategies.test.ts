@@ -219,6 +219,18 @@ describe('countWindow', () => {
   ])('refuses %j', (options) => {
     expect(() => countWindow(options)).toThrow(/^trip strategy countWindow\(\): option '\w+': expected/);
   });
+
+  it('refuses a field that it does not know', () => {
+    const misspelt = { size: 5, percentage: 50, minimun: 2 };
+
+    expect(() => countWindow(misspelt)).toThrow(
+      "trip strategy countWindow(): unknown option 'minimun' (got 2); expected one of: size, percentage, minimum",
+    );
+  });
+
+  it.each([undefined, null, 5])('refuses %s for its options', (options) => {
+    expect(() => countWindow(options as never)).toThrow(/^trip strategy countWindow\(\): expected an options object/);
+  });
 });
 
 describe('slowCallRate', () => {
@@ -295,6 +307,14 @@ describe('slowCallRate', () => {
   ])('refuses %j', (options) => {
     expect(() => slowCallRate(options)).toThrow(/^trip strategy slowCallRate\(\): option '\w+': expected/);
   });
+
+  it('refuses a field that it does not know', () => {
+    const misspelt = { slowerThan: 5, percentage: 50, minimum: 2 };
+
+    expect(() => slowCallRate(misspelt)).toThrow(
+      "trip strategy slowCallRate(): unknown option 'minimum' (got 2); expected one of: slowerThan, percentage",
+    );
+  });
 });
 
 describe('anyOf', () => {
@@ -346,6 +366,12 @@ describe('anyOf', () => {
 
   it('needs at least one', () => {
     expect(() => anyOf()).toThrow('trip strategy anyOf(): expected at least one strategy, got none');
+  });
+
+  it.each([5, null, {}, { name: 'own', shouldTrip: 'never' }])('refuses %j for a strategy, and says which', (other) => {
+    expect(() => anyOf(failureRate(), other as never)).toThrow(
+      /^trip strategy anyOf\(\): strategy 2: expected failureRate\(\), /,
+    );
   });
 });
 
