@@ -4,6 +4,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { CarefulLogger, Level } from './careful-logger.js';
 import {
   describeEvent,
+  fieldsOf,
   kindOfKeys,
   ofBreakerTimeout,
   ofKeysExhausted,
@@ -54,7 +55,7 @@ export class EventLog {
   }
 
   #writeAny(event: ResilienceEvent): void {
-    this.logger.write(levelOf(event), () => describeEvent(event));
+    this.logger.write(levelOf(event), () => describeEvent(event), { fields: fieldsOf(event) });
   }
 }
 
