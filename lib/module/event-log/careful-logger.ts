@@ -1,9 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { fieldsOfLine, type LogFields } from './log-fields.js';
-import { logLine } from './log-line.js';
+import { logLine, type Level } from './log-line.js';
 import { structuredWriter } from './structured-logger.js';
-
-export type Level = 'debug' | 'log' | 'warn' | 'error';
 
 /** What a line may have beside its text. */
 export interface LineExtras {

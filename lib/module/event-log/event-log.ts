@@ -1,7 +1,8 @@
 import type { EventBus } from '../../events/event-bus.js';
 import type { ResilienceEvent } from '../../events/resilience-event.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { CarefulLogger, Level } from './careful-logger.js';
+import type { CarefulLogger } from './careful-logger.js';
+import type { Level } from './log-line.js';
 import {
   describeEvent,
   fieldsOf,

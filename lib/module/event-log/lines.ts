@@ -9,7 +9,7 @@ import type {
 } from '../../events/resilience-event.js';
 import { isRefusal } from '../../errors/resilience.exception.js';
 import { describeError } from '../../kernel/error-text.js';
-import type { Level } from './careful-logger.js';
+import type { Level } from './log-line.js';
 import type { LogFields } from './log-fields.js';
 import type { Saying } from './repeats.js';
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.js';
-import type { CarefulLogger, Level } from './careful-logger.js';
+import type { CarefulLogger } from './careful-logger.js';
+import type { Level } from './log-line.js';
 import type { LogFields } from './log-fields.js';
 
 const MINUTE_MS = 60_000;

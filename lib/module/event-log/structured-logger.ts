@@ -1,6 +1,6 @@
 import { ConsoleLogger, Logger } from '@nestjs/common';
 import { instanceOf, propertyOf } from '../../errors/foreign.js';
-import type { Level } from './careful-logger.js';
+import type { Level } from './log-line.js';
 
 /** A line of the log with its fields. */
 export interface StructuredLine {

@@ -1,6 +1,7 @@
 import { ConsoleLogger, Logger, type ConsoleLoggerOptions, type LoggerService } from '@nestjs/common';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { CarefulLogger, type Level } from '../../../../lib/module/event-log/careful-logger.js';
+import { CarefulLogger } from '../../../../lib/module/event-log/careful-logger.js';
+import type { Level } from '../../../../lib/module/event-log/log-line.js';
 
 const FIELDS = { event: 'stateChange', instance: 'payments', policy: 'circuitBreaker', from: 'closed', to: 'open' };
 const STACK = 'Error: down\n    at pay (/app/payments.js:1:2)';
