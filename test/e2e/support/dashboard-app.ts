@@ -1,6 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Injectable, type ExecutionContext } from '@nestjs/common';
-import { CircuitBreaker, Fallback, ResilienceModule, ResilienceService, Resilient } from 'nestjs-bulwark';
+import { Injectable, type ExecutionContext, type ModuleMetadata } from '@nestjs/common';
+import {
+  CircuitBreaker,
+  Fallback,
+  ResilienceModule,
+  ResilienceService,
+  Resilient,
+  type ResilienceModuleOptions,
+} from 'nestjs-bulwark';
 import {
   ResilienceDashboardModule,
   type ActionRequest,
@@ -54,12 +61,20 @@ export interface DashboardApp extends Running {
   state(headers?: Record<string, string>): Promise<DashboardState>;
 }
 
+export interface DashboardStart extends StartOptions {
+  /** What the app puts before its routes. */
+  readonly prefix?: string;
+  readonly policies?: ResilienceModuleOptions['policies'];
+  readonly providers?: ModuleMetadata['providers'];
+  readonly controllers?: ModuleMetadata['controllers'];
+  readonly imports?: ModuleMetadata['imports'];
+}
+
 /** An app with a page, whose staff may act. */
 export async function startDashboard(
   options: DashboardOptions = { actionGuards: [StaffGuard] },
-  more: StartOptions & { prefix?: string; policies?: object; providers?: never[]; imports?: never[] } = {},
+  { prefix = '', policies, providers = [], controllers = [], imports = [], ...more }: DashboardStart = {},
 ): Promise<DashboardApp> {
-  const { prefix = '', policies = {}, imports = [], providers = [], ...startOptions } = more;
   const running = await start(
     {
       imports: [
@@ -71,8 +86,9 @@ export async function startDashboard(
         ...imports,
       ],
       providers: [Payments, ...providers],
+      controllers,
     },
-    startOptions,
+    more,
   );
   const page = `${running.url}${prefix}${options.path ?? '/resilience'}`;
   return {
