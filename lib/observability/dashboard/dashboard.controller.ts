@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, Post, Req, Res, UseGuards, VERSION_NEUTRAL, type Type } from '@nestjs/common';
+import { spare } from '../../module/interceptors/spared.js';
 import type { Guard } from './access/guard-list.js';
 import { mayAct, PermissionGuard } from './access/permission.guard.js';
 import { Dashboard } from './dashboard.js';
@@ -66,6 +67,7 @@ export function dashboardController({ path, guards, decorators }: DashboardRoute
       return this.#dashboard.file(exchange, exchange.param('file') ?? '');
     }
   }
+  spare(ResilienceDashboardController);
   for (const decorate of decorators) decorate(ResilienceDashboardController);
   return ResilienceDashboardController;
 }

@@ -123,8 +123,6 @@ export class Dashboard implements OnModuleInit, BeforeApplicationShutdown, OnApp
   }
 
   async file(exchange: Exchange, name: string): Promise<void> {
-    // Fastify takes the page with a slash behind it for a file without a name.
-    if (name === '') return this.page(exchange);
     const answer = await this.#files.file(name);
     if (answer === undefined) exchange.json(404, { statusCode: 404, message: 'Not Found' });
     else exchange.answer(answer);
