@@ -131,6 +131,8 @@ export type {
   IgnoredEvent,
   KeysExhaustedEvent,
   LimitChangeEvent,
+  OperatorAction,
+  OperatorActionEvent,
   PolicyKey,
   RecoveredEvent,
   RefusedEvent,

@@ -1,41 +1,30 @@
 #!/usr/bin/env node
-import { setMaxListeners } from 'node:events';
 import { constants } from 'node:os';
-import { Logger, type LoggerService } from '@nestjs/common';
-import { EXIT } from './command.js';
 import { run } from './run.js';
+import { EXIT } from './shell/command.js';
 
-/** What the data services log belongs to standard error: standard output is for results. */
-class StderrLogger implements LoggerService {
-  log(): void {}
+const interruption = new AbortController();
+let signalCode: number | undefined;
 
-  warn(message: unknown): void {
-    process.stderr.write(`${String(message)}\n`);
-  }
-
-  error(message: unknown): void {
-    process.stderr.write(`${String(message)}\n`);
-  }
-}
-
-async function main(): Promise<void> {
-  Logger.overrideLogger(new StderrLogger());
-  const interruption = new AbortController();
-  // Each write that is under way listens.
-  setMaxListeners(0, interruption.signal);
-  let signalCode: number | undefined;
+/** Lets a command hear of the signals that would end it. Whatever never asks is ended by them as any process is. */
+function interrupted(): AbortSignal {
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    if (process.listenerCount(name) > 0) continue;
     // Once: the second one ends the process as it always does.
     process.once(name, () => {
       signalCode = 128 + constants.signals[name];
       interruption.abort(new Error(`interrupted by ${name}`));
     });
   }
-  const code = await run(process.argv.slice(2), {
-    terminal: { out: process.stdout, err: process.stderr },
-    signal: interruption.signal,
-  });
-  process.exitCode = code === EXIT.ok ? code : (signalCode ?? code);
+  return interruption.signal;
 }
 
-void main();
+// Whoever read our output has seen enough: `nestjs-bulwark ls URL --watch | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(EXIT.ok);
+});
+
+const { stdout: out, stderr: err, env, argv } = process;
+const code = run(argv.slice(2), { terminal: { out, err }, env, interrupted });
+void code.then((ended) => (process.exitCode = ended === EXIT.ok ? ended : (signalCode ?? ended)));

@@ -48,7 +48,8 @@ function readBreakers(breakers: NamedBreakers, now: number, wallOffset: number):
     state: machine.stateAt(now),
     reason,
     probesAt: toProbe === undefined ? undefined : Math.round(now + toProbe + wallOffset),
-    metricsOnly: watchesOnly && breakers.single !== undefined,
+    // With keys, the whole only counts whatever the keys do.
+    metricsOnly: breakers.single === undefined ? breakers.options.mode === 'metricsOnly' : watchesOnly,
     calls: tally.calls,
     failureRatio: tally.failureRate / 100,
     slowCallRatio: tally.slowCallRatio,

@@ -5,7 +5,7 @@ import { DatabaseDataService, FileDataService } from 'nestjs-bulwark/data';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { builtCli } from '../sample/support/built-sample.js';
-import { cli } from './support/run-cli.js';
+import { dataCli } from './support/run-cli.js';
 import { contentOf, fill, fillPlain, using } from './support/stores.js';
 
 beforeAll(async () => {
@@ -28,17 +28,20 @@ describe('a backup', () => {
     const sqlite = `sqlite:${join(home, 'shop.db')}`;
 
     const results = [
-      await cli(['backup', '--from', `file:${data}`, '--to', backup]),
-      await cli(['restore', '--from', backup, '--to', sqlite]),
-      await cli(['backup', '--from', sqlite, '--to', again]),
-      await cli(['restore', '--from', again, '--to', `file:${restored}`]),
+      await dataCli(['backup', '--from', `file:${data}`, '--to', backup]),
+      await dataCli(['restore', '--from', backup, '--to', sqlite]),
+      await dataCli(['backup', '--from', sqlite, '--to', again]),
+      await dataCli(['restore', '--from', again, '--to', `file:${restored}`]),
     ];
 
     expect(results.map(({ code }) => code)).toEqual([0, 0, 0, 0]);
     expect(results[0]?.out).toMatch(/verified: both hold the same 214 entries.*\nthe backup is \/.*backup\n$/);
     expect(existsSync(`${backup}.partial`)).toBe(false);
     expect(await using(FileDataService.open({ path: restored }), contentOf)).toEqual(content);
-    expect(await cli(['verify', `file:${backup}`])).toMatchObject({ code: 0, out: '214 entries: nothing is wrong\n' });
+    expect(await dataCli(['verify', `file:${backup}`])).toMatchObject({
+      code: 0,
+      out: '214 entries: nothing is wrong\n',
+    });
   });
 
   it('that an app has written to one file is verified and brought back, and leaves nothing behind', async () => {
@@ -53,10 +56,12 @@ describe('a backup', () => {
     const temporary = join(home, 'tmp');
     await mkdir(temporary);
 
-    const verified = await cli(['verify', `file:${backup}`]);
-    const restored = await cli(['restore', '--from', backup, '--to', sqlite], { TMPDIR: temporary });
+    const verified = await dataCli(['verify', `file:${backup}`]);
+    const restored = await dataCli(['restore', '--from', backup, '--to', sqlite], { TMPDIR: temporary });
     await writeFile(backup, (await readFile(backup)).subarray(0, -100));
-    const cut = await cli(['restore', '--from', backup, '--to', `file:${join(home, 'other')}`], { TMPDIR: temporary });
+    const cut = await dataCli(['restore', '--from', backup, '--to', `file:${join(home, 'other')}`], {
+      TMPDIR: temporary,
+    });
 
     expect(verified).toMatchObject({ code: 0, out: '214 entries: nothing is wrong\n' });
     expect(restored.code).toBe(0);
@@ -72,11 +77,11 @@ describe('a backup', () => {
     onTestFinished(() => store.close());
     await store.put('key', 'value');
 
-    const owned = await cli(['backup', '--from', `file:${data}`, '--to', backup]);
+    const owned = await dataCli(['backup', '--from', `file:${data}`, '--to', backup]);
     await store.close();
-    const first = await cli(['backup', '--from', `file:${data}`, '--to', backup]);
-    const second = await cli(['backup', '--from', `file:${data}`, '--to', backup]);
-    const over = await cli(['restore', '--from', backup, '--to', `file:${data}`]);
+    const first = await dataCli(['backup', '--from', `file:${data}`, '--to', backup]);
+    const second = await dataCli(['backup', '--from', `file:${data}`, '--to', backup]);
+    const over = await dataCli(['restore', '--from', backup, '--to', `file:${data}`]);
 
     expect(owned.code).toBe(1);
     expect(owned.err).toContain(`is in use by process ${process.pid}`);
@@ -111,8 +116,8 @@ describe('a damaged file', () => {
   it('is found, with its name and the place, and no backup is made of it', async () => {
     const { home, data } = await damaged(0.5);
 
-    const verified = await cli(['verify', `file:${data}`]);
-    const kept = await cli(['backup', '--from', `file:${data}`, '--to', join(home, 'backup')]);
+    const verified = await dataCli(['verify', `file:${data}`]);
+    const kept = await dataCli(['backup', '--from', `file:${data}`, '--to', join(home, 'backup')]);
 
     expect([verified.code, kept.code]).toEqual([1, 1]);
     expect(verified.out).toMatch(/journal-1 at offset \d+: expected record/);
@@ -122,7 +127,7 @@ describe('a damaged file', () => {
   it('is never sound, where only the last commit was cut off', async () => {
     const { data } = await damaged(1);
 
-    const { code, out, err } = await cli(['verify', `file:${data}`]);
+    const { code, out, err } = await dataCli(['verify', `file:${data}`]);
 
     expect(code).toBe(1);
     expect(out).toContain('1 thing is wrong, among 200 entries');

@@ -4,7 +4,7 @@ import { DatabaseDataService } from 'nestjs-bulwark/data';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { builtCli } from '../sample/support/built-sample.js';
-import { cli, CliProcess } from './support/run-cli.js';
+import { dataCli, CliProcess } from './support/run-cli.js';
 import { contentOf, fillPlain, using } from './support/stores.js';
 
 const SOON = { timeout: 20_000, interval: 20 };
@@ -55,12 +55,12 @@ describe('copy', () => {
     const { from, to, target } = await places();
     await using(DatabaseDataService.open({ url: from }), (store) => fillPlain(store, MANY));
 
-    const killed = await CliProcess.start(copy(from, to));
+    const killed = await CliProcess.start(['data', ...copy(from, to)]);
     await expect.poll(() => rowsIn(target), SOON).toBeGreaterThan(200);
     killed.process.kill('SIGKILL');
     const end = await killed.ended();
     const kept = rowsIn(target);
-    const resumed = await cli(copy(from, to));
+    const resumed = await dataCli(copy(from, to));
 
     expect(end).toBe('SIGKILL');
     expect(kept).toBeLessThan(MANY);
@@ -75,7 +75,7 @@ describe('copy', () => {
     const { from, to, target } = await places();
     await using(DatabaseDataService.open({ url: from }), (store) => fillPlain(store, MANY));
 
-    const copying = await CliProcess.start(copy(from, to));
+    const copying = await CliProcess.start(['data', ...copy(from, to)]);
     await expect.poll(() => rowsIn(target), SOON).toBeGreaterThan(100);
     copying.process.kill('SIGINT');
     const code = await copying.ended();
@@ -88,12 +88,12 @@ describe('copy', () => {
   it('finds what is different in the end', async () => {
     const { from, to, target } = await places();
     await using(DatabaseDataService.open({ url: from }), (store) => fillPlain(store, 100));
-    await cli(copy(from, to));
+    await dataCli(copy(from, to));
     change(target, `UPDATE bulwark_data SET value = '"planted"' WHERE CAST(key AS TEXT) = 'orders/42'`);
     await using(DatabaseDataService.open({ url: to }), (store) => store.put('surplus', 1));
 
-    const again = await cli(copy(from, to));
-    const verified = await cli(['verify', to, '--against', from]);
+    const again = await dataCli(copy(from, to));
+    const verified = await dataCli(['verify', to, '--against', from]);
 
     expect(again.code).toBe(1);
     expect(again.out).toBe(
@@ -113,13 +113,13 @@ describe('copy', () => {
     await fillPlain(source, 3_000);
     await source.put('a', 'the first that is read');
 
-    const copying = await CliProcess.start(copy(from, to));
+    const copying = await CliProcess.start(['data', ...copy(from, to)]);
     await expect.poll(() => rowsIn(target), SOON).toBeGreaterThan(50);
     await source.put('a', 'written meanwhile');
     const code = await copying.ended();
     await source.delete('orders/7');
-    const again = await cli(copy(from, to));
-    const pruning = await cli([...copy(from, to), '--prune']);
+    const again = await dataCli(copy(from, to));
+    const pruning = await dataCli([...copy(from, to), '--prune']);
 
     expect(code).toBe(1);
     expect(copying.out).toContain('"a": written in the source later than in the target\n');
@@ -139,7 +139,7 @@ describe('copy', () => {
     });
 
     const args = [...copy('env:SHOP_DATABASE', to), '--from-table', table, '--prefix', 'orders/'];
-    const { code } = await cli(args, { SHOP_DATABASE: from });
+    const { code } = await dataCli(args, { SHOP_DATABASE: from });
 
     expect(code).toBe(0);
     const content = await using(DatabaseDataService.open({ url: to }), contentOf);
@@ -151,10 +151,10 @@ describe('verify', () => {
   it('finds what no store may hold', async () => {
     const { from, source } = await places();
     await using(DatabaseDataService.open({ url: from }), (store) => fillPlain(store, 3));
-    const before = await cli(['verify', from]);
+    const before = await dataCli(['verify', from]);
     change(source, `UPDATE bulwark_data SET value = '{"n":' WHERE CAST(key AS TEXT) = 'orders/1'`);
 
-    const after = await cli(['verify', from]);
+    const after = await dataCli(['verify', from]);
 
     expect(before).toMatchObject({ code: 0, out: '3 entries: nothing is wrong\n' });
     expect(after.code).toBe(1);
@@ -171,10 +171,10 @@ describe('inspect', () => {
       await store.apply({ key: 'users/9', text: undefined, version: '0'.repeat(28) });
     });
 
-    const all = await cli(['inspect', from]);
-    const one = await cli(['inspect', from, 'users/1']);
-    const deleted = await cli(['inspect', from, 'users/9']);
-    const absent = await cli(['inspect', from, 'users/2']);
+    const all = await dataCli(['inspect', from]);
+    const one = await dataCli(['inspect', from, 'users/1']);
+    const deleted = await dataCli(['inspect', from, 'users/9']);
+    const absent = await dataCli(['inspect', from, 'users/2']);
 
     expect(all.code).toBe(0);
     expect(all.out).toMatch(/^13 entries, 1 delete remembered\n/);

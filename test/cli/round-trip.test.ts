@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { builtCli } from '../sample/support/built-sample.js';
 import { mysqlServer, postgresServer, randomTable } from '../support/servers/shared-servers.js';
-import { cli } from './support/run-cli.js';
+import { dataCli } from './support/run-cli.js';
 import { contentOf, fill, ODD_ENTRIES, using } from './support/stores.js';
 
 const servers = await Promise.all([mysqlServer(), postgresServer()]);
@@ -23,7 +23,7 @@ async function move(from: Station, to: Station): Promise<void> {
   if (from.table !== undefined) args.push('--from-table', from.table);
   if (to.table !== undefined) args.push('--to-table', to.table);
 
-  const { code, out, err } = await cli(args);
+  const { code, out, err } = await dataCli(args);
 
   expect({ to, code, err }).toMatchObject({ code: 0 });
   expect(out).toMatch(/^copied 5\d\d writes\nverified: both hold the same 514 entries; the source did not change/);
@@ -60,7 +60,7 @@ describe('a store that is moved', () => {
     ]);
     expect(back).toEqual(content);
     expect(remembered).toEqual(tombstone);
-    const { out } = await cli(['verify', first.address, '--against', last.address]);
+    const { out } = await dataCli(['verify', first.address, '--against', last.address]);
     expect(out).toBe('both hold the same 514 entries\n');
   });
 });

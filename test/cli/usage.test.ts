@@ -16,7 +16,7 @@ describe('the process', () => {
     const [help, wrong, failed] = await Promise.all([
       cli(['--help']),
       cli(['cpoy']),
-      cli(['verify', `file:${absent}`]),
+      cli(['data', 'verify', `file:${absent}`]),
     ]);
 
     expect(help).toMatchObject({ code: 0, err: '' });
@@ -28,7 +28,7 @@ describe('the process', () => {
     const manifest = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8'));
     const entry = await builtCli();
 
-    expect(entry.endsWith(manifest.bin['bulwark-data'].slice(1))).toBe(true);
+    expect(entry.endsWith(manifest.bin['nestjs-bulwark'].slice(1))).toBe(true);
     expect(await readFile(entry, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/);
   });
 });

@@ -130,7 +130,7 @@ function stepsOf(app, ...furtherSteps) {
     ['answers over HTTP, data in files, and exits by itself', () => node(['dist/main.js'])],
     [
       'has a command that looks into those files',
-      () => run('npx', ['--no', 'bulwark-data', 'verify', 'file:./data'], { cwd }),
+      () => run('npx', ['--no', 'nestjs-bulwark', 'data', 'verify', 'file:./data'], { cwd }),
     ],
     ...furtherSteps.map(([title, args, env]) => [title, () => node(args, env)]),
     ...Object.entries(CLUSTER).map(([entry, name]) => [

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { DatabaseDataService } from 'nestjs-bulwark/data';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { cli } from '../cli/support/run-cli.js';
+import { dataCli } from '../cli/support/run-cli.js';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { mysqlServer, postgresServer, type SharedServer } from '../support/servers/shared-servers.js';
 import { TcpProxy } from '../support/servers/tcp-proxy.js';
@@ -91,7 +91,7 @@ describe('the shop, chosen by DATA_BACKEND and DATABASE_URL alone', () => {
     const { body } = await shop.order();
     await shop.stop();
 
-    const copied = await cli(['copy', '--from', first, '--to', second]);
+    const copied = await dataCli(['copy', '--from', first, '--to', second]);
     const moved = await openShop({ ...env, DATA_BACKEND: 'failover', DATABASE_URL: second });
 
     expect(copied.code).toBe(0);

@@ -1,5 +1,5 @@
 import type { ResilienceRules } from '../../module/rules/resilience-rules.js';
-import type { Level } from '../../module/event-log/careful-logger.js';
+import type { Level } from '../../module/event-log/log-line.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
 import type { EtcdClient } from './client/etcd-client.js';
 import type { ElectionBoard } from './election/election-board.js';

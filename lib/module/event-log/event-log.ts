@@ -1,9 +1,11 @@
 import type { EventBus } from '../../events/event-bus.js';
 import type { ResilienceEvent } from '../../events/resilience-event.js';
 import type { Clock } from '../../kernel/clock.js';
-import type { CarefulLogger, Level } from './careful-logger.js';
+import type { CarefulLogger } from './careful-logger.js';
+import type { Level } from './log-line.js';
 import {
   describeEvent,
+  fieldsOf,
   kindOfKeys,
   ofBreakerTimeout,
   ofKeysExhausted,
@@ -54,7 +56,7 @@ export class EventLog {
   }
 
   #writeAny(event: ResilienceEvent): void {
-    this.logger.write(levelOf(event), () => describeEvent(event));
+    this.logger.write(levelOf(event), () => describeEvent(event), { fields: fieldsOf(event) });
   }
 }
 

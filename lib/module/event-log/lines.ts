@@ -9,7 +9,8 @@ import type {
 } from '../../events/resilience-event.js';
 import { isRefusal } from '../../errors/resilience.exception.js';
 import { describeError } from '../../kernel/error-text.js';
-import type { Level } from './careful-logger.js';
+import type { Level } from './log-line.js';
+import type { LogFields } from './log-fields.js';
 import type { Saying } from './repeats.js';
 
 /** What is said of each state; people look for the words. */
@@ -22,14 +23,22 @@ const STATES: Readonly<Record<CircuitState, { readonly level: Level; readonly no
     disabled: { level: 'warn', now: 'is disabled', would: 'is disabled' },
   };
 
-export function ofStateChange({ name, from, to, reason, metricsOnly }: StateChangeEvent): Saying {
+export function ofStateChange(event: StateChangeEvent): Saying {
+  const { name, from, to, reason, metricsOnly } = event;
   const { level, now, would } = STATES[to];
   const what = `circuit breaker ${metricsOnly === true ? would : now}`;
   const all = nameOfAllKeys(name);
   const group =
     all === undefined ? undefined : { name: `state ${to} ${all}`, again: `${all}: ${what}, other keys included` };
   const text = (): string => oneLine(`${name}: ${what} (it was ${from}): ${reason}`);
-  return { kind: `state ${to} ${name}`, level, text, again: oneLine(`${name}: ${what}`), group };
+  return {
+    kind: `state ${to} ${name}`,
+    level,
+    text,
+    again: oneLine(`${name}: ${what}`),
+    fields: fieldsOf(event),
+    group,
+  };
 }
 
 const NO_MORE: Readonly<Record<RetrySuppressedEvent['reason'], string>> = {
@@ -46,7 +55,8 @@ const NO_MORE: Readonly<Record<RetrySuppressedEvent['reason'], string>> = {
   shutdown: 'the app is shutting down',
 };
 
-export function ofRetrySuppressed({ name, policy, attempts, reason, error }: RetrySuppressedEvent): Saying {
+export function ofRetrySuppressed(event: RetrySuppressedEvent): Saying {
+  const { name, policy, attempts, reason, error } = event;
   const why = NO_MORE[reason];
   const what = policy === 'hedge' ? 'no hedge' : 'not tried again';
   const text = (): string => {
@@ -54,32 +64,38 @@ export function ofRetrySuppressed({ name, policy, attempts, reason, error }: Ret
       error === undefined ? '' : `; at last: ${isRefusal(error) ? error.message : withoutName(describeError(error))}`;
     return oneLine(`${name}: ${what} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}: ${why}${last}`);
   };
-  return { kind: `${policy} ${reason} ${name}`, level: 'warn', text, again: oneLine(`${name}: ${what}: ${why}`) };
+  const again = oneLine(`${name}: ${what}: ${why}`);
+  return { kind: `${policy} ${reason} ${name}`, level: 'warn', text, again, fields: fieldsOf(event) };
 }
 
 export function kindOfKeys(name: string): string {
   return `keys ${name}`;
 }
 
-export function ofKeysExhausted({ name, policy, maxKeys }: KeysExhaustedEvent): Saying {
+export function ofKeysExhausted(event: KeysExhaustedEvent): Saying {
+  const { name, policy, maxKeys } = event;
   const whose = policy === 'rateLimit' ? 'a rate limit' : 'a circuit breaker';
   const effect = policy === 'rateLimit' ? 'share one limit' : 'pass unjudged';
   const what = `${name}: calls of new keys ${effect}`;
   const text = (): string => `${what}, since all ${maxKeys} keys of ${whose} are in use (option 'maxKeys')`;
-  return { kind: kindOfKeys(name), level: 'warn', text, again: what };
+  return { kind: kindOfKeys(name), level: 'warn', text, again: what, fields: fieldsOf(event) };
 }
 
-export function ofBreakerTimeout({ name, limitMs }: TimeoutEvent): Saying {
+export function ofBreakerTimeout(event: TimeoutEvent): Saying {
+  const { name, limitMs } = event;
   const what = `${name}: cut after ${limitMs} ms by the time limit of its circuit breaker`;
   const how =
     "the breaker's option 'timeout' changes it (10000 ms by default, false: none), and @Timeout goes before it";
-  return { kind: `breaker timeout ${name}`, level: 'warn', text: () => `${what}: ${how}`, again: what };
+  const text = (): string => `${what}: ${how}`;
+  return { kind: `breaker timeout ${name}`, level: 'warn', text, again: what, fields: fieldsOf(event) };
 }
 
-export function ofStore({ store, up, reason }: StoreEvent): Saying {
+export function ofStore(event: StoreEvent): Saying {
+  const { store, up, reason } = event;
   const what = up ? `${store} is back` : `${store} is away, and each process decides by itself`;
   const text = (): string => oneLine(`${what}: ${reason}`);
-  return { kind: `store ${store} ${up ? 'up' : 'down'}`, level: up ? 'log' : 'warn', text, again: what };
+  const kind = `store ${store} ${up ? 'up' : 'down'}`;
+  return { kind, level: up ? 'log' : 'warn', text, again: what, fields: fieldsOf(event) };
 }
 
 /** Any event in one line. */
@@ -89,6 +105,17 @@ export function describeEvent({ type, name, policy, ...more }: ResilienceEvent):
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => `${key}: ${key === 'error' ? describeError(value) : shown(value)}`);
   return oneLine([`${name}: ${policy} ${type}`, ...told].join(', '));
+}
+
+/** What an event says, without its time, which the logger has itself, and without errors, which may say anything. */
+export function fieldsOf({ type, name, policy, ...more }: ResilienceEvent): LogFields {
+  const { at: _at, ...rest } = more;
+  const figures = Object.entries({ ...rest, ...('details' in rest ? rest.details : {}) });
+  return { event: type, instance: name, policy, ...Object.fromEntries(figures.filter(([, value]) => isFigure(value))) };
+}
+
+function isFigure(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'boolean' || Number.isFinite(value);
 }
 
 function shown(value: unknown): string {

@@ -1,3 +1,5 @@
+export type Level = 'debug' | 'log' | 'warn' | 'error';
+
 /** A line of the log is no longer than this, in characters: what is written there may come from anywhere. */
 const MAX_LINE = 4_000;
 

@@ -1,5 +1,7 @@
 import type { Clock } from '../../kernel/clock.js';
-import type { CarefulLogger, Level } from './careful-logger.js';
+import type { CarefulLogger } from './careful-logger.js';
+import type { Level } from './log-line.js';
+import type { LogFields } from './log-fields.js';
 
 const MINUTE_MS = 60_000;
 /** So many kinds of a group have lines of their own within a minute; the rest share one. */
@@ -14,6 +16,7 @@ export interface Saying {
   readonly level: Level;
   readonly text: () => string;
   readonly stack?: () => string | undefined;
+  readonly fields: LogFields;
   /** What stands before the number of repeats. */
   readonly again: string;
   /** Kinds that there may be any number of, such as those of keys. */
@@ -25,6 +28,7 @@ interface Said {
   count: number;
   level: Level;
   again: string;
+  fields: LogFields;
 }
 
 /**
@@ -47,16 +51,17 @@ export class Repeats {
     const now = this.clock.now();
     this.#tellDue(now);
     if (this.#isRepeat(saying.kind, now)) return;
-    let { kind, again } = saying;
+    let { kind, again, fields } = saying;
     const { group, level } = saying;
     if (group !== undefined && this.#isFull(group.name, now)) {
       kind = `${group.name} *`;
       ({ again } = group);
+      fields = { event: fields.event, policy: fields.policy };
       if (this.#isRepeat(kind, now)) return;
     }
     if (this.#said.size >= MAX_KINDS) this.#forget(now);
-    this.#said.set(kind, { at: now, count: 0, level, again });
-    this.logger.write(level, saying.text, saying.stack?.());
+    this.#said.set(kind, { at: now, count: 0, level, again, fields });
+    this.logger.write(level, saying.text, { stack: saying.stack?.(), fields: saying.fields });
   }
 
   /** Counts one more of what was said, if it was. */
@@ -109,7 +114,8 @@ export class Repeats {
 
   #tell(said: Said): void {
     if (said.count === 0) return;
-    this.logger.write(said.level, `${said.again} ... ${said.count} more in the last minute`);
+    const fields = { ...said.fields, repeats: said.count };
+    this.logger.write(said.level, `${said.again} ... ${said.count} more in the last minute`, { fields });
     said.count = 0;
   }
 

@@ -1,6 +1,8 @@
 import type { ShedEvent } from '../../events/resilience-event.js';
 import type { Clock, Timer } from '../../kernel/clock.js';
 import { seconds } from '../../policies/circuit-breaker/trip/trip-strategy.js';
+import { fieldsOf } from './lines.js';
+import type { LogFields } from './log-fields.js';
 import type { Repeats } from './repeats.js';
 
 /** When nothing was turned away for so long, ms, shedding is over. */
@@ -14,6 +16,7 @@ export class Shedding {
   #lastAt = 0;
   #toldAt = 0;
   #count = 0;
+  #fields: LogFields = { event: 'shed' };
   #toldCount = 0;
 
   constructor(
@@ -27,7 +30,8 @@ export class Shedding {
     if (this.#timer !== undefined) return;
     this.#since = this.#toldAt = this.#lastAt;
     this.#toldCount = this.#count;
-    this.#say('warn', 'shedding begins', `: incoming requests are answered 503 (${describe(event)})`);
+    this.#fields = fieldsOf(event);
+    this.#say('warn', 'begins', `: incoming requests are answered 503 (${describe(event)})`);
     this.#arm();
   }
 
@@ -48,7 +52,7 @@ export class Shedding {
     if (now - this.#lastAt >= QUIET_MS) return this.#end('no request was turned away of late');
     if (now - this.#toldAt >= MINUTE_MS) {
       const more = this.#count - this.#toldCount;
-      this.#say('warn', 'shedding goes on', ` ... ${more} more in the last minute`);
+      this.#say('warn', 'goes on', ` ... ${more} more in the last minute`);
       this.#toldAt = now;
       this.#toldCount = this.#count;
     }
@@ -58,13 +62,19 @@ export class Shedding {
   #end(why: string): void {
     this.#timer = undefined;
     const all = `${this.#count} ${this.#count === 1 ? 'request was' : 'requests were'} turned away`;
-    this.#say('log', 'shedding has ended', `, ${why}: ${all} in ${seconds(this.#lastAt - this.#since)}`);
+    this.#say('log', 'has ended', `, ${why}: ${all} in ${seconds(this.#lastAt - this.#since)}`);
     this.#count = 0;
   }
 
-  #say(level: 'warn' | 'log', what: string, more: string): void {
-    const again = `ingress: ${what}`;
-    this.repeats.say({ kind: again, level, again, text: () => again + more });
+  #say(level: 'warn' | 'log', phase: string, more: string): void {
+    const again = `ingress: shedding ${phase}`;
+    this.repeats.say({
+      kind: again,
+      level,
+      again,
+      text: () => again + more,
+      fields: { ...this.#fields, phase, shed: this.#count },
+    });
   }
 }
 

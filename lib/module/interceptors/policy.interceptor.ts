@@ -20,6 +20,7 @@ import { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
 import { handlerNameOf } from './handler-name.js';
 import { repeatable } from './repeatable.js';
+import { isSpared } from './spared.js';
 
 /**
  * Puts the handlers of controllers, resolvers and gateways under policies. Each attempt handles the request anew.
@@ -71,6 +72,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
         body: (attempt: Attempt) => attempt.origin?.body?.(attempt),
       };
       return planner.planFor(target, [declared], (resolution) => {
+        if (isSpared(controller)) return { ...resolution, policies: new Map() };
         return withoutOwn(
           `${place}, ${this.constructor.name}`,
           resolution,

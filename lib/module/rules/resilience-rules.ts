@@ -122,10 +122,11 @@ export class ResilienceRules {
     const { by, reason, source = 'api' } = author;
     const list = changes.map(({ path, from, to }) => `${path}: ${show(from)} -> ${show(to)}`).join('; ');
     const whose = `${by} (${source})${reason === undefined ? '' : `, ${reason}`}`;
-    if (this.#runtime.logs) this.#logger.write('log', `Rules by ${whose}: ${list}`);
+    const { version } = now;
+    const fields = { event: 'ruleChange', by, reason, source, version, changes: changes.length };
+    if (this.#runtime.logs) this.#logger.write('log', `Rules by ${whose}: ${list}`, { fields });
     const { events } = this.#runtime;
     if (!events.hearsChanges) return;
-    const { version } = now;
     for (const change of changes) {
       const { name, key: policy } = now.subjectOf(change.path) ?? before.subjectOf(change.path) ?? NOBODY;
       events.emitChange({ type: 'ruleChange', name, policy, ...change, by, reason, source, version });

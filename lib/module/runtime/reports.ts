@@ -17,7 +17,8 @@ export class Reports {
 
   /** What users' code has thrown where nobody waits for it. */
   callback(place: string, error: unknown): void {
-    if (this.#isDue(place)) this.logger.write('error', () => `${place} failed: ${textOf(error)}`, stackOf(error));
+    if (this.#isDue(place))
+      this.logger.write('error', () => `${place} failed: ${textOf(error)}`, { stack: stackOf(error) });
   }
 
   manyNames(most: number): void {

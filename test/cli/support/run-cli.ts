@@ -43,3 +43,8 @@ export async function cli(args: readonly string[], env?: Readonly<Record<string,
   const code = await run.ended();
   return { code, out: run.out, err: run.err };
 }
+
+/** Runs `nestjs-bulwark data` to its end. */
+export function dataCli(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CliResult> {
+  return cli(['data', ...args], env);
+}

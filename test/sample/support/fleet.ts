@@ -101,7 +101,7 @@ export class Fleet {
 
   /** Runs `nestjs-bulwark cluster`. */
   async command(...args: readonly string[]): Promise<string> {
-    const main = join(this.folder, '../lib/cluster/etcd/cli/main.js');
+    const main = join(this.folder, '../lib/cli/main.js');
     return this.#run(main, ['cluster', ...args, '--hosts', this.etcd, '--prefix', 'shop/']);
   }
 

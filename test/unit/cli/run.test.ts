@@ -1,91 +1,48 @@
-import { join } from 'node:path';
-import { DatabaseDataService } from 'nestjs-bulwark/data';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../../lib/cli/run.js';
-import { temporaryFolder } from '../../contract/temporary-folder.js';
 
-interface Outcome {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
+async function call(...args: string[]) {
+  const written = { out: '', err: '' };
+  const code = await run(args, {
+    terminal: { out: { write: (text) => (written.out += text) }, err: { write: (text) => (written.err += text) } },
+    env: {},
+    interrupted: () => new AbortController().signal,
+  });
+  return { code, ...written };
 }
 
-async function callWith(signal: AbortSignal, ...args: string[]): Promise<Outcome> {
-  let [out, err] = ['', ''];
-  const terminal = { out: { write: (text: string) => (out += text) }, err: { write: (text: string) => (err += text) } };
-  const code = await run(args, { terminal, signal });
-  return { code, out, err };
-}
-
-const call = (...args: string[]): Promise<Outcome> => callWith(new AbortController().signal, ...args);
-
-describe('the command line', () => {
+describe('nestjs-bulwark', () => {
   it('says what it does, when it is asked', async () => {
-    const { code, out, err } = await call('--help');
+    const asked = await call('--help');
+    const empty = await call();
 
-    expect({ code, err }).toEqual({ code: 0, err: '' });
-    for (const command of ['copy', 'backup', 'restore', 'verify', 'inspect']) {
-      expect(out).toMatch(new RegExp(`^  ${command} +\\w`, 'm'));
+    expect(asked).toMatchObject({ code: 0, err: '' });
+    expect(empty).toEqual({ code: 2, out: '', err: asked.out });
+    for (const command of ['ls', 'data', 'cluster']) {
+      expect(asked.out).toMatch(new RegExp(`^  ${command} +\\w`, 'm'));
       const help = await call(command, '--help');
       expect(help).toMatchObject({ code: 0, err: '' });
-      expect(help.out).toContain(`bulwark-data ${command} `);
+      expect(help.out).toMatch(new RegExp(`^nestjs-bulwark ${command} `));
+      expect(help.out).toMatch(/^Examples:$/m);
+      expect(help.out).toMatch(/exit codes:/i);
     }
   });
 
-  it.each<[string[], string]>([
-    [[], 'bulwark-data <command>'],
-    [['cpoy'], "there is no command 'cpoy'; expected one of: copy, backup, restore, verify, inspect"],
-    [['copy'], 'copy: --from is missing'],
-    [['copy', '--from', 'file:./x'], 'copy: --to is missing'],
-    [['copy', '--form', 'file:./x'], "Unknown option '--form'"],
-    [['copy', '--from', 'file:./x', '--to', 'file:x'], '--from and --to both name file:'],
-    [['copy', '--from', 'file:./x', '--to', 'ftp://h/x'], "--to: databaseData: option 'url' has the scheme 'ftp:'"],
-    [['copy', '--from', 'file:./x', '--to', 'sqlite:y', '--parallel', '0'], "--parallel is '0'; expected"],
-    [['copy', 'file:./x', '--from', 'file:./x', '--to', 'sqlite:y'], "'file:./x' is one argument too many"],
-    [['backup', '--from', 'file:./x', '--to', 'sqlite:./y'], 'backup: --to is sqlite:...; expected a folder'],
-    [['restore', '--to', 'file:./y'], 'restore: --from is missing'],
-    [['verify'], 'verify: the address is missing'],
-    [['inspect', 'env:BULWARK_NOT_SET'], "the environment variable 'BULWARK_NOT_SET' is not set"],
-  ])('%j is refused as a wrong call', async (args, message) => {
-    const { code, out, err } = await call(...args);
+  it('says which version it is', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    };
 
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-    expect(err).toContain(message);
+    expect(await call('--version')).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 
-  it('creates nothing, where what it is to read is not there', async () => {
-    const folder = await temporaryFolder();
-    const [absent, database, to] = ['absent', 'absent.db', 'to'].map((name) => join(folder, name));
-
-    for (const args of [
-      ['copy', '--from', `file:${absent}`, '--to', `file:${to}`],
-      ['copy', '--from', `sqlite:${database}`, '--to', `file:${to}`],
-      ['verify', `file:${absent}`],
-      ['backup', '--from', `file:${absent}`, '--to', `${to}`],
-      ['restore', '--from', `${absent}`, '--to', `file:${to}`],
-      ['inspect', `sqlite:${database}`],
-    ] as string[][]) {
-      const { code, err } = await call(...args);
-      expect({ args, code }).toEqual({ args, code: 1 });
-      expect(err).toMatch(/there is no (folder|file) .*absent/);
-    }
-    const { code } = await call('inspect', `sqlite:${to}`);
-    expect(code).toBe(1);
-  });
-
-  it('shows no password', async () => {
-    const { err } = await call('copy', '--from', 'file:./x', '--to', 'postgres://root:sec:re@t@h/test?password=sec:re');
-
-    expect(err).not.toMatch(/sec:re/);
-  });
-
-  it('says that it was interrupted, and how to go on', async () => {
-    const url = `sqlite:${join(await temporaryFolder(), 'shop.db')}`;
-    await (await DatabaseDataService.open({ url })).close();
-    const reason = new Error('interrupted by SIGINT');
-
-    const { code, err } = await callWith(AbortSignal.abort(reason), 'verify', url);
-
-    expect({ code, err }).toEqual({ code: 1, err: 'verify was interrupted: it has not seen everything\n' });
+  it.each([
+    ['lss', "there is no command 'lss'; expected one of: ls, data, cluster\n"],
+    ['constructor', "there is no command 'constructor'; expected one of: ls, data, cluster\n"],
+    ['copy', "there is no command 'copy'; expected one of: ls, data, cluster; it is 'nestjs-bulwark data copy'\n"],
+    ['\u001b[2J', "there is no command '\\u001b[2J'; expected one of: ls, data, cluster\n"],
+  ])('refuses %j', async (command, err) => {
+    expect(await call(command)).toEqual({ code: 2, out: '', err });
   });
 });

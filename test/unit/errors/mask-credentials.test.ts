@@ -4,7 +4,7 @@ import { ResilienceModule } from 'nestjs-bulwark';
 import { databaseData, DatabaseDataService, failoverData, fileData } from 'nestjs-bulwark/data';
 import { describe, expect, it } from 'vitest';
 import { describeValue } from '../../../lib/data/port/describe-value.js';
-import { run } from '../../../lib/cli/run.js';
+import { runData } from '../../../lib/cli/data/run-data.js';
 import { maskCredentials } from '../../../lib/errors/mask-credentials.js';
 import { show } from '../../../lib/kernel/options/check.js';
 
@@ -88,7 +88,7 @@ async function compile(options: Parameters<typeof ResilienceModule.forRoot>[0]):
 async function command(...args: string[]): Promise<string> {
   let text = '';
   const out = { write: (piece: string) => (text += piece) };
-  await run(args, { terminal: { out, err: out }, signal: new AbortController().signal });
+  await runData(args, { terminal: { out, err: out }, env: {}, signal: new AbortController().signal });
   return text;
 }
 

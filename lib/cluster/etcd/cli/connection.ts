@@ -1,4 +1,4 @@
-import { required, UsageError } from '../../../cli/command.js';
+import { required, UsageError } from '../../../cli/shell/command.js';
 import { maskCredentials } from '../../../errors/mask-credentials.js';
 import type { EtcdConnection } from '../client/etcd-connection.js';
 import { ETCD_DEFAULTS } from '../etcd.options.js';

@@ -1,4 +1,4 @@
-import type { Terminal } from '../../../cli/terminal.js';
+import type { Terminal } from '../../../cli/shell/terminal.js';
 
 /** What a command for a fleet runs in. */
 export interface ClusterContext {

@@ -1,4 +1,4 @@
-import { UsageError } from '../../../cli/command.js';
+import { UsageError } from '../../../cli/shell/command.js';
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
 

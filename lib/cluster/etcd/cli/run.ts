@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { EXIT, noMore, readArguments, required, UsageError } from '../../../cli/command.js';
+import { EXIT, noMore, readArguments, required, UsageError } from '../../../cli/shell/command.js';
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { instanceOf } from '../../../errors/foreign.js';
 import { maskCredentials } from '../../../errors/mask-credentials.js';
@@ -23,6 +23,10 @@ const HELP = `nestjs-bulwark cluster <command> [<breaker>] --hosts <list> [optio
   --author <name>    who; the user of this machine where it is not given
   --for <duration>   how long open and disable hold: 90s, 15m, 2h (15m; at most 24h)
 ${CONNECTION_HELP}
+
+Examples:
+  nestjs-bulwark cluster open payments --for 30m --reason "the bank moves" --hosts http://10.0.0.1:2379
+  nestjs-bulwark cluster list --json --hosts http://10.0.0.1:2379
 
 Exit codes: 0 done, 1 failed, 2 called wrongly. What failed may have come through all the same: list shows it.
 `;

@@ -1,4 +1,4 @@
-import { Logger } from '@nestjs/common';
+import { ConsoleLogger, Logger } from '@nestjs/common';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ResilienceEventBody } from '../../../../lib/events/resilience-event.js';
 import { CarefulLogger } from '../../../../lib/module/event-log/careful-logger.js';
@@ -6,6 +6,7 @@ import { EventLog } from '../../../../lib/module/event-log/event-log.js';
 import { ofRecovered } from '../../../../lib/module/event-log/recovered.js';
 import { Repeats } from '../../../../lib/module/event-log/repeats.js';
 import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exception.js';
+import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import { KeysExhausted } from '../../../../lib/kernel/keys-exhausted.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -241,12 +242,15 @@ describe('what Recover has caught', () => {
       repeats.say(ofRecovered('Jobs.run', new Error(`order ${one} failed`)));
     }
     repeats.say(ofRecovered('Jobs.run', new TypeError('x is undefined')));
+    const late = { policy: 'timeout', instanceName: 'jobs', message: 'jobs: its turn did not come in 5 ms' };
+    repeats.say(ofRecovered('Jobs.run', new TimeoutException({ ...late, queued: true })));
     repeats.close();
 
     expect(lines).toEqual([
       'error Jobs.run recovered from: jobs is full: 0 wait',
       'error Jobs.run recovered from: order 0 failed +stack',
       'error Jobs.run recovered from: x is undefined +stack',
+      'error Jobs.run recovered from: jobs: its turn did not come in 5 ms',
       'error Jobs.run recovered from: BULKHEAD_FULL ... 399 more in the last minute',
       'error Jobs.run recovered from: Error: order 0 failed ... 399 more in the last minute',
     ]);
@@ -261,5 +265,42 @@ describe('what Recover has caught', () => {
 
     expect(lines).toHaveLength(12);
     expect(lines[11]).toBe('error Jobs.run recovered from errors of other kinds ... 489 more in the last minute');
+  });
+});
+
+describe('the fields of a line', () => {
+  it('are figures, never the text of an error, and count repeats', async () => {
+    const { clock, tell, close } = setUp();
+    const records: unknown[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+      records.push((JSON.parse(String(text)) as { params: { bulwark: unknown } }).params.bulwark);
+      return true;
+    });
+    Logger.overrideLogger(new ConsoleLogger({ json: true }));
+
+    tell(gaveUp('budget'));
+    tell(gaveUp('budget'));
+    tell(state('open'));
+    tell(shed);
+    await clock.advance(10);
+    close();
+    vi.restoreAllMocks();
+
+    const retry = { event: 'retrySuppressed', instance: 'payments', policy: 'retry', reason: 'budget' };
+    const ingress = { event: 'shed', instance: 'ingress', policy: 'systemProtection', reason: 'rate', shed: 1 };
+    expect(records).toEqual([
+      { ...retry, attempt: 3, attempts: 3 },
+      {
+        event: 'stateChange',
+        instance: 'payments',
+        policy: 'circuitBreaker',
+        from: 'closed',
+        to: 'open',
+        reason: '5 of 10 failed',
+      },
+      { ...ingress, phase: 'begins' },
+      { ...ingress, phase: 'has ended' },
+      { ...retry, attempt: 3, attempts: 3, repeats: 1 },
+    ]);
   });
 });

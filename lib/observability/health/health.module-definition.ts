@@ -1,0 +1,8 @@
+import { ConfigurableModuleBuilder } from '@nestjs/common';
+import type { HealthOptions } from './health.options.js';
+
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<HealthOptions>({ moduleName: 'ResilienceHealth' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createHealthOptions')
+    .build();
