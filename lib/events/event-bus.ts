@@ -35,6 +35,8 @@ export class EventBus {
   #listeners: readonly EventListener[] = [];
   /** Those who hear of changes alone: a log that is always there must not make calls dearer. */
   #watchers: readonly ChangeListener[] = [];
+  /** Those who hear what policies would have refused: of the calls nothing tells it. */
+  #shadowing: readonly EventListener[] = [];
   readonly #onFirst = new Set<() => void>();
   readonly #onLast = new Set<() => void>();
 
@@ -68,6 +70,8 @@ export class EventBus {
     if (!this.active) return;
     const event = this.#dated(body);
     this.#emit(event);
+    if (event.type === 'refused' && event.metricsOnly === true)
+      for (const listener of this.#shadowing) this.tell(listener, event);
     call?.decided(event as Decided);
   }
 
@@ -115,6 +119,17 @@ export class EventBus {
     this.#watchers = [...this.#watchers, watcher];
     return () => {
       this.#watchers = this.#watchers.filter((other) => other !== watcher);
+    };
+  }
+
+  /**
+   * Listens to what policies with `metricsOnly` would have refused, as long as anybody hears of calls. @returns a function
+   * that ends the subscription.
+   */
+  watchShadowRefusals(listener: EventListener): () => void {
+    this.#shadowing = [...this.#shadowing, listener];
+    return () => {
+      this.#shadowing = this.#shadowing.filter((other) => other !== listener);
     };
   }
 

@@ -91,11 +91,9 @@ export class CallCounts implements CallObserver {
 
   decided(decision: Decided): void {
     switch (decision.type) {
-      case 'refused': {
-        const counts = this.of(decision.name);
-        count(decision.metricsOnly === true ? counts.shadowRefusals : counts.refusals, decision.policy);
+      case 'refused':
+        count(this.of(decision.name).refusals, decision.policy);
         break;
-      }
       case 'retry':
         this.retries++;
         break;
@@ -122,6 +120,11 @@ export class CallCounts implements CallObserver {
     this.outcomes[outcome]++;
     if (outcome === 'success' || outcome === 'failure') this.callDurations[outcome].record(durationMs);
     if (retries > 0) this.retriedCalls[outcome === 'success' ? 'success' : 'failure']++;
+  }
+
+  /** A policy would have refused something. */
+  shadowRefused(policy: PolicyKey): void {
+    count(this.shadowRefusals, policy);
   }
 
   entered(state: CircuitState): void {

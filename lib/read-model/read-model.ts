@@ -80,6 +80,11 @@ export class ReadModel {
     return this.#register.of(name);
   }
 
+  /** Under which name something counts: there is no room for any number of them. */
+  nameFor(name: string): string {
+    return this.#register.nameFor(name);
+  }
+
   /** What keeps state, as it is now, by name. */
   states(): Map<string, InstanceState> {
     return readInstances(this.init.app.instances, this.init.clock);
@@ -138,6 +143,7 @@ export class ReadModel {
     const ends = [
       events.watchCalls({ begun: ({ name }) => this.#register.of(name).begun() }),
       events.watchChanges({ changed: (event) => this.#changed(event), repeated: () => undefined }),
+      events.watchShadowRefusals(({ name, policy }) => this.#register.of(name).shadowRefused(policy)),
       app.instances.watchReleases((name) => this.#register.forget(name)),
     ];
     return () => {
