@@ -91,7 +91,7 @@ describe.each(PLATFORMS)('the route of the metrics, on $platform', ({ adapter })
   }
 
   it('gives the registry, in its format', async () => {
-    const { app, url } = await at(ResilienceMetricsModule.forRoot());
+    const { app, url } = await at(ResilienceMetricsModule.forRoot({ defaultMetrics: true }));
     await app.get(ResilienceService).execute({ name: 'one', timeout: 1_000 }, () => 1);
 
     const { status, headers, body } = await get(`${url}/metrics`);
@@ -99,6 +99,7 @@ describe.each(PLATFORMS)('the route of the metrics, on $platform', ({ adapter })
     expect(status).toBe(200);
     expect(headers['content-type']).toBe('text/plain; version=0.0.4; charset=utf-8');
     expect(headers['cache-control']).toBe('no-store');
+    expect(body.toString()).toContain('\nprocess_cpu_user_seconds_total ');
     const all = parseExposition(body.toString());
     expect(seriesOf(all, 'bulwark_calls_total')['name=one,outcome=success']).toBe(1);
   });

@@ -3,6 +3,8 @@ import { Bulkhead, ResilienceModule, ResilienceService } from 'nestjs-bulwark';
 import { ResilienceMetricsModule, type MetricsModuleOptions } from 'nestjs-bulwark/metrics';
 import { AggregatorRegistry, Registry, type PrometheusContentType } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import type { ScrapedMetric } from '../../lib/observability/metrics/scraped-metric.js';
+import { textOf } from '../../lib/observability/metrics/text-format.js';
 import { MAX_LOOSE_NAMES } from '../../lib/read-model/call-register.js';
 import { parseExposition, seriesOf, type Exposition } from '../support/exposition.js';
 import { startEventful } from './support/eventful-app.js';
@@ -229,6 +231,20 @@ describe('the metrics of an app', () => {
     registry.resetMetrics();
 
     expect(seriesOf(await scrape(registry), 'bulwark_calls_total')['name=one,outcome=success']).toBe(1);
+  });
+
+  it('are written as prom-client writes them, whatever the name', async () => {
+    const registry = new Registry();
+    const { app } = await startEventful([ResilienceMetricsModule.forRoot({ registry })]);
+    await app.get(ResilienceService).execute({ name: 'a "b" \\ c\n<script>', timeout: 1_000 }, () => 1);
+
+    // Asked in one turn, so that all is read once.
+    const metrics = registry.getMetricsAsArray() as unknown as ScrapedMetric[];
+    const own = metrics.map((metric) => textOf(metric.read()));
+    const theirs = await Promise.all(metrics.map(({ name }) => registry.getSingleMetricAsString(name)));
+
+    expect(own.join('')).toContain('{name="a \\"b\\" \\\\ c\\n<script>",outcome="success"} 1\n');
+    expect(own).toEqual(theirs.map((text) => `${text}\n`));
   });
 
   it('are beside those of prom-client itself where the options say so', async () => {

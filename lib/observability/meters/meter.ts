@@ -67,15 +67,11 @@ export function talliesOf(
   label: string,
   pick: (counts: CallCounts) => Readonly<Partial<Record<string, number>>>,
 ): Meter['read'] {
-  return ({ counts }) =>
-    counts.flatMap(([name, of]) =>
-      tally(label, pick(of))
-        .filter(({ value }) => value > 0)
-        .map(({ labels, value }) => ({ labels: { name, ...labels }, value })),
-    );
-}
-
-/** A series for each kind, its name as Prometheus writes it. */
-export function tally(label: string, counts: Readonly<Partial<Record<string, number>>>): Sample[] {
-  return Object.entries(counts).map(([kind, value = 0]) => ({ labels: { [label]: snakeCase(kind) }, value }));
+  return ({ counts }) => {
+    const samples: Sample[] = [];
+    for (const [name, of] of counts)
+      for (const [kind, value = 0] of Object.entries(pick(of)))
+        if (value > 0) samples.push({ labels: { name, [label]: snakeCase(kind) }, value });
+    return samples;
+  };
 }

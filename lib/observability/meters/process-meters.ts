@@ -1,6 +1,7 @@
 import { packageVersion } from '../../module/package-version.js';
 import type { IngressReport } from '../../read-model/instance-report.js';
-import { counter, gauge, tally, type Across, type Meter } from './meter.js';
+import { counter, gauge, type Across, type Meter } from './meter.js';
+import { snakeCase } from './snake-case.js';
 
 const SECOND_MS = 1_000;
 
@@ -18,7 +19,10 @@ const ingress = (
 /** What this process lets in, and which version runs in it. */
 export const PROCESS_METERS: readonly Meter[] = [
   counter('bulwark.shed', '{request}', 'HTTP requests that were turned away, by the limit that they met.', (reading) =>
-    tally('reason', reading.ingress?.shed ?? {}),
+    Object.entries(reading.ingress?.shed ?? {}).map(([reason, value]) => ({
+      labels: { reason: snakeCase(reason) },
+      value,
+    })),
   ),
   ingress('bulwark.requests.active', '{request}', 'HTTP requests that are worked on.', 'sum', ({ active }) => active),
   ingress(

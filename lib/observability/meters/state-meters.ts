@@ -1,6 +1,8 @@
 import type { CircuitState } from '../../events/resilience-event.js';
 import type { InstanceState } from '../../read-model/read-instances.js';
-import { gauge, tally, type Across, type Meter, type Sample } from './meter.js';
+import type { BreakerReport } from '../../read-model/instance-report.js';
+import { gauge, type Across, type Meter, type Sample } from './meter.js';
+import { snakeCase } from './snake-case.js';
 
 const STATES: readonly CircuitState[] = ['closed', 'open', 'halfOpen', 'forcedOpen', 'disabled'];
 
@@ -14,11 +16,18 @@ function levelOf(pick: (state: InstanceState) => number | undefined): Meter['rea
 }
 
 /** A series for each name and each state of a breaker. */
-function perState(pick: (state: InstanceState) => Readonly<Record<string, number>> | undefined): Meter['read'] {
-  return ({ states }) =>
-    states.flatMap(([name, state]): Sample[] =>
-      tally('state', pick(state) ?? {}).map(({ labels, value }) => ({ labels: { name, ...labels }, value })),
-    );
+function perState(pick: (breaker: BreakerReport, state: CircuitState) => number | undefined): Meter['read'] {
+  return ({ states }) => {
+    const samples: Sample[] = [];
+    for (const [name, { breaker }] of states) {
+      if (breaker === undefined) continue;
+      for (const state of STATES) {
+        const value = pick(breaker, state);
+        if (value !== undefined) samples.push({ labels: { name, state: snakeCase(state) }, value });
+      }
+    }
+    return samples;
+  };
 }
 
 const level = (
@@ -36,16 +45,14 @@ export const STATE_METERS: readonly Meter[] = [
     '',
     'Whether a circuit breaker is in this state, 1 or 0.',
     'max',
-    perState(({ breaker }) =>
-      breaker === undefined ? undefined : Object.fromEntries(STATES.map((one) => [one, one === breaker.state ? 1 : 0])),
-    ),
+    perState((breaker, state) => (breaker.state === state ? 1 : 0)),
   ),
   gauge(
     'bulwark.circuit_breaker.keys',
     '{key}',
     'How many keys of a circuit breaker with keys are in each state.',
     'sum',
-    perState(({ breaker }) => breaker?.keys),
+    perState(({ keys }, state) => keys?.[state]),
   ),
   // Of a breaker with keys each key has its own window.
   level(

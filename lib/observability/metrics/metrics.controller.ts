@@ -20,8 +20,7 @@ export function metricsController(path: string, guards: NonNullable<MetricsModul
       @Req() request: Parameters<typeof answerRaw>[0],
       @Res() response: Parameters<typeof answerRaw>[1],
     ): Promise<void> {
-      const { registry } = this.metrics;
-      await answerRaw(request, response, registry.contentType, await registry.metrics());
+      await answerRaw(request, response, this.metrics.contentType, await this.metrics.text());
     }
   }
   UseGuards(...guards)(MetricsController);

@@ -13,6 +13,7 @@ import {
   type MetricsRegistry,
 } from './metrics.options.js';
 import { ScrapedMetric, ScrapeSource } from './scraped-metric.js';
+import { textOf } from './text-format.js';
 
 /** Puts the metrics of an app into a registry, as long as the app runs. */
 @Injectable()
@@ -20,7 +21,7 @@ export class Metrics implements OnModuleInit, OnApplicationShutdown {
   readonly registry: MetricsRegistry;
   readonly #runtime: Runtime;
   readonly #options: MetricsModuleOptions;
-  readonly #registered: string[] = [];
+  #metrics: readonly ScrapedMetric[] = [];
   #stopCounting: (() => void) | undefined;
 
   /** @throws ResilienceConfigurationError */
@@ -38,16 +39,30 @@ export class Metrics implements OnModuleInit, OnApplicationShutdown {
     if (this.#options.buckets !== undefined) runtime.readModel.useBuckets(this.#options.buckets);
   }
 
-  /** Whether the registry is the user's, who then shows it. */
+  /** Whether the registry is the module's own; else the user shows it. */
   get isOwn(): boolean {
     return this.#options.registry === undefined;
+  }
+
+  get contentType(): string {
+    return this.registry.contentType;
+  }
+
+  /** What a scrape gets. */
+  async text(): Promise<string> {
+    const others = await this.registry.metrics();
+    if (!this.isOwn) return others;
+    const own = this.#metrics.map((metric) => textOf(metric.read()));
+    return (this.#options.defaultMetrics === true ? [...own, others] : own).join('\n');
   }
 
   /** @throws ResilienceConfigurationError */
   onModuleInit(): void {
     const { readModel } = this.#runtime;
     const source = new ScrapeSource(readModel);
-    for (const meter of [...METERS, ...DURATION_METERS]) this.#register(new ScrapedMetric(meter, source));
+    const metrics = [...METERS, ...DURATION_METERS].map((meter) => new ScrapedMetric(meter, source));
+    if (!this.isOwn) for (const metric of metrics) this.#register(metric);
+    this.#metrics = metrics;
     if (this.#options.defaultMetrics === true) collectDefaultMetrics({ register: this.registry as Registry });
     this.#stopCounting = readModel.countCalls();
   }
@@ -55,13 +70,12 @@ export class Metrics implements OnModuleInit, OnApplicationShutdown {
   /** What happens until the very end is counted; the registry may outlive the app. */
   onApplicationShutdown(): void {
     this.#stopCounting?.();
-    for (const name of this.#registered) this.registry.removeSingleMetric(name);
+    if (!this.isOwn) for (const { name } of this.#metrics) this.registry.removeSingleMetric(name);
   }
 
   #register(metric: ScrapedMetric): void {
     const { name } = metric;
     if (this.registry.getSingleMetric(name) !== undefined) throw registryTaken(name);
     this.registry.registerMetric(metric.asMetric());
-    this.#registered.push(name);
   }
 }
