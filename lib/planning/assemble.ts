@@ -1,4 +1,5 @@
 import type { Mistakes } from '../errors/configuration.error.js';
+import { EventBus } from '../events/event-bus.js';
 import type { MadePolicy, Making } from '../kernel/making.js';
 import type { MethodKind } from '../kernel/method-kind.js';
 import type { HandOn } from '../kernel/decisions.js';
@@ -30,6 +31,12 @@ interface WorkKind {
 export interface ObservableWork extends WorkKind {
   readonly observe: Observe;
 }
+
+/** Where nobody listens. */
+const UNHEARD = new EventBus(
+  () => 0,
+  () => undefined,
+);
 
 /** How plans are made for the app. */
 export interface PlannerEnvironment extends PolicyEnvironment, PlanMode {
@@ -67,9 +74,10 @@ function planOf(
   target: Target,
   steps: readonly PlanStep[],
   made: ReadonlyMap<PlanStep, Role>,
-  { clock, lifecycle, callContext, observables, enabled, events }: PlannerEnvironment,
+  { clock, lifecycle, callContext, observables, enabled, events: ofApp }: PlannerEnvironment,
 ): Plan {
   const { className, methodName, kind, signalIndex, body } = target;
+  const events = target.exempt === true ? UNHEARD : ofApp;
   const policies = shown(steps);
   const { work, handOn } = workOf(kind, observables);
   const onRefused: Role | undefined = target.answersRefusals === true ? { decision: REFUSAL_DECISION } : undefined;

@@ -84,6 +84,7 @@ export class Planner {
       parameterCount: method.parameterCount ?? method.wrapper.length,
       signalIndex,
       http: app.isHttpHandler(method.wrapper),
+      exempt: resolution.exempt,
       body: method.kind === undefined || method.kind === 'sync' ? orGiven(body) : body,
       ...(owner === undefined ? {} : { nameOfState: owner.nameOfState }),
     };

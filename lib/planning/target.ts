@@ -36,4 +36,6 @@ export interface Target extends PlannedTarget {
   readonly body: Body;
   /** Whether each call can say what answers its refusals. @default false */
   readonly answersRefusals?: boolean;
+  /** Whether it is to be left alone: nobody hears of its calls. @default false */
+  readonly exempt?: boolean;
 }

@@ -39,9 +39,19 @@ export class CallRegister {
   readonly of = (name: string): CallCounts => {
     const known = this.#counts.get(name);
     if (known !== undefined) return known;
-    const base = this.names.withoutKey(name);
-    return base === name ? this.#add(name) : (this.#counts.get(base) ?? this.#add(base));
+    const counted = this.nameFor(name);
+    return this.#counts.get(counted) ?? this.#enter(counted);
   };
+
+  /** Under which name something counts: its own without a key, or {@link OTHERS} where there is no room for it. */
+  nameFor(name: string): string {
+    if (this.#counts.has(name)) return name;
+    const base = this.names.withoutKey(name);
+    if (this.#loose.has(base) || !this.names.isLoose(base)) return base;
+    if (this.#loose.size >= MAX_LOOSE_NAMES) return OTHERS;
+    this.#loose.add(base);
+    return base;
+  }
 
   /** A name is gone, and so is what was counted for it. */
   forget(name: string): void {
@@ -51,14 +61,6 @@ export class CallRegister {
 
   entries(): IterableIterator<[name: string, counts: CallCounts]> {
     return this.#counts.entries();
-  }
-
-  #add(name: string): CallCounts {
-    if (this.names.isLoose(name)) {
-      if (this.#loose.size >= MAX_LOOSE_NAMES) return this.#counts.get(OTHERS) ?? this.#enter(OTHERS);
-      this.#loose.add(name);
-    }
-    return this.#enter(name);
   }
 
   #enter(name: string): CallCounts {

@@ -94,6 +94,11 @@ export class ReadModel {
     return this.#register.of(name);
   }
 
+  /** Under which name something counts: there is no room for any number of them. */
+  nameFor(name: string): string {
+    return this.#register.nameFor(name);
+  }
+
   /** What keeps state, as it is now, by name. */
   states(): Map<string, InstanceState> {
     return readInstances(this.init.app.instances, this.init.clock);

@@ -1,8 +1,9 @@
-import { HttpException, Injectable } from '@nestjs/common';
+import { HttpException, Injectable, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
   Bulkhead,
   CircuitBreaker,
+  consecutiveFailures,
   Fallback,
   fixed,
   RateLimit,
@@ -11,12 +12,12 @@ import {
   Resilient,
   Retry,
   Timeout,
+  type PolicySet,
 } from 'nestjs-bulwark';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Runtime } from '../../lib/module/runtime/runtime.js';
 import { RUNTIME } from '../../lib/module/tokens.js';
 import { MAX_LOOSE_NAMES } from '../../lib/read-model/call-register.js';
-import type { ReadModel } from '../../lib/read-model/read-model.js';
 
 @Injectable()
 class Payments {
@@ -49,16 +50,16 @@ class Payments {
   }
 }
 
-async function start(): Promise<{ payments: Payments; service: ResilienceService; model: ReadModel }> {
+async function start(...providers: Type[]) {
   const policies = { payments: { circuitBreaker: { volumeThreshold: 2 }, timeout: 1_000, retry: false as const } };
   const module = await Test.createTestingModule({
     imports: [ResilienceModule.forRoot({ policies, log: false })],
-    providers: [Payments],
+    providers: [Payments, ...providers],
   }).compile();
   await module.init();
   onTestFinished(() => module.close());
   const { readModel } = module.get<Runtime>(RUNTIME);
-  return { payments: module.get(Payments), service: module.get(ResilienceService), model: readModel };
+  return { module, payments: module.get(Payments), service: module.get(ResilienceService), model: readModel };
 }
 
 const fail = (): never => {
@@ -152,6 +153,47 @@ describe('the read model', () => {
     expect(model.countsOf('tenants').refusals).toEqual({ circuitBreaker: 1 });
     expect(model.countsOf('tenants').transitions).toEqual({ open: 1 });
     expect([...model.counts()].map(([name]) => name).filter((name) => name.includes('['))).toEqual([]);
+  });
+
+  it('counts what policies in the shadow would have refused', async () => {
+    const { model, service } = await start();
+    model.countCalls();
+    const shadow = { mode: 'metricsOnly' } as const;
+    const trip = consecutiveFailures(1);
+    const call = (name: string, set: PolicySet, work: () => unknown) =>
+      service.execute({ ...set, name }, work).catch(() => undefined);
+    const rate: PolicySet = { rateLimit: { limit: 1, per: 60_000, ...shadow } };
+    const breaker: PolicySet = { circuitBreaker: { trip, ...shadow } };
+    const bulkhead: PolicySet = { bulkhead: { maxConcurrent: 1, ...shadow } };
+
+    for (let i = 0; i < 3; i++) await call('rate-shadow', rate, () => 1);
+    for (let i = 0; i < 2; i++) await call('breaker-shadow', breaker, fail);
+    await call('pool-shadow', bulkhead, () => call('pool-shadow', bulkhead, () => 1));
+
+    expect(model.countsOf('rate-shadow').shadowRefusals).toEqual({ rateLimit: 2 });
+    expect(model.countsOf('breaker-shadow').shadowRefusals).toEqual({ circuitBreaker: 1 });
+    expect(model.countsOf('pool-shadow').shadowRefusals).toEqual({ bulkhead: 1 });
+    expect(model.countsOf('rate-shadow')).toMatchObject({ refusals: {}, outcomes: { success: 3, refused: 0 } });
+  });
+
+  it('knows nothing of methods that are exempt', async () => {
+    @Injectable()
+    @Resilient('payments')
+    class Mixed {
+      @Resilient(false)
+      async exempt(): Promise<number> {
+        return 1;
+      }
+
+      async guarded(): Promise<number> {
+        return this.exempt();
+      }
+    }
+    const { model, module } = await start(Mixed);
+    model.countCalls();
+    await module.get(Mixed).guarded();
+
+    expect([...model.counts()].map(([name]) => name)).toEqual(['payments']);
   });
 
   it('shows every instance, what it guards and how it is', async () => {

@@ -1,0 +1,3 @@
+export type { MetricsModuleExtras, MetricsModuleOptions, MetricsOptionsFactory } from './metrics.options.js';
+
+export { ResilienceMetricsModule } from './metrics.module.js';
