@@ -26,9 +26,9 @@ export async function act(request: ActionRequest): Promise<ActionOutcome> {
     return { done: false, code: null, text: 'The app did not answer. Try again: the same command does nothing twice.' };
   }
   const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok && hasText(body, 'state')) return { done: true, state: (body as unknown as ActionResult).state };
+  if (response.ok && hasText(body, 'state')) return { done: true, state: (body as ActionResult).state };
   if (hasText(body, 'code')) {
-    const refusal = body as unknown as ActionRefusal;
+    const refusal = body as ActionRefusal;
     return { done: false, code: refusal.code, text: REFUSALS[refusal.code] ?? refusal.message };
   }
   return { done: false, code: null, text: reasonOf(response.status) };

@@ -33,8 +33,21 @@ export const NOTHING: Numbers = {
 };
 
 export function numbersOf(sample: Sample): Numbers {
-  const [, state, calls, failures, refused, substituted, p50, p95, p99, inFlight, waiting, failureRatio, keysNotClosed] =
-    sample;
+  const [
+    ,
+    state,
+    calls,
+    failures,
+    refused,
+    substituted,
+    p50,
+    p95,
+    p99,
+    inFlight,
+    waiting,
+    failureRatio,
+    keysNotClosed,
+  ] = sample;
   return {
     state,
     calls,

@@ -1,4 +1,5 @@
 import type { HistoryPoint } from '../../../protocol.js';
+import type { Numbers } from './sample.js';
 
 /** The outcomes in a second each, and the latencies; all lists are as long as `at`. */
 export interface ChartData {
@@ -13,23 +14,45 @@ export interface ChartData {
   readonly p99: readonly (number | null)[];
 }
 
-/** @param history oldest first; counts since the point before become calls a second. */
-export function chartData(history: readonly HistoryPoint[]): ChartData {
-  const seconds = history.map(([at], index) => {
+/** One second, as the stream told it. */
+export interface Second {
+  /** Epoch ms. */
+  readonly at: number;
+  readonly numbers: Numbers;
+}
+
+/**
+ * The points of a chart.
+ *
+ * @param history oldest first; counts since the point before become calls a second.
+ * @param seconds what came since, oldest first; those that the history knows already are left out.
+ */
+export function chartData(history: readonly HistoryPoint[], seconds: readonly Second[] = []): ChartData {
+  const lengths = history.map(([at], index) => {
     const before = history[index - 1]?.[0] ?? 2 * at - (history[index + 1]?.[0] ?? at + 1000);
     return Math.max(0.001, (at - before) / 1000);
   });
-  const rate = (column: 1 | 2 | 3 | 4) =>
-    history.map((point, index) => round(point[column] / (seconds[index] as number)));
+  const known = history.at(-1)?.[0] ?? 0;
+  const newer = seconds.filter(({ at }) => at > known);
+  const rate = (column: 1 | 2 | 3 | 4, of: (numbers: Numbers) => number) => [
+    ...history.map((point, index) => round(point[column] / (lengths[index] ?? 1))),
+    ...newer.map(({ numbers }) => of(numbers)),
+  ];
+  const latency = (column: 5 | 6 | 7, of: (numbers: Numbers) => number | null) => [
+    ...history.map((point) => point[column]),
+    ...newer.map(({ numbers }) => of(numbers)),
+  ];
   return {
-    at: history.map(([at]) => at / 1000),
-    success: rate(1),
-    failure: rate(2),
-    refused: rate(3),
-    substituted: rate(4),
-    p50: history.map((point) => point[5]),
-    p95: history.map((point) => point[6]),
-    p99: history.map((point) => point[7]),
+    at: [...history.map(([at]) => at / 1000), ...newer.map(({ at }) => at / 1000)],
+    success: rate(1, ({ calls, failures, refused, substituted }) =>
+      Math.max(0, calls - failures - refused - substituted),
+    ),
+    failure: rate(2, ({ failures }) => failures),
+    refused: rate(3, ({ refused }) => refused),
+    substituted: rate(4, ({ substituted }) => substituted),
+    p50: latency(5, ({ p50 }) => p50),
+    p95: latency(6, ({ p95 }) => p95),
+    p99: latency(7, ({ p99 }) => p99),
   };
 }
 

@@ -1,7 +1,8 @@
 import { effect, signal, untracked } from '@preact/signals';
 import type { InstanceDetail } from '../../../protocol.js';
 import { fetchDetail } from '../client/requests.js';
-import { connection, version } from './live.js';
+import type { Second } from '../model/series.js';
+import { board, connection, version } from './live.js';
 import { route } from './place.js';
 
 /** What is known of the instance that is open. */
@@ -12,9 +13,13 @@ export interface Detail {
   readonly fault: string | null;
 }
 
+/** The newest seconds of the instance that is open: its history has a point for some seconds each only. */
+export const seconds = signal<readonly Second[]>([]);
+/** More than lie between two points of a history. */
+const MOST_SECONDS = 30;
+
 export const detail = signal<Detail | null>(null);
 
-/** The charts have a point for some seconds each: asking more often shows nothing new. */
 const EACH_MS = 2000;
 
 let running: AbortController | undefined;
@@ -27,13 +32,19 @@ export function followDetail(): void {
     running?.abort();
     running = undefined;
     const name = place.page === 'instance' ? place.name : null;
+    seconds.value = [];
     detail.value = name === null ? null : { name, data: null, fault: null };
     if (name !== null) void ask(name);
   });
   effect(() => {
     void version.value;
     const open = untracked(() => detail.value);
-    if (open === null || running !== undefined || document.hidden || Date.now() - askedAt < EACH_MS) return;
+    if (open === null) return;
+    const numbers = board.byName(open.name)?.numbers;
+    const before = untracked(() => seconds.value);
+    if (numbers !== undefined && before.at(-1)?.at !== board.now)
+      seconds.value = [...before, { at: board.now, numbers }].slice(-MOST_SECONDS);
+    if (running !== undefined || document.hidden || Date.now() - askedAt < EACH_MS) return;
     if (untracked(() => connection.value.kind) === 'live') void ask(open.name);
   });
 }

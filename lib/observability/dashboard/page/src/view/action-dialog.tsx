@@ -94,7 +94,7 @@ function Ask({ chosen }: { readonly chosen: Intent }) {
         )}
         <p>{ACTION_EFFECTS[action]}</p>
         <p class="quiet">
-          It is <b>{STATE_LABELS[seen]}</b> as you see it.
+          Its state now: <b>{STATE_LABELS[seen]}</b>
         </p>
         {moved && (
           <p class="banner tone-warn" role="status">

@@ -21,7 +21,7 @@ export function BreakerCard({ instance, breaker }: { readonly instance: string; 
         </dd>
         {reason !== '' && (
           <>
-            <dt>Since</dt>
+            <dt>Why</dt>
             <dd class="wrap">{visible(reason)}</dd>
           </>
         )}
@@ -56,7 +56,12 @@ function Share({ value, threshold }: { readonly value: number; readonly threshol
     <span class="share">
       <svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
         <rect class="share-room" width="100" height="8" rx="2" />
-        <rect class={value >= threshold ? 'share-over' : 'share-value'} width={100 * Math.min(1, value)} height="8" rx="2" />
+        <rect
+          class={value >= threshold ? 'share-over' : 'share-value'}
+          width={100 * Math.min(1, value)}
+          height="8"
+          rx="2"
+        />
         <rect class="share-mark" x={Math.min(99, 100 * threshold)} width="1" height="8" />
       </svg>
       <span>

@@ -25,7 +25,7 @@ interface ChartProps {
   readonly format: (value: number | null) => string;
 }
 
-const HEIGHT = 190;
+const HEIGHT = 200;
 /** A chart that has just begun is not stretched over its whole width. */
 const LEAST_SECONDS = 60;
 const TABLE_ROWS = 30;
@@ -150,7 +150,7 @@ function optionsOf(
       y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] },
     },
     axes: [
-      axis({ space: 90, values: (_, splits) => splits.map((split) => timeOfDay(split * 1000)) }),
+      axis({ size: 26, space: 90, values: (_, splits) => splits.map((split) => timeOfDay(split * 1000)) }),
       axis({ size: 56, space: 36, values: (_, splits) => splits.map((split) => format(split)) }),
     ],
     series: [
@@ -164,7 +164,9 @@ function optionsOf(
         points: { show: false },
       })),
     ],
-    ...(areas ? { bands: lines.slice(1).map((_, index) => ({ series: [index + 1, index + 2] as [number, number] })) } : {}),
+    ...(areas
+      ? { bands: lines.slice(1).map((_, index) => ({ series: [index + 1, index + 2] as [number, number] })) }
+      : {}),
     hooks: { setCursor: [({ cursor }) => point(cursor.idx ?? null)] },
   };
 }

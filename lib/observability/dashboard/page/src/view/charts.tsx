@@ -2,14 +2,16 @@ import { useMemo } from 'preact/hooks';
 import type { HistoryPoint } from '../../../protocol.js';
 import { count, duration, NONE } from '../model/format.js';
 import { chartData, stacked } from '../model/series.js';
+import { seconds } from '../state/detail.js';
 import { Chart, type Line } from './chart.js';
 
 const rate = (value: number | null): string => (value === null ? NONE : count(value));
 
 /** The last minutes of one instance. */
 export function Charts({ history }: { readonly history: readonly HistoryPoint[] }) {
+  const newer = seconds.value;
   const { at, outcomes, latencies } = useMemo(() => {
-    const data = chartData(history);
+    const data = chartData(history, newer);
     // What went wrong stands on the ground line, where its height can be read.
     const areas = [
       { label: 'Success', colour: '--chart-success', values: data.success },
@@ -27,7 +29,7 @@ export function Charts({ history }: { readonly history: readonly HistoryPoint[] 
         { label: 'p50', colour: '--chart-p50', values: data.p50, dash: [2, 2] },
       ] satisfies Line[],
     };
-  }, [history]);
+  }, [history, newer]);
   return (
     <div class="charts">
       <section class="card">

@@ -13,7 +13,7 @@ export function Head() {
   void version.value;
   const { process } = board;
   return (
-    <header class="head">
+    <header class={`head at-${route.value.page}`}>
       <div class="head-line">
         <a class="brand" href="#/" aria-label="Resilience, all instances">
           <img src={addressAt('icon.svg')} alt="" width="20" height="20" />
@@ -32,6 +32,7 @@ export function Head() {
           </span>
         )}
         <ConnectionBadge />
+        <Search />
         <div class="head-tools">
           <ThemeChoice />
           <button type="button" class="tool" aria-label="Keyboard help" onClick={() => (helpOpen.value = true)}>
@@ -39,10 +40,7 @@ export function Head() {
           </button>
         </div>
       </div>
-      <div class="head-line counts-line">
-        <Counts />
-        <Search />
-      </div>
+      <Counts />
     </header>
   );
 }
@@ -69,7 +67,9 @@ function ConnectionBadge() {
 /** What the data are worth when nothing new comes. */
 export function StaleBanner() {
   if (connection.value.kind !== 'lost' || board.now === 0) return null;
-  return <p class="banner tone-warn">Shown is what the app said at {timeOfDay(board.now)}. It may have changed since.</p>;
+  return (
+    <p class="banner tone-warn">Shown is what the app said at {timeOfDay(board.now)}. It may have changed since.</p>
+  );
 }
 
 const THEMES: readonly { readonly theme: Theme; readonly label: string }[] = [

@@ -2,17 +2,7 @@ import type { ComponentChildren, JSX } from 'preact';
 import type { Standing } from '../model/standing.js';
 
 export type IconName =
-  | Standing
-  | 'warn'
-  | 'info'
-  | 'search'
-  | 'back'
-  | 'light'
-  | 'dark'
-  | 'system'
-  | 'help'
-  | 'close'
-  | 'filter';
+  Standing | 'warn' | 'info' | 'search' | 'back' | 'light' | 'dark' | 'system' | 'help' | 'close' | 'filter';
 
 /** Drawn on 16 by 16; told apart by shape, so that nobody needs the colour. */
 const SHAPES: Readonly<Record<IconName, ComponentChildren>> = {

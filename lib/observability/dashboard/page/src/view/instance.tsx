@@ -52,16 +52,20 @@ export function InstancePage({ name }: { readonly name: string }) {
         <>
           <Charts history={data.history} />
           <div class="cards">
-            {data.breaker && <BreakerCard instance={name} breaker={data.breaker} />}
-            <LimitCards detail={data} />
-            <PlanCard plans={data.plans} />
-            <RulesCard rules={data.rules} />
-            {data.lastErrors && <Errors errors={data.lastErrors} />}
-            <section class="card" aria-labelledby="own-timeline">
-              <h2 id="own-timeline">Decisions</h2>
-              <Entries own entries={board.timeline.filter((entry) => entry.name === name)} />
-            </section>
+            <div class="stack">
+              {data.breaker && <BreakerCard instance={name} breaker={data.breaker} />}
+              <LimitCards detail={data} />
+              <RulesCard rules={data.rules} />
+            </div>
+            <div class="stack">
+              <section class="card" aria-labelledby="own-timeline">
+                <h2 id="own-timeline">Decisions</h2>
+                <Entries own entries={board.timeline.filter((entry) => entry.name === name)} />
+              </section>
+              {data.lastErrors && <Errors errors={data.lastErrors} />}
+            </div>
           </div>
+          <PlanCard plans={data.plans} />
         </>
       )}
     </article>

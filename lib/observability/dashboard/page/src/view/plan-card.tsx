@@ -5,7 +5,7 @@ import { Name } from './name.js';
 /** What each guarded method goes through, with where each option came from. */
 export function PlanCard({ plans }: { readonly plans: InstanceDetail['plans'] }) {
   return (
-    <section class="card wide" aria-labelledby="plan-title">
+    <section class="card" aria-labelledby="plan-title">
       <h2 id="plan-title">Plan</h2>
       {plans.length === 0 && <p class="quiet">No guarded method goes by this name now.</p>}
       {plans.map(({ guard, steps }, index) => (

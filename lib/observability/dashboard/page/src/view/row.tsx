@@ -21,7 +21,7 @@ export function Row({ instance, id, place, active }: RowProps) {
   return (
     <div
       id={id}
-      class={`row tone-${toneOf(standing)}`}
+      class={`row standing-${standing} tone-${toneOf(standing)}`}
       role="row"
       aria-rowindex={place + 2}
       aria-selected={active}
@@ -46,7 +46,7 @@ export function Row({ instance, id, place, active }: RowProps) {
       <Figure label="calls/s" value={count(numbers.calls)} zero={numbers.calls === 0} />
       <Figure label="failed" value={percent(share)} zero={!share} bad={(share ?? 0) >= 0.05} />
       <Figure label="refused/s" value={count(numbers.refused)} zero={numbers.refused === 0} bad={numbers.refused > 0} />
-      <Figure label="substituted/s" value={count(numbers.substituted)} zero={numbers.substituted === 0} />
+      <Figure label="subst./s" value={count(numbers.substituted)} zero={numbers.substituted === 0} />
       <Figure label="p50" value={duration(numbers.p50)} zero={numbers.p50 === null} />
       <Figure label="p95" value={duration(numbers.p95)} zero={numbers.p95 === null} />
       <Figure label="p99" value={duration(numbers.p99)} zero={numbers.p99 === null} />

@@ -1,6 +1,6 @@
 import { TREND_SECONDS, type Trend } from '../model/trend.js';
 
-const WIDTH = 96;
+const WIDTH = 80;
 const HEIGHT = 22;
 
 /** The calls of the last minute, and those of them that went wrong; the figures beside it say the same in text. */
