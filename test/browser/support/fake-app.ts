@@ -98,8 +98,8 @@ export class FakeApp {
       this.actions.push(action);
       return json(response, this.answer(action));
     }
-    if (below.startsWith('api/instances/')) {
-      const detail = this.detail(decodeURIComponent(below.slice('api/instances/'.length)));
+    if (below === 'api/instances') {
+      const detail = this.detail(new URL(request.url ?? '', 'http://fake').searchParams.get('name') ?? '');
       return json(response, { status: detail ? 200 : 404, body: detail ?? { code: 'UNKNOWN_INSTANCE', message: '' } });
     }
     const body = /^[\w.-]+$/.test(below) ? await readFile(join(this.page, below)).catch(() => undefined) : undefined;

@@ -4,7 +4,7 @@ import { addressAt } from './base.js';
 
 /** @throws Error with a text for people. */
 export async function fetchDetail(name: string, signal: AbortSignal): Promise<InstanceDetail> {
-  const response = await fetch(addressAt(`api/instances/${encoded(name)}`), { signal });
+  const response = await fetch(addressAt(`api/instances?name=${encoded(name)}`), { signal });
   if (!response.ok) throw new Error(reasonOf(response.status));
   return (await response.json()) as InstanceDetail;
 }

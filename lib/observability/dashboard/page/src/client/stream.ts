@@ -16,6 +16,11 @@ export interface StreamListener {
   connection(connection: Connection): void;
 }
 
+/** After so long without a word the stream may have died in silence, ms: it is opened anew. */
+const SILENCE_MS = 45_000;
+/** An app that has not said how it is after so long is not there, ms. */
+const FIRST_WORD_MS = 10_000;
+
 /** The stream of the app, opened again whenever it breaks. */
 export class Stream {
   readonly #listener: StreamListener;
@@ -30,22 +35,36 @@ export class Stream {
   open(): void {
     clearTimeout(this.#timer);
     this.#source?.close();
-    if (this.#failures === 0) this.#listener.connection({ kind: 'connecting' });
     const source = new EventSource(addressAt('api/stream'));
     this.#source = source;
+    this.#timer = setTimeout(() => this.#lose(), FIRST_WORD_MS);
     source.addEventListener('state', ({ data }: MessageEvent<string>) => {
       this.#failures = 0;
+      this.#heard();
       this.#listener.state(JSON.parse(data) as DashboardState);
       this.#listener.connection({ kind: 'live' });
     });
-    source.addEventListener('tick', ({ data }: MessageEvent<string>) => this.#listener.tick(JSON.parse(data) as Tick));
+    source.addEventListener('tick', ({ data }: MessageEvent<string>) => {
+      this.#heard();
+      this.#listener.tick(JSON.parse(data) as Tick);
+    });
     source.addEventListener('error', () => {
       const turnedAway = source.readyState === EventSource.CLOSED;
-      // The browser's own tries come each three seconds, for ever, and tell nobody.
-      source.close();
-      this.#retry(null);
+      this.#lose();
       if (turnedAway) void this.#askWhy();
     });
+  }
+
+  #heard(): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.open(), SILENCE_MS);
+  }
+
+  #lose(): void {
+    // The browser's own tries come each few seconds, for ever, and tell nobody.
+    this.#source?.close();
+    clearTimeout(this.#timer);
+    this.#retry(null);
   }
 
   #retry(reason: string | null): void {

@@ -61,7 +61,11 @@ export class Board {
     this.draining = tick.draining;
     this.ingress = tick.ingress;
     this.timeline = merge(this.timeline, tick.timeline);
+    // Nothing was said because nothing changed.
+    if (seconds > 1) this.instances.forEach((instance) => instance.pass(seconds - 1, held));
     for (const { index, ...row } of tick.added) {
+      const before = this.#byName.get(row.name);
+      if (before !== undefined) before.replaced = true;
       const instance = new Instance(row);
       this.instances[index] = instance;
       this.#byName.set(row.name, instance);
@@ -75,10 +79,16 @@ export class Board {
       const to = instance.numbers.state;
       if (from !== null && to !== null && from !== to) changes.push({ name: instance.name, to });
     }
-    this.instances.forEach((instance) => instance.pass(seconds, held));
+    this.instances.forEach((instance) => instance.pass(1, held));
     this.#sinceWeighed += seconds;
     if (this.#sinceWeighed >= WEIGHED_EACH_SECONDS && !held) this.#weigh();
     return changes;
+  }
+
+  /** A second has passed in which the app said nothing: all goes on as it was. */
+  idle(now: number): void {
+    const { draining, ingress } = this;
+    this.tick({ now, draining, added: [], samples: [], timeline: [], ingress });
   }
 
   #weigh(): void {

@@ -20,6 +20,8 @@ export class Instance {
   rank: number = STANDINGS.length;
   /** Calls a second by which it sorts within a rank; see {@link weigh}. */
   weight = 0;
+  /** The app has made another one of the same name. */
+  replaced = false;
   #calm = 0;
   readonly #searched: string;
 
@@ -32,9 +34,9 @@ export class Instance {
     this.#searched = [name, ...guards, ...policies].join('\n').toLowerCase();
   }
 
-  /** It had a breaker, and has none any more: the app has dropped it. */
+  /** It had a breaker, and has none any more: the app has dropped it. Without a breaker it goes idle, and stays. */
   get gone(): boolean {
-    return this.numbers.state === null && this.policies.includes('circuitBreaker');
+    return this.replaced || (this.numbers.state === null && this.policies.includes('circuitBreaker'));
   }
 
   take(sample: Sample): void {

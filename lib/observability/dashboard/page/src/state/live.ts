@@ -13,6 +13,9 @@ export const clock = signal(Date.now());
 /** What a screen reader says next. */
 export const announcement = signal('');
 
+/** An app in which nothing changes says nothing. */
+const QUIET_MS = 1_500;
+
 let ahead = 0;
 let held = false;
 
@@ -45,7 +48,14 @@ export function startLive(): void {
     },
   });
   stream.open();
-  setInterval(() => (clock.value = Date.now() + ahead), 1000);
+  setInterval(() => {
+    const now = Date.now() + ahead;
+    if (connection.value.kind === 'live' && now - board.now >= QUIET_MS) {
+      board.idle(now);
+      version.value++;
+    }
+    clock.value = now;
+  }, 1000);
   // A page that slept, or was offline, does not wait for the rest of a long pause.
   const again = (): void => {
     if (connection.value.kind === 'lost' && document.visibilityState === 'visible') stream.open();

@@ -10,6 +10,8 @@ import { board, version } from '../state/live.js';
 import { ACTION_EFFECTS, ACTION_LABELS } from './actions.js';
 import { Name } from './name.js';
 
+/** What the fleet is told for a time; the others take it back. */
+const LASTING: ReadonlySet<ActionRequest['action']> = new Set(['forceOpen', 'disable']);
 /** As the protocol says. */
 const LONGEST_REASON = 200;
 const HOLDS: readonly { readonly ms: number; readonly label: string }[] = [
@@ -56,7 +58,7 @@ function Ask({ chosen }: { readonly chosen: Intent }) {
       action,
       seen,
       ...(reason.trim() === '' ? {} : { reason: reason.trim() }),
-      ...(scope === 'fleet' ? { scope, for: holds } : {}),
+      ...(scope === 'fleet' ? { scope, ...(LASTING.has(action) ? { for: holds } : {}) } : {}),
     };
     setBusy(true);
     setFault(null);
@@ -64,9 +66,12 @@ function Ask({ chosen }: { readonly chosen: Intent }) {
     setBusy(false);
     refreshDetail();
     if (outcome.done) {
-      const whole = scope === 'fleet' ? ' The command holds for the whole fleet.' : '';
       const name = `${visible(instance)}${key === undefined ? '' : ` (key ${visible(key)})`}`;
-      notice.value = { tone: 'good', text: `Done: ${name} is ${STATE_LABELS[outcome.state]}.${whole}` };
+      const told =
+        scope === 'fleet'
+          ? `the fleet was told; ${name} of this process is ${STATE_LABELS[outcome.state]} at this moment`
+          : `${name} is ${STATE_LABELS[outcome.state]}`;
+      notice.value = { tone: 'good', text: `Done: ${told}.` };
       intent.value = null;
       return;
     }
@@ -113,7 +118,7 @@ function Ask({ chosen }: { readonly chosen: Intent }) {
             </button>
           </p>
         )}
-        {board.fleet && key === undefined && action !== 'reset' && (
+        {board.fleet && key === undefined && (
           <fieldset>
             <legend>For</legend>
             <label>
@@ -124,7 +129,7 @@ function Ask({ chosen }: { readonly chosen: Intent }) {
               <input type="radio" name="scope" checked={scope === 'fleet'} onChange={() => setScope('fleet')} />
               the whole fleet
             </label>
-            {scope === 'fleet' && (
+            {scope === 'fleet' && LASTING.has(action) && (
               <label>
                 holds for{' '}
                 <select value={holds} onChange={(event) => setHolds(Number(event.currentTarget.value))}>

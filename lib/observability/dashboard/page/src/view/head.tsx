@@ -159,7 +159,7 @@ function Search() {
       <input
         id="search"
         type="search"
-        placeholder="Filter: name, guard, state"
+        placeholder="Name, guard or state"
         aria-label="Filter instances by name, guard, policy or state"
         aria-keyshortcuts="/"
         autocomplete="off"

@@ -38,6 +38,13 @@ export function List() {
       setView({ top: element.scrollTop, height: element.clientHeight, rowHeight, headHeight });
     };
     measure();
+    // Back from an instance, the keyboard is where it was.
+    const at = rows.peek().findIndex(({ name }) => name === active.peek());
+    if (at >= 0 && document.activeElement === document.body) {
+      const rowHeight = parseFloat(getComputedStyle(element).getPropertyValue('--row-height')) || 40;
+      element.scrollTop = Math.max(0, (at + 3) * rowHeight - element.clientHeight);
+      element.focus();
+    }
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     element.addEventListener('scroll', measure, { passive: true });
