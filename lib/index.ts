@@ -128,6 +128,8 @@ export type {
   IgnoredEvent,
   KeysExhaustedEvent,
   LimitChangeEvent,
+  OperatorAction,
+  OperatorActionEvent,
   PolicyKey,
   RecoveredEvent,
   RefusedEvent,

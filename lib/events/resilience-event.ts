@@ -198,6 +198,24 @@ export interface StoreEvent extends Origin {
   reason: string;
 }
 
+/** What an operator can order of a breaker by hand. */
+export type OperatorAction = 'forceOpen' | 'forceClose' | 'reset' | 'disable' | 'enable';
+
+/** Somebody has steered a breaker from the dashboard, or has tried to. */
+export interface OperatorActionEvent extends Origin {
+  type: 'operatorAction';
+  policy: 'circuitBreaker';
+  /** undefined: the request was turned away before anybody read it. */
+  action: OperatorAction | undefined;
+  /** Who: the user of the request, as far as the guards of the app know one, and the address. */
+  by: string;
+  reason: string | undefined;
+  /** `'done'`, or the code of the refusal. */
+  outcome: string;
+  /** Whether it is for this process, or for all. */
+  scope: 'process' | 'fleet';
+}
+
 /**
  * What the policies tell, a union on `type`.
  *
@@ -220,7 +238,8 @@ export type ResilienceEvent =
   | ShedEvent
   | AbandonedEvent
   | KeysExhaustedEvent
-  | StoreEvent;
+  | StoreEvent
+  | OperatorActionEvent;
 
 /** An event before its source has set the time. */
 export type ResilienceEventBody = ResilienceEvent extends infer E

@@ -62,10 +62,12 @@ export class CallCounts implements CallObserver {
   /**
    * @param bounds of the buckets of durations, ascending, ms.
    * @param of gives the counts of a policy that goes by another name than the call.
+   * @param failed told what an attempt has failed with.
    */
   constructor(
     bounds: readonly number[],
     private readonly of: (policyName: string) => CallCounts,
+    private readonly failed: (error: unknown) => void = () => undefined,
   ) {
     this.callDurations = { success: new DurationCounts(bounds), failure: new DurationCounts(bounds) };
     this.attemptDurations = { success: new DurationCounts(bounds), failure: new DurationCounts(bounds) };
@@ -77,7 +79,8 @@ export class CallCounts implements CallObserver {
     return this;
   }
 
-  attemptEnded({ outcome, durationMs }: AttemptEnded): void {
+  attemptEnded({ outcome, durationMs, error }: AttemptEnded): void {
+    if (outcome === 'failure') this.failed(error);
     if (durationMs !== undefined && (outcome === 'success' || outcome === 'failure'))
       this.attemptDurations[outcome].record(durationMs);
   }

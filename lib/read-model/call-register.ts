@@ -18,10 +18,14 @@ export class CallRegister {
   readonly #counts = new Map<string, CallCounts>();
   readonly #loose = new Set<string>();
 
-  /** @param bounds of the buckets of durations, ascending, ms. */
+  /**
+   * @param bounds of the buckets of durations, ascending, ms.
+   * @param failed told of each attempt that has failed.
+   */
   constructor(
     private readonly names: Names,
     private bounds: readonly number[],
+    private readonly failed: (name: string, error: unknown) => void = () => undefined,
   ) {}
 
   /** Counts durations in other buckets from now on. What was counted is forgotten. */
@@ -58,7 +62,7 @@ export class CallRegister {
   }
 
   #enter(name: string): CallCounts {
-    const counts = new CallCounts(this.bounds, this.of);
+    const counts = new CallCounts(this.bounds, this.of, (error) => this.failed(name, error));
     this.#counts.set(name, counts);
     return counts;
   }

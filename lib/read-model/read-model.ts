@@ -30,6 +30,7 @@ const SECOND_MS = 1_000;
 export class ReadModel {
   readonly #register: CallRegister;
   readonly #clusters = new Set<() => ClusterSource>();
+  readonly #onFailure = new Set<(name: string, error: unknown) => void>();
   #bounds = DEFAULT_BUCKETS;
   /** How many want calls to be counted. */
   #wanted = 0;
@@ -43,6 +44,9 @@ export class ReadModel {
         withoutKey: (name) => this.#withoutKey(name),
       },
       inMs(DEFAULT_BUCKETS),
+      (name, error) => {
+        for (const listener of this.#onFailure) listener(name, error);
+      },
     );
   }
 
@@ -68,6 +72,16 @@ export class ReadModel {
       this.#stop?.();
       this.#stop = undefined;
     };
+  }
+
+  /**
+   * Lets `listener` hear with what each attempt has failed, by the name of its call, while calls are counted.
+   *
+   * @returns a function that ends it.
+   */
+  watchFailures(listener: (name: string, error: unknown) => void): () => void {
+    this.#onFailure.add(listener);
+    return () => void this.#onFailure.delete(listener);
   }
 
   /** What was counted, by name. */

@@ -10,6 +10,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { CarefulLogger } from '../../module/event-log/careful-logger.js';
+import { FLEET_COMMANDS, type FleetCommands } from '../../module/fleet-commands.js';
 import { ResilienceService } from '../../module/resilience.service.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
 import { staticInstancesOf } from '../../module/start-up/instances-of.js';
@@ -72,8 +73,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
       },
     },
     EtcdService,
+    {
+      provide: FLEET_COMMANDS,
+      inject: [ETCD_SURROUNDINGS, EtcdService],
+      useFactory: ({ options }: EtcdSurroundings, etcd: EtcdService): FleetCommands | null =>
+        options.commands ? etcd : null,
+    },
   ],
-  exports: [ELECTION_BOARD, ETCD_SURROUNDINGS, EtcdService],
+  exports: [ELECTION_BOARD, ETCD_SURROUNDINGS, EtcdService, FLEET_COMMANDS],
 })
 export class ResilienceEtcdModule
   extends ConfigurableModuleClass

@@ -127,7 +127,7 @@ export interface RuleView {
   readonly before: string | null;
 }
 
-/** `GET api/instances/:name`. */
+/** `GET api/instances/:name`, or for a name of any length `GET api/instances?name=`: Fastify's paths take 100 characters. */
 export interface InstanceDetail {
   readonly row: InstanceRow;
   readonly now: number;
@@ -182,14 +182,22 @@ export interface ActionRequest {
   readonly for?: number;
 }
 
-/** The answer to an action that was done: 200. Others: 400, 403, 404, 409, 413, 415, with an {@link ActionRefusal}. */
+/** The answer to an action that was done: 200. Others: 400, 403, 404, 409, 413, 415, 503, with an {@link ActionRefusal}. */
 export interface ActionResult {
   readonly state: BreakerState;
 }
 
 export interface ActionRefusal {
   readonly code:
-    'INVALID' | 'FORBIDDEN' | 'UNKNOWN_INSTANCE' | 'OTHER_PROCESS' | 'STALE' | 'REPEATED' | 'TOO_LARGE' | 'NO_FLEET';
+    | 'INVALID'
+    | 'FORBIDDEN'
+    | 'UNKNOWN_INSTANCE'
+    | 'OTHER_PROCESS'
+    | 'STALE'
+    | 'REPEATED'
+    | 'TOO_LARGE'
+    | 'NO_FLEET'
+    | 'FLEET_FAILED';
   /** For people. */
   readonly message: string;
 }

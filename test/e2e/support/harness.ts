@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { INestApplication, LoggerService, ModuleMetadata } from '@nestjs/common';
+import type { INestApplication, LoggerService, ModuleMetadata, NestApplicationOptions } from '@nestjs/common';
 import type { AbstractHttpAdapter } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -63,6 +63,7 @@ export interface StartOptions {
   readonly override?: (builder: TestingModuleBuilder) => TestingModuleBuilder;
   /** Sets the app up before it listens. */
   readonly prepare?: (app: INestApplication) => unknown;
+  readonly nest?: NestApplicationOptions;
 }
 
 /** A module that is compiled and not yet initialised. */
@@ -86,11 +87,11 @@ export async function initialise(metadata: ModuleMetadata, override?: StartOptio
 /** An app that listens on an ephemeral port of the loopback and is closed when the test is over. */
 export async function start(
   metadata: ModuleMetadata,
-  { adapter = () => new ExpressAdapter(), override = (builder) => builder, prepare }: StartOptions = {},
+  { adapter = () => new ExpressAdapter(), override = (builder) => builder, prepare, nest = {} }: StartOptions = {},
 ): Promise<Running> {
   const log = new RecordingLogger();
   const module = await override(Test.createTestingModule(metadata).setLogger(log)).compile();
-  const app = module.createNestApplication(adapter());
+  const app = module.createNestApplication(adapter(), nest);
   onTestFinished(() => {
     // An answer that never comes must not keep the test from ending.
     (app.getHttpServer() as Server).closeAllConnections();

@@ -8,7 +8,7 @@ import { LeasedKey } from '../client/leased-key.js';
 import { DiskCopy } from '../disk-copy.js';
 import type { EtcdPart, EtcdSurroundings } from '../etcd-part.js';
 import { RULES_SPREAD_MS } from '../etcd.options.js';
-import { packageVersion } from '../package-version.js';
+import { packageVersion } from '../../../module/runtime/package-version.js';
 import { isChosen } from './is-chosen.js';
 import { judgeRules } from './judged-rules.js';
 import type { EtcdRuleStatus } from './rule-status.js';

@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { PermissionGuard } from './access/permission.guard.js';
+import { Dashboard } from './dashboard.js';
+import { ConfigurableModuleClass } from './dashboard.module-definition.js';
+import { DASHBOARD_PAGE } from './dashboard.tokens.js';
+import { PAGE_FOLDER } from './page-files.js';
+
+/**
+ * A page that shows every guarded method, route and set of the app as it is now, why policies decided as they did, and lets
+ * those act whom `actionGuards` let in. Import it once, beside `ResilienceModule`.
+ *
+ * @example
+ * @Module({
+ *   imports: [
+ *     ResilienceModule.forRoot(),
+ *     ResilienceDashboardModule.forRoot({ guards: [StaffGuard], actionGuards: [OnCallGuard], imports: [AuthModule] }),
+ *   ],
+ * })
+ * export class AppModule {}
+ *
+ * @publicApi
+ */
+@Module({
+  providers: [Dashboard, PermissionGuard, { provide: DASHBOARD_PAGE, useValue: PAGE_FOLDER }],
+})
+export class ResilienceDashboardModule extends ConfigurableModuleClass {}
