@@ -41,6 +41,7 @@ const REFUSALS: Partial<Record<ActionRefusal['code'], string>> = {
     'Not done: another process answered than the one that this page shows. Reload the page and look at its state first.',
   STALE: 'Not done: the state has changed since you looked. Look at the state that is shown now, and decide again.',
   REPEATED: 'Not done again: this very command was already received.',
+  FLEET_FAILED: 'Not known to be done: the fleet could not be told. Look at its state before you try again.',
   NO_FLEET: 'Not done: this app takes no commands for the whole fleet.',
 };
 
