@@ -6,7 +6,13 @@ import { describe, expect, it } from 'vitest';
 import { POLICY_KEYS } from '../../lib/policies/kinds.js';
 import { circlesIn, packageOf, placeOf, reachedFrom, ROOT, sourcesIn, walk, type SourceFile } from './source-files.js';
 
-const lib = sourcesIn('lib');
+/** The dashboard's page is a program of its own, which runs in a browser: only what it has in common is held here. */
+const PAGE = 'lib/observability/dashboard/page/';
+const PROTOCOL = 'lib/observability/dashboard/protocol.ts';
+
+const all = sourcesIn('lib');
+const lib = all.filter(({ path }) => !path.startsWith(PAGE));
+const page = all.filter(({ path }) => path.startsWith(PAGE));
 const sample = sourcesIn('sample-app');
 const inside = (folder: string): SourceFile[] => lib.filter(({ path }) => path.startsWith(`lib/${folder}/`));
 
@@ -177,6 +183,55 @@ describe('the parts of lib', () => {
     );
 
     expect(lost).toEqual([]);
+  });
+});
+
+describe("the dashboard's page", () => {
+  it('takes of lib the protocol alone, and of that the types', () => {
+    const taken = page.flatMap(({ path, imports }) =>
+      imports.flatMap(({ file }) => (file === undefined || file.startsWith(PAGE) ? [] : [`${path} -> ${file}`])),
+    );
+    const loaded = page.filter(({ valueImports }) => valueImports.some(({ file }) => file === PROTOCOL));
+
+    expect(taken.length).toBeGreaterThan(0);
+    expect(taken.filter((line) => !line.endsWith(`-> ${PROTOCOL}`))).toEqual([]);
+    expect(loaded.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('is imported by nothing of lib', () => {
+    const users = lib.filter(({ imports }) => imports.some(({ file }) => file?.startsWith(PAGE)));
+
+    expect(users.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('stands on three packages', () => {
+    const used = new Set(packages(page).map((line) => line.split(' -> ')[1]));
+
+    expect([...used].sort()).toEqual(['@preact/signals', 'preact', 'uplot']);
+  });
+
+  it('is layered: model, client, state, view', () => {
+    const layers = ['model', 'client', 'state', 'view'];
+    const layerOf = (path: string): string => path.slice(`${PAGE}src/`.length).split('/')[0] as string;
+    const upwards = page
+      .filter(({ path }) => layers.includes(layerOf(path)))
+      .flatMap(({ path, imports }) =>
+        imports
+          .filter(({ file }) => file?.startsWith(PAGE) && layers.indexOf(layerOf(file)) > layers.indexOf(layerOf(path)))
+          .map(({ file }) => `${path} -> ${file}`),
+      );
+
+    expect(upwards).toEqual([]);
+  });
+
+  it('has no circles', () => {
+    const graph = new Map(page.map(({ path, imports }) => [path, imports.flatMap(({ file }) => file ?? [])]));
+
+    expect(circlesIn(graph)).toEqual([]);
+  });
+
+  it('puts no markup together from text', () => {
+    expect(page.filter(({ text }) => /dangerouslySetInnerHTML|innerHTML|outerHTML/.test(text))).toEqual([]);
   });
 });
 
@@ -410,14 +465,14 @@ describe('the root entry', () => {
 
 describe('every file of lib', () => {
   it(`has at most ${MOST_LINES} lines`, () => {
-    const long = lib.filter(({ text }) => text.trimEnd().split('\n').length > MOST_LINES);
+    const long = all.filter(({ text }) => text.trimEnd().split('\n').length > MOST_LINES);
 
     expect(long.map(({ path }) => path)).toEqual([]);
   });
 
   it('has named exports only', () => {
     const found: string[] = [];
-    for (const file of lib) {
+    for (const file of all) {
       walk(file.tree, (node) => {
         const isDefault =
           (ts.isExportAssignment(node) && node.isExportEquals !== true) ||
@@ -433,7 +488,7 @@ describe('every file of lib', () => {
 
   it('says `any` only where a reason stands above', () => {
     const found: string[] = [];
-    for (const file of [...lib, ...sample.filter(({ path }) => !path.includes('/test/'))]) {
+    for (const file of [...all, ...sample.filter(({ path }) => !path.includes('/test/'))]) {
       const lines = file.text.split('\n');
       walk(file.tree, (node) => {
         if (node.kind !== ts.SyntaxKind.AnyKeyword) return;
@@ -447,7 +502,7 @@ describe('every file of lib', () => {
   });
 
   it('never silences the compiler, and the linter only with a reason', () => {
-    const found = [...lib, ...sample].flatMap(({ path, text }) =>
+    const found = [...all, ...sample].flatMap(({ path, text }) =>
       text.split('\n').flatMap((line, index) => {
         const silenced = /@ts-(?:ignore|nocheck|expect-error)/.test(line);
         const unreasoned = /eslint-disable/.test(line) && !/ -- \S/.test(line);

@@ -27,12 +27,12 @@ export interface SourceFile {
   readonly valueImports: readonly Import[];
 }
 
-/** The TypeScript files below a folder of the repository. */
+/** The TypeScript files, those with JSX too, below a folder of the repository. */
 export function sourcesIn(folder: string): SourceFile[] {
   const path = join(ROOT, folder);
   if (!existsSync(path)) return [];
   return readdirSync(path, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.includes('node_modules'))
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith('.d.ts') && !name.includes('node_modules'))
     .map((name) => readSource(join(path, name)))
     .sort((a, b) => a.path.localeCompare(b.path));
 }
@@ -61,6 +61,7 @@ function withoutTypes(path: string, text: string): string {
       module: ts.ModuleKind.ESNext,
       experimentalDecorators: true,
       emitDecoratorMetadata: true,
+      jsx: ts.JsxEmit.Preserve,
     },
   });
   return outputText;
@@ -108,7 +109,9 @@ function importsOf(path: string, tree: ts.SourceFile): Import[] {
 }
 
 function fileOf(path: string, specifier: string): string | undefined {
-  return specifier.startsWith('.') ? fromRoot(resolve(dirname(path), specifier.replace(/\.js$/, '.ts'))) : undefined;
+  if (!specifier.startsWith('.')) return undefined;
+  const file = resolve(dirname(path), specifier.replace(/\.js$/, '.ts'));
+  return fromRoot(existsSync(`${file}x`) ? `${file}x` : file);
 }
 
 function fromRoot(path: string): string {
