@@ -22,6 +22,7 @@ export type {
 } from './decorators/types.js';
 
 export { CircuitBreakerHandle } from './module/breaker-handle.js';
+export { Idempotent, type IdempotentOptions } from './decorators/idempotent.decorator.js';
 export { drainOnSignals } from './module/shutdown/drain-on-signals.js';
 export type { DrainOptions } from './module/shutdown/drain.options.js';
 export type { DeadlineOptions, IncomingOptions } from './module/incoming/incoming.options.js';

@@ -1,3 +1,5 @@
+import type { NoMoreAttempts } from './no-more-attempts.js';
+
 /** The states that a breaker can be in; see the module's documentation of the circuit breaker. */
 export type CircuitState = 'closed' | 'open' | 'halfOpen' | 'forcedOpen' | 'disabled';
 
@@ -84,30 +86,7 @@ export interface RetrySuppressedEvent extends Origin {
   attempt: number;
   /** How many attempts were made in all. */
   attempts: number;
-  /**
-   * - `maxAttempts`: so many are all that are allowed.
-   * - `notRetried`: the last error is none that is repeated, unlike those before it.
-   * - `deadline`, `maxDuration`: the time left, or allowed, does not reach.
-   * - `retryAfter`: the dependency asked for a longer pause than `maxRetryAfter`.
-   * - `budget`: the retry budget is used up.
-   * - `notRepeatable`: the request may not be made twice, such as a POST.
-   * - `streamBegun`: items were given out already.
-   * - `callerRetries`: whoever sent the request makes it again (`X-Retry-Attempt`), so that only one layer does.
-   * - `aborted`: the caller gave up.
-   * - `shutdown`: the app is shutting down.
-   */
-  reason:
-    | 'maxAttempts'
-    | 'notRetried'
-    | 'deadline'
-    | 'maxDuration'
-    | 'retryAfter'
-    | 'budget'
-    | 'notRepeatable'
-    | 'streamBegun'
-    | 'callerRetries'
-    | 'aborted'
-    | 'shutdown';
+  reason: NoMoreAttempts;
   /** What the last attempt ended with; undefined for a result, and for a hedge, since it has not ended. */
   error: unknown;
 }

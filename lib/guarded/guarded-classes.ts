@@ -1,3 +1,4 @@
+import type { Idempotency } from './idempotency.js';
 import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from './guarded-method.js';
 
 /** What the decorators of one class said. */
@@ -7,6 +8,8 @@ export interface GuardedClass {
   readonly signals: Map<string, number>;
   /** Methods that get a signal from something else than a policy. */
   readonly signalled: Set<string>;
+  /** What `@Idempotent()` says, by method. */
+  readonly idempotent: Map<string, Idempotency>;
   readonly declared: Declared;
   /** Methods that a decorator of the class does not cover, with the reason. */
   readonly uncovered: Map<string, string>;
@@ -22,6 +25,7 @@ export function recordOf(target: AnyClass): GuardedClass {
       methods: new Map(),
       signals: new Map(),
       signalled: new Set(),
+      idempotent: new Map(),
       declared: nothingDeclared(),
       uncovered: new Map(),
     };
@@ -43,6 +47,15 @@ export function guardedLineage(target: AnyClass): [AnyClass, GuardedClass][] {
 /** The argument at which a method wants its AbortSignal; -1: nowhere. */
 export function signalIndexOf({ declaringClass, methodName }: GuardedMethod): number {
   return recordOf(declaringClass).signals.get(methodName) ?? -1;
+}
+
+/** What a method, or the one that it overrides, says of being repeated; undefined: nothing. */
+export function idempotencyOf(concrete: AnyClass, methodName: string): Idempotency | undefined {
+  for (const [, { idempotent }] of guardedLineage(concrete)) {
+    const found = idempotent.get(methodName);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 /** The method that a call on an instance of `concrete` reaches, if a decorator of ours stands on it. */

@@ -42,6 +42,8 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
   made = 1;
   /** What those hear who observe it; see observation.ts. */
   observation: object | undefined = undefined;
+  /** By which the dependency knows a repetition of it; made when it is first asked for. */
+  idempotencyKey: string | undefined = undefined;
   /** What its retries note. */
   series: unknown = undefined;
   #begun: boolean;

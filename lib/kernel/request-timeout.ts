@@ -6,6 +6,9 @@
  */
 export const REQUEST_TIMEOUT_HEADER = 'x-request-timeout';
 
+/** By this header a caller tells that it makes failed requests again, and which attempt this is, from 1. */
+export const RETRY_ATTEMPT_HEADER = 'x-retry-attempt';
+
 const FORM = /^(\d{1,8})([HMSmun])$/;
 const UNIT_MS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000, m: 1, u: 1e-3, n: 1e-6 };
 const MOST_DIGITS = 99_999_999;

@@ -9,6 +9,8 @@ export interface Target {
   readonly callName: string;
   /** Whether a policy makes failed calls again. */
   readonly retries: boolean;
+  /** Gives the key by which a dependency knows a repetition; undefined: nothing says that repeating changes nothing. */
+  readonly idempotencyKey?: ((args: readonly unknown[]) => string) | undefined;
   readonly clock: Clock;
   /** That of the app. */
   readonly lifecycle: Lifecycle;

@@ -17,6 +17,7 @@ import type { Observe } from '../pipeline/stream.js';
 import { kindOf } from '../policies/kinds.js';
 import type { BudgetWish } from './budget-wish.js';
 import { callNameOf } from './call-name.js';
+import { idempotencyKeyOf } from './idempotency-key.js';
 import type { Instances } from './instances.js';
 import { keepsState, shown, type PlanMode, type PlanStep } from './plan-steps.js';
 import type { Target } from './target.js';
@@ -74,8 +75,9 @@ function planOf(
   target: Target,
   steps: readonly PlanStep[],
   made: ReadonlyMap<PlanStep, Role>,
-  { clock, lifecycle, callContext, observables, enabled, events: ofApp }: PlannerEnvironment,
+  environment: PlannerEnvironment,
 ): Plan {
+  const { clock, lifecycle, callContext, observables, enabled, events: ofApp } = environment;
   const { className, methodName, kind, signalIndex, body } = target;
   const events = target.exempt === true ? UNHEARD : ofApp;
   const policies = shown(steps);
@@ -84,7 +86,10 @@ function planOf(
   const stages: Stages = { ...stagesOf(steps, made), onRefused };
   const callName = callNameOf(policies, target.instanceName);
   const retries = policies.some(({ policy }) => kindOf(policy).repeats === true);
-  const of = { className, methodName, callName, retries, clock, lifecycle, callContext };
+  const { instanceName, idempotency } = target;
+  const idempotencyKey =
+    idempotency === undefined ? undefined : idempotencyKeyOf(instanceName, idempotency, environment);
+  const of = { className, methodName, callName, retries, idempotencyKey, clock, lifecycle, callContext };
   // What nothing guards need not be known.
   const learner = policies.length === 0 ? undefined : target.learner;
   const ends = { endsEarly: enabled, handOn };

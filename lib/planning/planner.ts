@@ -1,5 +1,5 @@
 import { Mistakes } from '../errors/configuration.error.js';
-import { guardedMethodOf, recordOf, signalIndexOf } from '../guarded/guarded-classes.js';
+import { guardedMethodOf, idempotencyOf, recordOf, signalIndexOf } from '../guarded/guarded-classes.js';
 import { nameOf } from '../guarded/class-names.js';
 import {
   isDecoratedItself,
@@ -83,6 +83,7 @@ export class Planner {
       learner: kind === undefined ? learner : undefined,
       parameterCount: method.parameterCount ?? method.wrapper.length,
       signalIndex,
+      idempotency: idempotencyOf(concrete, method.methodName),
       http: app.isHttpHandler(method.wrapper),
       exempt: resolution.exempt,
       body: method.kind === undefined || method.kind === 'sync' ? orGiven(body) : body,

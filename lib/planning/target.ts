@@ -2,6 +2,7 @@ import type { DeadlineQueues } from '../kernel/deadline-queues.js';
 import type { MethodKind } from '../kernel/method-kind.js';
 import type { ResolvedRetryBudget } from '../kernel/retry-budget/retry-budget.options.js';
 import type { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
+import type { Idempotency } from '../guarded/idempotency.js';
 import type { Learner } from '../pipeline/plan.js';
 import type { Body } from '../pipeline/promise-work.js';
 
@@ -31,6 +32,8 @@ export interface Target extends PlannedTarget {
   readonly learner?: Learner | undefined;
   readonly parameterCount: number;
   readonly signalIndex: number;
+  /** What it says of being repeated; undefined: nothing. */
+  readonly idempotency?: Idempotency | undefined;
   /** Whether an HTTP client waits for its answer. */
   readonly http: boolean;
   readonly body: Body;

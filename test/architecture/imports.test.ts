@@ -35,6 +35,7 @@ const partOf = (path: string): string => path.split('/')[1] ?? path;
 const LAYERS = [
   'observability',
   'cluster',
+  'http',
   'decorators',
   'module',
   'read-model',

@@ -1,10 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import { instanceOf, propertyOf } from '../../errors/foreign.js';
-import { parseRequestTimeout, REQUEST_TIMEOUT_HEADER } from '../../kernel/request-timeout.js';
-
-/** By this header a caller tells that it makes failed requests again, and which attempt this is. */
-export const RETRY_ATTEMPT_HEADER = 'x-retry-attempt';
+import { parseRequestTimeout, REQUEST_TIMEOUT_HEADER, RETRY_ATTEMPT_HEADER } from '../../kernel/request-timeout.js';
 
 /** What there is to know of a request, message or event from outside. */
 export interface RequestSource {

@@ -26,6 +26,8 @@ export class RuntimeEnvironment implements PlannerEnvironment {
   readonly observables = OBSERVABLES;
   enabled = process.env.BULWARK_DISABLED !== '1';
   callContext = false;
+  /** What needs {@link callContext}; undefined: nothing does. */
+  callContextFor: string | undefined = undefined;
   /** Until the options are there a call cannot wait for them: they may depend on what it does. */
   lenient = true;
   /** Another module may bring it, until the app has started. */

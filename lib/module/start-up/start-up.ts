@@ -20,6 +20,7 @@ import {
   type ResilienceModuleExtras,
   type ResilienceModuleOptions,
 } from '../resilience.module-definition.js';
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { lineOf, planEntries } from '../../planning/plan-entries.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -64,6 +65,11 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     const { mistakes, environment } = this.#runtime;
     // By now every module has brought what it has.
     environment.expectsRateStore = true;
+    const { callContextFor, callContext } = environment;
+    if (callContextFor !== undefined && !callContext) {
+      const problem = 'needs to know the running call: expected ResilienceModule.forRoot({ callContext: true })';
+      mistakes.add(new ResilienceConfigurationError(callContextFor, problem));
+    }
     checkClasses(this.#runtime.app, mistakes);
     mistakes.in(() => planEntries(this.#runtime.app));
     this.#checkSets();
