@@ -5,19 +5,41 @@ import { until } from '../until.js';
 
 const ENABLED = ['--cluster-enabled', 'yes', '--cluster-config-file', 'nodes.conf', '--cluster-node-timeout', '1000'];
 
-/** A Redis Cluster of a test's own: three masters, which share the slots. */
+const MASTERS = 3;
+
+/** A Redis Cluster of a test's own: three masters, which share the slots, and, if wanted, a replica of each. */
 export class RedisCluster {
   private constructor(readonly nodes: readonly RedisServer[]) {}
 
-  static async create(): Promise<RedisCluster> {
+  static async create(replicas: 0 | 1 = 0): Promise<RedisCluster> {
     const nodes: RedisServer[] = [];
-    for (let i = 0; i < 3; i++)
+    for (let i = 0; i < MASTERS * (1 + replicas); i++)
       nodes.push(await RedisServer.create([...ENABLED, '--cluster-port', String(await freePort())]));
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-    await runToEnd({ file: 'redis-cli', args: ['--cluster', 'create', ...addresses, '--cluster-yes'] }, '/tmp');
+    const args = ['--cluster', 'create', ...addresses, '--cluster-replicas', String(replicas), '--cluster-yes'];
+    await runToEnd({ file: 'redis-cli', args }, '/tmp');
     for (const node of nodes)
       await until('the cluster', async () => /cluster_state:ok/.test(String(await node.run('CLUSTER', 'INFO'))));
-    return new RedisCluster(nodes);
+    const cluster = new RedisCluster(nodes);
+    const inStep = async (): Promise<boolean> => (await cluster.replicas()) === MASTERS * replicas;
+    await until('the replicas', inStep);
+    return cluster;
+  }
+
+  /** How many replicas hold what their masters do. */
+  async replicas(): Promise<number> {
+    const roles = await Promise.all(this.nodes.map((node) => node.run('INFO', 'replication')));
+    return roles.filter((role) => /role:slave[^]*master_link_status:up/.test(String(role))).length;
+  }
+
+  /** The master that has a slot, by what the first node that answers says. */
+  async masterOf(slot: number): Promise<RedisServer> {
+    for (const node of this.nodes) {
+      const ranges = await node.run('CLUSTER', 'SLOTS').catch(() => undefined);
+      for (const [from, to, [, port]] of (ranges ?? []) as [number, number, [string, number]][])
+        if (from <= slot && slot <= to) return this.nodes.find((one) => one.port === port) as RedisServer;
+    }
+    throw new Error(`expected a master of slot ${slot}`);
   }
 
   /** The keys of all nodes. */

@@ -55,15 +55,25 @@ export class RedisServer extends OwnServer {
   }
 }
 
-/** A Sentinel that watches one server. */
+/** After how long without an answer it puts a replica in the place of a master, and how long it gives that, ms. */
+const DOWN_MS = 1_000;
+const FAILOVER_MS = 5_000;
+
+/** A Sentinel that watches one server, and its replicas. */
 export class RedisSentinel extends OwnServer {
   static async create(port: number, watched: number): Promise<RedisSentinel> {
     const folder = await mkdtemp(join(tmpdir(), 'bulwark-sentinel-'));
-    const config = `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor main 127.0.0.1 ${watched} 1\n`;
+    const config = `port ${port}\nbind 127.0.0.1\ndir ${folder}\nsentinel monitor main 127.0.0.1 ${watched} 1
+sentinel down-after-milliseconds main ${DOWN_MS}\nsentinel failover-timeout main ${FAILOVER_MS}\n`;
     await writeFile(join(folder, 'sentinel.conf'), config);
     const sentinel = new RedisSentinel(folder, port);
     await sentinel.start();
     return sentinel;
+  }
+
+  /** What it knows of the master, or of its replicas, as Redis says it. */
+  ask(what: 'GET-MASTER-ADDR-BY-NAME' | 'REPLICAS'): Promise<unknown> {
+    return runOn(`redis://127.0.0.1:${this.port}`, 'SENTINEL', [what, 'main']);
   }
 
   protected override command(): ServerCommand {
@@ -71,7 +81,7 @@ export class RedisSentinel extends OwnServer {
   }
 
   protected override probe(): Promise<unknown> {
-    return runOn(`redis://127.0.0.1:${this.port}`, 'SENTINEL', ['GET-MASTER-ADDR-BY-NAME', 'main']);
+    return this.ask('GET-MASTER-ADDR-BY-NAME');
   }
 }
 
