@@ -39,7 +39,8 @@ export class RecentDurations {
     const base = this.#baseAt(now);
     const percentiles = total === base.total ? NONE : this.#since(base, total - base.total);
     const newest = this.#marks.at(-1) as Mark;
-    if (now - newest.at >= STEP_MS) this.#mark(now, total);
+    // Where nothing has ended since, the mark before stands for this moment as well.
+    if (now - newest.at >= STEP_MS && newest.total !== total) this.#mark(now, total);
     return percentiles;
   }
 
@@ -59,12 +60,6 @@ export class RecentDurations {
   }
 
   #mark(at: number, total: number): void {
-    const newest = this.#marks.at(-1) as Mark;
-    // Nothing has ended since: the mark before stands for this moment as well.
-    if (newest.total === total && this.#marks.length > 1) {
-      newest.at = at;
-      return;
-    }
     const { success, failure } = this.counts.callDurations;
     const slots = success.slots.slice();
     for (let slot = 0; slot < SLOTS; slot++) (slots[slot] as number) += failure.slots[slot] as number;
