@@ -42,6 +42,8 @@ export type Verdict = 'success' | 'failure' | 'ignored';
 export class Observation implements HeardCall {
   readonly #listeners: readonly CallListener[];
   readonly #clock: Clock;
+  /** What a moment of the clock lacks to one of the wall's: the same for all of a call, since that one ticks in whole ms. */
+  readonly #wallOffset: number;
   #observers: readonly CallObserver[] = [];
   #begun = false;
   #attempts = 0;
@@ -63,6 +65,7 @@ export class Observation implements HeardCall {
   ) {
     this.#listeners = events.calls ?? [];
     this.#clock = first.course.target.clock;
+    this.#wallOffset = this.#clock.wallNow() - this.#clock.now();
   }
 
   /** It begins, at the moment at which its first attempt came. */
@@ -224,7 +227,7 @@ export class Observation implements HeardCall {
   }
 
   #wallOf(moment: number): number {
-    return this.#clock.wallNow() - (this.#clock.now() - moment);
+    return moment + this.#wallOffset;
   }
 
   #tell(what: (observer: CallObserver) => void): void {
