@@ -25,7 +25,8 @@ export class EndedAttempt implements AttemptEnded {
    * @param endedAt on the monotonic clock.
    */
   constructor(
-    private readonly attempt: Attempt,
+    private readonly call: { wallOf(moment: number): number },
+    attempt: Attempt,
     readonly outcome: AttemptOutcome,
     private readonly begunAt: number | undefined,
     endedAt: number,
@@ -39,12 +40,6 @@ export class EndedAttempt implements AttemptEnded {
 
   get startedAt(): number | undefined {
     const { begunAt } = this;
-    return begunAt === undefined ? undefined : wallOf(this.attempt, begunAt);
+    return begunAt === undefined ? undefined : this.call.wallOf(begunAt);
   }
-}
-
-/** A moment of the monotonic clock as epoch ms. */
-export function wallOf({ course }: Attempt, moment: number): number {
-  const { clock } = course.target;
-  return clock.wallNow() - (clock.now() - moment);
 }

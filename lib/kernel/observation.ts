@@ -18,7 +18,7 @@ import type { Attempt } from './attempt.js';
 import type { Call } from './call.js';
 import type { Clock } from './clock.js';
 import { cutOf } from './cut.js';
-import { EndedAttempt, OUTCOMES, wallOf } from './ended-attempt.js';
+import { EndedAttempt, OUTCOMES } from './ended-attempt.js';
 import { Failure } from './outcome/failure.js';
 import {
   ATTEMPT_BEGUN,
@@ -49,6 +49,7 @@ export class Observation implements HeardCall, ObservedCall {
   /** Whether anybody calls methods, and whether anybody hears that they are called. */
   private runs = false;
   private hearsBeginnings = false;
+  private wallOffset: number | undefined = undefined;
   private attempts = 0;
   private retries = 0;
   /** The number of the newest attempt that has begun. */
@@ -82,7 +83,7 @@ export class Observation implements HeardCall, ObservedCall {
   }
 
   get startedAt(): number {
-    return wallOf(this.first, this.first.since);
+    return this.wallOf(this.first.since);
   }
 
   /** It begins, at the moment at which its first attempt came. */
@@ -112,7 +113,7 @@ export class Observation implements HeardCall, ObservedCall {
     this.newest = number;
     if (!this.hearsBeginnings) return undefined;
     const { since, startedAt = since } = attempt;
-    const begun = { number, startedAt: wallOf(attempt, startedAt), waitedMs: startedAt - since };
+    const begun = { number, startedAt: this.wallOf(startedAt), waitedMs: startedAt - since };
     if (isNew) this.tell(ATTEMPT_BEGUN, begun);
     return begun;
   }
@@ -144,7 +145,7 @@ export class Observation implements HeardCall, ObservedCall {
     const error = failure?.error;
     if (outcome === 'refused' && startedAt === undefined) this.refused(error);
     const cut = failure === undefined ? undefined : this.cutOf(attempt, error);
-    const ended = new EndedAttempt(attempt, outcome, startedAt, now, error, cut);
+    const ended = new EndedAttempt(this, attempt, outcome, startedAt, now, error, cut);
     this.attempts++;
     if (failure !== undefined) this.failed = ended;
     else this.given = outcome === 'failure' ? 'failure' : 'success';
@@ -225,6 +226,11 @@ export class Observation implements HeardCall, ObservedCall {
     const { instanceName: name, code, retryAfterMs, details } = error;
     const at = Math.round(this.clock.wallNow());
     this.decided({ type: 'refused', at, name, policy: error.policy as PolicyKey, code, retryAfterMs, details });
+  }
+
+  /** A moment of the monotonic clock as epoch ms: by one offset for all of a call, since the wall's clock ticks in whole ms. */
+  wallOf(moment: number): number {
+    return moment + (this.wallOffset ??= this.clock.wallNow() - this.clock.now());
   }
 
   private get clock(): Clock {

@@ -267,6 +267,14 @@ describe('pure folders', () => {
     );
   });
 
+  it('what shows metrics is imported by its own folder alone, and of OpenTelemetry nothing but its API', () => {
+    const users = packages(lib).filter((line) => /-> (?:prom-client|@opentelemetry\/\S+)$/.test(line));
+
+    const own = /^lib\/observability\/(?:metrics\/.* -> prom-client|otel\/.* -> @opentelemetry\/api)$/;
+    expect(users.length).toBeGreaterThan(0);
+    expect(users.filter((line) => !own.test(line))).toEqual([]);
+  });
+
   it('opossum is imported by lib/policies/circuit-breaker alone', () => {
     const users = packages(lib).filter((line) => line.endsWith('-> opossum'));
 

@@ -1,6 +1,7 @@
 import type { ResilienceRules } from '../../module/rules/resilience-rules.js';
 import type { Level } from '../../module/event-log/log-line.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
+import type { ClusterSource } from '../../read-model/cluster-source.js';
 import type { EtcdClient } from './client/etcd-client.js';
 import type { ElectionBoard } from './election/election-board.js';
 import type { StoreState } from './store-state.js';
@@ -30,6 +31,8 @@ export interface EtcdSurroundings {
 export interface EtcdPart {
   /** Begins. It never waits for etcd longer than one request may take, and a cluster that is away fails no start. */
   start(): Promise<void> | void;
+  /** What there is to see of it. */
+  report?(): Omit<ClusterSource, 'store'>;
   /** Others are to call this process no more: the app still serves, and is about to close. */
   leave?(): Promise<void>;
   /** Lets go of all that it has in etcd and of every timer; at most two requests long. */

@@ -15,6 +15,7 @@ import { ResilienceService } from '../../module/resilience.service.js';
 import type { Runtime } from '../../module/runtime/runtime.js';
 import { staticInstancesOf } from '../../module/start-up/instances-of.js';
 import { RUNTIME } from '../../module/tokens.js';
+import type { ClusterSource } from '../../read-model/cluster-source.js';
 import { EtcdClient } from './client/etcd-client.js';
 import { ElectionBoard } from './election/election-board.js';
 import { offerBoard } from './election/offer-board.js';
@@ -89,12 +90,19 @@ export class ResilienceEtcdModule
   readonly #surroundings: EtcdSurroundings;
   readonly #container: ModulesContainer;
   readonly #parts: readonly EtcdPart[];
+  /** Takes it out of what there is to see. */
+  readonly #unseen: () => void;
 
   constructor(@Inject(ETCD_SURROUNDINGS) surroundings: unknown, @Inject(ModulesContainer) container: ModulesContainer) {
     super();
     this.#container = container;
     this.#surroundings = surroundings as EtcdSurroundings;
     this.#parts = partsOf(this.#surroundings);
+    const { client, store, runtime } = this.#surroundings;
+    this.#unseen = runtime.readModel.addCluster(() => {
+      const seen: ClusterSource = { store: { name: 'etcd', up: store.up, errors: client.errors } };
+      return this.#parts.reduce((all, part) => ({ ...all, ...part.report?.() }), seen);
+    });
   }
 
   async onApplicationBootstrap(): Promise<void> {
@@ -107,6 +115,7 @@ export class ResilienceEtcdModule
   }
 
   async onApplicationShutdown(): Promise<void> {
+    this.#unseen();
     await Promise.allSettled(this.#parts.map((part) => part.close()));
     this.#surroundings.client.close();
   }

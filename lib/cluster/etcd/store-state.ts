@@ -7,6 +7,11 @@ export class StoreState {
 
   constructor(private readonly events: EventBus) {}
 
+  /** Whether all who watch it hear of it. */
+  get up(): boolean {
+    return this.#without.size === 0;
+  }
+
   /** @param watcher whoever hears nothing of etcd any more. */
   lost(watcher: object, error: unknown): void {
     const wasUp = this.#without.size === 0;

@@ -12,6 +12,8 @@ const PLACE = 'ResilienceRedisModule';
 @Injectable()
 export class RedisConnection implements OnApplicationBootstrap, OnApplicationShutdown {
   readonly #store: RedisRateStore;
+  /** Takes it out of what there is to see. */
+  readonly #unseen: () => void;
 
   /** @throws ResilienceConfigurationError */
   constructor(@Inject(MODULE_OPTIONS_TOKEN) options: unknown, @Optional() @Inject(RUNTIME) runtime?: unknown) {
@@ -29,6 +31,10 @@ export class RedisConnection implements OnApplicationBootstrap, OnApplicationShu
       );
     this.#store = new RedisRateStore(resolveRedisOptions(options), environment);
     environment.rateStore = this.#store;
+    const store = this.#store;
+    this.#unseen = runtime.readModel.addCluster(() => ({
+      store: { name: 'redis', up: store.up, errors: store.errors },
+    }));
   }
 
   /** Not before all checks have passed: an app that does not start leaves no connection behind. */
@@ -37,6 +43,7 @@ export class RedisConnection implements OnApplicationBootstrap, OnApplicationShu
   }
 
   onApplicationShutdown(): Promise<void> {
+    this.#unseen();
     return this.#store.close();
   }
 }

@@ -34,6 +34,8 @@ export class RedisRateStore implements ClusterRateStore {
   #toldAway = false;
   #closed = false;
   #lastError = 'it was not reached';
+  /** How many requests, and connections, have failed. */
+  errors = 0;
 
   constructor(
     private readonly options: ResolvedRedisOptions,
@@ -189,6 +191,8 @@ export class RedisRateStore implements ClusterRateStore {
   }
 
   #note(error: unknown): void {
-    if (!this.#breaker.isRefusal(error)) this.#lastError = maskCredentials(textOf(error));
+    if (this.#breaker.isRefusal(error)) return;
+    this.errors++;
+    this.#lastError = maskCredentials(textOf(error));
   }
 }

@@ -28,6 +28,7 @@ export class EtcdClient {
   readonly #timeout: number;
   #start: Promise<void> | undefined;
   #started = false;
+  #errors = 0;
 
   /** It connects when it is first asked; a cluster that is away is no error here. */
   constructor(connection: EtcdConnection) {
@@ -49,8 +50,13 @@ export class EtcdClient {
     return (this.#start ??= delay(START_MS, undefined, { ref: false }).then(() => void (this.#started = true)));
   }
 
+  /** How many requests have failed. */
+  get errors(): number {
+    return this.#errors;
+  }
+
   async get(key: string): Promise<EtcdEntry | undefined> {
-    const { kvs } = await this.#etcd.get(key).exec();
+    const { kvs } = await this.#ask(this.#etcd.get(key).exec());
     const [found] = kvs;
     return found === undefined ? undefined : entryOf(found);
   }
@@ -64,7 +70,7 @@ export class EtcdClient {
         .getAll()
         .inRange({ start: from, end: endOf(prefix) })
         .limit(page);
-      const { kvs, header, more } = await (revision === undefined ? range : range.revision(revision)).exec();
+      const { kvs, header, more } = await this.#ask((revision === undefined ? range : range.revision(revision)).exec());
       revision ??= header.revision;
       entries.push(...kvs.filter(isText).map(entryOf));
       const last = kvs.at(-1);
@@ -76,7 +82,7 @@ export class EtcdClient {
   /** @returns the revision at which it was put. */
   async put(key: string, value: string, lease?: string): Promise<string> {
     const put = this.#etcd.put(key).value(value);
-    const { header } = await (lease === undefined ? put : put.lease(lease)).exec();
+    const { header } = await this.#ask((lease === undefined ? put : put.lease(lease)).exec());
     return header.revision;
   }
 
@@ -87,21 +93,23 @@ export class EtcdClient {
    */
   async putIf(key: string, value: string, condition: PutCondition, lease?: string): Promise<string | undefined> {
     const put = this.#etcd.put(key).value(value);
-    const { succeeded, header } = await this.#when(key, condition)
-      .then(lease === undefined ? put : put.lease(lease))
-      .commit();
+    const { succeeded, header } = await this.#ask(
+      this.#when(key, condition)
+        .then(lease === undefined ? put : put.lease(lease))
+        .commit(),
+    );
     return succeeded ? header.revision : undefined;
   }
 
   /** @returns whether the key was there. */
   async delete(key: string): Promise<boolean> {
-    const { deleted } = await this.#etcd.delete().key(key).exec();
+    const { deleted } = await this.#ask(this.#etcd.delete().key(key).exec());
     return deleted !== '0';
   }
 
   /** Deletes a key if a condition holds. @returns whether it did, and the key was there. */
   async deleteIf(key: string, condition: PutCondition): Promise<boolean> {
-    const { succeeded } = await this.#when(key, condition).then(this.#etcd.delete().key(key)).commit();
+    const { succeeded } = await this.#ask(this.#when(key, condition).then(this.#etcd.delete().key(key)).commit());
     return succeeded;
   }
 
@@ -121,6 +129,15 @@ export class EtcdClient {
 
   close(): void {
     this.#etcd.close();
+  }
+
+  async #ask<T>(request: Promise<T>): Promise<T> {
+    try {
+      return await request;
+    } catch (error) {
+      this.#errors++;
+      throw error;
+    }
   }
 
   #when(key: string, { modRevision, fence }: PutCondition) {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ClusterSource } from '../../../read-model/cluster-source.js';
 import { KeptLease } from '../client/kept-lease.js';
 import { KeyWatch } from '../client/key-watch.js';
 import type { EtcdPart, EtcdSurroundings } from '../etcd-part.js';
@@ -68,6 +69,10 @@ export class Elections implements EtcdPart, Elector, Candidacy {
     this.#watch.start();
     this.#lease.start();
     candidate.campaign();
+  }
+
+  report(): Pick<ClusterSource, 'leaders'> {
+    return { leaders: new Map([...this.#candidates].map(([name, { term }]) => [name, term !== undefined])) };
   }
 
   term(leaderOf: string): Term | undefined {

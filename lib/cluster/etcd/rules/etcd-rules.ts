@@ -3,6 +3,7 @@ import { textOf } from '../../../kernel/error-text.js';
 import { isPlainObject } from '../../../kernel/options/check.js';
 import type { Timer } from '../../../kernel/clock.js';
 import type { EtcdEntry } from '../client/etcd-entry.js';
+import type { ClusterSource } from '../../../read-model/cluster-source.js';
 import { KeyWatch } from '../client/key-watch.js';
 import { LeasedKey } from '../client/leased-key.js';
 import { DiskCopy } from '../disk-copy.js';
@@ -38,6 +39,10 @@ export class EtcdRules implements EtcdPart {
   #synced!: () => void;
   readonly #firstSync = new Promise<void>((resolve) => (this.#synced = resolve));
   #writing: Promise<void> = Promise.resolve();
+  /** The set in force. */
+  #revision: string | undefined;
+  /** How many sets were refused. */
+  #rejected = 0;
 
   constructor(private readonly surroundings: EtcdSurroundings) {
     const { client, options, processName } = surroundings;
@@ -77,6 +82,10 @@ export class EtcdRules implements EtcdPart {
         : 'the rules in etcd do not apply here';
     this.#log('warn', `${why}: those of revision ${kept.revision}, kept in ${this.#disk?.path}, are taken`);
     this.#take(kept, true);
+  }
+
+  report(): Pick<ClusterSource, 'rules'> {
+    return { rules: { revision: this.#revision, rejected: this.#rejected } };
   }
 
   async close(): Promise<void> {
@@ -136,8 +145,10 @@ export class EtcdRules implements EtcdPart {
     if (applied) {
       rules.apply(document, { by: this.#key, source: 'etcd', reason: `revision ${set.revision}` });
       rules.foremost = 'etcd';
+      this.#revision = set.revision;
       if (!kept) this.#keep(set);
     } else if (!right) {
+      this.#rejected++;
       const lines = faults.map(({ path, message }) => `- ${path}: ${message}`).join('\n');
       this.#log(
         'error',

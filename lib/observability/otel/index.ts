@@ -1,0 +1,3 @@
+export type { TelemetryModuleOptions, TelemetryOptionsFactory } from './otel.options.js';
+
+export { ResilienceTelemetryModule } from './otel.module.js';
