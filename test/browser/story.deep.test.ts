@@ -168,6 +168,7 @@ describe.skipIf(chromiumMissing())('the dashboard of an app', () => {
     await page.getByText('Done: tenants (key blue) is forced open.').waitFor();
     await expect.poll(() => standing(page)).toBe('Keys open');
     await page.getByRole('cell', { name: 'forced open' }).waitFor();
+    await page.locator('.entry', { hasText: 'tenants[blue]' }).first().waitFor();
     await screenshot(page, 'story-keys');
   });
 
