@@ -265,6 +265,36 @@ describe.skipIf(chromiumMissing())("the dashboard's page", () => {
     expect(browser.errors).toEqual([]);
   });
 
+  it('draws its charts at once, and anew in another theme', async () => {
+    const { url } = await serve(new FakeShop(7));
+    for (const timer of timers.splice(0)) clearInterval(timer);
+    const page = await browser.open('about:blank', { colorScheme: 'light' });
+    // Nothing that comes later may draw what was not drawn at first.
+    await page.addInitScript(() => Object.assign(globalThis, { setInterval: () => 0 }));
+    await page.goto(url);
+    await page.locator('[data-name=payments] a').click();
+    await page.locator('.plot canvas').first().waitFor();
+    /** How many pixels of the first chart are like a colour of the theme, of which some are half transparent. */
+    const like = (variable: string): Promise<number> =>
+      page.evaluate(async (name) => {
+        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+        const canvas = document.querySelector('.plot canvas') as HTMLCanvasElement;
+        const context = canvas.getContext('2d') as CanvasRenderingContext2D;
+        const hex = getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+        const wanted = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
+        const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+        let found = 0;
+        for (let at = 0; at < data.length; at += 4)
+          if (data[at + 3] && wanted.every((part, index) => Math.abs(part - (data[at + index] ?? 0)) < 4)) found++;
+        return found;
+      }, variable);
+
+    expect(await like('--chart-failure')).toBeGreaterThan(100);
+    expect(await like('--chart-refused')).toBeGreaterThan(100);
+    await page.getByRole('button', { name: 'Dark' }).click();
+    expect(await like('--chart-failure')).toBeGreaterThan(100);
+  });
+
   it('keeps the theme that was chosen', async () => {
     const { url } = await serve(new FakeShop(7));
     const page = await browser.open(url, { colorScheme: 'light' });

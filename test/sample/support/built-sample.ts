@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const SOURCES = ['package.json', 'nest-cli.json', 'tsconfig.json', 'lib', 'sample-app'];
+const SOURCES = ['package.json', 'nest-cli.json', 'tsconfig.json', 'vite.page.config.ts', 'lib', 'sample-app'];
+const VITE = join(ROOT, 'node_modules/vite/bin/vite.js');
 const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
 
 /** @returns the path of the sample's entry. */
@@ -39,6 +40,7 @@ async function build(home: string, copy: string): Promise<void> {
     for (const project of ['nestjs-bulwark', 'sample-app']) {
       await promisify(execFile)(process.execPath, [NEST, 'build', project], { cwd: draft });
     }
+    await promisify(execFile)(process.execPath, [VITE, 'build', '-c', 'vite.page.config.ts'], { cwd: draft });
     // Another test file may have been faster.
     if (!existsSync(copy)) await rename(draft, copy);
   } finally {

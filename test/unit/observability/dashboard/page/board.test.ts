@@ -136,6 +136,16 @@ describe('the board', () => {
   });
 });
 
+it('finds the instance of a key', () => {
+  const board = started({ instances: [row('a'), row('list[0]'), row('c', false)] });
+
+  expect(board.ownerOf('a')?.name).toBe('a');
+  expect(board.ownerOf('a[blue]')?.name).toBe('a');
+  expect(board.ownerOf('a[x[0]]')?.name).toBe('a');
+  expect(board.ownerOf('list[0][blue]')?.name).toBe('list[0]');
+  expect(board.ownerOf('etcd')).toBeUndefined();
+});
+
 describe('the order', () => {
   it('has trouble first, in the order in which it hurts, then traffic', () => {
     const board = started({

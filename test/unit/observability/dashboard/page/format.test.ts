@@ -55,7 +55,7 @@ it('counts down to nothing', () => {
 
 describe('a text from elsewhere', () => {
   it('shows what would be invisible', () => {
-    expect(visible('a\nb\u0000c\u202ed\u200be')).toBe('a␊b␀c<202E>d<200B>e');
+    expect(visible('a\nb\u0000c\u202ed\u200be')).toBe('a<000A>b<0000>c<202E>d<200B>e');
   });
 
   it('is cut', () => {

@@ -31,6 +31,15 @@ export class Board {
     return this.#byName.get(name);
   }
 
+  /** The instance of which an entry of the timeline speaks: its own, or that of which it names a key, as `name[key]`. */
+  ownerOf(name: string): Instance | undefined {
+    for (let end = name.length; end > 0; end = name.lastIndexOf('[', end - 1)) {
+      const owner = this.#byName.get(name.slice(0, end));
+      if (owner !== undefined) return owner;
+    }
+    return undefined;
+  }
+
   /** @returns whether another process speaks than before. */
   start(state: DashboardState): boolean {
     const before = this.process;

@@ -52,6 +52,6 @@ export function visible(text: string): string {
   const cut = text.length > LONGEST_SHOWN ? `${text.slice(0, LONGEST_SHOWN)}… (${text.length} characters)` : text;
   return cut.replace(HIDDEN, (character) => {
     const code = character.codePointAt(0) ?? 0;
-    return code < 0x20 ? String.fromCodePoint(0x2400 + code) : `<${code.toString(16).toUpperCase().padStart(4, '0')}>`;
+    return `<${code.toString(16).toUpperCase().padStart(4, '0')}>`;
   });
 }

@@ -55,7 +55,8 @@ export function Chart({ title, at, lines, areas = false, format }: ChartProps) {
     // A chart is made anew for other lines alone; its data come below.
   }, [shape, areas]);
   useEffect(() => plot.current?.setData(dataOf(at, lines)), [at, lines]);
-  useEffect(() => plot.current?.redraw(), [shownTheme.value]);
+  // The scales stay as they are: at first they are still to come, and must not be set back.
+  useEffect(() => plot.current?.redraw(false), [shownTheme.value]);
 
   const shown = pointed !== null && pointed < at.length ? pointed : at.length - 1;
   return (

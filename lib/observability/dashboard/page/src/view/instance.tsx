@@ -60,7 +60,10 @@ export function InstancePage({ name }: { readonly name: string }) {
             <div class="stack">
               <section class="card" aria-labelledby="own-timeline">
                 <h2 id="own-timeline">Decisions</h2>
-                <Entries own entries={board.timeline.filter((entry) => entry.name === name)} />
+                <Entries
+                  of={name}
+                  entries={board.timeline.filter((entry) => board.ownerOf(entry.name)?.name === name)}
+                />
               </section>
               {data.lastErrors && <Errors errors={data.lastErrors} />}
             </div>
@@ -107,7 +110,7 @@ function Errors({ errors }: { readonly errors: readonly { readonly at: number; r
         <p class="quiet">None since the app started.</p>
       ) : (
         <ol class="entries">
-          {errors.map(({ at, text }, index) => (
+          {[...errors].reverse().map(({ at, text }, index) => (
             <li class="entry" key={`${at} ${index}`}>
               <time dateTime={new Date(at).toISOString()}>{new Date(at).toLocaleTimeString('en-GB')}</time>
               <Icon name="warn" />

@@ -39,18 +39,18 @@ export function TimelinePane() {
 
 interface EntriesProps {
   readonly entries: readonly TimelineEntry[];
-  /** Of the one instance that is open: its name goes without saying. */
-  readonly own?: boolean;
+  /** The one instance of which all of them are: its name goes without saying. */
+  readonly of?: string;
 }
 
-export function Entries({ entries, own = false }: EntriesProps) {
+export function Entries({ entries, of }: EntriesProps) {
   const [shown, setShown] = useState(FIRST_SHOWN);
   if (entries.length === 0) return <p class="empty">Nothing was decided that is worth telling.</p>;
   return (
     <>
       <ol class="entries">
         {entries.slice(0, shown).map((entry) => (
-          <Entry key={entry.id} entry={entry} own={own} />
+          <Entry key={entry.id} entry={entry} own={entry.name === of} linked={of === undefined} />
         ))}
       </ol>
       {entries.length > shown && (
@@ -62,26 +62,34 @@ export function Entries({ entries, own = false }: EntriesProps) {
   );
 }
 
-function Entry({ entry, own }: { readonly entry: TimelineEntry; readonly own: boolean }) {
+interface EntryProps {
+  readonly entry: TimelineEntry;
+  readonly own: boolean;
+  readonly linked: boolean;
+}
+
+function Entry({ entry, own, linked }: EntryProps) {
   const { at, level, name, policy, text, repeats } = entry;
+  const owner = linked ? board.ownerOf(name) : undefined;
   return (
     <li class={`entry level-${level}`}>
       <time dateTime={new Date(at).toISOString()}>{timeOfDay(at)}</time>
       <Icon name={level} />
       <div class="entry-body">
         <p class="entry-head">
-          {!own && (
-            <a href={addressOf(name)}>
+          {owner !== undefined && (
+            <a href={addressOf(owner.name)}>
               <Name text={name} />
             </a>
           )}
+          {owner === undefined && !own && <Name text={name} class="strong" />}
           <span class="quiet policy">{policy}</span>
           {repeats > 0 && (
             <span class="repeats" title={`It happened ${repeats} more times within the same minute`}>
               ×{count(repeats + 1)}
             </span>
           )}
-          {!own && (
+          {linked && (
             <button
               type="button"
               class="only"
