@@ -2,6 +2,7 @@ import { Module, ValidationPipe } from '@nestjs/common';
 import { APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { ResilienceModule, TimeoutInterceptor } from 'nestjs-bulwark';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
+import { DemoModule } from './demo/demo.module.js';
 import { fleetOf } from './fleet/fleet.js';
 import { Draining } from './http/draining.js';
 import { ShallowInputPipe } from './http/shallow-input.pipe.js';
@@ -26,6 +27,7 @@ import { UpstreamControlModule } from './upstream-control/upstream-control.modul
     OrdersModule,
     UpstreamControlModule,
     OperationsModule,
+    DemoModule,
     ...(await fleetOf(readSettings(process.env))),
   ],
   providers: [

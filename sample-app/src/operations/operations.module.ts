@@ -1,11 +1,20 @@
 import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { ResilienceDashboardModule } from 'nestjs-bulwark/dashboard';
+import { ResilienceHealthModule } from 'nestjs-bulwark/health';
 import { BreakersController } from './breakers.controller.js';
-import { EventLog } from './event-log.js';
 import { HealthController } from './health.controller.js';
+import { OperatorGuard } from './operator.guard.js';
 import { PlanController } from './plan.controller.js';
 
 @Module({
+  imports: [
+    // What it answers is log enough.
+    TerminusModule.forRoot({ logger: false }),
+    ResilienceHealthModule,
+    // All may look, as all may break the provider: this is a sample. A shop has guards here.
+    ResilienceDashboardModule.forRoot({ guards: [], actionGuards: [OperatorGuard] }),
+  ],
   controllers: [BreakersController, HealthController, PlanController],
-  providers: [EventLog],
 })
 export class OperationsModule {}

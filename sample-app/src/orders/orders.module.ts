@@ -10,5 +10,6 @@ import { SettlementJob } from './settlement.job.js';
   imports: [CatalogueModule, PaymentsModule],
   controllers: [OrdersController],
   providers: [OrderBook, OrdersService, SettlementJob],
+  exports: [OrdersService],
 })
 export class OrdersModule {}
