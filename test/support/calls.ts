@@ -36,7 +36,15 @@ export function newCall(
   { clock, lifecycle = new Lifecycle(), callContext = false }: App,
   { instance, args = [], signal, outer, ...origin }: Given = {},
 ): Attempt {
-  const target = { className: 'Client', methodName: 'load', callName: 'Client.load', retries: false, clock, lifecycle, callContext };
+  const target = {
+    className: 'Client',
+    methodName: 'load',
+    callName: 'Client.load',
+    retries: false,
+    clock,
+    lifecycle,
+    callContext,
+  };
   const attempt = new Attempt(new Pipeline({ target, work: () => Promise.resolve() }), instance, args, origin);
   if (signal === undefined && outer === undefined) return attempt;
   attempt.rarely().around = outer;

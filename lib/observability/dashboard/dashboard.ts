@@ -100,7 +100,7 @@ export class Dashboard implements OnModuleInit, BeforeApplicationShutdown, OnApp
       model: readModel,
       events,
       clock: environment.clock,
-      isDraining: () => lifecycle.closing,
+      isDraining: () => lifecycle.draining,
       watchReleases: (listener) => instances.watchReleases(listener),
     });
     const adapter = this.#host.httpAdapter as HttpAdapterHost['httpAdapter'] | undefined;

@@ -71,7 +71,7 @@ export class ResilienceHealthIndicator implements OnModuleDestroy {
     const { readModel, lifecycle } = this.#runtime;
     const states = readModel.states();
     const down = named.filter((name) => isOut(states.get(name)?.breaker));
-    const draining = this.#leaving || lifecycle.closing;
+    const draining = this.#leaving || lifecycle.draining;
     const details = healthDetails({ states, clusters: readModel.clusters(), down, draining });
     const session = this.#terminus.check(key);
     return down.length > 0 || draining ? session.down(details) : session.up(details);

@@ -167,7 +167,14 @@ describe('an observed pipeline', () => {
     expect(call?.call.startedAt).toBe(cameAt);
     const times = { startedAt: cameAt + 30, waitedMs: 30, durationMs: 20 };
     expect(call?.attempts).toEqual([{ number: 1, outcome: 'failure', ...times, error: boom, cut: undefined }]);
-    expect(call?.end).toEqual({ outcome: 'failure', durationMs: 50, attempts: 1, retries: 0, error: boom, cut: undefined });
+    expect(call?.end).toEqual({
+      outcome: 'failure',
+      durationMs: 50,
+      attempts: 1,
+      retries: 0,
+      error: boom,
+      cut: undefined,
+    });
   });
 
   it('tells of one that waited in vain', async () => {
