@@ -37,6 +37,6 @@ export function Idempotent<A extends unknown[]>(options: IdempotentOptions<A> = 
     if (!isPlainObject(options))
       throw new ResilienceConfigurationError(place, `expected { key } or nothing, got ${show(options)}`);
     checkOptions<IdempotentOptions>(place, options, { key: aFunction });
-    recordOf(type).idempotent.set(String(key), options as IdempotentOptions);
+    recordOf(type).idempotent.set(String(key), options);
   };
 }

@@ -98,7 +98,7 @@ const STRATEGIES: { [R in Trip['rule']]: (trip: Extract<Trip, { rule: R }>) => T
   failureRate: () => failureRate(),
   consecutiveFailures: (trip) => consecutiveFailures((trip as { limit: number }).limit),
   failureCount: (trip) => failureCount((trip as { limit: number }).limit),
-  countWindow: (trip) => countWindow(trip),
+  countWindow: ({ size, percentage, minimum }) => countWindow({ size, percentage, minimum }),
 };
 
 /** The breaker and the naive one, side by side. */

@@ -21,7 +21,7 @@ const PERHAPS_WITHOUT = Symbol('nestjs-bulwark:metrics-controller');
  *
  * @publicApi
  */
-@Module({ providers: [Metrics], exports: [Metrics] })
+@Module({ providers: [Metrics] })
 export class ResilienceMetricsModule extends ConfigurableModuleClass {
   /** @throws ResilienceConfigurationError when the app starts, for options that are wrong. */
   constructor(@Inject(Metrics) metrics: Metrics, @Optional() @Inject(PERHAPS_WITHOUT) controller?: Type) {
