@@ -16,6 +16,7 @@ const ROWS = [
   'memory',
   'heap',
   'http',
+  'observed',
   'data',
   'data-recovery',
 ];

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { get } from 'node:http';
 import { connect } from 'node:net';
 
 /**
@@ -17,7 +18,8 @@ const sockets = await Promise.all(
 );
 const lengths = new Map();
 
-process.on('message', async ({ path, requests }) => {
+process.on('message', async ({ path, requests, stream }) => {
+  if (stream !== undefined) return void get({ host: '127.0.0.1', port, path: stream }, (answer) => answer.resume());
   const request = `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`;
   if (!lengths.has(path)) lengths.set(path, await probe(request));
   let left = requests;
