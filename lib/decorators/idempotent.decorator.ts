@@ -17,9 +17,8 @@ export interface IdempotentOptions<A extends unknown[] = never[]> {
 const aFunction: Expectation = { expected: 'a function', accepts: (value) => typeof value === 'function' };
 
 /**
- * Says that a method may be called again with the same arguments and changes nothing more. So a retry on a handler of POST or
- * PATCH, or of an event, is no warning at the start, interceptors may repeat it, and HTTP clients of ours send a key by which
- * the dependency knows a repetition.
+ * Says that a method may be called again with the same arguments and changes nothing more: `resilientFetch` and
+ * `ResilienceHttpModule` send a key by which the dependency knows a repetition. It needs `callContext: true`.
  *
  * @example
  * @Retry(3)

@@ -1,4 +1,3 @@
-import { readRateLimit } from '../read-model/read-instances.js';
 import type { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
 import type { Clock } from '../kernel/clock.js';
 
@@ -33,7 +32,7 @@ export class RateLimitHandle {
 
   /** How many calls may begin now; undefined where each key has a limit of its own, or the processes of a cluster share it. */
   get available(): number | undefined {
-    return readRateLimit(this.#limiter, this.#clock.now()).available;
+    return this.#limiter.availableAt(this.#clock.now());
   }
 
   /** How many calls wait for their turn. */

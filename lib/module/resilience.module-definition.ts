@@ -162,7 +162,7 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
     },
   );
   resolveIncoming(place, extras);
-  resolveDrain(place, options.shutdown);
+  resolveDrain(`${place}.shutdown`, options.shutdown);
   if (wantsIncoming(extras) && options.callContext !== true) {
     throw new ResilienceConfigurationError(
       place,

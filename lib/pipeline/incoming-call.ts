@@ -2,13 +2,11 @@ import { Attempt } from '../kernel/attempt.js';
 import { callOf } from '../kernel/call.js';
 import type { Clock, Timer } from '../kernel/clock.js';
 import type { AbortListener } from '../kernel/audience.js';
+import { INCOMING } from '../kernel/outcome/outcome.js';
 import { Pipeline } from '../kernel/pipeline.js';
 import type { Lifecycle } from '../kernel/policy.js';
 import { TimeoutException } from '../errors/timeout.exception.js';
 import { runAround } from './current-call.js';
-
-/** By this `details.scope` outcomes know a limit that came from outside: no breaker counts it. */
-export const INCOMING = 'incoming';
 
 /** The client of a request has hung up: nobody hears what becomes of it. */
 export class ClientGoneError extends Error {
@@ -60,14 +58,12 @@ export class IncomingCall {
     private readonly clock: Clock,
   ) {}
 
-  /** Bounds it. @param ms from `since`, on the monotonic clock. */
-  limit(ms: number, since = this.clock.now()): void {
-    const due = since + ms;
-    callOf(this.attempt).patience = due;
-    const left = due - this.clock.now();
+  /** Bounds it. @param ms from now. */
+  limit(ms: number): void {
+    callOf(this.attempt).patience = this.clock.now() + ms;
     const expire = (): void => this.abort(expired(ms));
-    if (left <= 0) return expire();
-    this.#timer = this.clock.setTimeout(expire, Math.ceil(left));
+    if (ms <= 0) return expire();
+    this.#timer = this.clock.setTimeout(expire, Math.ceil(ms));
     this.#timer.unref();
   }
 

@@ -29,11 +29,11 @@ export function readInstances(instances: Instances, clock: Clock): Map<string, I
   return found;
 }
 
-export function readBulkhead({ active, waiting, limit, abandonedNow }: BulkheadGuard): BulkheadReport {
+function readBulkhead({ active, waiting, limit, abandonedNow }: BulkheadGuard): BulkheadReport {
   return { active, waiting, limit, abandoned: abandonedNow };
 }
 
-export function readRateLimit(limiter: RateLimiter, now: number): RateLimitReport {
+function readRateLimit(limiter: RateLimiter, now: number): RateLimitReport {
   const { limit, per } = limiter.options;
   return { available: limiter.availableAt(now), waiting: limiter.waiting, limit, per, keys: limiter.keys };
 }

@@ -126,6 +126,7 @@ describe('drain()', () => {
   it('tells wrong options', async () => {
     const { service } = await start(ExpressAdapter);
 
-    await expect(service.drain({ delay: -1 })).rejects.toThrow("option 'delay'");
+    await expect(service.drain({ delay: -1 })).rejects.toThrow("ResilienceService.drain: option 'delay'");
+    await expect(service.drain(5_000 as never)).rejects.toThrow('expected { delay, grace }, got 5000');
   });
 });

@@ -130,6 +130,14 @@ describe.each([
     expect(cuts).toHaveLength(1);
   });
 
+  it('does nothing for a caller whose time is over', async () => {
+    const { url } = await start({ deadlines: { accept: true } }, Adapter);
+
+    expect((await fetch(`${url}/failing`, timed('0m'))).status).toBe(504);
+
+    expect(attempts).toBe(0);
+  });
+
   it('opens no breaker by tiny limits', async () => {
     const { url, app } = await start({ deadlines: { accept: true } }, Adapter);
 

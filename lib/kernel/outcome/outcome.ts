@@ -33,6 +33,9 @@ const FAILED_4XX = new Set([408, 425, 429]);
 /** 501 Not Implemented, 505 HTTP Version Not Supported: these stay as they are. */
 const PERMANENT_5XX = new Set([501, 505]);
 
+/** The `details.scope` of a time limit that came from outside the process: no breaker counts what it has cut. */
+export const INCOMING = 'incoming';
+
 const GRPC_CANCELLED = 1;
 const GRPC_UNKNOWN = 2;
 /** UNKNOWN, DEADLINE_EXCEEDED, RESOURCE_EXHAUSTED, INTERNAL, UNAVAILABLE, DATA_LOSS. */
@@ -110,7 +113,7 @@ function judgeOwn(error: ResilienceException): Judgement | undefined {
 
 /** Whether the limit came from outside the process. */
 function isIncoming({ details }: TimeoutException): boolean {
-  return details?.scope === 'incoming';
+  return details?.scope === INCOMING;
 }
 
 /** That of `AbortSignal.timeout()`. */

@@ -37,6 +37,8 @@ export class IncomingInterceptor implements NestInterceptor {
       const cut = (reason: unknown): void => subscriber.error(reason);
       call.onAbort(cut);
       subscriber.add(() => call.offAbort(cut));
+      // Its time was over before it came here: nobody waits for what the handler would do.
+      if (subscriber.closed) return;
       subscriber.add(call.run(() => next.handle().subscribe(subscriber)));
     });
     // What has no response of its own that tells its end is over with its answer.

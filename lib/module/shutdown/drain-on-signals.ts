@@ -1,5 +1,6 @@
 import type { INestApplicationContext } from '@nestjs/common';
 import { systemClock } from '../../kernel/clock.js';
+import { textOf } from '../../kernel/error-text.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { ResilienceService } from '../resilience.service.js';
 
@@ -33,7 +34,7 @@ export function drainOnSignals(
     if (ending) return die();
     ending = true;
     void end(app)
-      .catch((error: unknown) => logger.write('error', () => `the app did not end as it should: ${String(error)}`))
+      .catch((error: unknown) => logger.write('error', () => `the app did not end as it should: ${textOf(error)}`))
       .finally(die);
   };
   for (const signal of signals) process.on(signal, onSignal);

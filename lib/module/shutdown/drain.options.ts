@@ -20,8 +20,8 @@ export const DRAIN_DEFAULTS = { delay: 5_000, grace: 20_000 } as const satisfies
 export function resolveDrain(place: string, options: unknown): Required<DrainOptions> {
   if (options === undefined) return DRAIN_DEFAULTS;
   if (!isPlainObject(options))
-    throw new ResilienceConfigurationError(place, `option 'shutdown': expected { delay, grace }, got ${show(options)}`);
-  checkOptions<DrainOptions>(`${place}.shutdown`, options, { delay: nonNegativeMs, grace: nonNegativeMs });
+    throw new ResilienceConfigurationError(place, `expected { delay, grace }, got ${show(options)}`);
+  checkOptions<DrainOptions>(place, options, { delay: nonNegativeMs, grace: nonNegativeMs });
   const { delay, grace } = options as DrainOptions;
   return { delay: delay ?? DRAIN_DEFAULTS.delay, grace: grace ?? DRAIN_DEFAULTS.grace };
 }

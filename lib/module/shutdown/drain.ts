@@ -8,6 +8,7 @@ import { RUNTIME } from '../tokens.js';
 import { resolveDrain, type DrainOptions } from './drain.options.js';
 import { HttpConnections } from './http-connections.js';
 
+const PLACE = 'ResilienceService.drain';
 /** How often it is looked whether all work has ended, ms. */
 const LOOK_MS = 25;
 /** What was cut has so long to be answered, ms. */
@@ -42,7 +43,9 @@ export class Drain {
 
   /** Whoever calls again waits for the first one. @throws ResilienceConfigurationError (as a rejection) */
   async run(given: DrainOptions = {}): Promise<void> {
-    const options = resolveDrain('ResilienceService.drain', { ...this.#options.shutdown, ...given });
+    // What is wrong in it would be lost in the spread.
+    resolveDrain(PLACE, given);
+    const options = resolveDrain(PLACE, { ...this.#options.shutdown, ...given });
     await (this.#running ??= this.#drain(options));
   }
 

@@ -24,7 +24,6 @@ export type OrderedState = 'forcedOpen' | 'disabled';
  * What the clock brings about is recorded at the next admission, with the moment at which it came about.
  */
 export class StateMachine extends ClockedState<Transitioning> {
-  /** Whether it is closed for every call, and not for a share of them. */
   /** Whether every call begins: then {@link settle} and {@link admit} need not be asked. */
   steady = true;
   /** Changes with each transition: an outcome counts only in the epoch in which its call began. */
