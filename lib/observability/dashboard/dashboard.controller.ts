@@ -1,6 +1,6 @@
 import { Controller, Get, Inject, Post, Req, Res, UseGuards, VERSION_NEUTRAL, type Type } from '@nestjs/common';
 import { spare } from '../../module/interceptors/spared.js';
-import type { Guard } from './access/guard-list.js';
+import type { Guard } from '../guards.js';
 import { mayAct, PermissionGuard } from './access/permission.guard.js';
 import { Dashboard } from './dashboard.js';
 import { Exchange } from './http/exchange.js';

@@ -1,5 +1,5 @@
 import { ConfigurableModuleBuilder, type CanActivate, type Provider, type Type } from '@nestjs/common';
-import { isGuardClass, type Guard } from './access/guard-list.js';
+import { isGuardClass, type Guard } from '../guards.js';
 import { ACTION_GUARDS } from './access/permission.guard.js';
 import { dashboardController } from './dashboard.controller.js';
 import {

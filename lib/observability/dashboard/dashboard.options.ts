@@ -1,7 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { checkOptions, checkValue, isPlainObject, show, type Expectation } from '../../kernel/options/check.js';
-import { guardList, type Guard } from './access/guard-list.js';
+import { guardList, type Guard } from '../guards.js';
 
 /**
  * What the dashboard goes by at run time, and a factory may give.

@@ -1,6 +1,6 @@
 export { ResilienceDashboardModule } from './dashboard.module.js';
 export type { DashboardModuleExtras, DashboardModuleOptions, DashboardOptionsFactory } from './dashboard.options.js';
-export type { Guard } from './access/guard-list.js';
+export type { Guard } from '../guards.js';
 export type {
   ActionKind,
   ActionRefusal,

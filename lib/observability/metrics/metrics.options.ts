@@ -1,7 +1,8 @@
-import type { DynamicModule, ForwardReference, Type, CanActivate } from '@nestjs/common';
+import type { DynamicModule, ForwardReference, Type } from '@nestjs/common';
 import type { OpenMetricsContentType, PrometheusContentType, Registry } from 'prom-client';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { aBoolean, checkOptions, type Expectation } from '../../kernel/options/check.js';
+import { guardList, type Guard } from '../guards.js';
 
 /** A registry of prom-client, for either of its formats. */
 export type MetricsRegistry = Registry<PrometheusContentType> | Registry<OpenMetricsContentType>;
@@ -34,7 +35,7 @@ export interface MetricsModuleExtras {
    */
   path?: string | false;
   /** Classes, or instances, that protect the route, beside the app's global guards. @default none: it is open */
-  guards?: readonly (Type<CanActivate> | CanActivate)[];
+  guards?: readonly Guard[];
   /** What the guards inject. */
   imports?: readonly (Type | DynamicModule | Promise<DynamicModule> | ForwardReference)[];
 }
@@ -72,16 +73,6 @@ const aPath: Expectation = {
   accepts: (value) => value === false || (typeof value === 'string' && /^\/./.test(value)),
 };
 
-const guards: Expectation = {
-  expected: 'a list of guards: classes or instances with canActivate()',
-  accepts: (value) =>
-    Array.isArray(value) &&
-    value.every((one: unknown) => {
-      const bearer: unknown = typeof one === 'function' ? one.prototype : one;
-      return typeof (bearer as { canActivate?: unknown } | null | undefined)?.canActivate === 'function';
-    }),
-};
-
 const modules: Expectation = { expected: 'a list of modules', accepts: Array.isArray };
 
 /** Routes are made before the options are there. */
@@ -101,8 +92,12 @@ export function checkMetricsOptions(options: unknown): MetricsModuleOptions {
 }
 
 /** @throws ResilienceConfigurationError */
-export function checkMetricsExtras({ path, guards: given, imports }: MetricsModuleExtras): void {
-  checkOptions<MetricsModuleExtras>(PLACE, { path, guards: given, imports }, { path: aPath, guards, imports: modules });
+export function checkMetricsExtras({ path, guards, imports }: MetricsModuleExtras): void {
+  checkOptions<MetricsModuleExtras>(
+    PLACE,
+    { path, guards, imports },
+    { path: aPath, guards: guardList, imports: modules },
+  );
 }
 
 /** One registry cannot tell apps apart. */

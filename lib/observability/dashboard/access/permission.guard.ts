@@ -1,5 +1,5 @@
 import { Inject, Injectable, type CanActivate, type ExecutionContext } from '@nestjs/common';
-import { letIn } from './guard-list.js';
+import { letIn } from './let-in.js';
 
 /** The guards of `actionGuards` as instances; null: there are none, and nobody may act. */
 export const ACTION_GUARDS = Symbol('the guards of actions');

@@ -1,4 +1,4 @@
-import { isPlainObject } from '../../../kernel/options/check.js';
+import { isPlainObject, type Expectation } from '../../../kernel/options/check.js';
 import type { ActionRequest } from '../protocol.js';
 
 /** A body is no longer than this, bytes. */
@@ -13,29 +13,44 @@ const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 const ACTIONS: readonly string[] = ['forceOpen', 'forceClose', 'reset', 'disable', 'enable'];
 const STATES: readonly string[] = ['closed', 'open', 'halfOpen', 'forcedOpen', 'disabled'];
 
-type Check = (value: unknown) => boolean;
-
-const aText: Check = (value) => typeof value === 'string' && value !== '';
-const FIELDS: Readonly<Record<keyof ActionRequest, Check>> = {
-  id: (value) => typeof value === 'string' && UUID.test(value),
+const optionalText = (most = Infinity): Expectation => ({
+  expected: most === Infinity ? 'a text' : `a text of at most ${most} characters`,
+  accepts: (value) => value === undefined || (typeof value === 'string' && value.length <= most),
+});
+const oneOfThese = (words: readonly string[]): Expectation => ({
+  expected: `one of ${words.join(', ')}`,
+  accepts: (value) => words.includes(value as string),
+});
+const aText: Expectation = {
+  expected: 'a text that is not empty',
+  accepts: (value) => typeof value === 'string' && value !== '',
+};
+const FIELDS: Readonly<Record<keyof ActionRequest, Expectation>> = {
+  id: { expected: 'a UUID', accepts: (value) => typeof value === 'string' && UUID.test(value) },
   process: aText,
   instance: aText,
-  key: (value) => value === undefined || typeof value === 'string',
-  action: (value) => ACTIONS.includes(value as string),
-  seen: (value) => STATES.includes(value as string),
-  reason: (value) => value === undefined || (typeof value === 'string' && value.length <= LONGEST_REASON),
-  scope: (value) => value === undefined || value === 'process' || value === 'fleet',
-  for: (value) =>
-    value === undefined || (typeof value === 'number' && value >= SHORTEST_FLEET_MS && value <= LONGEST_FLEET_MS),
+  key: optionalText(),
+  action: oneOfThese(ACTIONS),
+  seen: oneOfThese(STATES),
+  reason: optionalText(LONGEST_REASON),
+  scope: {
+    expected: "'process' or 'fleet'",
+    accepts: (value) => value === undefined || value === 'process' || value === 'fleet',
+  },
+  for: {
+    expected: `from ${SHORTEST_FLEET_MS} to ${LONGEST_FLEET_MS} ms`,
+    accepts: (value) =>
+      value === undefined || (typeof value === 'number' && value >= SHORTEST_FLEET_MS && value <= LONGEST_FLEET_MS),
+  },
 };
 
 /** What a client asks for, or what is wrong with it, in a few words. Fields that this version does not know are passed over. */
 export function readAction(body: unknown): ActionRequest | { readonly wrong: string } {
   if (!isPlainObject(body)) return { wrong: 'expected a JSON object' };
   const read: Record<string, unknown> = {};
-  for (const [field, accepts] of Object.entries(FIELDS)) {
+  for (const [field, wanted] of Object.entries(FIELDS)) {
     const value = Object.hasOwn(body, field) ? body[field] : undefined;
-    if (!accepts(value)) return { wrong: `field '${field}' is missing or wrong` };
+    if (!wanted.accepts(value)) return { wrong: `field '${field}': expected ${wanted.expected}` };
     if (value !== undefined) read[field] = value;
   }
   const request = read as unknown as ActionRequest;
