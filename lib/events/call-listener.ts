@@ -21,6 +21,8 @@ export interface ObservedCall {
   readonly name: string;
   readonly className: string;
   readonly methodName: string;
+  /** Whether another call of this request stands around it, an interceptor's, and says what the caller gets. */
+  readonly inner: boolean;
   /** What it gives. */
   readonly kind: 'promise' | 'observable' | 'asyncIterable' | 'sync';
   /** When it came, epoch ms with fractions. */

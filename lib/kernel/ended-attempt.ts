@@ -2,8 +2,11 @@ import type { AttemptEnded, AttemptOutcome, Cut } from '../events/call-listener.
 import type { AttemptEnd } from './attempt-end.js';
 import type { Attempt } from './attempt.js';
 
+/** What a breaker says of an attempt. */
+export type Verdict = 'success' | 'failure' | 'ignored';
+
 /** How an attempt ended, where no breaker has a word. */
-export const OUTCOMES: Readonly<Record<AttemptEnd, AttemptOutcome>> = {
+const OUTCOMES: Readonly<Record<AttemptEnd, AttemptOutcome>> = {
   refused: 'refused',
   lost: 'aborted',
   notBegun: 'ignored',
@@ -13,6 +16,14 @@ export const OUTCOMES: Readonly<Record<AttemptEnd, AttemptOutcome>> = {
   answered: 'client_error',
   failure: 'failure',
 };
+
+/** How an attempt ended that has failed. */
+export function outcomeOf(end: AttemptEnd, verdict: Verdict | undefined): AttemptOutcome {
+  const outcome = OUTCOMES[end];
+  if (verdict === undefined || verdict === 'failure' || (outcome !== 'failure' && outcome !== 'client_error'))
+    return outcome;
+  return verdict === 'success' ? 'client_error' : 'ignored';
+}
 
 /** How an attempt ended, as it is told; made once for all who hear of it. */
 export class EndedAttempt implements AttemptEnded {

@@ -18,7 +18,7 @@ import type { Attempt } from './attempt.js';
 import type { Call } from './call.js';
 import type { Clock } from './clock.js';
 import { cutOf } from './cut.js';
-import { EndedAttempt, OUTCOMES } from './ended-attempt.js';
+import { EndedAttempt, outcomeOf, type Verdict } from './ended-attempt.js';
 import { Failure } from './outcome/failure.js';
 import {
   ATTEMPT_BEGUN,
@@ -32,9 +32,6 @@ import {
   WAITED,
   type Telling,
 } from './tellings.js';
-
-/** What a breaker says of an attempt. */
-export type Verdict = 'success' | 'failure' | 'ignored';
 
 /**
  * One call that somebody observes, from its beginning to its end. Those who listen at its start hear all of it; it is
@@ -72,6 +69,10 @@ export class Observation implements HeardCall, ObservedCall {
 
   get name(): string {
     return this.first.course.target.callName;
+  }
+
+  get inner(): boolean {
+    return this.first.course.target.inner === true;
   }
 
   get className(): string {
@@ -205,11 +206,7 @@ export class Observation implements HeardCall, ObservedCall {
   private outcomeOf(attempt: Attempt, failure: Failure | undefined): AttemptOutcome {
     const verdict = this.verdict?.attempt === attempt ? this.verdict.verdict : undefined;
     this.verdict = undefined;
-    if (failure === undefined) return verdict ?? 'success';
-    const outcome = OUTCOMES[endOf(attempt, failure)];
-    if (verdict === undefined || verdict === 'failure' || (outcome !== 'failure' && outcome !== 'client_error'))
-      return outcome;
-    return verdict === 'success' ? 'client_error' : 'ignored';
+    return failure === undefined ? (verdict ?? 'success') : outcomeOf(endOf(attempt, failure), verdict);
   }
 
   /** What its last attempt says, if the caller got the error of that. */

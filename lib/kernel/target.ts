@@ -9,6 +9,8 @@ export interface Target {
   readonly callName: string;
   /** Whether a policy makes failed calls again. */
   readonly retries: boolean;
+  /** Whether another pipeline of ours stands around it for the same request, so that its calls are no calls of their own. */
+  readonly inner?: boolean;
   /** Gives the key by which a dependency knows a repetition; undefined: nothing says that repeating changes nothing. */
   readonly idempotencyKey?: ((args: readonly unknown[]) => string) | undefined;
   readonly clock: Clock;

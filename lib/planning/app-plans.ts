@@ -132,6 +132,20 @@ export class AppPlans {
     return this.#owners.ofClass(concrete);
   }
 
+  /**
+   * Whether an interceptor of ours stands before a handler, and does something.
+   *
+   * @param before looks only at those that run before this one.
+   */
+  isIntercepted(type: AnyClass, methodName: string, before?: object): boolean {
+    for (const one of this.interceptions) {
+      if (one.type !== type || one.methodName !== methodName) continue;
+      if (one.interceptor === before) return false;
+      if (one.interceptor.planFor(type, methodName).policies.length > 0) return true;
+    }
+    return false;
+  }
+
   /** The names that rules can speak of: of sets, and of what decorators share. */
   get names(): string[] {
     return [...new Set([...this.sets.names(), ...this.#definitions.names(), ...this.#adHocNames.names()])];
@@ -180,6 +194,7 @@ export class AppPlans {
       environment,
       definitions: () => this.#definitions,
       labelOf: (concrete) => this.labelOf(concrete),
+      isIntercepted: (concrete, methodName) => this.isIntercepted(concrete, methodName),
       isHttpHandler: (wrapper) => host.isHttpHandler(wrapper),
       lessons: {
         kindOf: (method, concrete) => kinds.kindOf(method, concrete),

@@ -84,12 +84,12 @@ function planOf(
   const { work, handOn } = workOf(kind, observables);
   const onRefused: Role | undefined = target.answersRefusals === true ? { decision: REFUSAL_DECISION } : undefined;
   const stages: Stages = { ...stagesOf(steps, made), onRefused };
-  const callName = callNameOf(policies, target.instanceName);
   const retries = policies.some(({ policy }) => kindOf(policy).repeats === true);
-  const { instanceName, idempotency } = target;
+  const { instanceName, idempotency, inner = false, namesInside = [] } = target;
+  const callName = callNameOf([...policies.map(({ name }) => name), ...namesInside], instanceName);
   const idempotencyKey =
     idempotency === undefined ? undefined : idempotencyKeyOf(instanceName, idempotency, environment);
-  const of = { className, methodName, callName, retries, idempotencyKey, clock, lifecycle, callContext };
+  const of = { className, methodName, callName, retries, idempotencyKey, inner, clock, lifecycle, callContext };
   // What nothing guards need not be known.
   const learner = policies.length === 0 ? undefined : target.learner;
   const ends = { endsEarly: enabled, handOn };

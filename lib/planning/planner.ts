@@ -33,6 +33,8 @@ export interface PlannedApp {
   readonly lessons: Lessons;
   /** The name by which a class is shown; no two classes share one. */
   labelOf(concrete: AnyClass): string;
+  /** Whether an interceptor of ours stands before a handler, and does something. */
+  isIntercepted(concrete: AnyClass, methodName: string): boolean;
   /** Whether an HTTP client waits for the answer of a method. */
   isHttpHandler(wrapper: AnyFunction): boolean;
 }
@@ -83,6 +85,7 @@ export class Planner {
       learner: kind === undefined ? learner : undefined,
       parameterCount: method.parameterCount ?? method.wrapper.length,
       signalIndex,
+      inner: app.isIntercepted(concrete, method.methodName),
       idempotency: idempotencyOf(concrete, method.methodName),
       http: app.isHttpHandler(method.wrapper),
       exempt: resolution.exempt,

@@ -34,6 +34,10 @@ export interface Target extends PlannedTarget {
   readonly signalIndex: number;
   /** What it says of being repeated; undefined: nothing. */
   readonly idempotency?: Idempotency | undefined;
+  /** Whether another pipeline of ours stands around it for the same request. @default false */
+  readonly inner?: boolean;
+  /** The names of the policies of what it stands around. @default none */
+  readonly namesInside?: readonly string[];
   /** Whether an HTTP client waits for its answer. */
   readonly http: boolean;
   readonly body: Body;

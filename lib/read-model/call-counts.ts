@@ -4,6 +4,7 @@ import type {
   CallObserver,
   CallOutcome,
   Decided,
+  ObservedCall,
   WaitEnded,
 } from '../events/call-listener.js';
 import type { CircuitState, PolicyKey, RetrySuppressedEvent } from '../events/resilience-event.js';
@@ -59,6 +60,13 @@ export class CallCounts implements CallObserver {
   /** Into which states its breakers went, those of its keys included. */
   readonly transitions: Tallies<CircuitState> = {};
 
+  /** Hears calls inside others that count already: their decisions alone are their own. */
+  private readonly inside: CallObserver = {
+    waited: (wait) => this.waited(wait),
+    decided: (decision) => this.decided(decision),
+    ended: ({ outcome, retries }) => this.#retried(outcome, retries),
+  };
+
   /**
    * @param bounds of the buckets of durations, ascending, ms.
    * @param of gives the counts of a policy that goes by another name than the call.
@@ -74,7 +82,8 @@ export class CallCounts implements CallObserver {
   }
 
   /** A call begins. @returns what hears the rest of it. */
-  begun(): this {
+  begun({ inner }: Pick<ObservedCall, 'inner'>): CallObserver {
+    if (inner) return this.inside;
     this.inFlight++;
     return this;
   }
@@ -122,7 +131,7 @@ export class CallCounts implements CallObserver {
     this.inFlight--;
     this.outcomes[outcome]++;
     if (outcome === 'success' || outcome === 'failure') this.callDurations[outcome].record(durationMs);
-    if (retries > 0) this.retriedCalls[outcome === 'success' ? 'success' : 'failure']++;
+    this.#retried(outcome, retries);
   }
 
   /** A policy with `metricsOnly` would have refused a call. */
@@ -132,6 +141,10 @@ export class CallCounts implements CallObserver {
 
   entered(state: CircuitState): void {
     count(this.transitions, state);
+  }
+
+  #retried(outcome: CallOutcome, retries: number): void {
+    if (retries > 0) this.retriedCalls[outcome === 'success' ? 'success' : 'failure']++;
   }
 }
 

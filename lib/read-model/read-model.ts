@@ -155,7 +155,7 @@ export class ReadModel {
   #begin(): () => void {
     const { app, events } = this.init;
     const ends = [
-      events.watchCalls({ begun: ({ name }) => this.#register.of(name).begun() }),
+      events.watchCalls({ begun: (call) => this.#register.of(call.name).begun(call) }),
       events.watchChanges({
         changed: (event) => this.#changed(event),
         repeated: () => undefined,

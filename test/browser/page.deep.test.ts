@@ -161,7 +161,11 @@ describe.skipIf(chromiumMissing())("the dashboard's page", () => {
     await press('?');
     await page.getByRole('dialog', { name: 'Keys' }).waitFor();
     await press('Escape');
-    await press('Escape', 'End');
+    // A key that comes before the page has drawn itself anew is still the dialog's.
+    await expect.poll(() => focused(page)).toBe('list');
+    await press('Escape');
+    await expect.poll(() => rowNames(page)).toContain('payments');
+    await press('End');
     await expect.poll(() => page.locator('[aria-selected=true]').getAttribute('data-name')).not.toContain('Catalog');
     expect(browser.errors).toEqual([]);
   });

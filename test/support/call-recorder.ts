@@ -21,8 +21,8 @@ export class RecordedCall implements CallObserver {
   readonly call: ObservedCall;
 
   /** What is told may work its numbers out when it is asked: they are noted as plain data. */
-  constructor({ id, name, className, methodName, kind, startedAt }: ObservedCall) {
-    this.call = { id, name, className, methodName, kind, startedAt };
+  constructor({ id, name, className, methodName, inner, kind, startedAt }: ObservedCall) {
+    this.call = { id, name, className, methodName, inner, kind, startedAt };
   }
 
   attemptBegun({ number }: AttemptBegun): void {

@@ -60,6 +60,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
       const { declared } = interceptor;
       const className = this.#runtime.app.labelOf(controller);
       const place = `${className}.${methodName}`;
+      const ofHandler = planner.resolutionOf(controller, methodName);
       const target = {
         className,
         methodName,
@@ -68,16 +69,14 @@ export abstract class PolicyInterceptor implements NestInterceptor {
         answersOnce: true,
         parameterCount: 0,
         signalIndex: -1,
+        inner: this.#runtime.app.isIntercepted(controller, methodName, this),
+        namesInside: [...(ofHandler?.policies.values() ?? [])].map(({ name }) => name ?? place),
         http: true,
         body: (attempt: Attempt) => attempt.origin?.body?.(attempt),
       };
       return planner.planFor(target, [declared], (resolution) => {
         if (isSpared(controller)) return { ...resolution, policies: new Map() };
-        return withoutOwn(
-          `${place}, ${this.constructor.name}`,
-          resolution,
-          planner.resolutionOf(controller, methodName),
-        );
+        return withoutOwn(`${place}, ${this.constructor.name}`, resolution, ofHandler);
       });
     });
   }
