@@ -10,7 +10,7 @@ import { FasterAttemptError, UnsubscribedError } from '../../../lib/kernel/call-
 import { callOf } from '../../../lib/kernel/call.js';
 import { cutOf } from '../../../lib/kernel/cut.js';
 import { observationOf } from '../../../lib/kernel/observation-of.js';
-import type { Observation, Verdict } from '../../../lib/kernel/observation.js';
+import type { Observation } from '../../../lib/kernel/observation.js';
 import type { Verdict } from '../../../lib/kernel/ended-attempt.js';
 import { observe, observing, ObservedPipeline } from '../../../lib/kernel/observed-pipeline.js';
 import { Failure } from '../../../lib/kernel/outcome/failure.js';
