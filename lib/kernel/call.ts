@@ -50,13 +50,12 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
   #left = false;
   #substitute: Attempt | undefined = undefined;
   #letGo: (() => void) | undefined = undefined;
-  readonly #audience: Audience;
+  #audience: Audience | undefined = undefined;
 
   constructor(first: Attempt) {
     super();
     this.current = first;
     this.#begun = first.startedAt !== undefined;
-    this.#audience = new Audience(this, first.course.target.lifecycle);
   }
 
   get className(): string {
@@ -110,7 +109,7 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
 
   /** Aborts when the call is cut by its caller or shutdown: not by a time limit, which leaves whole what stands in for it. */
   get signal(): AbortSignal {
-    return this.#audience.signal;
+    return this.#hear().signal;
   }
 
   /** Lets its caller's signal and the guarded call around it cut it, until {@link letGo}. */
@@ -140,7 +139,7 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
     if (this.aborted) return;
     this.aborted = true;
     this.reason = reason;
-    this.#audience.abort(reason);
+    this.#audience?.abort(reason);
     this.#stop(reason);
   }
 
@@ -162,11 +161,11 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
 
   onAbort(listener: AbortListener): void {
     if (this.stopped) listener(this.stopReason);
-    else this.#audience.add(listener);
+    else this.#hear().add(listener);
   }
 
   offAbort(listener: AbortListener): void {
-    this.#audience.remove(listener);
+    this.#audience?.remove(listener);
   }
 
   done(): void {
@@ -202,20 +201,25 @@ export class Call extends Deadline implements CallInfo, Abortable, Surrounding {
   /** Runs what stands in for it: at the end of a shutdown its signal, if anybody has asked for it, cuts it. */
   runs<T>(answer: Promise<T>): Promise<T> {
     this.goesOn = true;
-    this.#audience.goOn();
+    this.#hear().goOn();
     const over = (): void => {
       this.goesOn = false;
-      this.#audience.delist();
+      this.#audience?.delist();
     };
     answer.then(over, over);
     return answer;
+  }
+
+  /** Those who want to know when it is cut: most calls have none. */
+  #hear(): Audience {
+    return (this.#audience ??= new Audience(this, this.current.course.target.lifecycle));
   }
 
   #stop(reason: unknown): void {
     if (this.stopped) return;
     this.stopped = true;
     this.stopReason = reason;
-    this.#audience.tell(reason);
+    this.#audience?.tell(reason);
     // An attempt that is over is not cut any more.
     if (this.current.running || !this.current.settled) this.current.abort(reason);
   }

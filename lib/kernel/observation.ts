@@ -1,4 +1,3 @@
-import { isRefusal } from '../errors/resilience.exception.js';
 import type {
   AttemptBegun,
   AttemptEnded,
@@ -12,7 +11,6 @@ import type {
   WaitEnded,
 } from '../events/call-listener.js';
 import type { EventBus, HeardCall } from '../events/event-bus.js';
-import type { PolicyKey } from '../events/resilience-event.js';
 import { endOf } from './attempt-end.js';
 import type { Attempt } from './attempt.js';
 import type { Call } from './call.js';
@@ -20,18 +18,8 @@ import type { Clock } from './clock.js';
 import { cutOf } from './cut.js';
 import { EndedAttempt, outcomeOf, type Verdict } from './ended-attempt.js';
 import { Failure } from './outcome/failure.js';
-import {
-  ATTEMPT_BEGUN,
-  ATTEMPT_ENDED,
-  DECIDED,
-  ENDED,
-  HEARS_BEGINNINGS,
-  NOBODY,
-  RUNS,
-  runWithin,
-  WAITED,
-  type Telling,
-} from './tellings.js';
+import { tellRefusal } from './refused.js';
+import { ATTEMPT_BEGUN, ATTEMPT_ENDED, DECIDED, ENDED, NOBODY, runWithin, WAITED, type Telling } from './tellings.js';
 
 /**
  * One call that somebody observes, from its beginning to its end. Those who listen at its start hear all of it; it is
@@ -56,6 +44,10 @@ export class Observation implements HeardCall, ObservedCall {
   /** What its newest value is: one that its breaker takes for a failure is one. */
   private given: 'success' | 'failure' = 'success';
   private verdict: { readonly attempt: Attempt; readonly verdict: Verdict } | undefined = undefined;
+  /** When its newest attempt ended. */
+  private endedAt: number | undefined = undefined;
+  /** Whether its caller has got what it came to; the attempts of a retry lie inside each other. */
+  private over = false;
   /** What stands in for the call. */
   private substitute: 'fallback' | 'recovered' | undefined = undefined;
 
@@ -97,14 +89,15 @@ export class Observation implements HeardCall, ObservedCall {
     for (const listener of this.listeners) {
       try {
         const observer = listener.begun(this);
-        if (observer !== undefined) observers.push(observer);
+        if (observer === undefined) continue;
+        observers.push(observer);
+        if (observer.run !== undefined) this.runs = this.hearsBeginnings = true;
+        else if (observer.attemptBegun !== undefined) this.hearsBeginnings = true;
       } catch (error) {
         this.events.reportListener(error);
       }
     }
     this.observers = observers;
-    this.runs = observers.some(RUNS);
-    this.hearsBeginnings = this.runs || observers.some(HEARS_BEGINNINGS);
   }
 
   /** The method of an attempt is called, or has been, before anybody knew what it would give. */
@@ -144,10 +137,11 @@ export class Observation implements HeardCall, ObservedCall {
     const now = this.clock.now();
     const outcome = this.outcomeOf(attempt, failure);
     const error = failure?.error;
-    if (outcome === 'refused' && startedAt === undefined) this.refused(error);
+    if (outcome === 'refused' && startedAt === undefined) tellRefusal(this, error, this.clock);
     const cut = failure === undefined ? undefined : this.cutOf(attempt, error);
     const ended = new EndedAttempt(this, attempt, outcome, startedAt, now, error, cut);
     this.attempts++;
+    this.endedAt = now;
     if (failure !== undefined) this.failed = ended;
     else this.given = outcome === 'failure' ? 'failure' : 'success';
     this.tell(ATTEMPT_ENDED, ended);
@@ -175,7 +169,8 @@ export class Observation implements HeardCall, ObservedCall {
 
   /** Its caller has got a value. */
   ended(call: Call): void {
-    this.end(call, this.substitute ?? this.given, undefined, this.substitute !== undefined);
+    if (this.substitute === undefined) this.end(call, this.given, undefined, false, this.endedAt);
+    else this.end(call, this.substitute, undefined, true);
   }
 
   /** Its caller has got an error. */
@@ -184,8 +179,10 @@ export class Observation implements HeardCall, ObservedCall {
   }
 
   /** @param failed whether its attempts have come to nothing. */
-  private end(call: Call, outcome: CallOutcome, error: unknown, failed: boolean): void {
-    const durationMs = this.clock.now() - this.first.since;
+  private end(call: Call, outcome: CallOutcome, error: unknown, failed: boolean, at = this.clock.now()): void {
+    if (this.over) return;
+    this.over = true;
+    const durationMs = at - this.first.since;
     const cut = failed ? this.cutOfCall(call, error) : undefined;
     const ended = { outcome, durationMs, attempts: this.attempts, retries: this.retries, error, cut };
     this.tell(ENDED, ended);
@@ -215,14 +212,6 @@ export class Observation implements HeardCall, ObservedCall {
     if (last !== undefined && last.error === error && last.outcome !== 'ignored') return last.outcome;
     const { kind } = new Failure(error).judge(call.aborted, call.reason);
     return kind === 'answered' ? 'client_error' : kind;
-  }
-
-  private refused(error: unknown): void {
-    // A wait that time or a shutdown has ended is told as such.
-    if (!isRefusal(error) || error.code === 'TIMEOUT' || error.code === 'SHUTDOWN') return;
-    const { instanceName: name, code, retryAfterMs, details } = error;
-    const at = Math.round(this.clock.wallNow());
-    this.decided({ type: 'refused', at, name, policy: error.policy as PolicyKey, code, retryAfterMs, details });
   }
 
   /** A moment of the monotonic clock as epoch ms: by one offset for all of a call, since the wall's clock ticks in whole ms. */

@@ -1,7 +1,8 @@
+import { isThenable, promiseOf } from '../errors/foreign.js';
 import type { ObservedCall } from '../events/call-listener.js';
 import type { EventBus } from '../events/event-bus.js';
 import type { Attempt } from './attempt.js';
-import { callOf } from './call.js';
+import { callOf, type Call } from './call.js';
 import { Guard } from './guard.js';
 import type { Work } from './junction.js';
 import { observationOf } from './observation-of.js';
@@ -9,7 +10,7 @@ import { Observation } from './observation.js';
 import type { Failure } from './outcome/failure.js';
 import { Pipeline } from './pipeline.js';
 import type { PipelineInit } from './pipeline-init.js';
-import { rejection } from './rejection.js';
+import { Rejection, rejection } from './rejection.js';
 
 /** For whom, and of what, a pipeline tells. */
 export interface Observed {
@@ -26,14 +27,28 @@ export class ObservedPipeline extends Pipeline {
     init: PipelineInit,
     private readonly observed: Observed,
   ) {
-    super(init);
+    super({ ...init, tells: true });
   }
 
   override start(attempt: Attempt): Promise<unknown> {
     const call = callOf(attempt);
     const observation = (call.observation ??= new Observation(this.observed.events, attempt)) as Observation;
     observation.begin(this.observed.kind);
-    return super.start(attempt).then(
+    return super.start(attempt);
+  }
+
+  protected override answered(attempt: Attempt, answer: unknown): unknown {
+    const call = callOf(attempt);
+    const observation = call.observation as Observation;
+    if (Rejection.is(answer)) observation.endedBy(call, answer.error);
+    // A promise is that of the next attempt, which tells of its end itself, or of an answer that comes later.
+    else if (isThenable(answer)) return this.laterAnswered(call, observation, answer);
+    else observation.ended(call);
+    return answer;
+  }
+
+  private laterAnswered(call: Call, observation: Observation, answer: unknown): Promise<unknown> {
+    return promiseOf(answer).then(
       (value) => {
         observation.ended(call);
         return value;

@@ -19,6 +19,8 @@ export interface PipelineInit {
   readonly budget?: PaidByFirsts | undefined;
   /** Whether a cut ends an attempt for its caller, although its work goes on. */
   readonly endsEarly?: boolean;
+  /** Whether somebody is told of what each call comes to. */
+  readonly tells?: boolean;
   /** Hands on what answers in place of a stream; undefined: answers are given as they are. */
   readonly handOn?: HandOn | undefined;
 }

@@ -1,11 +1,12 @@
 import { instanceOf } from '../errors/foreign.js';
-import { Attempt, type Course } from './attempt.js';
+import type { Attempt, Course } from './attempt.js';
 import { callOf } from './call.js';
 import type { PaidByFirsts } from './course.js';
 import { Decisions } from './decisions.js';
 import { endOfAttempt } from './end-promise.js';
 import type { Admission } from './guard.js';
 import { Guards, type Fault } from './guards.js';
+import { partOf, separateFrom } from './inner-attempts.js';
 import { answered, type Inner, type Work } from './junction.js';
 import { Failure } from './outcome/failure.js';
 import type { PipelineInit } from './pipeline-init.js';
@@ -29,6 +30,7 @@ export class Pipeline implements Course, Inner {
   private readonly cuts: boolean;
   private readonly decisions: Decisions;
   private readonly beginEach: boolean;
+  private readonly tells: boolean;
 
   constructor(init: PipelineInit) {
     const { target, guards = [], decisions = [], budget } = init;
@@ -40,6 +42,7 @@ export class Pipeline implements Course, Inner {
     this.limit = guards.find((guard): guard is TimeLimit => instanceOf(guard, TimeLimit));
     this.decisions = new Decisions(decisions, target, init.handOn, (call) => this.run(call.nextAttempt()));
     this.beginEach = this.decisions.beginEach;
+    this.tells = init.tells === true;
     this.budget = budget ?? this.decisions.budget;
   }
 
@@ -54,9 +57,15 @@ export class Pipeline implements Course, Inner {
       this.decisions.begin(callOf(attempt));
     } catch (fault) {
       callOf(attempt).done();
+      this.answered(attempt, rejection(fault));
       return rejected(fault);
     }
     return this.run(attempt);
+  }
+
+  /** A call has come to a value, a rejection, or a promise of these. @returns that. */
+  protected answered(_attempt: Attempt, answer: unknown): unknown {
+    return answer;
   }
 
   /**
@@ -69,27 +78,11 @@ export class Pipeline implements Course, Inner {
   }
 
   part(whole: Attempt, number: number): Attempt {
-    const part = this.earlyOr(whole, number);
-    part.rarely().around = whole;
-    part.rarely().isPart = true;
-    // A listener may have cut the whole while it was told of the part.
-    if (whole.aborted) part.abort(whole.reason);
-    return part;
+    return partOf(this, whole, number);
   }
 
   separate(first: Attempt): Attempt {
-    const attempt = this.earlyOr(first, 1);
-    attempt.rarely().startedBy = first;
-    return attempt;
-  }
-
-  /** The innermost attempt is the one that has begun before all of this, if there is one. */
-  private earlyOr({ instance, args, origin, rare }: Attempt, number: number): Attempt {
-    const early = this.isJunction ? undefined : rare?.early?.take();
-    const attempt = early ?? new Attempt(this, instance, args, origin, number);
-    attempt.course = this;
-    if (rare?.early !== undefined) attempt.rarely().early = rare.early;
-    return attempt;
+    return separateFrom(this, first);
   }
 
   private run(attempt: Attempt): Promise<unknown> {
@@ -97,7 +90,7 @@ export class Pipeline implements Course, Inner {
     if (admission !== undefined || this.endsEarly(attempt)) return this.runBound(attempt, admission);
     return this.begin(attempt).then(
       (value) => this.given(attempt, value),
-      (error: unknown) => this.decisions.onError(attempt, this.failed(attempt, error)),
+      (error: unknown) => this.onError(attempt, this.failed(attempt, error)),
     );
   }
 
@@ -109,7 +102,15 @@ export class Pipeline implements Course, Inner {
 
   private given(attempt: Attempt, value: unknown): unknown {
     const given = this.succeeded(attempt, value);
-    return this.decisions.judgeValues ? this.decisions.onValue(attempt, given) : given;
+    return this.decisions.judgeValues ? this.onValue(attempt, given) : given;
+  }
+
+  private onValue(attempt: Attempt, value: unknown): unknown {
+    return this.answered(attempt, this.decisions.onValue(attempt, value));
+  }
+
+  private onError(attempt: Attempt, error: unknown): unknown {
+    return this.answered(attempt, this.decisions.onError(attempt, error));
   }
 
   /** Runs an attempt whose end can come before that of its work, or before its work begins. */
@@ -120,10 +121,10 @@ export class Pipeline implements Course, Inner {
     const end = endOfAttempt(attempt);
     this.proceed(attempt, admission);
     const { decisions } = this;
-    if (decisions.none) return end;
-    const onError = (error: unknown): unknown => decisions.onError(attempt, error);
+    if (decisions.none && !this.tells) return end;
+    const onError = (error: unknown): unknown => this.onError(attempt, error);
     return decisions.judgeValues
-      ? end.then((value) => decisions.onValue(attempt, value), onError)
+      ? end.then((value) => this.onValue(attempt, value), onError)
       : end.then(undefined, onError);
   }
 
@@ -188,7 +189,9 @@ export class Pipeline implements Course, Inner {
     fault = this.guards.release(attempt, undefined, fault);
     if (fault !== undefined) throw fault.error;
     // The late end of an attempt that was cut ends nothing: another may be under way.
-    if (!late && !this.decisions.judgeValues) attempt.call?.done();
+    if (late || this.decisions.judgeValues) return value;
+    attempt.call?.done();
+    if (this.tells) this.answered(attempt, undefined);
     return value;
   }
 

@@ -18,8 +18,6 @@ export const DECIDED: Telling<Decided> = (observer, decision) => observer.decide
 export const ENDED: Telling<CallEnded> = (observer, end) => observer.ended?.(end);
 
 export const NOBODY: readonly CallObserver[] = [];
-export const RUNS = (observer: CallObserver): boolean => observer.run !== undefined;
-export const HEARS_BEGINNINGS = (observer: CallObserver): boolean => observer.attemptBegun !== undefined;
 
 /** Lets an observer call work; it is called once, whatever the observer makes of it. */
 export function runWithin<T>(observer: CallObserver, begun: AttemptBegun, work: () => T, events: EventBus): T {

@@ -327,6 +327,7 @@ describe('an observed call', () => {
       name: 'Service.call',
       className: 'Service',
       methodName: 'call',
+      inner: false,
       kind,
       startedAt: expect.any(Number) as number,
     });
