@@ -46,7 +46,7 @@ function told({ paid = 0, pending = 0, failed = 0, tookMs = 0 }: DemoResult): st
   return `Of ${paid + pending + failed} orders ${paid} are paid, ${pending} taken with their payment pending, ${failed} failed; they took ${(tookMs / 1_000).toFixed(1)} s.`;
 }
 
-export const STYLE = `:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+export const STYLE = `:root { color-scheme: light dark; background: Canvas; color: CanvasText; font: 1rem/1.5 system-ui, sans-serif; }
 main { max-width: 42rem; margin: 2rem auto; padding: 0 1rem; }
 ul { list-style: none; padding: 0; }
 li { margin: 0.5rem 0; }
