@@ -19,16 +19,16 @@ type Policies = readonly PlannedPolicy[];
 
 /** The policy of a kind, where it is at work: one that is off, or only counts, refuses and repeats nothing. */
 export function policyOf(policies: Policies, key: SetKey): PlannedPolicy | undefined {
-  const found = policies.find(({ policy }) => policy === key);
+  const found = allOf(policies, key)[0];
   return found?.options.enabled === false || found?.options.mode === 'metricsOnly' ? undefined : found;
 }
 
 export function limitsOf(policies: Policies): Limits {
-  const lender = policies.find(({ policy }) => policy === 'circuitBreaker');
+  const lender = allOf(policies, 'circuitBreaker')[0];
   const find = (option: string): Limit | undefined => {
-    for (const { policy, options, sources } of policies) {
+    for (const { options, sources } of allOf(policies, 'timeout')) {
       const ms = options[option];
-      if (policy !== 'timeout' || typeof ms !== 'number') continue;
+      if (typeof ms !== 'number') continue;
       // One that a breaker has lent is said where the breaker's is.
       const source = sources[option] === 'circuitBreaker.timeout' ? lender?.sources.timeout : sources[option];
       return { ms, option, source: source ?? '' };
@@ -36,6 +36,10 @@ export function limitsOf(policies: Policies): Limits {
     return undefined;
   };
   return { perAttempt: find('perAttempt'), total: find('total') };
+}
+
+function allOf(policies: Policies, key: SetKey): PlannedPolicy[] {
+  return policies.filter(({ policy }) => policy === key);
 }
 
 /** The shortest of some limits. */
