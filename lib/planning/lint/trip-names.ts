@@ -20,8 +20,9 @@ export function failuresThatOpen(options: Readonly<Record<string, unknown>>): Fe
         return [{ option: 'volumeThreshold', count: Math.max(1, Number(volumeThreshold)) }];
       case 'consecutiveFailures':
       case 'failureCount':
-        return [{ option: kind, count: Number(first) }];
+        return first === '' ? [] : [{ option: kind, count: Number(first) }];
       case 'countWindow':
+        if (first === '') return [];
         return [
           {
             option: minimum === undefined ? 'countWindow size' : 'countWindow minimum',
