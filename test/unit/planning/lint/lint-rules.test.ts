@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Mistakes } from '../../../../lib/errors/configuration.error.js';
 import { nothingDeclared, type Declaration } from '../../../../lib/guarded/guarded-method.js';
@@ -383,6 +384,14 @@ describe('what the start looks for', () => {
     ['limits beside it', { retry: {}, circuitBreaker: true, bulkhead: {}, timeout: { total: 2_000 } }],
   ])('is nothing in %s', (_, set) => {
     expect(codes(set, calledBy('GET'))).toEqual([]);
+  });
+});
+
+describe('docs/lint.md', () => {
+  it('lists everything that is looked for, in its order', () => {
+    const page = readFileSync(new URL('../../../../docs/lint.md', import.meta.url), 'utf8');
+
+    expect([...page.matchAll(/^\| `([a-z-]+)`/gm)].map(([, code]) => code)).toEqual(LINT_CODES);
   });
 });
 
