@@ -44,6 +44,9 @@ export { ResilienceInterceptor } from './module/interceptors/resilience.intercep
 export { RetryInterceptor } from './module/interceptors/retry.interceptor.js';
 export { TimeoutInterceptor } from './module/interceptors/timeout.interceptor.js';
 export type { PlanEntry } from './planning/plan-entries.js';
+export type { PlanWarning } from './planning/lint/lint-plan.js';
+export type { LintOptions } from './planning/lint/lint-options.js';
+export type { LintCode } from './planning/lint/lint-rules.js';
 export { ResilienceModule } from './module/resilience.module.js';
 export type {
   ResilienceModuleExtras,

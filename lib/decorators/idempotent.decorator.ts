@@ -6,8 +6,10 @@ import { checkOptions, isPlainObject, show, type Expectation } from '../kernel/o
 /** What `@Idempotent()` takes. */
 export interface IdempotentOptions<A extends unknown[] = never[]> {
   /**
-   * Gives the key by which the dependency knows a repetition, from the arguments: a non-empty string, the same for the same
-   * work. It is sent as `Idempotency-Key` by `resilientFetch` and `ResilienceHttpModule`, the same for all attempts of a call.
+   * Gives the key by which the dependency knows a repetition, from the arguments: 1 to 255 printable ASCII characters, the
+   * same for the same work. `resilientFetch` and `ResilienceHttpModule` send it as `Idempotency-Key`, the same for all attempts
+   * of a call; `currentCall().idempotencyKey` has it for other clients. Where the function throws or gives anything else, that
+   * is logged, once a minute, and the call gets a random one. It is asked where a decorator of ours guards the method.
    *
    * @default a random UUID for each call
    */
@@ -18,7 +20,8 @@ const aFunction: Expectation = { expected: 'a function', accepts: (value) => typ
 
 /**
  * Says that a method may be called again with the same arguments and changes nothing more: `resilientFetch` and
- * `ResilienceHttpModule` send a key by which the dependency knows a repetition. It needs `callContext: true`.
+ * `ResilienceHttpModule` send a key by which the dependency knows a repetition, which needs `callContext: true`. Interceptors
+ * repeat such a handler whatever the request's method, and the start does not warn of a `@Retry` on it.
  *
  * @example
  * @Retry(3)

@@ -14,6 +14,7 @@ import {
 import type { PolicySet } from '../policies/policy-set.js';
 import { resolveIncoming, wantsIncoming, type IncomingOptions } from './incoming/incoming.options.js';
 import { resolveDrain, type DrainOptions } from './shutdown/drain.options.js';
+import type { LintOptions } from '../planning/lint/lint-options.js';
 import type { RuleSource } from '../rules/rule-source.js';
 import {
   parseSystemProtection,
@@ -53,6 +54,15 @@ export interface ResilienceModuleOptions {
    * @default 'changes'
    */
   log?: 'changes' | 'all' | false;
+  /**
+   * Which warnings the start gives of plans that are legal but wrong; `false`: none; `{ off }`: all but these. `log: false`
+   * writes none of them; `plan()` shows them all the same.
+   *
+   * @example
+   * lint: { off: ['backoff-without-jitter'] }
+   * @default all
+   */
+  lint?: false | LintOptions;
   /** How `ResilienceService.drain()` ends the app's work. @default { delay: 5_000, grace: 20_000 } */
   shutdown?: DrainOptions;
 }
@@ -152,6 +162,7 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
       systemProtection: unchecked,
       callContext: aBoolean,
       log: offOr(oneOf('changes', 'all')),
+      lint: unchecked,
       rules: rulesFrom,
       dataService: unchecked,
       dataServices: unchecked,

@@ -15,6 +15,7 @@ import { BulkheadHandle } from './bulkhead-handle.js';
 import type { InstanceReport } from '../read-model/instance-report.js';
 import { RateLimitHandle } from './rate-limit-handle.js';
 import { RetryBudgetHandle } from './retry-budget-handle.js';
+import { lintedEntries } from '../planning/lint/lint-app.js';
 import { planEntries, type PlanEntry } from '../planning/plan-entries.js';
 import type { Runtime } from './runtime/runtime.js';
 import { makeSetPlan } from '../planning/set-plan.js';
@@ -159,9 +160,12 @@ export class ResilienceService {
     return ingress === undefined ? undefined : new SystemProtectionHandle(ingress);
   }
 
-  /** For every decorated method its policies in the order in which they apply, with their options and where each came from. */
+  /**
+   * For every decorated method its policies in the order in which they apply, with their options and where each came from,
+   * and `warnings` of what is legal but wrong.
+   */
   plan(): PlanEntry[] {
-    return planEntries(this.#runtime.app);
+    return lintedEntries(this.#runtime.app);
   }
 
   /**

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Attempt } from '../kernel/attempt.js';
+import { idempotencyKeyOf } from './idempotency-key.js';
 
 /**
  * The running call as code far below the guarded method sees it.
@@ -15,6 +16,11 @@ export interface CurrentCall {
   readonly deadline: number | undefined;
   /** Milliseconds until then; Infinity if nothing bounds the call. */
   timeLeft(): number;
+  /**
+   * By this a dependency knows a repetition, the same for all attempts of a call: that of the nearest call around that is
+   * `@Idempotent()`; undefined if none is.
+   */
+  readonly idempotencyKey: string | undefined;
 }
 
 // Made when the first app asks for it: on Node 20 and 22 its mere existence makes every await in the process dearer.
@@ -78,5 +84,8 @@ function describe(call: Attempt): CurrentCall {
     attempt: call.attempt,
     deadline: due === Infinity ? undefined : clock.wallNow() + (due - clock.now()),
     timeLeft: () => (due === Infinity ? Infinity : Math.max(0, due - clock.now())),
+    get idempotencyKey() {
+      return idempotencyKeyOf(call);
+    },
   };
 }

@@ -1,7 +1,7 @@
 import type { Attempt } from '../kernel/attempt.js';
-import { callOf } from '../kernel/call.js';
 import { formatRequestTimeout, REQUEST_TIMEOUT_HEADER, RETRY_ATTEMPT_HEADER } from '../kernel/request-timeout.js';
 import { outerCall } from './current-call.js';
+import { idempotencyKeyOf } from './idempotency-key.js';
 
 /** What the running call hands on to what it calls. */
 export interface Outgoing {
@@ -21,16 +21,11 @@ export function outgoing(): Outgoing | undefined {
   const due = attempt.deadline;
   if (due !== Infinity) headers[REQUEST_TIMEOUT_HEADER] = formatRequestTimeout(due - attempt.course.target.clock.now());
   for (let one: Attempt | undefined = attempt; one !== undefined; one = one.outer) {
-    const { retries, idempotencyKey } = one.course.target;
     // The nearest layer that makes calls again says which attempt this is.
-    if (retries || one.rare?.callerRetries === true) headers[RETRY_ATTEMPT_HEADER] ??= String(one.attempt);
-    if (idempotencyKey !== undefined) headers[IDEMPOTENCY_HEADER] ??= keyOf(one, idempotencyKey);
+    if (one.course.target.retries || one.rare?.callerRetries === true)
+      headers[RETRY_ATTEMPT_HEADER] ??= String(one.attempt);
   }
+  const key = idempotencyKeyOf(attempt);
+  if (key !== undefined) headers[IDEMPOTENCY_HEADER] = key;
   return { signal: attempt.signal, headers };
-}
-
-/** The same for all attempts of a call. */
-function keyOf(attempt: Attempt, make: (args: readonly unknown[]) => string): string {
-  const call = callOf(attempt);
-  return (call.idempotencyKey ??= make(attempt.args));
 }

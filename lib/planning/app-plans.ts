@@ -9,6 +9,8 @@ import { SetPlans } from './cache/set-plans.js';
 import { SharedBudgets } from './cache/shared-budgets.js';
 import { Instances } from './instances.js';
 import { LearnedKinds } from './learned-kinds.js';
+import type { HandlerFacts } from './lint/handler-facts.js';
+import { LINT_ALL, type LintSettings } from './lint/lint-options.js';
 import { OwnState, type KnownInstances } from './own-state.js';
 import { Planner, type PlannedApp } from './planner.js';
 import { PolicySets } from './policy-sets.js';
@@ -37,6 +39,8 @@ export interface Interception {
 export interface PlanningHost {
   /** Whether an HTTP client waits for the answer of a method. */
   isHttpHandler(wrapper: AnyFunction): boolean;
+  /** What calls a method from outside; undefined: nothing does. */
+  handlerOf(method: AnyFunction): HandlerFacts | undefined;
   warn(text: string): void;
   /** `execute()` was given more names than there is room for. */
   manyNames(most: number): void;
@@ -54,6 +58,8 @@ export class AppPlans {
   readonly plans: PlanCache;
   /** The interceptors of ours before the app's handlers, in the order in which they run. */
   interceptions: readonly Interception[] = [];
+  /** What is looked for in plans. */
+  lint: LintSettings = LINT_ALL;
   readonly #owners: StateOwners;
   readonly #adHocNames: AdHocNames;
   readonly #labelled = new Map<string, AnyClass>();
@@ -78,6 +84,12 @@ export class AppPlans {
     this.plans = new PlanCache(planner, this.#owners, this.#adHocNames, this.#setPlans());
     const known = (): KnownClasses | undefined => this.#known;
     this.ownState = new OwnState({ planner, isLenient: () => environment.lenient, known }, this.#owners);
+  }
+
+  /** What calls a method of the app from outside. */
+  handlerOf(type: AnyClass, methodName: string): HandlerFacts | undefined {
+    const method = (type.prototype as Record<string, unknown>)[methodName];
+    return typeof method === 'function' ? this.host.handlerOf(method as AnyFunction) : undefined;
   }
 
   /** Makes plans by the rules in force. */

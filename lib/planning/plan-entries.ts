@@ -3,11 +3,12 @@ import { guardedLineage, guardedMethodOf, type GuardedClass } from '../guarded/g
 import { isDecoratedItself, type AnyClass, type GuardedMethod } from '../guarded/guarded-method.js';
 import { LIFECYCLE_HOOKS } from '../guarded/lifecycle-hooks.js';
 import type { PlannedPolicy } from '../pipeline/plan-init.js';
-import type { Returns } from '../kernel/method-kind.js';
+import type { MethodKind, Returns } from '../kernel/method-kind.js';
 import { kindOf } from '../policies/kinds.js';
 import { nameOf } from '../guarded/class-names.js';
 import { describeOptions } from './describe-options.js';
 import type { AppPlans, Interception } from './app-plans.js';
+import type { PlanWarning } from './lint/lint-plan.js';
 import type { StateOwner } from './state-owners.js';
 
 /**
@@ -29,6 +30,16 @@ export interface PlanEntry {
   readonly interceptor?: string;
   /** Why a decorator of the class left the method out, or why its calls pass unguarded; undefined where they do not. */
   readonly uncovered?: string;
+  /** What is legal but wrong with them, as the log says at start; undefined: nothing that is looked for. */
+  readonly warnings?: readonly PlanWarning[];
+}
+
+/** An entry, and what it is of. */
+export interface PlannedEntry {
+  readonly entry: PlanEntry;
+  readonly type: AnyClass;
+  /** What calls of it give, as far as that is known. */
+  readonly kind: MethodKind;
 }
 
 /**
@@ -38,6 +49,15 @@ export interface PlanEntry {
  * @throws ResilienceConfigurationError for everything that is wrong.
  */
 export function planEntries(app: AppPlans): PlanEntry[] {
+  return plannedEntries(app).map(({ entry }) => entry);
+}
+
+/**
+ * As {@link planEntries}, with what each is of.
+ *
+ * @throws ResilienceConfigurationError for everything that is wrong.
+ */
+export function plannedEntries(app: AppPlans): PlannedEntry[] {
   const mistakes = new Mistakes();
   app.ownState.findOwners();
   const ofMethods = app.guardedClasses().flatMap((type) => entriesOf(app, type, mistakes));
@@ -46,31 +66,35 @@ export function planEntries(app: AppPlans): PlanEntry[] {
   return [...ofMethods, ...ofInterceptors];
 }
 
-function entriesOf(app: AppPlans, type: AnyClass, mistakes: Mistakes): PlanEntry[] {
+function entriesOf(app: AppPlans, type: AnyClass, mistakes: Mistakes): PlannedEntry[] {
   const className = app.labelOf(type);
   const known = app.ownersOf(type);
   // Before an instance is known, what it will have is shown under the name that the first will get.
   const owners: readonly (StateOwner | undefined)[] = known.length > 0 ? known : [undefined];
-  return guardedLineage(type).flatMap(([declaring, record]): PlanEntry[] => [
+  return guardedLineage(type).flatMap(([declaring, record]): PlannedEntry[] => [
     ...[...record.methods.values()]
       .filter((method) => guardedMethodOf(type, method.methodName) === method)
       .flatMap((method) =>
         owners.flatMap((owner) => mistakes.in(() => entryOf(app, method, type, className, owner)) ?? []),
       ),
     ...[...record.uncovered, ...inheritedBy(declaring, record)].map(([methodName, uncovered]) => ({
-      className,
-      methodName,
-      policies: [],
-      uncovered,
+      entry: { className, methodName, policies: [], uncovered },
+      type,
+      kind: undefined,
     })),
   ]);
 }
 
-function interception(app: AppPlans, { type, methodName, interceptor }: Interception, mistakes: Mistakes): PlanEntry[] {
+function interception(
+  app: AppPlans,
+  { type, methodName, interceptor }: Interception,
+  mistakes: Mistakes,
+): PlannedEntry[] {
   const plan = mistakes.in(() => interceptor.planFor(type, methodName));
   if (plan === undefined || plan.policies.length === 0) return [];
   const { name } = interceptor.constructor;
-  return [{ className: app.labelOf(type), methodName, policies: plan.policies.map(copyOf), interceptor: name }];
+  const policies = plan.policies.map(copyOf);
+  return [{ entry: { className: app.labelOf(type), methodName, policies, interceptor: name }, type, kind: plan.kind }];
 }
 
 const UNKNOWN = 'neither async nor declared as giving a promise or a stream; its first call shows what it gives';
@@ -81,18 +105,19 @@ function entryOf(
   type: AnyClass,
   className: string,
   owner: StateOwner | undefined,
-): PlanEntry {
-  const { policies, learns } = app.plan(method, type, owner);
+): PlannedEntry {
+  const { policies, learns, kind } = app.plan(method, type, owner);
   const learned = app.kinds.kindOf(method, type) ?? (learns ? 'pending' : undefined);
   const idle = learned === 'pending' && !isDecoratedItself(method);
   const uncovered = app.kinds.uncoveredOf(method, type) ?? (idle ? UNKNOWN : undefined);
-  return {
+  const entry: PlanEntry = {
     className,
     methodName: method.methodName,
     policies: idle ? [] : policies.map(copyOf),
     ...(learned === undefined ? {} : { learned }),
     ...(uncovered === undefined ? {} : { uncovered }),
   };
+  return { entry, type, kind };
 }
 
 /** The methods of base classes, which the decorators of `type` leave out: they may be written for other uses. */

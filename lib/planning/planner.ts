@@ -10,13 +10,14 @@ import {
   type GuardedMethod,
 } from '../guarded/guarded-method.js';
 import type { Returns } from '../kernel/method-kind.js';
+import type { PlannedPolicy } from '../pipeline/plan-init.js';
 import type { Plan } from '../pipeline/plan.js';
 import { orGiven, type Body } from '../pipeline/promise-work.js';
 import { assemble, type PlannerEnvironment } from './assemble.js';
 import { checkFallbackMethods } from './check-fallback-methods.js';
 import { Instances } from './instances.js';
 import { learnerOf, type Lessons } from './learner.js';
-import { planSteps } from './plan-steps.js';
+import { planSteps, shown } from './plan-steps.js';
 import type { PolicySets } from './policy-sets.js';
 import type { NamedDefinitions, Resolution } from './resolution.js';
 import { Resolver } from './resolver.js';
@@ -115,6 +116,16 @@ export class Planner {
     const { declared } = recordOf(method.declaringClass);
     const layers = [method.coveredByClass ? declared : nothingDeclared(), method.own];
     return this.#resolver().resolve(this.placeOf(method, concrete), layers);
+  }
+
+  /** What a set of `policies` puts around its work, as data: nothing is made. @throws ResilienceConfigurationError */
+  policiesOfSet(name: string): PlannedPolicy[] {
+    const mistakes = new Mistakes();
+    const set = { ...nothingDeclared(), resilient: { label: `policies.${name}`, set: name } };
+    const resolution = this.#resolver().resolve(name, [set], false);
+    const steps = planSteps({ instanceName: name, kind: 'promise' }, resolution, this.app.environment, mistakes);
+    mistakes.throwAny(name);
+    return shown(steps);
   }
 
   /** What the decorators of a handler say, for the interceptors on it; undefined where there are none. */

@@ -7,7 +7,15 @@ import {
   ServiceUnavailableException,
   UseInterceptors,
 } from '@nestjs/common';
-import { CircuitBreaker, fixed, ResilienceModule, Resilient, Retry, RetryInterceptor } from 'nestjs-bulwark';
+import {
+  CircuitBreaker,
+  fixed,
+  Idempotent,
+  ResilienceModule,
+  Resilient,
+  Retry,
+  RetryInterceptor,
+} from 'nestjs-bulwark';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { PLATFORMS, start, type Platform } from './support/harness.js';
 
@@ -31,6 +39,13 @@ class RetriedController {
     const target = (response.raw ?? response) as { write(text: string): void; end(): void };
     target.write('begun');
     setImmediate(() => target.end());
+    throw new ServiceUnavailableException();
+  }
+
+  @All('idempotent')
+  @Idempotent()
+  idempotent(): never {
+    attempts++;
     throw new ServiceUnavailableException();
   }
 
@@ -111,6 +126,14 @@ describe.each(PLATFORMS)('an interceptor that retries on $platform', ({ adapter 
       expect(attempts).toBe(calls);
     },
   );
+
+  it.each(['POST', 'PATCH'])('repeats a %s request, when the handler says that it may be repeated', async (method) => {
+    const { url } = await app();
+
+    const { status } = await fetch(`${url}/retried/idempotent`, { method });
+
+    expect([status, attempts]).toEqual([503, 3]);
+  });
 
   it('calls the handler once, when the answer has begun', async () => {
     const { url } = await app();

@@ -10,6 +10,8 @@ import {
 import type { Observable } from 'rxjs';
 import type { Attempt } from '../../kernel/attempt.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { idempotencyOf } from '../../guarded/guarded-classes.js';
+import type { Idempotency } from '../../guarded/idempotency.js';
 import { nothingDeclared, type AnyClass, type Declared } from '../../guarded/guarded-method.js';
 import type { Plan } from '../../pipeline/plan.js';
 import { RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
@@ -72,6 +74,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
         inner: this.#runtime.app.isIntercepted(controller, methodName, this),
         namesInside: [...(ofHandler?.policies.values() ?? [])].map(({ name }) => name ?? place),
         http: true,
+        idempotency: keyless(idempotencyOf(controller, methodName)),
         body: (attempt: Attempt) => attempt.origin?.body?.(attempt),
       };
       return planner.planFor(target, [declared], (resolution) => {
@@ -80,6 +83,11 @@ export abstract class PolicyInterceptor implements NestInterceptor {
       });
     });
   }
+}
+
+/** A key from arguments is the handler's own: here they are those of the request, before pipes and parameters. */
+function keyless(idempotency: Idempotency | undefined): Idempotency | undefined {
+  return idempotency?.key === undefined ? idempotency : undefined;
 }
 
 /** Leaves to the handler's decorators what they declare. @throws ResilienceConfigurationError */

@@ -3,10 +3,11 @@ import type { RetryConfig } from '../../policies/retry/retry.options.js';
 import { derive, onePolicy, PolicyInterceptor } from './policy.interceptor.js';
 
 /**
- * Handles a failed request again, if its HTTP method allows it (`methods`) and nothing of the answer has been sent.
+ * Handles a failed request again, if its HTTP method allows it (`methods`) or the handler is `@Idempotent()`, and nothing of
+ * the answer has been sent.
  *
  * @example
- * @UseInterceptors(RetryInterceptor.with({ maxAttempts: 2, backoff: fixed(50) }))
+ * @UseInterceptors(RetryInterceptor.with({ maxAttempts: 2, backoff: exponential({ initial: 50 }) }))
  *
  * @publicApi
  */

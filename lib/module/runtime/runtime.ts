@@ -11,6 +11,7 @@ import { CarefulLogger } from '../event-log/careful-logger.js';
 import { EventLog, type EventLogSetting } from '../event-log/event-log.js';
 import { ofRecovered } from '../event-log/recovered.js';
 import { Repeats } from '../event-log/repeats.js';
+import { handlerFactsOf } from '../start-up/handler-facts-of.js';
 import { PACKAGE_COPY } from '../tokens.js';
 import { PACKAGE_PATH } from './package-copy.js';
 import { Reports } from './reports.js';
@@ -66,6 +67,7 @@ export class Runtime {
     });
     this.app = new AppPlans(this.environment, {
       isHttpHandler: (wrapper) => Reflect.hasMetadata('path', wrapper) && Reflect.hasMetadata('method', wrapper),
+      handlerOf: handlerFactsOf,
       warn: (text) => this.#logger.write('warn', text),
       manyNames: (most) => reports.manyNames(most),
     });

@@ -23,10 +23,13 @@ import {
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { lineOf, planEntries } from '../../planning/plan-entries.js';
+import { lintApp } from '../../planning/lint/lint-app.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { isPlainObject } from '../../kernel/options/check.js';
 import { expectStore } from '../../policies/rate-limit/rate-limit.kind.js';
 import { RUNTIME } from '../tokens.js';
+import { lintSettings } from './lint-settings.js';
+import { tellLint } from './tell-lint.js';
 
 /**
  * Attaches the app to its runtime: the options and the classes as soon as Nest has read them, so that the first call
@@ -49,6 +52,9 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     // All that is wrong is told at once, when the app starts.
     mistakes.in(() => checkModuleOptions(options, extras));
     if (isPlainObject(options)) mistakes.in(() => this.#runtime.configure(options));
+    mistakes.in(() => {
+      this.#runtime.app.lint = lintSettings(options, extras);
+    });
     this.#runtime.app.attach(new Catalog(container));
     bindProviders(container, this.#runtime);
     // Nest reads the filters of gateways before any hook runs.
@@ -92,6 +98,7 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     for (const entry of planEntries(this.#runtime.app)) {
       if (entry.uncovered === undefined) logger.write('debug', lineOf(entry));
     }
+    if (this.#runtime.logs) tellLint(lintApp(this.#runtime.app), logger);
   }
 
   beforeApplicationShutdown(): void {

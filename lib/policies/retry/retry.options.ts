@@ -56,7 +56,7 @@ export interface RetryOptions {
   maxDuration?: number;
   /** A `Retry-After` of the failure, or of the result that `retryOnResult` names, is a lower bound for the pause; one above this ends the retries, ms. @default 60_000 */
   maxRetryAfter?: number;
-  /** In an interceptor: the HTTP methods that may be repeated. @default ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'] */
+  /** In an interceptor: the HTTP methods that may be repeated; what is `@Idempotent()` may be by any. @default ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE'] */
   methods?: readonly string[];
   /**
    * The budget that bounds retries and hedges together, one for each policy set, else breaker, else method; `false`:

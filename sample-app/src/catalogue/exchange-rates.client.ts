@@ -1,5 +1,5 @@
 import { Injectable, ServiceUnavailableException } from '@nestjs/common';
-import { CircuitBreaker, Coalesce, DataService, Fallback, fixed, Retry, Signal, Timeout } from 'nestjs-bulwark';
+import { CircuitBreaker, Coalesce, DataService, Fallback, exponential, Retry, Signal, Timeout } from 'nestjs-bulwark';
 import { ProviderFailedException } from '../payments/provider-failed.exception.js';
 import { ProviderHttp } from '../payments/provider-http.js';
 import type { Currency } from './currency.js';
@@ -23,7 +23,7 @@ export class ExchangeRatesClient {
   @Coalesce({ key: (currency: Currency) => currency })
   @CircuitBreaker('exchange')
   @Timeout({ perAttempt: 250, total: 600 })
-  @Retry({ maxAttempts: 2, backoff: fixed(50) })
+  @Retry({ maxAttempts: 2, backoff: exponential({ initial: 50 }) })
   @Fallback('lastKnown')
   async current(currency: Currency, @Signal() signal?: AbortSignal): Promise<ExchangeRate> {
     const { status, body } = await this.http.request(`/rates/${currency}`, { signal: signal ?? null });
