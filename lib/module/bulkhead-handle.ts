@@ -1,4 +1,4 @@
-import type { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
+import type { Bulkheads } from '../policies/bulkhead/bulkheads.js';
 
 /**
  * One bulkhead, to look at.
@@ -6,9 +6,9 @@ import type { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
  * @publicApi
  */
 export class BulkheadHandle {
-  readonly #bulkhead: BulkheadGuard;
+  readonly #bulkhead: Bulkheads;
 
-  constructor(bulkhead: BulkheadGuard) {
+  constructor(bulkhead: Bulkheads) {
     this.#bulkhead = bulkhead;
   }
 
@@ -17,7 +17,7 @@ export class BulkheadHandle {
     return this.#bulkhead.name;
   }
 
-  /** How many may run at once now; with `adaptive()` it moves, and is lower for the moment of a probe. */
+  /** How many may run at once now, with `key` of each key; with `adaptive()` it moves, and is lower for the moment of a probe. */
   get limit(): number {
     return this.#bulkhead.limit;
   }
@@ -30,5 +30,10 @@ export class BulkheadHandle {
   /** How many wait for a slot. */
   get waiting(): number {
     return this.#bulkhead.waiting;
+  }
+
+  /** How many keys have slots of their own; undefined: it has no `key`. */
+  get keys(): number | undefined {
+    return this.#bulkhead.keys;
   }
 }

@@ -12,7 +12,7 @@ import { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
 import type { Ruling } from '../kernel/ruling.js';
 import type { StateKind, Stateful } from '../kernel/state-kind.js';
 import { BULKHEADS } from '../policies/bulkhead/bulkhead.kind.js';
-import type { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
+import type { Bulkheads } from '../policies/bulkhead/bulkheads.js';
 import type { Breaker } from '../policies/circuit-breaker/breaker.js';
 import { CIRCUIT_BREAKERS } from '../policies/circuit-breaker/circuit-breaker.kind.js';
 import type { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
@@ -156,7 +156,7 @@ export class Instances {
     return [...this.#breakers.values()].flatMap((policy) => policy.breakers());
   }
 
-  bulkheads(): BulkheadGuard[] {
+  bulkheads(): Bulkheads[] {
     return [...this.#of(BULKHEADS).values()];
   }
 

@@ -26,10 +26,12 @@ export interface BreakerReport {
 export interface BulkheadReport {
   readonly active: number;
   readonly waiting: number;
-  /** How many may run at once now. */
+  /** How many may run at once now; with keys: of each key. */
   readonly limit: number;
   /** How much work goes on without a slot, long after its caller has gone. */
   readonly abandoned: number;
+  /** How many keys have slots of their own; undefined: it has no keys. */
+  readonly keys: number | undefined;
 }
 
 /** A rate limit as it is now. */

@@ -1,7 +1,7 @@
 import type { CircuitState } from '../events/resilience-event.js';
 import type { Clock } from '../kernel/clock.js';
 import type { Instances } from '../planning/instances.js';
-import type { BulkheadGuard } from '../policies/bulkhead/bulkhead.guard.js';
+import type { Bulkheads } from '../policies/bulkhead/bulkheads.js';
 import type { BreakerCore } from '../policies/circuit-breaker/breaker-core.js';
 import type { NamedBreakers } from '../policies/circuit-breaker/named-breakers.js';
 import type { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
@@ -29,8 +29,8 @@ export function readInstances(instances: Instances, clock: Clock): Map<string, I
   return found;
 }
 
-function readBulkhead({ active, waiting, limit, abandonedNow }: BulkheadGuard): BulkheadReport {
-  return { active, waiting, limit, abandoned: abandonedNow };
+function readBulkhead({ active, waiting, limit, abandonedNow, keys }: Bulkheads): BulkheadReport {
+  return { active, waiting, limit, abandoned: abandonedNow, keys };
 }
 
 function readRateLimit(limiter: RateLimiter, now: number): RateLimitReport {

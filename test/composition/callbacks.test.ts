@@ -268,6 +268,7 @@ const TABLE: Readonly<Record<CallbackPath, Row>> & Readonly<Record<string, Row>>
   'set.circuitBreaker.key': inSet('key', (key) => breaker({ key })),
   'set.rateLimit.key': inSet('key', (key) => rate({ key })),
   'set.rateLimit.cost': inSet('cost', (cost) => rate({ cost })),
+  'set.bulkhead.key': inSet('key', (key) => ({ bulkhead: { maxConcurrent: 1, key } })),
   'set.bulkhead.priority': inSet(
     'priority',
     (priority) => ({ bulkhead: { maxConcurrent: 1, maxQueue: 1, priority } }),

@@ -146,7 +146,13 @@ export interface InstanceDetail {
     /** At most 100 that are not closed, then others. */
     readonly keys: readonly { readonly key: string; readonly state: BreakerState }[] | null;
   } | null;
-  readonly bulkhead: { readonly active: number; readonly waiting: number; readonly limit: number } | null;
+  readonly bulkhead: {
+    readonly active: number;
+    readonly waiting: number;
+    readonly limit: number;
+    /** How many keys have slots of their own; null: it has no keys. */
+    readonly keys: number | null;
+  } | null;
   readonly rateLimit: {
     readonly available: number | null;
     readonly waiting: number;

@@ -67,7 +67,8 @@ export function healthDetails({ states, clusters, down, draining }: HealthReadin
   const rateLimits = new Shown<{ waiting: number; limit: number; per: number }>();
   for (const [name, { breaker, bulkhead, rateLimit }] of states) {
     if (breaker !== undefined && !isClosed(breaker)) breakers.add(name, healthOf(breaker));
-    if (bulkhead !== undefined && bulkhead.active >= bulkhead.limit) {
+    // One key that is full says nothing of the others.
+    if (bulkhead !== undefined && bulkhead.keys === undefined && bulkhead.active >= bulkhead.limit) {
       const { active, waiting, limit } = bulkhead;
       bulkheads.add(name, { active, waiting, limit });
     }

@@ -93,7 +93,7 @@ export const STATE_METERS: readonly Meter[] = [
   level(
     'bulwark.bulkhead.limit',
     '{call}',
-    'How many calls may run in a bulkhead at once.',
+    'How many calls may run in a bulkhead at once; with keys, of each key.',
     'sum',
     ({ bulkhead }) => bulkhead?.limit,
   ),

@@ -2,19 +2,21 @@ import { AdaptiveLimit, type Ending } from '../../kernel/adaptive-limit/adaptive
 import { ask, rank } from '../../kernel/ask.js';
 import type { Attempt } from '../../kernel/attempt.js';
 import { DeadlineQueue } from '../../kernel/deadline-queue.js';
-import { Guard, refused, type Admission } from '../../kernel/guard.js';
-import type { Failure } from '../../kernel/outcome/failure.js';
+import { refused, type Admission } from '../../kernel/guard.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
+import type { Bulkheads } from './bulkheads.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { BulkheadQueue } from './bulkhead-queue.js';
 import { BulkheadRefusals } from './bulkhead-refusals.js';
+import { SlotGuard, slotOf } from './slot.guard.js';
 import { Slot, slotAround } from './slot.js';
 
 /**
  * Lets a bounded number of calls run at once; a bounded number waits, the more important first, among equals first come
  * first served. A slot is free again when the work has really ended, also when its caller has long gone.
  */
-export class BulkheadGuard extends Guard {
+export class BulkheadGuard extends SlotGuard implements Bulkheads {
+  readonly keys = undefined;
   #active = 0;
   #abandoned = 0;
   readonly #queue: BulkheadQueue;
@@ -27,6 +29,7 @@ export class BulkheadGuard extends Guard {
     readonly name: string,
     options: ResolvedBulkhead,
     /** @internal */ readonly environment: PolicyEnvironment,
+    private readonly onIdle?: () => void,
   ) {
     super();
     this.#options = options;
@@ -83,6 +86,11 @@ export class BulkheadGuard extends Guard {
     return this.#abandoned;
   }
 
+  /** Whether nobody holds a slot, or waits for one. */
+  get idle(): boolean {
+    return this.#active === 0 && this.#queue.size === 0;
+  }
+
   /** How many calls wait for a slot. */
   get waiting(): number {
     return this.#queue.size;
@@ -104,22 +112,6 @@ export class BulkheadGuard extends Guard {
     return around === undefined
       ? this.#queue.enter(attempt, priority)
       : this.#queue.enterLoan(attempt, priority, around);
-  }
-
-  override settled(attempt: Attempt, _value: unknown, failure: Failure | undefined): void {
-    slotOf(attempt)?.settled(failure);
-  }
-
-  override released(attempt: Attempt, failure: Failure | undefined): void {
-    slotOf(attempt)?.released(failure);
-  }
-
-  override wanted(attempt: Attempt): void {
-    slotOf(attempt)?.resume();
-  }
-
-  override parked(attempt: Attempt): void {
-    slotOf(attempt)?.park();
   }
 
   #letIn(attempt: Attempt, around: Slot | undefined): undefined {
@@ -196,6 +188,7 @@ export class BulkheadGuard extends Guard {
       this.#queue.freed(abandoned ? undefined : call.startedAt);
     } finally {
       this.#admitNext();
+      if (this.idle) this.onIdle?.();
     }
   }
 
@@ -217,8 +210,4 @@ export class BulkheadGuard extends Guard {
     const { events } = this.environment;
     if (events.active) events.emit({ type: 'limitChange', name: this.name, policy: 'bulkhead', limit, before });
   }
-}
-
-function slotOf({ slot }: Attempt): Slot | undefined {
-  return slot as Slot | undefined;
 }

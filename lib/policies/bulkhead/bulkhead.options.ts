@@ -44,6 +44,17 @@ export interface BulkheadOptions {
    */
   abandonAfter?: number | false;
   /**
+   * Slots and a queue for each key that this gives for the call's arguments, so that one tenant cannot take them all; a key
+   * longer than 512 bytes is kept as its hash. @default one bulkhead for all calls
+   */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the arguments are those of the guarded method
+  key?: (...args: any[]) => string;
+  /**
+   * How many keys have slots of their own at once, from 1 to 1_000_000. The key that was idle for longest gives way to a
+   * new one; where none is idle, new keys share slots, `name[*]`. @default 1_000
+   */
+  maxKeys?: number;
+  /**
    * Whether all instances of the class share it, or each instance of a static provider has its own: `name#2` from the
    * second on. On a request-scoped or transient provider `'instance'` is a start-up error. @default 'class'
    */
@@ -61,7 +72,7 @@ export type BulkheadSetting = number | AdaptiveConcurrency | AdaptiveRule | Bulk
 /** Options as configuration holds them: an adaptive limit may be data. */
 export type BulkheadConfig = OrData<BulkheadOptions, { maxConcurrent: AdaptiveRule }>;
 
-type Optional = 'maxWait' | 'priority' | 'scope';
+type Optional = 'maxWait' | 'priority' | 'key' | 'maxKeys' | 'scope';
 export type ResolvedBulkhead = Required<Omit<BulkheadOptions, Optional>> & Pick<BulkheadOptions, Optional>;
 
 export const BULKHEAD_DEFAULTS = {
@@ -70,6 +81,9 @@ export const BULKHEAD_DEFAULTS = {
   abandonAfter: 60_000,
   mode: 'normal',
 } as const satisfies BulkheadOptions;
+
+/** How many keys have slots of their own at once, where a bulkhead has keys. */
+export const DEFAULT_BULKHEAD_KEYS = 1_000;
 
 /** @throws ResilienceConfigurationError */
 export function parseBulkhead(place: string, setting: unknown): BulkheadOptions {
@@ -83,6 +97,8 @@ export function parseBulkhead(place: string, setting: unknown): BulkheadOptions 
     priority: aFunction,
     maxWait: positiveMsOrInfinity,
     abandonAfter: offOr(nonNegativeMs),
+    key: aFunction,
+    maxKeys: wholeNumber(1, MOST.keys),
     scope: stateScope,
     mode: oneOf('normal', 'metricsOnly'),
   });

@@ -163,7 +163,7 @@ export class FakeShop {
                 { key: 'tenant-4', state: 'closed' },
               ],
             },
-      bulkhead: { active: 7, waiting: 2, limit: 10 },
+      bulkhead: { active: 7, waiting: 2, limit: 10, keys: null },
       rateLimit: { available: 31, waiting: 0, limit: 100, per: 1_000 },
       budget: { tokens: 8 },
       history: historyUntil(now),

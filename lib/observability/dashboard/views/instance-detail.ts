@@ -1,6 +1,7 @@
 import type { Runtime } from '../../../module/runtime/runtime.js';
 import type { ResilienceRules } from '../../../module/rules/resilience-rules.js';
 import { planEntries } from '../../../planning/plan-entries.js';
+import type { BulkheadReport } from '../../../read-model/instance-report.js';
 import type { InstanceState } from '../../../read-model/read-instances.js';
 import type { Hub } from '../hub/hub.js';
 import type { BreakerState, InstanceDetail, InstanceRow } from '../protocol.js';
@@ -28,8 +29,7 @@ export function detailOf(
       lines: ruleLinesOf(name, rules.current, runtime.app),
     },
     breaker: breaker === undefined ? null : breakerOf(breaker, keysOf(runtime, name)),
-    bulkhead:
-      bulkhead === undefined ? null : { active: bulkhead.active, waiting: bulkhead.waiting, limit: bulkhead.limit },
+    bulkhead: bulkhead === undefined ? null : bulkheadOf(bulkhead),
     rateLimit:
       rateLimit === undefined
         ? null
@@ -70,4 +70,8 @@ function revisionOf({ readModel }: Runtime, { current }: ResilienceRules): strin
   const ofCluster = readModel.clusters().flatMap(({ rules }) => rules?.revision ?? [])[0];
   const revision = ofCluster ?? current?.version;
   return revision === undefined ? null : String(revision);
+}
+
+function bulkheadOf({ active, waiting, limit, keys }: BulkheadReport): InstanceDetail['bulkhead'] {
+  return { active, waiting, limit, keys: keys ?? null };
 }

@@ -13,7 +13,11 @@ export function LimitCards({ detail }: { readonly detail: InstanceDetail }) {
           <>
             <dt>Bulkhead</dt>
             <dd>
-              <b>{count(bulkhead.active)}</b> of {count(bulkhead.limit)} running, <Waiting number={bulkhead.waiting} />
+              <b>{count(bulkhead.active)}</b>
+              {bulkhead.keys === null
+                ? ` of ${count(bulkhead.limit)} running, `
+                : ` running in ${count(bulkhead.keys)} keys, at most ${count(bulkhead.limit)} each, `}
+              <Waiting number={bulkhead.waiting} />
             </dd>
           </>
         )}
