@@ -1,3 +1,4 @@
+export { AdaptiveThrottle } from './decorators/adaptive-throttle.decorator.js';
 export { Bulkhead } from './decorators/bulkhead.decorator.js';
 export { CircuitBreaker } from './decorators/circuit-breaker.decorator.js';
 export { Coalesce } from './decorators/coalesce.decorator.js';
@@ -75,6 +76,7 @@ export type { RateLimitScope, StateScope } from './kernel/options/state-scope.js
 export type { Returns } from './kernel/method-kind.js';
 export type { PolicySet } from './policies/policy-set.js';
 export { adaptive, type AdaptiveConcurrency, type AdaptiveOptions } from './kernel/adaptive-limit/adaptive.options.js';
+export type { AdaptiveThrottleOptions } from './policies/adaptive-throttle/adaptive-throttle.options.js';
 export type { BulkheadConfig, BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
 export { Breaker } from './policies/circuit-breaker/breaker.js';
 export type { BreakerJson, BreakerState } from './policies/circuit-breaker/breaker-json.js';
@@ -114,6 +116,7 @@ export type { RetryBudgetOptions, RetryBudgetSetting } from './kernel/retry-budg
 export type { SystemProtectionOptions } from './policies/system-protection/system-protection.options.js';
 export type { TimeoutOptions, TimeoutSetting } from './policies/timeout/timeout.options.js';
 
+export { CallThrottledException } from './errors/call-throttled.exception.js';
 export { BulkheadFullException } from './errors/bulkhead-full.exception.js';
 export { CircuitOpenException } from './errors/circuit-open.exception.js';
 export { ResilienceConfigurationError } from './errors/configuration.error.js';

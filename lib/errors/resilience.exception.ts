@@ -2,7 +2,8 @@ import { HttpException } from '@nestjs/common';
 import { instanceOf, propertyOf } from './foreign.js';
 
 /** Stable, machine-readable reasons; they do not change between versions. */
-export type ResilienceErrorCode = 'CIRCUIT_OPEN' | 'TIMEOUT' | 'BULKHEAD_FULL' | 'RATE_LIMITED' | 'SHUTDOWN';
+export type ResilienceErrorCode =
+  'CIRCUIT_OPEN' | 'TIMEOUT' | 'BULKHEAD_FULL' | 'RATE_LIMITED' | 'CALL_THROTTLED' | 'SHUTDOWN';
 
 /** What an error of ours carries besides what is public of it. */
 export interface ResilienceExceptionInit {

@@ -12,6 +12,7 @@ export type PolicyKey =
   | 'retry'
   | 'hedge'
   | 'circuitBreaker'
+  | 'adaptiveThrottle'
   | 'rateLimit'
   | 'bulkhead'
   | 'systemProtection';

@@ -10,6 +10,7 @@ const GRPC_CODES: Readonly<Record<ResilienceErrorCode, number>> = {
   TIMEOUT: 4,
   BULKHEAD_FULL: 8,
   RATE_LIMITED: 8,
+  CALL_THROTTLED: 14,
   CIRCUIT_OPEN: 14,
   SHUTDOWN: 14,
 };

@@ -1,6 +1,7 @@
 import type { Options } from '../kernel/options/options.js';
 import { withMade } from '../kernel/options/data-forms.js';
 import type { PolicyKind } from '../kernel/policy-kind.js';
+import { ADAPTIVE_THROTTLE } from './adaptive-throttle/adaptive-throttle.kind.js';
 import { BULKHEAD } from './bulkhead/bulkhead.kind.js';
 import { CIRCUIT_BREAKER } from './circuit-breaker/circuit-breaker.kind.js';
 import { COALESCE } from './coalesce/coalesce.kind.js';
@@ -20,6 +21,7 @@ export const KINDS = [
   RETRY,
   HEDGE,
   CIRCUIT_BREAKER,
+  ADAPTIVE_THROTTLE,
   RATE_LIMIT,
   BULKHEAD,
 ] as const;
