@@ -60,7 +60,7 @@ export class Observation implements HeardCall, ObservedCall {
   private given: 'success' | 'failure' = 'success';
   private verdict: { readonly attempt: Attempt; readonly verdict: Verdict } | undefined = undefined;
   /** What stands in for the call. */
-  private substitute: 'fallback' | 'recovered' | undefined = undefined;
+  private substitute: 'fallback' | 'recovered' | 'refused' | undefined = undefined;
 
   /** @param first the attempt with which it begins. */
   constructor(
@@ -168,8 +168,8 @@ export class Observation implements HeardCall, ObservedCall {
   }
 
   /** Something stands in for it of which no policy tells. */
-  substituted(): void {
-    this.substitute = 'fallback';
+  substituted(as: 'fallback' | 'refused' = 'fallback'): void {
+    this.substitute = as;
   }
 
   /** Its caller has got a value. */

@@ -6,6 +6,8 @@ import { outerCall } from './current-call.js';
 /** What the running call hands on to what it calls. */
 export interface Outgoing {
   readonly signal: AbortSignal;
+  /** Until nobody needs the answer, ms; Infinity if nothing bounds the call. */
+  readonly timeLeft: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -18,15 +20,15 @@ export function outgoing(): Outgoing | undefined {
   const attempt = outerCall();
   if (attempt === undefined) return undefined;
   const headers: Record<string, string> = {};
-  const due = attempt.deadline;
-  if (due !== Infinity) headers[REQUEST_TIMEOUT_HEADER] = formatRequestTimeout(due - attempt.course.target.clock.now());
+  const timeLeft = attempt.deadline - attempt.course.target.clock.now();
+  if (timeLeft !== Infinity) headers[REQUEST_TIMEOUT_HEADER] = formatRequestTimeout(timeLeft);
   for (let one: Attempt | undefined = attempt; one !== undefined; one = one.outer) {
     const { retries, idempotencyKey } = one.course.target;
     // The nearest layer that makes calls again says which attempt this is.
     if (retries || one.rare?.callerRetries === true) headers[RETRY_ATTEMPT_HEADER] ??= String(one.attempt);
     if (idempotencyKey !== undefined) headers[IDEMPOTENCY_HEADER] ??= keyOf(one, idempotencyKey);
   }
-  return { signal: attempt.signal, headers };
+  return { signal: attempt.signal, timeLeft, headers };
 }
 
 /** The same for all attempts of a call. */

@@ -37,6 +37,8 @@ export interface Interception {
 export interface PlanningHost {
   /** Whether an HTTP client waits for the answer of a method. */
   isHttpHandler(wrapper: AnyFunction): boolean;
+  /** Whether a scheduler calls a method. */
+  isScheduled(wrapper: AnyFunction): boolean;
   warn(text: string): void;
   /** `execute()` was given more names than there is room for. */
   manyNames(most: number): void;
@@ -181,6 +183,7 @@ export class AppPlans {
       definitions: () => this.#definitions,
       labelOf: (concrete) => this.labelOf(concrete),
       isHttpHandler: (wrapper) => host.isHttpHandler(wrapper),
+      isScheduled: (wrapper) => host.isScheduled(wrapper),
       lessons: {
         kindOf: (method, concrete) => kinds.kindOf(method, concrete),
         pass: (method, concrete, place, reason) => kinds.pass(method, concrete, place, reason),

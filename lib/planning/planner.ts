@@ -35,6 +35,8 @@ export interface PlannedApp {
   labelOf(concrete: AnyClass): string;
   /** Whether an HTTP client waits for the answer of a method. */
   isHttpHandler(wrapper: AnyFunction): boolean;
+  /** Whether a scheduler calls a method. */
+  isScheduled(wrapper: AnyFunction): boolean;
 }
 
 /**
@@ -85,6 +87,7 @@ export class Planner {
       signalIndex,
       idempotency: idempotencyOf(concrete, method.methodName),
       http: app.isHttpHandler(method.wrapper),
+      scheduled: app.isScheduled(method.wrapper),
       exempt: resolution.exempt,
       body: method.kind === undefined || method.kind === 'sync' ? orGiven(body) : body,
       ...(owner === undefined ? {} : { nameOfState: owner.nameOfState }),
