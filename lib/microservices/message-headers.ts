@@ -69,7 +69,7 @@ const inMetadata: Carry = (written, { headers }) => ({
 /** What has waited in the queue for longer than its caller does is not delivered. */
 const inRabbit: Carry = (written, { headers, timeLeft }) => {
   const own = written['options'] as (Written & { headers?: Written }) | undefined;
-  const expiration = timeLeft === Infinity ? {} : { expiration: String(Math.max(0, Math.floor(timeLeft))) };
+  const expiration = timeLeft === Infinity ? {} : { expiration: String(Math.max(0, Math.ceil(timeLeft))) };
   return { ...written, options: { ...expiration, ...own, headers: withOwn(headers, own?.headers) } };
 };
 
