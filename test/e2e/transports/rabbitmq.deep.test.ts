@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { INestApplication } from '@nestjs/common';
 import { RmqRecordBuilder, Transport, type RmqContext } from '@nestjs/microservices';
 import { describe, expect, it } from 'vitest';
 import { rabbitBroker } from '../../support/servers/brokers.js';
+import { until } from '../support/harness.js';
 import { itHoldsOnHandlers } from './support/handlers.js';
 import { expectError, openMicroservice, seen, type ModuleOptions } from './support/microservice.js';
 import { itHandsOnTheRunningCall } from './support/running-call.js';
@@ -19,7 +21,16 @@ function open(forRoot?: ModuleOptions) {
     queue: `bulwark-${randomUUID()}`,
     queueOptions: { durable: false, autoDelete: true },
   };
-  return openMicroservice({ transport: Transport.RMQ, options }, forRoot);
+  return openMicroservice({ transport: Transport.RMQ, options }, forRoot, answersConfirmed);
+}
+
+/** Nest's server leaves the confirmations of its answers to nobody: closed before they come, they reject. */
+async function answersConfirmed(app: INestApplication): Promise<void> {
+  const { serverInstance } = app.getMicroservices()[0] as unknown as {
+    serverInstance: { channel: { _messages: unknown[]; _unconfirmedMessages: unknown[] } };
+  };
+  const { channel } = serverInstance;
+  await until(() => channel._messages.length + channel._unconfirmedMessages.length === 0, 'the confirmations');
 }
 
 const propertiesIn = (context: unknown): Properties =>

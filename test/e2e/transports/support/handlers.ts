@@ -72,14 +72,12 @@ export function itHoldsOnHandlers({ open, expectError }: TransportTests): void {
 
   it('lets the app close, when a call hangs', async () => {
     const { ask, work, app } = await open();
-    const held = ask('held').catch(() => undefined);
+    ask('held').catch(() => undefined);
     await work.hasBegun();
     const since = performance.now();
 
-    work.release();
     await app.close();
 
     expect(performance.now() - since).toBeLessThan(10_000);
-    await Promise.race([held, new Promise((resolve) => setTimeout(resolve, 50))]);
   });
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Controller, Inject, Injectable } from '@nestjs/common';
+import { Controller, Inject, Injectable, type INestApplication } from '@nestjs/common';
 import {
   ClientProxyFactory,
   Ctx,
@@ -146,6 +146,7 @@ export type ModuleOptions = NonNullable<Parameters<typeof ResilienceModule.forRo
 export async function openMicroservice(
   options: ClientOptions,
   forRoot: ModuleOptions = {},
+  beforeClose?: (app: INestApplication) => Promise<void>,
 ): Promise<OpenedMicroservice> {
   seen.length = 0;
   const { app, log } = await start(
@@ -159,6 +160,7 @@ export async function openMicroservice(
     },
     {
       prepare: async (created) => {
+        closesOnce(created, beforeClose);
         created.connectMicroservice(options as MicroserviceOptions, { inheritAppConfig: true });
         await created.startAllMicroservices();
       },
@@ -170,6 +172,13 @@ export async function openMicroservice(
   const send = (handler: string, data: unknown = {}): Promise<unknown> =>
     firstValueFrom(client.send(at(handler), data));
   return { app, log, work: app.get(Work), caller: app.get(Caller), client, send, ask: send };
+}
+
+/** Some of Nest's servers fail when they are closed again. */
+function closesOnce(app: INestApplication, before?: (app: INestApplication) => Promise<void>): void {
+  const close = app.close.bind(app);
+  let closing: Promise<void> | undefined;
+  app.close = () => (closing ??= Promise.resolve(before?.(app)).then(close));
 }
 
 /** How errors look over every transport of Nest's packets. */
