@@ -1,6 +1,5 @@
 import type { ClientGrpc } from '@nestjs/microservices';
 import type { Observable } from 'rxjs';
-import { REQUEST_TIMEOUT_HEADER } from '../kernel/request-timeout.js';
 import type { Outgoing } from '../pipeline/outgoing.js';
 import { peerOfNest } from './peer.js';
 import { withinCall } from './within-call.js';
@@ -19,6 +18,12 @@ interface Grpc {
 interface CallOptions {
   readonly deadline?: Date | number;
 }
+
+/**
+ * By how much the deadline of a call is later than the end of the guarded call, ms. The guard is the first to see that, and
+ * cancels: whether it means anything for a breaker is the guard's to know, and status 4 would not tell.
+ */
+const GRACE_MS = 10;
 
 /** A method of a service as Nest's client has it: the message or messages, Metadata, options. */
 type Method = (...args: unknown[]) => Observable<unknown>;
@@ -39,7 +44,7 @@ function handingOn(method: Method): Method {
 function argumentsOf([message, ...rest]: readonly unknown[], call: Outgoing): unknown[] {
   const isStream = typeof (message as { subscribe?: unknown } | undefined)?.subscribe === 'function';
   const [given, options] = isMetadata(rest[0]) ? rest : [undefined, rest[1] ?? rest[0]];
-  const metadata = metadataOf(given as Metadata | undefined, call, isStream);
+  const metadata = metadataOf(given as Metadata | undefined, call);
   // Nest hands no options to a call with a stream of messages.
   return isStream ? [message, metadata] : [message, metadata, withDeadline(options ?? {}, call)];
 }
@@ -48,13 +53,9 @@ function isMetadata(value: unknown): value is Metadata {
   return typeof (value as { getMap?: unknown } | undefined)?.getMap === 'function';
 }
 
-function metadataOf(own: Metadata | undefined, { headers }: Outgoing, isStream: boolean): Metadata {
+function metadataOf(own: Metadata | undefined, { headers }: Outgoing): Metadata {
   const metadata = own?.clone() ?? new (peerOfNest<Grpc>('@grpc/grpc-js').Metadata)();
-  for (const [name, value] of Object.entries(headers)) {
-    // The deadline of the call says it.
-    if (name === REQUEST_TIMEOUT_HEADER && !isStream) continue;
-    if (metadata.get(name).length === 0) metadata.set(name, value);
-  }
+  for (const [name, value] of Object.entries(headers)) if (metadata.get(name).length === 0) metadata.set(name, value);
   return metadata;
 }
 
@@ -62,5 +63,5 @@ function metadataOf(own: Metadata | undefined, { headers }: Outgoing, isStream: 
 function withDeadline(options: CallOptions, { timeLeft }: Outgoing): CallOptions {
   if (timeLeft === Infinity) return options;
   const { deadline = Infinity } = options;
-  return { ...options, deadline: Math.min(Number(deadline), Date.now() + timeLeft) };
+  return { ...options, deadline: Math.min(Number(deadline), Date.now() + timeLeft + GRACE_MS) };
 }

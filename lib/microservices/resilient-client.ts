@@ -8,7 +8,7 @@ const attached = new WeakSet<object>();
 
 /**
  * Lets a client of a microservice know the running guarded call: the call's end cuts what was sent, and the service learns
- * how much time is left (`x-request-timeout`; gRPC: its deadline), which attempt this is (`x-retry-attempt`, where a retry
+ * how much time is left (`x-request-timeout`; gRPC: the deadline too), which attempt this is (`x-retry-attempt`, where a retry
  * makes it) and by which key it knows a repetition (`idempotency-key`, where the method is `@Idempotent()`). An event brings
  * the key alone, since nobody waits for what becomes of it. What the app sets itself stays.
  *

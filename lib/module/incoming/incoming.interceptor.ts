@@ -48,17 +48,17 @@ export class IncomingInterceptor implements NestInterceptor {
   #begin(source: RequestSource): IncomingCall {
     const { accept, maxMs, abortOnDisconnect } = this.#options;
     const call = this.#incoming.begin();
-    if (accept && source.timeLeft !== undefined) {
-      const { timeLeft } = source;
-      const ms = 'ms' in timeLeft ? timeLeft.ms : timeLeft.at - this.#incoming.clock.wallNow();
-      call.limit(Math.min(ms, maxMs));
-    }
+    const { timeLeft = Infinity, due = Infinity } = source;
+    const ms = Math.min(timeLeft, due - this.#incoming.clock.wallNow());
+    if (accept && ms !== Infinity) call.limit(Math.min(ms, maxMs));
     if (accept && source.isRetried) call.leaveRetriesToCaller();
     const cuts = abortOnDisconnect === true || (abortOnDisconnect === 'safe' && source.isSafe);
     const leave = source.watch(
       () => call.end(),
       () => {
-        if (cuts) call.abort(new ClientGoneError());
+        // What goes on for nobody keeps its limit.
+        if (!cuts) return;
+        call.abort(new ClientGoneError());
         call.end();
       },
     );

@@ -9,8 +9,10 @@ import { isEmitter, watch } from './watch.js';
 export interface RequestSource {
   /** What stands for it: handlers for the same one share it; undefined: each handler has one of its own. */
   readonly key: object | undefined;
-  /** The time that its caller gives, ms, or when it is over, epoch ms; undefined: no limit. */
-  readonly timeLeft: { readonly ms: number } | { readonly at: number } | undefined;
+  /** The time that its caller gives, ms; undefined: it says nothing of it. */
+  readonly timeLeft: number | undefined;
+  /** When its caller waits no more, epoch ms; undefined: it says nothing of it. */
+  readonly due?: number | undefined;
   /** Whether its caller makes it again where it fails. */
   readonly isRetried: boolean;
   /** Whether repeating it changes nothing, so that it can be cut as well. */
@@ -52,7 +54,7 @@ function ofHttp(request: unknown, response: unknown): RequestSource | undefined 
   if (raw?.headers === undefined) return undefined;
   const { headers, method = '', socket } = raw;
   const known = {
-    timeLeft: timeIn(headers[REQUEST_TIMEOUT_HEADER]),
+    timeLeft: parseRequestTimeout(headers[REQUEST_TIMEOUT_HEADER]),
     isRetried: headers[RETRY_ATTEMPT_HEADER] !== undefined,
     isSafe: SAFE_METHODS.has(method),
   };
@@ -85,7 +87,8 @@ function ofMessage(context: ExecutionContext): RequestSource {
   const headers = headersOf(call === undefined ? rpc : propertyOf(call, 'metadata'));
   return {
     ...NOTHING_KNOWN,
-    timeLeft: deadlineOf(call) ?? timeIn(headers(REQUEST_TIMEOUT_HEADER)),
+    timeLeft: parseRequestTimeout(headers(REQUEST_TIMEOUT_HEADER)),
+    due: deadlineOf(call),
     isRetried: headers(RETRY_ATTEMPT_HEADER) !== undefined,
     watch: call === undefined ? watchSocket(rpc) : watchEnd(call, 'cancelled', call.cancelled),
   };
@@ -103,10 +106,10 @@ function grpcCallIn(context: ExecutionContext): GrpcCall | undefined {
     .find((one): one is GrpcCall => typeof propertyOf(one, 'getDeadline') === 'function');
 }
 
-function deadlineOf(call: GrpcCall | undefined): RequestSource['timeLeft'] {
+function deadlineOf(call: GrpcCall | undefined): number | undefined {
   const deadline = call?.getDeadline();
   const at = instanceOf(deadline, Date) ? deadline.getTime() : deadline;
-  return typeof at === 'number' && Number.isFinite(at) ? { at } : undefined;
+  return typeof at === 'number' && Number.isFinite(at) ? at : undefined;
 }
 
 /** The connection over which a TCP message came: all that is known of its sender. */
@@ -124,9 +127,4 @@ function watchEnd(emitter: unknown, event: string, isGone: unknown): RequestSour
     onGone();
     return () => undefined;
   };
-}
-
-function timeIn(value: unknown): RequestSource['timeLeft'] {
-  const ms = parseRequestTimeout(value);
-  return ms === undefined ? undefined : { ms };
 }
