@@ -298,7 +298,8 @@ describe('the running call, over gRPC', () => {
   it('bounds what the handler does, and opens no breaker', async () => {
     const { caller, work, app } = await accepting();
 
-    expect((await rejection(caller.judged())).code).toBe('TIMEOUT');
+    // Its own, or what the handler had to say of the same moment.
+    expect(['TIMEOUT', 4]).toContain((await rejection(caller.judged())).code);
 
     await work.wasCut();
     expect(work.timesLeft[0]).toBeLessThanOrEqual(201);
