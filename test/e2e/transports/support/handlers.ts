@@ -18,12 +18,14 @@ export interface Opened {
 
 export interface TransportTests {
   open(): Promise<Opened>;
+  /** Whether its server does not close before it has answered. @default false */
+  readonly answersFirst?: boolean;
   /** Fails unless a client got `error` for `code`. */
   expectError(error: unknown, code: ResilienceErrorCode): void;
 }
 
 /** What holds on the handlers of every transport on which somebody waits for an answer. */
-export function itHoldsOnHandlers({ open, expectError }: TransportTests): void {
+export function itHoldsOnHandlers({ open, expectError, answersFirst = false }: TransportTests): void {
   it('is called again, when it fails under @Retry()', async () => {
     const { ask, work } = await open();
 
@@ -76,7 +78,9 @@ export function itHoldsOnHandlers({ open, expectError }: TransportTests): void {
     await work.hasBegun();
     const since = performance.now();
 
-    await app.close();
+    const closing = app.close();
+    if (answersFirst) setTimeout(() => work.release(), 20);
+    await closing;
 
     expect(performance.now() - since).toBeLessThan(10_000);
   });
