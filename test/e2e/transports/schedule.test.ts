@@ -14,6 +14,8 @@ import {
   Timeout,
   type ResilienceEvent,
 } from 'nestjs-bulwark';
+import { ResilienceMetricsModule } from 'nestjs-bulwark/metrics';
+import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { initialise, until } from '../support/harness.js';
 import { Work } from './support/work.js';
@@ -108,9 +110,11 @@ class Often {
   }
 }
 
-async function open(providers: NonNullable<Parameters<typeof initialise>[0]['providers']> = []) {
+type Metadata = Parameters<typeof initialise>[0];
+
+async function open(providers: Metadata['providers'] = [], imports: Metadata['imports'] = []) {
   const { module, log } = await initialise({
-    imports: [ResilienceModule.forRoot(), ScheduleModule.forRoot()],
+    imports: [ResilienceModule.forRoot(), ScheduleModule.forRoot(), ...imports],
     providers: [Work, Dependency, Jobs, ...providers],
   });
   const events: ResilienceEvent[] = [];
@@ -195,6 +199,21 @@ describe('a scheduled job', () => {
       expect(events.map(({ type }) => type)).not.toContain('recovered');
     },
   );
+
+  it('counts as refused, when it is skipped', async () => {
+    const registry = new Registry();
+    const { module, work, tick } = await open([], [ResilienceMetricsModule.forRoot({ registry })]);
+    tick('above');
+    await work.hasBegun();
+
+    await module.get(Jobs).above();
+
+    const calls = (await registry.getSingleMetric('bulwark_calls_total')?.get())?.values ?? [];
+    expect(calls.filter(({ value }) => value > 0).map(({ labels }) => labels)).toEqual([
+      { name: 'Jobs.above', outcome: 'refused' },
+    ]);
+    work.release();
+  });
 
   it('runs one at a time, when it takes longer than its interval', async () => {
     const { module, errors } = await open([Often]);
