@@ -49,7 +49,7 @@ export class Observation implements HeardCall, ObservedCall {
   /** Whether its caller has got what it came to; the attempts of a retry lie inside each other. */
   private over = false;
   /** What stands in for the call. */
-  private substitute: 'fallback' | 'recovered' | undefined = undefined;
+  private substitute: 'fallback' | 'recovered' | 'refused' | undefined = undefined;
 
   /** @param first the attempt with which it begins. */
   constructor(
@@ -163,8 +163,8 @@ export class Observation implements HeardCall, ObservedCall {
   }
 
   /** Something stands in for it of which no policy tells. */
-  substituted(): void {
-    this.substitute = 'fallback';
+  substituted(as: 'fallback' | 'refused' = 'fallback'): void {
+    this.substitute = as;
   }
 
   /** Its caller has got a value. */

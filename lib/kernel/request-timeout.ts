@@ -19,8 +19,11 @@ export function parseRequestTimeout(value: unknown): number | undefined {
   return digits === undefined || unit === undefined ? undefined : Number(digits) * (UNIT_MS[unit] as number);
 }
 
-/** @param ms from 0; a part of a ms is left out, since whoever waits does not wait for it. */
+/**
+ * @param ms from 0; a part of a ms counts as one. Whoever waits is the first to see that the time is over, and knows then
+ * that this says nothing of the service; an answer of it that came just before would be a failure.
+ */
 export function formatRequestTimeout(ms: number): string {
-  const whole = Math.max(0, Math.floor(ms));
+  const whole = Math.max(0, Math.ceil(ms));
   return whole <= MOST_DIGITS ? `${whole}m` : `${Math.min(Math.floor(whole / 1_000), MOST_DIGITS)}S`;
 }

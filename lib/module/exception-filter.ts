@@ -45,7 +45,8 @@ export function setRetryAfter(error: unknown, host: ArgumentsHost): void {
 
 /**
  * Answers for the errors of policies in the language of each transport: over HTTP with `Retry-After`, in RPC as
- * `{ status: 'error', code, message, retryAfterMs }` (gRPC: its numeric code), over WebSocket as an `exception` event.
+ * `{ status: 'error', code, message, retryAfterMs }` (gRPC: its numeric code), over WebSocket as an `exception` event, in
+ * GraphQL with `code` and `retryAfterMs` as extensions.
  *
  * @publicApi
  */
@@ -67,8 +68,10 @@ export class ResilienceExceptionFilter
       case 'ws':
         emitException(host.switchToWs().getClient(), payloadOf(error));
         return undefined;
+      case 'graphql':
+        throw graphqlErrorOf(error);
       default:
-        // GraphQL and others report what is thrown.
+        // Others report what is thrown.
         throw error;
     }
   }
@@ -91,6 +94,18 @@ function phraseOf(error: PublicException): string {
 function payloadOf(error: PublicException): Record<string, unknown> {
   const { code, retryAfterMs } = error;
   return { status: 'error', code, message: phraseOf(error), ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+}
+
+/**
+ * GraphQL publishes the `extensions` of an error. Apollo's driver gives an HttpException a code of its own, so this is none;
+ * the app's `formatError` finds that in `cause`.
+ *
+ * @see https://spec.graphql.org/October2021/#sec-Errors.Error-result-format
+ */
+function graphqlErrorOf(error: PublicException): Error {
+  const { code, retryAfterMs } = error;
+  const extensions = { code, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  return Object.assign(new Error(error.message, { cause: error }), { extensions });
 }
 
 /** A gRPC handler gets the message, its Metadata and the call. */

@@ -1,8 +1,8 @@
 /**
  * The order in which policies apply, outermost first, whatever the order of the decorators.
  *
- * Recover comes first, since nothing may escape it; what one call of `execute()` says of its refusals goes before the
- * fallback of its set; a fallback answers what all the others could not mend; the total
+ * Recover comes first, since nothing may escape it; what one call of `execute()` says of its refusals, or a scheduler for
+ * want of a caller, goes before the fallback of its set; a fallback answers what all the others could not mend; the total
  * limit includes every attempt; equal calls share all their attempts, and each keeps its own limit; each attempt is judged by the breaker of its own; the breaker stands before whatever
  * waits, so that a refusal costs no wait, and so does the throttle, which counts only what the breaker lets through; and the slot of the bulkhead is the last thing taken.
  *

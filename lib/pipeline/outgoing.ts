@@ -6,6 +6,8 @@ import { idempotencyKeyOf } from './idempotency-key.js';
 /** What the running call hands on to what it calls. */
 export interface Outgoing {
   readonly signal: AbortSignal;
+  /** Until nobody needs the answer, ms; Infinity if nothing bounds the call. */
+  readonly timeLeft: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -18,8 +20,8 @@ export function outgoing(): Outgoing | undefined {
   const attempt = outerCall();
   if (attempt === undefined) return undefined;
   const headers: Record<string, string> = {};
-  const due = attempt.deadline;
-  if (due !== Infinity) headers[REQUEST_TIMEOUT_HEADER] = formatRequestTimeout(due - attempt.course.target.clock.now());
+  const timeLeft = attempt.deadline - attempt.course.target.clock.now();
+  if (timeLeft !== Infinity) headers[REQUEST_TIMEOUT_HEADER] = formatRequestTimeout(timeLeft);
   for (let one: Attempt | undefined = attempt; one !== undefined; one = one.outer) {
     // The nearest layer that makes calls again says which attempt this is.
     if (one.course.target.retries || one.rare?.callerRetries === true)
@@ -27,5 +29,5 @@ export function outgoing(): Outgoing | undefined {
   }
   const key = idempotencyKeyOf(attempt);
   if (key !== undefined) headers[IDEMPOTENCY_HEADER] = key;
-  return { signal: attempt.signal, headers };
+  return { signal: attempt.signal, timeLeft, headers };
 }

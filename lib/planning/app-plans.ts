@@ -41,6 +41,8 @@ export interface PlanningHost {
   isHttpHandler(wrapper: AnyFunction): boolean;
   /** What calls a method from outside; undefined: nothing does. */
   handlerOf(method: AnyFunction): HandlerFacts | undefined;
+  /** Whether a scheduler calls a method. */
+  isScheduled(wrapper: AnyFunction): boolean;
   warn(text: string): void;
   /** `execute()` was given more names than there is room for. */
   manyNames(most: number): void;
@@ -208,6 +210,7 @@ export class AppPlans {
       labelOf: (concrete) => this.labelOf(concrete),
       isIntercepted: (concrete, methodName) => this.isIntercepted(concrete, methodName),
       isHttpHandler: (wrapper) => host.isHttpHandler(wrapper),
+      isScheduled: (wrapper) => host.isScheduled(wrapper),
       lessons: {
         kindOf: (method, concrete) => kinds.kindOf(method, concrete),
         pass: (method, concrete, place, reason) => kinds.pass(method, concrete, place, reason),

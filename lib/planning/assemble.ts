@@ -13,6 +13,7 @@ import { layered, type Stages } from '../pipeline/layers.js';
 import { Plan } from '../pipeline/plan.js';
 import { promiseWork, type Body } from '../pipeline/promise-work.js';
 import { REFUSAL_DECISION } from '../pipeline/refusal.decision.js';
+import { SKIP_DECISION } from '../pipeline/skip.decision.js';
 import type { Observe } from '../pipeline/stream.js';
 import { kindOf } from '../policies/kinds.js';
 import type { BudgetWish } from './budget-wish.js';
@@ -82,8 +83,7 @@ function planOf(
   const events = target.exempt === true ? UNHEARD : ofApp;
   const policies = shown(steps);
   const { work, handOn } = workOf(kind, observables);
-  const onRefused: Role | undefined = target.answersRefusals === true ? { decision: REFUSAL_DECISION } : undefined;
-  const stages: Stages = { ...stagesOf(steps, made), onRefused };
+  const stages: Stages = { ...stagesOf(steps, made), onRefused: refusalsOf(target) };
   const retries = policies.some(({ policy }) => kindOf(policy).repeats === true);
   const { instanceName, idempotency, inner = false, namesInside = [] } = target;
   const callName = callNameOf([...policies.map(({ name }) => name), ...namesInside], instanceName);
@@ -109,6 +109,12 @@ function planOf(
     body,
     observe: observables.observe,
   });
+}
+
+/** What becomes of refusals, where the target says so. */
+function refusalsOf({ answersRefusals, scheduled }: Target): Role | undefined {
+  if (answersRefusals === true) return { decision: REFUSAL_DECISION };
+  return scheduled === true ? { decision: SKIP_DECISION } : undefined;
 }
 
 /** Whether a step can answer for a method that gives its answer at once. */

@@ -38,6 +38,8 @@ export interface PlannedApp {
   isIntercepted(concrete: AnyClass, methodName: string): boolean;
   /** Whether an HTTP client waits for the answer of a method. */
   isHttpHandler(wrapper: AnyFunction): boolean;
+  /** Whether a scheduler calls a method. */
+  isScheduled(wrapper: AnyFunction): boolean;
 }
 
 /**
@@ -89,6 +91,7 @@ export class Planner {
       inner: app.isIntercepted(concrete, method.methodName),
       idempotency: idempotencyOf(concrete, method.methodName),
       http: app.isHttpHandler(method.wrapper),
+      scheduled: app.isScheduled(method.wrapper),
       exempt: resolution.exempt,
       body: method.kind === undefined || method.kind === 'sync' ? orGiven(body) : body,
       ...(owner === undefined ? {} : { nameOfState: owner.nameOfState }),

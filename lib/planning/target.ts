@@ -43,6 +43,8 @@ export interface Target extends PlannedTarget {
   readonly body: Body;
   /** Whether each call can say what answers its refusals. @default false */
   readonly answersRefusals?: boolean;
+  /** Whether a scheduler calls it, who has no use for its refusals. @default false */
+  readonly scheduled?: boolean;
   /** Whether it is to be left alone: nobody hears of its calls. @default false */
   readonly exempt?: boolean;
 }

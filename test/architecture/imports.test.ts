@@ -36,6 +36,7 @@ const LAYERS = [
   'observability',
   'cluster',
   'http',
+  'microservices',
   'decorators',
   'module',
   'read-model',

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
-import { finalize, Observable } from 'rxjs';
+import { finalize, Observable, tap } from 'rxjs';
 import { ClientGoneError, Incoming, type IncomingCall } from '../../pipeline/incoming-call.js';
 import { EXTRAS_TOKEN, type ResilienceModuleExtras } from '../resilience.module-definition.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -41,26 +41,45 @@ export class IncomingInterceptor implements NestInterceptor {
       if (subscriber.closed) return;
       subscriber.add(call.run(() => next.handle().subscribe(subscriber)));
     });
-    // What has no response of its own that tells its end is over with its answer.
-    return key === undefined ? answer.pipe(finalize(() => call.end())) : answer;
+    return key === undefined ? this.#ending(call, source, answer) : answer;
+  }
+
+  /**
+   * What has no response of its own that tells its end is over with its answer. Nest lets go of an answer for whose client
+   * there is no connection any more, maybe before the connection tells us.
+   */
+  #ending(call: IncomingCall, source: RequestSource, answer: Observable<unknown>): Observable<unknown> {
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
+      call.end();
+    };
+    return answer.pipe(
+      tap({ error: end, complete: end }),
+      finalize(() => {
+        if (!isOver) this.#gone(call, source);
+      }),
+    );
+  }
+
+  /** What goes on for nobody, because it is not to be cut, keeps its limit. */
+  #gone(call: IncomingCall, { isSafe }: RequestSource): void {
+    const { abortOnDisconnect } = this.#options;
+    if (abortOnDisconnect !== true && !(abortOnDisconnect === 'safe' && isSafe)) return;
+    call.abort(new ClientGoneError());
+    call.end();
   }
 
   #begin(source: RequestSource): IncomingCall {
-    const { accept, maxMs, abortOnDisconnect } = this.#options;
+    const { accept, maxMs } = this.#options;
     const call = this.#incoming.begin();
-    if (accept && source.timeLeft !== undefined) {
-      const { timeLeft } = source;
-      const ms = 'ms' in timeLeft ? timeLeft.ms : timeLeft.at - this.#incoming.clock.wallNow();
-      call.limit(Math.min(ms, maxMs));
-    }
+    const { timeLeft = Infinity, due = Infinity } = source;
+    const ms = Math.min(timeLeft, due - this.#incoming.clock.wallNow());
+    if (accept && ms !== Infinity) call.limit(Math.min(ms, maxMs));
     if (accept && source.isRetried) call.leaveRetriesToCaller();
-    const cuts = abortOnDisconnect === true || (abortOnDisconnect === 'safe' && source.isSafe);
     const leave = source.watch(
       () => call.end(),
-      () => {
-        if (cuts) call.abort(new ClientGoneError());
-        call.end();
-      },
+      () => this.#gone(call, source),
     );
     call.whenOver(leave);
     return call;

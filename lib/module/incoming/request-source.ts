@@ -2,13 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ExecutionContext } from '@nestjs/common';
 import { instanceOf, propertyOf } from '../../errors/foreign.js';
 import { parseRequestTimeout, REQUEST_TIMEOUT_HEADER, RETRY_ATTEMPT_HEADER } from '../../kernel/request-timeout.js';
+import { headersOf } from './message-headers.js';
+import { isEmitter, watch } from './watch.js';
 
 /** What there is to know of a request, message or event from outside. */
 export interface RequestSource {
   /** What stands for it: handlers for the same one share it; undefined: each handler has one of its own. */
   readonly key: object | undefined;
-  /** The time that its caller gives, ms, or when it is over, epoch ms; undefined: no limit. */
-  readonly timeLeft: { readonly ms: number } | { readonly at: number } | undefined;
+  /** The time that its caller gives, ms; undefined: it says nothing of it. */
+  readonly timeLeft: number | undefined;
+  /** When its caller waits no more, epoch ms; undefined: it says nothing of it. */
+  readonly due?: number | undefined;
   /** Whether its caller makes it again where it fails. */
   readonly isRetried: boolean;
   /** Whether repeating it changes nothing, so that it can be cut as well. */
@@ -19,6 +23,10 @@ export interface RequestSource {
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 const NOBODY_TO_WATCH = (): (() => void) => () => undefined;
+/** Of what is no HTTP request. */
+const NOTHING_KNOWN = { key: undefined, timeLeft: undefined, isRetried: false, isSafe: false } as const;
+/** `readyState` of a WebSocket in use; those that close and are closed have a higher one. */
+const OPEN = 1;
 
 /** What a handler is called for; undefined for what nobody outside waits for. */
 export function sourceOf(context: ExecutionContext): RequestSource | undefined {
@@ -43,13 +51,18 @@ function ofHttp(request: unknown, response: unknown): RequestSource | undefined 
   // Fastify wraps both.
   const raw = (propertyOf(request, 'raw') ?? request) as IncomingMessage | undefined;
   const answer = (propertyOf(response, 'raw') ?? response) as ServerResponse | undefined;
-  if (raw?.headers === undefined || typeof answer?.once !== 'function') return undefined;
-  const { headers, method = '' } = raw;
-  return {
-    key: raw,
-    timeLeft: timeIn(headers[REQUEST_TIMEOUT_HEADER]),
+  if (raw?.headers === undefined) return undefined;
+  const { headers, method = '', socket } = raw;
+  const known = {
+    timeLeft: parseRequestTimeout(headers[REQUEST_TIMEOUT_HEADER]),
     isRetried: headers[RETRY_ATTEMPT_HEADER] !== undefined,
     isSafe: SAFE_METHODS.has(method),
+  };
+  // The context that an app makes for its resolvers may have no response.
+  if (!isEmitter(answer)) return { ...known, key: undefined, watch: watchEnd(socket, 'close', socket?.destroyed) };
+  return {
+    ...known,
+    key: raw,
     watch: (onEnd, onGone) => {
       const closed = (): void => (answer.writableFinished ? onEnd() : onGone());
       if (answer.closed || answer.destroyed) closed();
@@ -59,75 +72,59 @@ function ofHttp(request: unknown, response: unknown): RequestSource | undefined 
   };
 }
 
-/** A client of `ws` closes, one of socket.io disconnects. */
-function ofSocket(client: unknown): RequestSource | undefined {
-  const socket = client as { on?: unknown; off?: unknown } | undefined;
-  const isEmitter = typeof propertyOf(socket, 'on') === 'function' && typeof propertyOf(socket, 'off') === 'function';
-  return {
-    key: undefined,
-    timeLeft: undefined,
-    isRetried: false,
-    isSafe: false,
-    watch: isEmitter ? watchEvents(client as Emitter, ['close', 'disconnect']) : NOBODY_TO_WATCH,
-  };
+/** A client of `ws` closes, one of socket.io disconnects; there `close` is the name of a message like any other. */
+function ofSocket(client: unknown): RequestSource {
+  const { readyState, connected } = (client ?? {}) as { readyState?: unknown; connected?: unknown };
+  const isNative = typeof readyState === 'number';
+  const isGone = isNative ? readyState > OPEN : connected === false;
+  return { ...NOTHING_KNOWN, watch: watchEnd(client, isNative ? 'close' : 'disconnect', isGone) };
 }
 
-interface Emitter {
-  on(event: string, listener: () => void): unknown;
-  off(event: string, listener: () => void): unknown;
-}
-
-function watchEvents(emitter: Emitter, events: readonly string[]): RequestSource['watch'] {
-  return (_onEnd, onGone) => {
-    for (const event of events) emitter.on(event, onGone);
-    return () => {
-      for (const event of events) emitter.off(event, onGone);
-    };
-  };
-}
-
-/** gRPC has a deadline and a call that can be cancelled; NATS and RabbitMQ have headers. */
+/** gRPC has a deadline and a call that can be cancelled, and TCP a socket; the others have headers alone. */
 function ofMessage(context: ExecutionContext): RequestSource {
-  const call = context.getArgByIndex<unknown>(2);
-  const getDeadline = propertyOf(call, 'getDeadline');
-  const isGrpc = typeof getDeadline === 'function';
-  const headers = isGrpc ? undefined : headersOf(context.switchToRpc().getContext());
-  const metadata = isGrpc ? propertyOf(call, 'metadata') : undefined;
+  const rpc = context.switchToRpc().getContext<unknown>();
+  const call = grpcCallIn(context);
+  const headers = headersOf(call === undefined ? rpc : propertyOf(call, 'metadata'));
   return {
-    key: isGrpc ? (call as object) : undefined,
-    timeLeft: isGrpc ? deadlineOf(call as { getDeadline(): unknown }) : timeIn(headers?.(REQUEST_TIMEOUT_HEADER)),
-    isRetried: (isGrpc ? grpcHeader(metadata, RETRY_ATTEMPT_HEADER) : headers?.(RETRY_ATTEMPT_HEADER)) !== undefined,
-    isSafe: false,
-    watch: isGrpc ? watchEvents(call as Emitter, ['cancelled']) : NOBODY_TO_WATCH,
+    ...NOTHING_KNOWN,
+    timeLeft: parseRequestTimeout(headers(REQUEST_TIMEOUT_HEADER)),
+    due: deadlineOf(call),
+    isRetried: headers(RETRY_ATTEMPT_HEADER) !== undefined,
+    watch: call === undefined ? watchSocket(rpc) : watchEnd(call, 'cancelled', call.cancelled),
   };
 }
 
-function deadlineOf(call: { getDeadline(): unknown }): RequestSource['timeLeft'] {
-  const deadline = call.getDeadline();
+interface GrpcCall {
+  readonly cancelled?: unknown;
+  getDeadline(): unknown;
+}
+
+/** A handler gets the message, its Metadata and the call; under `@GrpcStreamCall()` the call alone. */
+function grpcCallIn(context: ExecutionContext): GrpcCall | undefined {
+  return [2, 0]
+    .map((index) => context.getArgByIndex<unknown>(index))
+    .find((one): one is GrpcCall => typeof propertyOf(one, 'getDeadline') === 'function');
+}
+
+function deadlineOf(call: GrpcCall | undefined): number | undefined {
+  const deadline = call?.getDeadline();
   const at = instanceOf(deadline, Date) ? deadline.getTime() : deadline;
-  return typeof at === 'number' && Number.isFinite(at) ? { at } : undefined;
+  return typeof at === 'number' && Number.isFinite(at) ? at : undefined;
 }
 
-function grpcHeader(metadata: unknown, name: string): unknown {
-  const get = propertyOf(metadata, 'get');
-  if (typeof get !== 'function') return undefined;
-  return (Reflect.apply(get, metadata, [name]) as unknown[])[0];
+/** The connection over which a TCP message came: all that is known of its sender. */
+function watchSocket(context: unknown): RequestSource['watch'] {
+  const getSocket = propertyOf(context, 'getSocketRef');
+  if (typeof getSocket !== 'function') return NOBODY_TO_WATCH;
+  const socket = propertyOf(Reflect.apply(getSocket, context, []), 'netSocket');
+  return watchEnd(socket, 'close', propertyOf(socket, 'destroyed'));
 }
 
-function headersOf(context: unknown): ((name: string) => unknown) | undefined {
-  const getHeaders = propertyOf(context, 'getHeaders');
-  if (typeof getHeaders === 'function') {
-    const headers: unknown = Reflect.apply(getHeaders, context, []);
-    const get = propertyOf(headers, 'get');
-    return typeof get === 'function' ? (name) => Reflect.apply(get, headers, [name]) as unknown : undefined;
-  }
-  const getMessage = propertyOf(context, 'getMessage');
-  if (typeof getMessage !== 'function') return undefined;
-  const headers = propertyOf(propertyOf(Reflect.apply(getMessage, context, []), 'properties'), 'headers');
-  return headers === undefined ? undefined : (name) => propertyOf(headers, name);
-}
-
-function timeIn(value: unknown): RequestSource['timeLeft'] {
-  const ms = parseRequestTimeout(value);
-  return ms === undefined ? undefined : { ms };
+function watchEnd(emitter: unknown, event: string, isGone: unknown): RequestSource['watch'] {
+  if (!isEmitter(emitter)) return NOBODY_TO_WATCH;
+  return (_onEnd, onGone) => {
+    if (isGone !== true) return watch(emitter, event, onGone);
+    onGone();
+    return () => undefined;
+  };
 }

@@ -68,6 +68,8 @@ export class Runtime {
     this.app = new AppPlans(this.environment, {
       isHttpHandler: (wrapper) => Reflect.hasMetadata('path', wrapper) && Reflect.hasMetadata('method', wrapper),
       handlerOf: handlerFactsOf,
+      // Cron jobs, intervals and timeouts of @nestjs/schedule.
+      isScheduled: (wrapper) => Reflect.hasMetadata('SCHEDULER_TYPE', wrapper),
       warn: (text) => this.#logger.write('warn', text),
       manyNames: (most) => reports.manyNames(most),
     });

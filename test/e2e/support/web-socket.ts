@@ -40,6 +40,10 @@ export class GatewayClient {
     return client;
   }
 
+  close(): void {
+    this.socket.close();
+  }
+
   /** Sends an event and gives the next message that comes. */
   ask(event: string, data: unknown = {}): Promise<Message> {
     const answer = new Promise<Message>((resolve) => this.#waiting.push(resolve));

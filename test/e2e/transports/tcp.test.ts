@@ -1,5 +1,5 @@
 import { Controller, UseFilters, UseInterceptors } from '@nestjs/common';
-import { MessagePattern, Payload, type ClientProxy } from '@nestjs/microservices';
+import { MessagePattern, Payload, Transport, type ClientProxy, type TcpContext } from '@nestjs/microservices';
 import {
   CircuitBreaker,
   Fallback,
@@ -16,8 +16,12 @@ import {
 } from 'nestjs-bulwark';
 import { firstValueFrom, lastValueFrom, Observable, of, throwError, toArray } from 'rxjs';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { rejection, start } from './support/harness.js';
-import { tcpClient } from './support/tcp.js';
+import { rejection, start } from '../support/harness.js';
+import { freePort } from '../../support/servers/free-port.js';
+import { tcpClient } from '../support/tcp.js';
+import { itHoldsOnHandlers } from './support/handlers.js';
+import { expectError, openMicroservice, type ModuleOptions } from './support/microservice.js';
+import { itHandsOnTheRunningCall } from './support/running-call.js';
 
 let attempts = 0;
 const seen: unknown[] = [];
@@ -169,5 +173,46 @@ describe('a message handler over TCP', () => {
 
     expect(await firstValueFrom(proxy.send('answered', 'Ada'))).toBe('a substitute');
     expect(seen).toEqual([{ args: 'Ada', type: 'rpc', className: 'SumController', methodName: 'answered' }]);
+  });
+});
+
+async function open(forRoot?: ModuleOptions) {
+  const options = { host: '127.0.0.1', port: await freePort() };
+  return openMicroservice({ transport: Transport.TCP, options }, forRoot);
+}
+
+describe('a handler of a TCP microservice', () => {
+  itHoldsOnHandlers({ open, expectError });
+});
+
+describe('the running call, over TCP', () => {
+  itHandsOnTheRunningCall({
+    open,
+    headersIn: (context) => (context as TcpContext).getMetadata() ?? {},
+    beforeSending: (client, headers) => client.setOnDispatchHook((packet) => (packet.metadata = headers)),
+  });
+
+  it('cuts the handler, when its client closes the connection', async () => {
+    const { send, client, work } = await open({ abortOnDisconnect: true });
+    const asked = rejection(send('plain'));
+    await work.hasBegun();
+
+    client.close();
+
+    await work.wasCut();
+    expect((work.cuts[0] as Error).name).toBe('AbortError');
+    await asked;
+  });
+
+  it('leaves the handler alone, when its client closes the connection and abortOnDisconnect is off', async () => {
+    const { send, client, work } = await open({ deadlines: { accept: true } });
+    const asked = rejection(send('plain'));
+    await work.hasBegun();
+
+    client.close();
+
+    await asked;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(work.cuts).toEqual([]);
   });
 });

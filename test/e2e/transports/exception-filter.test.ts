@@ -11,7 +11,7 @@ import {
 } from 'nestjs-bulwark';
 import { firstValueFrom, type Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { rejection } from './support/harness.js';
+import { rejection } from '../support/harness.js';
 
 const init = { policy: 'test', instanceName: 'Test.test', message: 'password=secret' };
 
@@ -90,7 +90,26 @@ describe('ResilienceExceptionFilter', () => {
   it('throws the error on, when the transport is one that reports what is thrown', () => {
     const error = new TimeoutException(init);
 
-    expect(() => catchAs('graphql', [{}, {}, {}, {}], error)).toThrow(error);
+    expect(() => catchAs('necord', [{}, {}], error)).toThrow(error);
+  });
+
+  it('throws an error with the code and the time as extensions, and that of the library as its cause, in GraphQL', () => {
+    const error = new CircuitOpenException({ ...init, retryAfterMs: 1_500 });
+    let thrown: unknown;
+
+    try {
+      catchAs('graphql', [{}, {}, {}, {}], error);
+    } catch (caught) {
+      thrown = caught;
+    }
+
+    expect(thrown).not.toBeInstanceOf(ResilienceException);
+    expect(thrown).toMatchObject({
+      message: error.message,
+      cause: error,
+      extensions: { code: 'CIRCUIT_OPEN', retryAfterMs: 1_500 },
+    });
+    expect(JSON.stringify(thrown)).not.toContain('secret');
   });
 });
 

@@ -17,8 +17,8 @@ import {
   type CallInfo,
 } from 'nestjs-bulwark';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PLATFORMS, start, type Platform } from './support/harness.js';
-import { GatewayClient } from './support/web-socket.js';
+import { PLATFORMS, start, type Platform } from '../support/harness.js';
+import { GatewayClient } from '../support/web-socket.js';
 
 let attempts = 0;
 const seen: unknown[] = [];

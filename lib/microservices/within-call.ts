@@ -1,0 +1,17 @@
+import { Observable } from 'rxjs';
+import { outgoing, type Outgoing } from '../pipeline/outgoing.js';
+
+/** What `begin` sends at each subscription, cut by the end of the guarded call that subscribes; outside of calls as it is. */
+export function withinCall<T>(begin: (call: Outgoing | undefined) => Observable<T>): Observable<T> {
+  return new Observable((subscriber) => {
+    const call = outgoing();
+    if (call !== undefined) {
+      const { signal } = call;
+      const cut = (): void => subscriber.error(signal.reason);
+      if (signal.aborted) return cut();
+      signal.addEventListener('abort', cut, { once: true });
+      subscriber.add(() => signal.removeEventListener('abort', cut));
+    }
+    subscriber.add(begin(call).subscribe(subscriber));
+  });
+}
