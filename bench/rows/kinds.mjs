@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Injectable, Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
+  AdaptiveThrottle,
   Bulkhead,
   CircuitBreaker,
   Coalesce,
@@ -30,6 +31,8 @@ const GROUPS = {
   policies: () => ({
     bulkhead: callOf([Bulkhead(10)], succeed),
     'bulkhead again': callOf([Bulkhead(10)], succeed),
+    'bulkhead by key': withKeys(callOf([Bulkhead({ maxConcurrent: 10, key: (key) => key })], succeed)),
+    'adaptive throttle': callOf([AdaptiveThrottle()], succeed),
     'rate limit': callOf([RateLimit(NEVER_LIMITED)], succeed),
     hedge: callOf([Hedge({ after: 1_000 })], succeed),
     'coalesce, nothing shared': withKeys(callOf([Coalesce({ key: (key) => key })], succeed)),
@@ -63,6 +66,8 @@ const GROUPS = {
 /** What is measured, beside what. */
 const LINES = [
   ['policies', 'bulkhead', 'a bare method'],
+  ['policies', 'bulkhead by key', 'a bare method'],
+  ['policies', 'adaptive throttle', 'a bare method'],
   ['policies', 'rate limit', 'a bare method'],
   ['policies', 'hedge', 'a bare method'],
   ['policies', 'coalesce, nothing shared', 'a bare method'],
