@@ -76,6 +76,7 @@ export type { RateLimitScope, StateScope } from './kernel/options/state-scope.js
 export type { Returns } from './kernel/method-kind.js';
 export type { PolicySet } from './policies/policy-set.js';
 export { adaptive, type AdaptiveConcurrency, type AdaptiveOptions } from './kernel/adaptive-limit/adaptive.options.js';
+export type { LastGoodOptions, LastGoodStore } from './policies/fallback/last-good.options.js';
 export type { AdaptiveThrottleOptions } from './policies/adaptive-throttle/adaptive-throttle.options.js';
 export type { BulkheadConfig, BulkheadOptions, BulkheadSetting } from './policies/bulkhead/bulkhead.options.js';
 export { Breaker } from './policies/circuit-breaker/breaker.js';

@@ -1,5 +1,6 @@
 import type { Handler } from '../kernel/answer.js';
 import type { ErrorMatch } from '../kernel/error-match.js';
+import type { LastGoodOptions } from '../policies/fallback/last-good.options.js';
 import { policyDecorator } from './guard.js';
 import type { AnswerDecorator, FallbackElement, ListDecorator, NamedAnswerDecorator } from './types.js';
 
@@ -10,7 +11,7 @@ interface Rules {
 
 /**
  * Answers in place of a call that failed or was refused: by another method of the same object, by a handler, or by a
- * value. Of a list the first whose `on` holds answers. Another 4xx and the caller's abort pass through it, unless `on`
+ * value, or by the last success of the same key. Of a list the first whose `on` holds answers. Another 4xx and the caller's abort pass through it, unless `on`
  * names them.
  *
  * A method is called with the arguments of the call and then the error; the compiler checks that it exists and fits.
@@ -24,6 +25,11 @@ interface Rules {
  * @Fallback([{ use: 'cached', on: CircuitOpenException }, { value: [] }])
  * list(): Promise<Item[]> { ... }
  *
+ * @example
+ * // The last success for the same user and report, if it is at most a day old; from the database, after a restart.
+ * @Fallback({ lastGood: { key: (user: string, id: number) => `${user}/${id}`, maxAge: 86_400_000, store: ({ data }) => data } })
+ * report(user: string, id: number): Promise<Report> { ... }
+ *
  * @publicApi
  */
 export function Fallback(off: false): AnswerDecorator;
@@ -32,6 +38,7 @@ export function Fallback<const N extends string>(options: { use: N } & Rules): N
 export function Fallback<T = unknown>(handler: Handler<T>): AnswerDecorator;
 export function Fallback<T = unknown>(options: { use: Handler<T> } & Rules): AnswerDecorator;
 export function Fallback(options: { value: unknown } & Rules): AnswerDecorator;
+export function Fallback(options: { lastGood: LastGoodOptions } & Rules): AnswerDecorator;
 export function Fallback<const L extends readonly FallbackElement[]>(list: L): ListDecorator<L>;
 export function Fallback(setting: unknown): AnswerDecorator {
   return policyDecorator({ key: 'fallback', label: '@Fallback', setting }) as AnswerDecorator;

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import type { AnyFunction } from '../guarded/guarded-method.js';
 import type { Handler } from '../kernel/answer.js';
 import type { ErrorMatch } from '../kernel/error-match.js';
+import type { LastGoodOptions } from '../policies/fallback/last-good.options.js';
 
 /** A method that time can pass in. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any arguments, any result
@@ -100,7 +101,8 @@ export type FallbackElement =
   | string
   | Handler<never>
   | { use: string | Handler<never>; on?: ErrorMatch; skipOn?: ErrorMatch }
-  | { value: unknown; on?: ErrorMatch; skipOn?: ErrorMatch };
+  | { value: unknown; on?: ErrorMatch; skipOn?: ErrorMatch }
+  | { lastGood: LastGoodOptions; on?: ErrorMatch; skipOn?: ErrorMatch };
 
 /** The methods that a list of fallbacks names. */
 export type NamesIn<L extends readonly FallbackElement[]> = {

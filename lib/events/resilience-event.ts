@@ -106,6 +106,8 @@ export interface RefusedEvent extends Origin {
 export interface FallbackEvent extends Origin {
   type: 'fallback';
   error: unknown;
+  /** How old the answer is, ms, where it is the last good one. */
+  staleMs?: number;
 }
 
 /** Recover caught what would have escaped. */

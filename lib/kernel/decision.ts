@@ -36,6 +36,8 @@ export interface Decision {
   readonly judgesResults?: boolean;
   /** @returns the value, {@link Again}, or a rejection. */
   succeeded?(call: Call, value: unknown): unknown;
+  /** Told of each value that a call gives by an attempt of its own. It may neither fail nor hold up anything. */
+  gave?(call: Call, value: unknown): void;
   /** Is paid for each first attempt that has begun. */
   readonly budget?: PaidByFirsts | undefined;
   /** Whether what it answers may be a stream, and is handed on as one. */

@@ -19,6 +19,8 @@ export class Decisions {
   readonly beginEach: boolean;
   /** Whether a value can ask for another attempt. */
   readonly judgeValues: boolean;
+  /** Whether one of them wants to know of each value. */
+  readonly hearValues: boolean;
   /** Is paid for each first attempt that has begun. */
   readonly budget: PaidByFirsts | undefined;
 
@@ -35,6 +37,7 @@ export class Decisions {
     this.none = all.length === 0;
     this.beginEach = all.some((one) => one.begin !== undefined);
     this.judgeValues = all.some(({ judgesResults }) => judgesResults === true);
+    this.hearValues = all.some((one) => one.gave !== undefined);
     this.budget = all.find(({ budget }) => budget !== undefined)?.budget;
   }
 
@@ -49,7 +52,13 @@ export class Decisions {
     if (Again.is(verdict)) return this.again(call, verdict, 1);
     if (Rejection.is(verdict)) return this.ask(1, call, new Failure(verdict.error), false);
     call.done();
+    this.gave(call, verdict);
     return verdict;
+  }
+
+  /** A call has given a value. */
+  gave(call: Call, value: unknown): void {
+    for (const one of this.all) one.gave?.(call, value);
   }
 
   private judge(call: Call, value: unknown): unknown {

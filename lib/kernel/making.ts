@@ -1,4 +1,5 @@
 import type { CallInfo } from './call-info.js';
+import type { MethodKind } from './method-kind.js';
 import type { PolicyEnvironment } from './policy.js';
 import type { RetryBudget } from './retry-budget/retry-budget.js';
 import type { Role } from './role.js';
@@ -23,6 +24,8 @@ export interface Making {
   readonly environment: PolicyEnvironment;
   /** What is guarded. */
   readonly target: {
+    readonly instanceName: string;
+    readonly kind: MethodKind;
     readonly parameterCount: number;
     /** Whether an HTTP client waits for its answer. */
     readonly http: boolean;

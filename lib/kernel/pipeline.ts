@@ -191,6 +191,7 @@ export class Pipeline implements Course, Inner {
     // The late end of an attempt that was cut ends nothing: another may be under way.
     if (late || this.decisions.judgeValues) return value;
     attempt.call?.done();
+    if (this.decisions.hearValues) this.decisions.gave(callOf(attempt), value);
     if (this.tells) this.answered(attempt, undefined);
     return value;
   }

@@ -42,6 +42,8 @@ export class RareOf<A> {
   watched = false;
   /** Whether whoever sent the request makes it again, so that nothing below does. */
   callerRetries = false;
+  /** How old the oldest of the last good answers is that stood in for others inside it, ms. */
+  staleMs: number | undefined = undefined;
   /** Whether the breaker's `errorFilter` has taken it out of all counts. */
   filtered = false;
 }

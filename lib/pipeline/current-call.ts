@@ -21,6 +21,11 @@ export interface CurrentCall {
    * `@Idempotent()`; undefined if none is.
    */
   readonly idempotencyKey: string | undefined;
+  /**
+   * How old the oldest of the last good answers is, ms, that calls below this one were given so far (`lastGood` of
+   * `@Fallback`); undefined: all were new.
+   */
+  readonly staleMs: number | undefined;
 }
 
 // Made when the first app asks for it: on Node 20 and 22 its mere existence makes every await in the process dearer.
@@ -86,6 +91,9 @@ function describe(call: Attempt): CurrentCall {
     timeLeft: () => (due === Infinity ? Infinity : Math.max(0, due - clock.now())),
     get idempotencyKey() {
       return idempotencyKeyOf(call);
+    },
+    get staleMs() {
+      return call.rare?.staleMs;
     },
   };
 }

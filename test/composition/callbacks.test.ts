@@ -119,6 +119,9 @@ const tripped: Options = { work: fails, otherwise: [DOWN, OPEN] };
 
 const recoverOn = (on: unknown) => ({ recover: { value: 'recovered', log: false, on } });
 const rule = (more: object) => ({ value: 'substitute', ...more });
+const lastGood = (more: object) => ({ lastGood: { key: () => 'one', maxAge: 1_000, ...more } });
+const unread: Options = { wants: 'nothing', work: fails, otherwise: [DOWN] };
+const unwritten: Options = { wants: 'nothing' };
 const retry = (more: object) => ({ retry: { maxAttempts: 2, backoff: fixed(0), ...more } });
 const breaker = (more: object) => ({ circuitBreaker: { volumeThreshold: 1_000, ...more } });
 const opening = (resetTimeout: unknown) => ({ circuitBreaker: { volumeThreshold: 1, resetJitter: 0, resetTimeout } });
@@ -229,6 +232,30 @@ const TABLE: Readonly<Record<CallbackPath, Row>> & Readonly<Record<string, Row>>
   'set.fallback[].on[]': inSet('fallback on', (on) => ({ fallback: [rule({ on: [on] })] }), substituted),
   'set.fallback[].skipOn': inSet('fallback skipOn', (skipOn) => ({ fallback: [rule({ skipOn })] }), substituted),
   'set.fallback[].skipOn[]': inSet('fallback skipOn', (on) => ({ fallback: [rule({ skipOn: [on] })] }), substituted),
+  'set.fallback.lastGood.key': inSet('lastGood key', (key) => ({ fallback: lastGood({ key }) })),
+  'set.fallback.lastGood.store': inSet('lastGood store', (store) => ({ fallback: lastGood({ store }) })),
+  'set.fallback.lastGood.store.get': inSet(
+    'lastGood store',
+    (get) => ({ fallback: lastGood({ store: { get, put: async () => undefined } }) }),
+    unread,
+  ),
+  'set.fallback.lastGood.store.put': inSet(
+    'lastGood store',
+    (put) => ({ fallback: lastGood({ store: { get: async () => undefined, put } }) }),
+    unwritten,
+  ),
+  'set.fallback[].lastGood.key': inSet('lastGood key', (key) => ({ fallback: [lastGood({ key })] })),
+  'set.fallback[].lastGood.store': inSet('lastGood store', (store) => ({ fallback: [lastGood({ store })] })),
+  'set.fallback[].lastGood.store.get': inSet(
+    'lastGood store',
+    (get) => ({ fallback: [lastGood({ store: { get, put: async () => undefined } })] }),
+    unread,
+  ),
+  'set.fallback[].lastGood.store.put': inSet(
+    'lastGood store',
+    (put) => ({ fallback: [lastGood({ store: { get: async () => undefined, put } })] }),
+    unwritten,
+  ),
   'set.coalesce.key': inSet('key', (key) => ({ coalesce: { key } })),
   'set.retry.retryOn': inSet('retryOn', (retryOn) => retry({ retryOn }), failed),
   'set.retry.retryOn[]': inSet('retryOn', (on) => retry({ retryOn: [on] }), failed),

@@ -4,6 +4,7 @@ import { usesIn } from '../../kernel/options/uses.js';
 import type { PolicyKind } from '../../kernel/policy-kind.js';
 import { parseFallback, type DeclaredFallback, type FallbackSetting } from './fallback.options.js';
 import { FallbackDecision } from './fallback.decision.js';
+import { LastGood } from './last-good.js';
 
 /** What a rule can say of it: a value, since handlers are code. */
 export type FallbackRule = { value: unknown } | false;
@@ -18,7 +19,7 @@ export const FALLBACK: PolicyKind<'fallback', FallbackSetting<unknown, never> | 
   defaults: {},
   nameable: false,
   uses: { inSetting: usesIn, inOptions: (options) => (fallbacksIn(options) ?? []).map(({ use }) => use) },
-  codeOnly: ['use', 'on', 'skipOn'],
+  codeOnly: ['use', 'lastGood', 'on', 'skipOn'],
   shortRule: { expected: '{ value }, or false', accepts: () => false },
   underKillSwitch: 'works',
   resolve: (place, options) => {
@@ -30,6 +31,18 @@ export const FALLBACK: PolicyKind<'fallback', FallbackSetting<unknown, never> | 
   },
   make: ({ name, options }, { target, environment, witness }) => {
     const fallbacks = fallbacksIn(options) ?? [];
-    return { decision: new FallbackDecision(name, fallbacks, target.parameterCount, environment, witness) };
+    const { parameterCount, kind } = target;
+    if (fallbacks.some(({ lastGood }) => lastGood !== undefined) && kind !== 'promise' && kind !== undefined) {
+      const expected = "option 'lastGood': expected a method that gives a promise";
+      throw new ResilienceConfigurationError(
+        `${target.instanceName}, fallback`,
+        `${expected}, got one of kind '${kind}'`,
+      );
+    }
+    const remembered = fallbacks.map(({ lastGood }, index) => {
+      const place = `${target.instanceName}${index === 0 ? '' : ` [${index}]`}`;
+      return lastGood === undefined ? undefined : new LastGood(place, lastGood, environment);
+    });
+    return { decision: new FallbackDecision(name, fallbacks, parameterCount, environment, witness, remembered) };
   },
 };

@@ -11,6 +11,7 @@ import {
   type Expectation,
 } from '../../kernel/options/check.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { checkLastGood, lastGoodOptions, type LastGoodOptions } from './last-good.options.js';
 
 interface FallbackRules {
   /** The errors that it answers. @default every failure and refusal */
@@ -30,7 +31,13 @@ export interface FallbackValue extends FallbackRules {
   value: unknown;
 }
 
-export type FallbackOptions<T = unknown, N extends string = string> = FallbackUse<T, N> | FallbackValue;
+/** A fallback by the last answer of the same key. Where there is none, or it is too old, the next of the list answers. */
+export interface FallbackLastGood extends FallbackRules {
+  lastGood: LastGoodOptions;
+}
+
+export type FallbackOptions<T = unknown, N extends string = string> =
+  FallbackUse<T, N> | FallbackValue | FallbackLastGood;
 
 /** The forms in which a fallback is given; the first of a list whose `on` holds answers. */
 export type FallbackSetting<T = unknown, N extends string = string> =
@@ -40,6 +47,7 @@ export type FallbackSetting<T = unknown, N extends string = string> =
 export interface DeclaredFallback {
   readonly use?: string | Handler;
   readonly value?: unknown;
+  readonly lastGood?: LastGoodOptions | undefined;
   readonly on?: ErrorMatch | undefined;
   readonly skipOn?: ErrorMatch | undefined;
 }
@@ -70,9 +78,14 @@ function parseOne(place: string, setting: unknown): DeclaredFallback {
     value: anything,
     on: errorMatch,
     skipOn: errorMatch,
+    lastGood: lastGoodOptions,
   });
-  if ((setting.use !== undefined) === 'value' in setting) {
-    throw new ResilienceConfigurationError(place, `expected either 'use' or 'value', got ${show(setting)}`);
+  const { lastGood } = setting;
+  if (lastGood !== undefined) checkLastGood(`${place}, lastGood`, lastGood);
+  const ways = [setting.use !== undefined, 'value' in setting, lastGood !== undefined];
+  if (ways.filter(Boolean).length !== 1) {
+    const expected = lastGood === undefined ? "either 'use' or 'value'" : "one of 'use', 'value' and 'lastGood'";
+    throw new ResilienceConfigurationError(place, `expected ${expected}, got ${show(setting)}`);
   }
   return setting;
 }
