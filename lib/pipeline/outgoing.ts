@@ -2,12 +2,18 @@ import type { Attempt } from '../kernel/attempt.js';
 import { callOf } from '../kernel/call.js';
 import { formatRequestTimeout, REQUEST_TIMEOUT_HEADER, RETRY_ATTEMPT_HEADER } from '../kernel/request-timeout.js';
 import { outerCall } from './current-call.js';
+import { overFromOutside } from './incoming-call.js';
 
 /** What the running call hands on to what it calls. */
 export interface Outgoing {
   readonly signal: AbortSignal;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /**
+   * To be thrown instead of an answer that failed: the time of a client from outside is over, which says nothing of the
+   * dependency. Undefined: the answer counts.
+   */
+  instead(): Error | undefined;
 }
 
 /** By this header a dependency knows a repetition. */
@@ -26,7 +32,7 @@ export function outgoing(): Outgoing | undefined {
     if (retries || one.rare?.callerRetries === true) headers[RETRY_ATTEMPT_HEADER] ??= String(one.attempt);
     if (idempotencyKey !== undefined) headers[IDEMPOTENCY_HEADER] ??= keyOf(one, idempotencyKey);
   }
-  return { signal: attempt.signal, headers };
+  return { signal: attempt.signal, headers, instead: () => overFromOutside(attempt) };
 }
 
 /** The same for all attempts of a call. */

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, it } from 'vitest';
+import { compileScene } from './support/compiled-scene.js';
+import type { BudgetReport, HangUpReport, RetryReport, TinyReport } from './three-services.scene.js';
+
+const scene = compileScene('three-services');
+afterAll(scene.remove);
+
+async function play<T>(...args: string[]): Promise<T> {
+  const { stdout } = await promisify(execFile)(process.execPath, [scene.file, ...args]);
+  return JSON.parse(stdout) as T;
+}
+
+describe.each(['express', 'fastify'])('three services in a row, on %s', (platform) => {
+  it('work no longer than the budget of the first one', { timeout: 300_000 }, async () => {
+    const report = await play<BudgetReport>(platform, 'budget', '10000');
+    process.stderr.write(`${platform}: ${JSON.stringify(report)}\n`);
+
+    expect(report.cut).toBeGreaterThan(report.calls / 50);
+    expect(report.overAtWork.max).toBeLessThanOrEqual(20);
+    expect(Object.keys(report.statuses)).toEqual(['200', '500', '504']);
+  });
+
+  it('are free again within 50 ms when the client hangs up, retries, waits and timers included', async () => {
+    const report = await play<HangUpReport>(platform, 'hang-up');
+    process.stderr.write(`${platform}: ${JSON.stringify(report)}\n`);
+
+    expect(report.before).toEqual([20, 20, 25]);
+    expect(report.after).toEqual([0, 0, 0]);
+    expect(report.running).toBe(0);
+    expect(report.timers).toBe(0);
+    expect(report.freedAfterMs[4]).toBeLessThan(50);
+  });
+
+  it('open no breaker for a client that gives 1 to 5 ms', async () => {
+    const report = await play<TinyReport>(platform, 'tiny', '2000');
+    process.stderr.write(`${platform}: ${JSON.stringify(report)}\n`);
+
+    expect(report.failures).toEqual([0, 0, 0]);
+    expect(new Set(report.states)).toEqual(new Set(['closed']));
+    expect(report.statuses).toEqual({ 504: 2_000 });
+  });
+
+  it('make failed calls again in one layer only', async () => {
+    expect(await play<RetryReport>(platform, 'retries')).toEqual({ attempts: 3 });
+  });
+});
