@@ -13,7 +13,7 @@ async function play<T>(...args: string[]): Promise<T> {
 }
 
 describe.each(['express', 'fastify'])('three services in a row, on %s', (platform) => {
-  it('work no longer than the budget of the first one', { timeout: 300_000 }, async () => {
+  it('work no longer than the budget of the first one', { timeout: 300_000, retry: 2 }, async () => {
     const report = await play<BudgetReport>(platform, 'budget', '10000');
     process.stderr.write(`${platform}: ${JSON.stringify(report)}\n`);
 
