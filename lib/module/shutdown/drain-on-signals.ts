@@ -28,7 +28,8 @@ export function drainOnSignals(
   let ending = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     const die = (): void => {
-      for (const one of signals) process.off(one, onSignal);
+      // One listener that is left, anybody's, would keep the process alive.
+      process.removeAllListeners(signal);
       process.kill(process.pid, signal);
     };
     if (ending) return die();

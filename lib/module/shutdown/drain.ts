@@ -72,7 +72,7 @@ export class Drain implements OnModuleInit {
     const ended = await this.#ended(connections, late);
     if (!ended) await this.#cut(connections, grace);
     // What has not become a request by now never does.
-    connections?.cut();
+    await connections?.cut();
     connections?.release();
     if (ended) this.#logger.write('log', 'drained: all accepted work has ended');
   }

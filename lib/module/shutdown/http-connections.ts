@@ -77,10 +77,12 @@ export class HttpConnections {
     }
   }
 
-  /** Cuts what is left of requests. */
-  cut(): void {
+  /** Cuts what is left of requests; those who work for them have heard of it then. */
+  async cut(): Promise<void> {
     (this.server as Partial<Server>).closeAllConnections?.();
     for (const session of this.#sessions) session.destroy();
+    await turn();
+    await turn();
   }
 
   /** Lets go of the server. */
