@@ -3,6 +3,8 @@ import type { Clock } from './clock.js';
 /**
  * How limits grow when the app starts: caches are empty then, connections are not made, and code is not compiled. As the
  * `recovery` of a breaker does, they begin with a share of themselves and grow to all of it.
+ *
+ * @publicApi
  */
 export interface StartRampOptions {
   /** How long they grow, ms. */
