@@ -35,8 +35,8 @@ export interface BudgetReport {
   readonly cut: number;
   /** By how much attempts have outlived the first one's budget, ms. */
   readonly over: { readonly max: number; readonly p999: number };
-  /** The same without the time in which the process stood still, since the machine or another turn of the loop was busy. */
-  readonly overAtWork: { readonly max: number; readonly p999: number };
+  /** The same without long turns of the loop, be it ours or another process that was at work: what was only waited for. */
+  readonly overAtRest: { readonly max: number; readonly p999: number };
   readonly states: readonly string[];
   readonly tookMs: number;
 }
@@ -44,8 +44,10 @@ export interface BudgetReport {
 export interface HangUpReport {
   /** What each service held before its client hung up: running and waiting calls. */
   readonly before: readonly number[];
-  /** How long it took until none held anything and no attempt ran, ms, in nine rounds, the shortest first; without the time in which the process stood still. */
+  /** How long it took until none held anything and no attempt ran, ms, in nine rounds, the shortest first; without the time in which other processes had the machine. */
   readonly freedAfterMs: readonly number[];
+  /** The same on the clock. */
+  readonly wallMs: readonly number[];
   readonly after: readonly number[];
   readonly running: number;
   /** How many more timers of the library are pending after a round than after the one before. */
@@ -75,28 +77,53 @@ Logger.overrideLogger(false);
 /** When the time of a call was over, by its id. */
 const over = new Map<string, number>();
 const outlived: number[] = [];
-const outlivedAtWork: number[] = [];
+const outlivedAtRest: number[] = [];
 let attempts = 0;
 let cut = 0;
 let running = 0;
 
-/** Where the process stood still of late: from, to. */
-const stalls: (readonly [number, number])[] = [];
+/** Turns of the loop that took long. */
+interface Turn {
+  readonly from: number;
+  readonly to: number;
+  /** For how much of it other processes had the machine, ms. */
+  readonly awayMs: number;
+}
+
+const turns: Turn[] = [];
 const TICK_MS = 2;
 let ticked = performance.now();
-setInterval(() => {
-  const now = performance.now();
-  if (now - ticked > 2 * TICK_MS) stalls.push([ticked + TICK_MS, now]);
-  if (stalls.length > 5_000) stalls.splice(0, 2_500);
-  ticked = now;
-}, TICK_MS).unref();
+let usedAtTick = usedMs();
 
-/** How long the process was at work between two moments, ms. */
-function atWork(from: number, to: number): number {
-  const standing: (readonly [number, number])[] = [...stalls, [ticked + TICK_MS, to]];
-  const stood = standing.reduce((sum, [a, b]) => sum + Math.max(0, Math.min(b, to) - Math.max(a, from)), 0);
-  return to - from - stood;
+/** What the process has computed so far, its collector of garbage included. */
+function usedMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
+
+function tick(): void {
+  const now = performance.now();
+  const used = usedMs();
+  const awayMs = Math.max(0, now - ticked - TICK_MS - (used - usedAtTick));
+  if (now - ticked > 2 * TICK_MS) turns.push({ from: ticked + TICK_MS, to: now, awayMs });
+  if (turns.length > 5_000) turns.splice(0, 2_500);
+  ticked = now;
+  usedAtTick = used;
+}
+setInterval(tick, TICK_MS).unref();
+
+/** The time from a moment to now, without `part` of the long turns that lie in it. */
+function since(moment: number, part: (turn: Turn) => number): number {
+  tick();
+  const without = turns.reduce((sum, turn) => {
+    const { from, to } = turn;
+    return sum + (part(turn) * Math.max(0, to - Math.max(from, moment))) / (to - from);
+  }, 0);
+  return performance.now() - moment - without;
+}
+
+const away = ({ awayMs }: Turn): number => awayMs;
+const whole = ({ from, to }: Turn): number => to - from;
 
 function beginBudget(id: string): void {
   over.set(id, performance.now() + BUDGET_MS);
@@ -108,7 +135,7 @@ function attemptEnded(id: string): void {
   const due = over.get(id);
   if (due === undefined) return;
   outlived.push(now - due);
-  outlivedAtWork.push(now > due ? atWork(due, now) : now - due);
+  outlivedAtRest.push(now > due ? since(due, whole) : now - due);
 }
 
 // ---- the three services
@@ -295,12 +322,12 @@ async function budget(): Promise<BudgetReport> {
     const id = /^\/load\/([^?]+)/.exec(url)?.[1];
     if (id !== undefined && headers['x-request-timeout'] !== undefined) beginBudget(id);
   });
-  const since = performance.now();
+  const begun = performance.now();
   const statuses = await load(Number(count), 20, (n) => {
     const path = `/load/${n}?ms=${latency().toFixed(1)}&fails=0.05`;
     return n % 2 === 0 ? ask(`${path}&how=total`) : ask(path, { 'X-Request-Timeout': `${BUDGET_MS}m` });
   });
-  const tookMs = performance.now() - since;
+  const tookMs = performance.now() - begun;
   await wait(2_000);
   return {
     calls: Number(count),
@@ -308,14 +335,16 @@ async function budget(): Promise<BudgetReport> {
     attempts,
     cut,
     over: quantiles(outlived),
-    overAtWork: quantiles(outlivedAtWork),
+    overAtRest: quantiles(outlivedAtRest),
     states: states(),
     tookMs,
   };
 }
 
 /** Twenty requests hang, five of them with a slot of the last service; then their client hangs up. */
-async function hangUpOnce(): Promise<Pick<HangUpReport, 'before' | 'after' | 'running'> & { freedAfterMs: number }> {
+async function hangUpOnce(): Promise<
+  Pick<HangUpReport, 'before' | 'after' | 'running'> & { freedAfterMs: number; wallMs: number }
+> {
   const requests = Array.from({ length: 20 }, (_, n) =>
     httpRequest(`${first.url}/hang/${n}`, { headers: { 'X-Request-Timeout': '30S' } }).on('error', () => undefined),
   );
@@ -325,11 +354,11 @@ async function hangUpOnce(): Promise<Pick<HangUpReport, 'before' | 'after' | 'ru
   const before = held();
   await wait(100);
 
-  const since = performance.now();
+  const gone = performance.now();
   for (const request of requests) request.destroy();
-  const late = since + 10_000;
+  const late = gone + 10_000;
   while ((running > 0 || held().some((n) => n > 0)) && performance.now() < late) await wait(1);
-  return { before, freedAfterMs: atWork(since, performance.now()), after: held(), running };
+  return { before, freedAfterMs: since(gone, away), wallMs: performance.now() - gone, after: held(), running };
 }
 
 async function hangUp(): Promise<HangUpReport> {
@@ -358,6 +387,7 @@ async function hangUp(): Promise<HangUpReport> {
     after: last.after,
     running: last.running,
     freedAfterMs: rounds.map((round) => round.freedAfterMs).sort((a, b) => a - b),
+    wallMs: rounds.map((round) => round.wallMs).sort((a, b) => a - b),
     timers: pending.size - kept,
   };
 }
