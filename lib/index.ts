@@ -26,6 +26,7 @@ export { CircuitBreakerHandle } from './module/breaker-handle.js';
 export { Idempotent, type IdempotentOptions } from './decorators/idempotent.decorator.js';
 export { drainOnSignals } from './module/shutdown/drain-on-signals.js';
 export type { DrainOptions } from './module/shutdown/drain.options.js';
+export type { StartRampOptions } from './kernel/start-ramp.js';
 export type { DeadlineOptions, IncomingOptions } from './module/incoming/incoming.options.js';
 export { RateLimitHandle } from './module/rate-limit-handle.js';
 export { RetryBudgetHandle } from './module/retry-budget-handle.js';

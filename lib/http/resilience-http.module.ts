@@ -1,8 +1,9 @@
 import type { HttpModuleAsyncOptions, HttpModuleOptions, HttpService } from '@nestjs/axios';
 import { Module, type DynamicModule } from '@nestjs/common';
+import { propertyOf } from '../errors/foreign.js';
 import type { Runtime } from '../module/runtime/runtime.js';
 import { RUNTIME } from '../module/tokens.js';
-import { outgoing } from '../pipeline/outgoing.js';
+import { outgoing, type Outgoing } from '../pipeline/outgoing.js';
 
 const ATTACHED = Symbol('nestjs-bulwark:http');
 
@@ -46,13 +47,21 @@ function around(http: DynamicModule, module: Token, service: Token): DynamicModu
 
 /** Without `callContext` nobody knows the running call: then the app does not start. */
 function attach(http: HttpService, runtime: unknown): true {
+  const calls = new WeakMap<object, Outgoing>();
   http.axiosRef.interceptors.request.use((config) => {
     const call = outgoing();
     if (call === undefined) return config;
+    // A request has its headers for itself, and hands them on to its answer.
+    calls.set(config.headers, call);
     for (const [name, value] of Object.entries(call.headers))
       if (!config.headers.has(name)) config.headers.set(name, value);
     const own = config.signal as AbortSignal | undefined;
     return { ...config, signal: own === undefined ? call.signal : AbortSignal.any([own, call.signal]) };
+  });
+  http.axiosRef.interceptors.response.use(undefined, (error: unknown) => {
+    const headers = propertyOf(propertyOf(error, 'config'), 'headers');
+    const failed = propertyOf(error, 'response') !== undefined && typeof headers === 'object' && headers !== null;
+    throw (failed ? calls.get(headers)?.instead() : undefined) ?? error;
   });
   // The options may come later than this.
   (runtime as Runtime).environment.callContextFor = 'ResilienceHttpModule';

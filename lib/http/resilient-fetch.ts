@@ -33,7 +33,8 @@ function failed({ status }: Response): boolean {
  *   return (await response.json()) as Rates;
  * }
  *
- * @throws (as a rejection) UpstreamHttpError for an answer that counts as an error; what `fetch` throws.
+ * @throws (as a rejection) UpstreamHttpError for an answer that counts as an error; TimeoutException where it comes when the
+ * time of a client from outside is over, which no breaker counts; what `fetch` throws.
  *
  * @publicApi
  */
@@ -46,7 +47,7 @@ export async function resilientFetch(
   if (!failOn(response)) return response;
   // Nobody reads it: the connection is free again.
   await response.body?.cancel();
-  throw new UpstreamHttpError(response);
+  throw call?.instead() ?? new UpstreamHttpError(response);
 }
 
 function withCall(

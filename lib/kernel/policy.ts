@@ -4,6 +4,7 @@ import type { Clock } from './clock.js';
 import type { ClusterRateStore } from './cluster-rate-store.js';
 import type { DeadlineQueues } from './deadline-queues.js';
 import type { Lifecycle } from './lifecycle.js';
+import type { StartRamp } from './start-ramp.js';
 
 export { Lifecycle, type Running, type Waiter } from './lifecycle.js';
 
@@ -22,6 +23,8 @@ export interface PolicyEnvironment extends CallbackReporter {
   readonly rateStore?: ClusterRateStore | undefined;
   /** Whether a rate limit of a cluster without {@link rateStore} is a mistake. @default false */
   readonly expectsRateStore?: boolean;
+  /** How limits grow when the app starts. @default they are whole at once */
+  readonly startRamp?: StartRamp | undefined;
   /** Told what Recover caught. */
   readonly logRecovered: (place: string, error: unknown) => void;
 }

@@ -18,4 +18,6 @@ export interface Target {
   readonly lifecycle: Lifecycle;
   /** Whether code below knows the running call. */
   readonly callContext: boolean;
+  /** Whether it stands for what comes in from outside the process, and is no guarded method. */
+  readonly fromOutside?: boolean;
 }

@@ -55,9 +55,9 @@ function isEvent(packet: unknown): boolean {
 }
 
 /** Nobody waits for what becomes of an event, and nobody sends it again where its handler fails. */
-function ofEvent({ headers, signal }: Outgoing): Outgoing {
+function ofEvent({ headers, ...call }: Outgoing): Outgoing {
   const key = headers[IDEMPOTENCY_HEADER];
-  return { signal, timeLeft: Infinity, headers: key === undefined ? {} : { [IDEMPOTENCY_HEADER]: key } };
+  return { ...call, timeLeft: Infinity, headers: key === undefined ? {} : { [IDEMPOTENCY_HEADER]: key } };
 }
 
 /** As TCP and Redis have it since Nest 12, and what an app has made itself. */

@@ -12,6 +12,13 @@ export function withinCall<T>(begin: (call: Outgoing | undefined) => Observable<
       signal.addEventListener('abort', cut, { once: true });
       subscriber.add(() => signal.removeEventListener('abort', cut));
     }
-    subscriber.add(begin(call).subscribe(subscriber));
+    subscriber.add(
+      begin(call).subscribe({
+        next: (value) => subscriber.next(value),
+        // The time that a client has given may be over there just before it is here.
+        error: (error: unknown) => subscriber.error(call?.instead() ?? error),
+        complete: () => subscriber.complete(),
+      }),
+    );
   });
 }

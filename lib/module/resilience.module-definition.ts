@@ -5,12 +5,15 @@ import {
   aBoolean,
   aName,
   checkOptions,
+  fraction,
   isPlainObject,
   offOr,
   oneOf,
+  positiveMs,
   show,
   type Expectation,
 } from '../kernel/options/check.js';
+import type { StartRampOptions } from '../kernel/start-ramp.js';
 import type { PolicySet } from '../policies/policy-set.js';
 import { resolveIncoming, wantsIncoming, type IncomingOptions } from './incoming/incoming.options.js';
 import { resolveDrain, type DrainOptions } from './shutdown/drain.options.js';
@@ -63,6 +66,14 @@ export interface ResilienceModuleOptions {
    * @default all
    */
   lint?: false | LintOptions;
+  /**
+   * How the limits of bulkheads and of `systemProtection` grow when the app starts, where they are numbers: they begin with the
+   * share `from` (0 to 1) of themselves and are whole after `over` ms; one call may always run. An adaptive limit finds its own
+   * way, and a rate limit has `warmUp`.
+   *
+   * @default they are whole at once
+   */
+  startUp?: StartRampOptions;
   /** How `ResilienceService.drain()` ends the app's work. @default { delay: 5_000, grace: 20_000 } */
   shutdown?: DrainOptions;
 }
@@ -119,6 +130,15 @@ export const EXTRAS_TOKEN = Symbol('nestjs-bulwark:extras');
 /** What stands for the options where the module is imported without forRoot(). */
 export const NO_OPTIONS: unique symbol = Symbol('nestjs-bulwark:no options');
 
+const ramp: Expectation = {
+  expected: '{ over: ms above 0, from: a number from 0 to 1 }',
+  accepts: (value) =>
+    isPlainObject(value) &&
+    Object.keys(value).length === 2 &&
+    positiveMs.accepts(value.over) &&
+    fraction.accepts(value.from),
+};
+
 const rulesFrom: Expectation = {
   expected: "{ file: 'rules.yaml' }, or { source } with read(), watch() and close()",
   accepts: (value) => {
@@ -170,6 +190,7 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
       deadlines: unchecked,
       abortOnDisconnect: unchecked,
       shutdown: unchecked,
+      startUp: ramp,
     },
   );
   resolveIncoming(place, extras);

@@ -8,6 +8,9 @@ import type { Lifecycle } from '../kernel/policy.js';
 import { TimeoutException } from '../errors/timeout.exception.js';
 import { runAround } from './current-call.js';
 
+/** How long a request may be under way to us, as far as that is allowed for, ms. */
+const UNDER_WAY_MS = 100;
+
 /** The client of a request has hung up: nobody hears what becomes of it. */
 export class ClientGoneError extends Error {
   override readonly name = 'AbortError';
@@ -34,6 +37,7 @@ export class Incoming {
       lifecycle,
       callContext: true,
       retries: false,
+      fromOutside: true,
     };
     this.#course = new Pipeline({ target, work: () => Promise.resolve() });
   }
@@ -50,6 +54,7 @@ export class Incoming {
  */
 export class IncomingCall {
   #timer: Timer | undefined;
+  #expire: (() => void) | undefined;
   #over = false;
   #leave: (() => void) | undefined;
 
@@ -58,12 +63,14 @@ export class IncomingCall {
     private readonly clock: Clock,
   ) {}
 
-  /** Bounds it. @param ms from now. */
-  limit(ms: number): void {
-    callOf(this.attempt).patience = this.clock.now() + ms;
-    const expire = (): void => this.abort(expired(ms));
-    if (ms <= 0) return expire();
-    this.#timer = this.clock.setTimeout(expire, Math.ceil(ms));
+  /** Bounds it. @param since when its time began to run, on the monotonic clock. */
+  limit(ms: number, since = this.clock.now()): void {
+    const due = since + ms;
+    callOf(this.attempt).patience = due;
+    this.#expire = () => this.abort(expired(ms));
+    const left = due - this.clock.now();
+    if (left <= 0) return this.#expire();
+    this.#timer = this.clock.setTimeout(this.#expire, Math.ceil(left));
     this.#timer.unref();
   }
 
@@ -91,6 +98,17 @@ export class IncomingCall {
     else this.#leave = leave;
   }
 
+  /**
+   * Nobody waits for it any more, and what is called for it goes on: within the time that it has. Who leaves when hardly any
+   * is left leaves because his time is over: it began before ours, by as long as the request was under way.
+   */
+  desert(): void {
+    if (this.#timer === undefined) return this.end();
+    this.#leave?.();
+    const { patience } = callOf(this.attempt);
+    if (patience - this.clock.now() < UNDER_WAY_MS) this.#expire?.();
+  }
+
   /** It is answered: what still runs for it is bounded by nothing any more. */
   end(): void {
     if (this.#over) return;
@@ -104,6 +122,22 @@ export class IncomingCall {
   run<T>(work: () => T): T {
     return runAround(this.attempt, work);
   }
+}
+
+/** What comes before the time is over by less than this is late, ms: whoever was told of the time counts whole ms, and so do timers. */
+const AS_GOOD_AS_OVER_MS = 2;
+
+/**
+ * The error that takes the place of a dependency's when the time that came from outside is over, or as good as over: such a
+ * limit was handed on, so it may be over there just before it is here. Undefined: nothing has come from outside, or there is
+ * time left.
+ */
+export function overFromOutside(attempt: Attempt): TimeoutException | undefined {
+  let outermost = attempt;
+  while (outermost.outer !== undefined) outermost = outermost.outer;
+  const { fromOutside = false, clock } = outermost.course.target;
+  if (!fromOutside || outermost.settled || outermost.deadline - clock.now() >= AS_GOOD_AS_OVER_MS) return undefined;
+  return expired(outermost.deadline - outermost.since);
 }
 
 function expired(limitMs: number): TimeoutException {

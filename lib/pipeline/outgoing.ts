@@ -2,6 +2,7 @@ import type { Attempt } from '../kernel/attempt.js';
 import { formatRequestTimeout, REQUEST_TIMEOUT_HEADER, RETRY_ATTEMPT_HEADER } from '../kernel/request-timeout.js';
 import { outerCall } from './current-call.js';
 import { idempotencyKeyOf } from './idempotency-key.js';
+import { overFromOutside } from './incoming-call.js';
 
 /** What the running call hands on to what it calls. */
 export interface Outgoing {
@@ -10,6 +11,11 @@ export interface Outgoing {
   readonly timeLeft: number;
   /** Lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
+  /**
+   * To be thrown instead of an answer that failed: the time of a client from outside is over, which says nothing of the
+   * dependency. Undefined: the answer counts.
+   */
+  instead(): Error | undefined;
 }
 
 /** By this header a dependency knows a repetition. */
@@ -29,5 +35,5 @@ export function outgoing(): Outgoing | undefined {
   }
   const key = idempotencyKeyOf(attempt);
   if (key !== undefined) headers[IDEMPOTENCY_HEADER] = key;
-  return { signal: attempt.signal, timeLeft, headers };
+  return { signal: attempt.signal, timeLeft, headers, instead: () => overFromOutside(attempt) };
 }

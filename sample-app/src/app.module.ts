@@ -4,13 +4,12 @@ import { ResilienceModule, TimeoutInterceptor } from 'nestjs-bulwark';
 import { CatalogueModule } from './catalogue/catalogue.module.js';
 import { DemoModule } from './demo/demo.module.js';
 import { fleetOf } from './fleet/fleet.js';
-import { Draining } from './http/draining.js';
 import { ShallowInputPipe } from './http/shallow-input.pipe.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { OrdersModule } from './orders/orders.module.js';
 import { openData } from './settings/open-data.js';
 import { policies } from './settings/policies.js';
-import { readSettings, SETTINGS } from './settings/settings.js';
+import { readSettings, SETTINGS, type Settings } from './settings/settings.js';
 import { SettingsModule } from './settings/settings.module.js';
 import { UpstreamControlModule } from './upstream-control/upstream-control.module.js';
 
@@ -19,7 +18,11 @@ import { UpstreamControlModule } from './upstream-control/upstream-control.modul
     SettingsModule,
     ResilienceModule.forRootAsync({
       imports: [SettingsModule],
-      useFactory: () => ({ policies }),
+      inject: [SETTINGS],
+      useFactory: ({ shutdownDelayMs: delay, shutdownGraceMs: grace }: Settings) => ({
+        policies,
+        shutdown: { delay, grace },
+      }),
       dataService: { inject: [SETTINGS], useFactory: openData },
       exceptionFilter: true,
     }),
@@ -31,7 +34,6 @@ import { UpstreamControlModule } from './upstream-control/upstream-control.modul
     ...(await fleetOf(readSettings(process.env))),
   ],
   providers: [
-    Draining,
     { provide: APP_PIPE, useClass: ShallowInputPipe },
     { provide: APP_INTERCEPTOR, useClass: TimeoutInterceptor },
     {

@@ -103,9 +103,15 @@ async function start(options: Options, Adapter: Type<ExpressAdapter | FastifyAda
 }
 
 /** Sends a request and hangs up after `ms`. */
-function hangUp(port: number, path: string, method: string, ms: number): Promise<void> {
+function hangUp(
+  port: number,
+  path: string,
+  method: string,
+  ms: number,
+  headers: Record<string, string> = {},
+): Promise<void> {
   return new Promise((resolve) => {
-    const request = httpRequest({ port, host: '127.0.0.1', path, method });
+    const request = httpRequest({ port, host: '127.0.0.1', path, method, headers });
     request.on('error', () => resolve());
     request.end();
     setTimeout(() => request.destroy(), ms);
@@ -122,11 +128,11 @@ describe.each([
     const { url } = await start({ deadlines: { accept: true } }, Adapter);
     const since = performance.now();
 
-    const response = await fetch(`${url}/load`, timed('80m'));
+    const response = await fetch(`${url}/load`, timed('300m'));
 
     expect(response.status).toBe(504);
-    expect(performance.now() - since).toBeLessThan(1_000);
-    expect(timeLeft).toBeLessThanOrEqual(80);
+    expect(performance.now() - since).toBeLessThan(3_000);
+    expect(timeLeft).toBeLessThanOrEqual(300);
     expect(cuts).toHaveLength(1);
   });
 
@@ -141,7 +147,7 @@ describe.each([
   it('opens no breaker by tiny limits', async () => {
     const { url, app } = await start({ deadlines: { accept: true } }, Adapter);
 
-    for (let i = 0; i < 5; i++) expect((await fetch(`${url}/load`, timed('5m'))).status).toBe(504);
+    for (let i = 0; i < 5; i++) expect((await fetch(`${url}/load`, timed('20m'))).status).toBe(504);
 
     const [breaker] = app.get(ResilienceService).circuitBreakers();
     expect(breaker?.state).toBe('closed');
@@ -149,10 +155,10 @@ describe.each([
   });
 
   it('is answered in time where nothing guards the handler', async () => {
-    const { url } = await start({ deadlines: { accept: true, max: 50 } }, Adapter);
+    const { url } = await start({ deadlines: { accept: true, max: 250 } }, Adapter);
 
     expect((await fetch(`${url}/unguarded`, timed('30S'))).status).toBe(504);
-    expect((await fetch(`${url}/plain`, timed('20m'))).status).toBe(504);
+    expect((await fetch(`${url}/plain`, timed('30S'))).status).toBe(504);
     expect(cuts).toHaveLength(1);
   });
 
@@ -168,6 +174,33 @@ describe.each([
       await expect(fetch(`${place}/load`, { headers, signal: AbortSignal.timeout(500) })).rejects.toThrow('timeout');
     await vi.waitFor(() => expect(cuts).toHaveLength(3));
     expect(port).toBeGreaterThan(0);
+  });
+
+  it('brings a time that runs while its body comes', async () => {
+    const { port } = await start({ deadlines: { accept: true } }, Adapter);
+    const headers = { 'X-Request-Timeout': '60m', 'Content-Type': 'application/json', 'Content-Length': '2' };
+    const request = httpRequest({ port, host: '127.0.0.1', path: '/load', method: 'POST', headers });
+    const answered = new Promise<number | undefined>((resolve) => {
+      request.on('response', (response) => resolve(response.resume().statusCode));
+    });
+    request.write('{');
+    setTimeout(() => request.end('}'), 150);
+
+    expect(await answered).toBe(504);
+
+    expect(cuts).toEqual([]);
+    expect(timeLeft).toBeUndefined();
+  });
+
+  it('keeps its time limit when its client hangs up', async () => {
+    const { port } = await start({ deadlines: { accept: true } }, Adapter);
+    const since = performance.now();
+
+    await hangUp(port, '/load', 'GET', 30, timed('400m').headers);
+    await vi.waitFor(() => expect(cuts).toHaveLength(1), { timeout: 5_000 });
+
+    expect(performance.now() - since).toBeGreaterThan(350);
+    expect((cuts[0]?.reason as Error).name).toBe('TimeoutException');
   });
 
   it('is tried again by one layer only', async () => {

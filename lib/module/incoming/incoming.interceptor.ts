@@ -1,9 +1,19 @@
-import { Inject, Injectable, type CallHandler, type ExecutionContext, type NestInterceptor } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  type CallHandler,
+  type ExecutionContext,
+  type NestInterceptor,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { finalize, Observable, tap } from 'rxjs';
 import { ClientGoneError, Incoming, type IncomingCall } from '../../pipeline/incoming-call.js';
+import { httpServerOf } from '../http-server.js';
 import { EXTRAS_TOKEN, type ResilienceModuleExtras } from '../resilience.module-definition.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
+import { Arrivals } from './arrivals.js';
 import { resolveIncoming, type ResolvedIncoming } from './incoming.options.js';
 import { sourceOf, type RequestSource } from './request-source.js';
 
@@ -14,16 +24,30 @@ import { sourceOf, type RequestSource } from './request-source.js';
  * @internal
  */
 @Injectable()
-export class IncomingInterceptor implements NestInterceptor {
+export class IncomingInterceptor implements NestInterceptor, OnModuleInit {
   readonly #incoming: Incoming;
   readonly #options: ResolvedIncoming;
+  readonly #runtime: Runtime;
+  readonly #host: HttpAdapterHost;
+  readonly #arrivals: Arrivals;
   /** Several handlers, such as resolvers, may be called for one request. */
   readonly #known = new WeakMap<object, IncomingCall>();
 
-  constructor(@Inject(RUNTIME) runtime: unknown, @Inject(EXTRAS_TOKEN) extras: ResilienceModuleExtras) {
-    const { environment } = runtime as Runtime;
+  constructor(
+    @Inject(RUNTIME) runtime: unknown,
+    @Inject(EXTRAS_TOKEN) extras: ResilienceModuleExtras,
+    @Inject(HttpAdapterHost) host: HttpAdapterHost,
+  ) {
+    const { environment } = (this.#runtime = runtime as Runtime);
+    this.#host = host;
     this.#incoming = new Incoming(environment.clock, environment.lifecycle);
+    this.#arrivals = new Arrivals(environment.clock);
     this.#options = resolveIncoming('ResilienceModule.forRoot', extras);
+  }
+
+  onModuleInit(): void {
+    const server = this.#options.accept ? httpServerOf(this.#host) : undefined;
+    if (server !== undefined) this.#runtime.lifecycle.onDispose(this.#arrivals.watch(server));
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
@@ -65,7 +89,7 @@ export class IncomingInterceptor implements NestInterceptor {
   /** What goes on for nobody, because it is not to be cut, keeps its limit. */
   #gone(call: IncomingCall, { isSafe }: RequestSource): void {
     const { abortOnDisconnect } = this.#options;
-    if (abortOnDisconnect !== true && !(abortOnDisconnect === 'safe' && isSafe)) return;
+    if (abortOnDisconnect !== true && !(abortOnDisconnect === 'safe' && isSafe)) return call.desert();
     call.abort(new ClientGoneError());
     call.end();
   }
@@ -75,7 +99,7 @@ export class IncomingInterceptor implements NestInterceptor {
     const call = this.#incoming.begin();
     const { timeLeft = Infinity, due = Infinity } = source;
     const ms = Math.min(timeLeft, due - this.#incoming.clock.wallNow());
-    if (accept && ms !== Infinity) call.limit(Math.min(ms, maxMs));
+    if (accept && ms !== Infinity) call.limit(Math.min(ms, maxMs), this.#arrivals.of(source.key));
     if (accept && source.isRetried) call.leaveRetriesToCaller();
     const leave = source.watch(
       () => call.end(),

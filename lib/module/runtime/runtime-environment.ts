@@ -2,6 +2,7 @@ import { EventBus } from '../../events/event-bus.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { ClusterRateStore } from '../../kernel/cluster-rate-store.js';
 import type { Lifecycle } from '../../kernel/policy.js';
+import type { StartRamp } from '../../kernel/start-ramp.js';
 import type { PlannerEnvironment } from '../../planning/assemble.js';
 import { OBSERVABLES } from '../observable.js';
 import type { Surroundings } from './surroundings.js';
@@ -33,6 +34,7 @@ export class RuntimeEnvironment implements PlannerEnvironment {
   /** Another module may bring it, until the app has started. */
   rateStore: ClusterRateStore | undefined = undefined;
   expectsRateStore = false;
+  startRamp: StartRamp | undefined = undefined;
 
   constructor(
     { clock, random }: Surroundings,

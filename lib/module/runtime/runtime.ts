@@ -13,6 +13,8 @@ import { ofRecovered } from '../event-log/recovered.js';
 import { Repeats } from '../event-log/repeats.js';
 import { handlerFactsOf } from '../start-up/handler-facts-of.js';
 import { PACKAGE_COPY } from '../tokens.js';
+import { isPlainObject } from '../../kernel/options/check.js';
+import { StartRamp, type StartRampOptions } from '../../kernel/start-ramp.js';
 import { PACKAGE_PATH } from './package-copy.js';
 import { Reports } from './reports.js';
 import { RuntimeEnvironment } from './runtime-environment.js';
@@ -24,6 +26,7 @@ export interface RuntimeOptions {
   readonly enabled?: boolean | undefined;
   readonly callContext?: boolean | undefined;
   readonly log?: EventLogSetting | undefined;
+  readonly startUp?: StartRampOptions | undefined;
 }
 
 /**
@@ -96,7 +99,7 @@ export class Runtime {
   }
 
   /** Takes the module's options. @throws ResilienceConfigurationError */
-  configure({ policies, enabled, callContext, log = 'changes' }: RuntimeOptions): void {
+  configure({ policies, enabled, callContext, log = 'changes', startUp }: RuntimeOptions): void {
     // Calls that came before the options ran under the decorators alone; what they left behind is forgotten.
     this.app.clear();
     const { environment } = this;
@@ -106,6 +109,7 @@ export class Runtime {
       enableCallContext();
       environment.callContext = true;
     }
+    if (isPlainObject(startUp)) environment.startRamp = new StartRamp(startUp, environment.clock);
     this.#unlog?.();
     // A wrong option is told at the start.
     this.logs = log !== false;

@@ -2,10 +2,10 @@ import type { INestApplicationContext } from '@nestjs/common';
 import { systemClock } from '../../kernel/clock.js';
 import { textOf } from '../../kernel/error-text.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
-import { ResilienceService } from '../resilience.service.js';
+import { Drain } from './drain.js';
 
-/** What Nest's own hooks may take after the drain, ms. */
-const CLOSE_MS = 900;
+/** What Nest's own hooks may take beyond the time of the drain, ms; what ends a process takes a little, too. */
+const CLOSE_MS = 700;
 
 /**
  * Lets SIGTERM and SIGINT drain the app, close it and end the process: the one line that `main.ts` needs. It takes the place
@@ -28,7 +28,8 @@ export function drainOnSignals(
   let ending = false;
   const onSignal = (signal: NodeJS.Signals): void => {
     const die = (): void => {
-      for (const one of signals) process.off(one, onSignal);
+      // One listener that is left, anybody's, would keep the process alive.
+      process.removeAllListeners(signal);
       process.kill(process.pid, signal);
     };
     if (ending) return die();
@@ -41,8 +42,13 @@ export function drainOnSignals(
 }
 
 async function end(app: Pick<INestApplicationContext, 'get' | 'close'>): Promise<void> {
-  await app.get(ResilienceService, { strict: false }).drain();
-  let late: ReturnType<typeof systemClock.setTimeout> | undefined;
-  await Promise.race([app.close(), new Promise<void>((resolve) => (late = systemClock.setTimeout(resolve, CLOSE_MS)))]);
-  if (late !== undefined) systemClock.clearTimeout(late);
+  const drain = app.get(Drain, { strict: false });
+  const { delay, grace } = drain.defaults;
+  const late = systemClock.now() + delay + grace + CLOSE_MS;
+  await drain.run();
+  // What the drain has left of its time is there for the hooks.
+  const left = Math.max(0, late - systemClock.now());
+  let timer: ReturnType<typeof systemClock.setTimeout> | undefined;
+  await Promise.race([app.close(), new Promise<void>((resolve) => (timer = systemClock.setTimeout(resolve, left)))]);
+  if (timer !== undefined) systemClock.clearTimeout(timer);
 }

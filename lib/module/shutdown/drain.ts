@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { httpServerOf } from '../http-server.js';
@@ -24,11 +24,12 @@ const ANSWER_MS = 100;
  * ```
  */
 @Injectable()
-export class Drain {
+export class Drain implements OnModuleInit {
   readonly #runtime: Runtime;
   readonly #host: HttpAdapterHost;
   readonly #options: ResilienceModuleOptions;
   readonly #logger = new CarefulLogger();
+  #connections: HttpConnections | undefined;
   #running: Promise<void> | undefined;
 
   constructor(
@@ -39,6 +40,16 @@ export class Drain {
     this.#runtime = runtime as Runtime;
     this.#host = host;
     this.#options = options;
+  }
+
+  onModuleInit(): void {
+    const server = httpServerOf(this.#host);
+    if (server !== undefined) this.#connections = new HttpConnections(server, this.#runtime.environment.clock);
+  }
+
+  /** What the app has set, or else the defaults. */
+  get defaults(): Required<DrainOptions> {
+    return resolveDrain(PLACE, this.#options.shutdown);
   }
 
   /** Whoever calls again waits for the first one. @throws ResilienceConfigurationError (as a rejection) */
@@ -55,12 +66,13 @@ export class Drain {
     this.#logger.write('log', `drains: service goes on for ${delay} ms, accepted work may take ${grace} ms after that`);
     await this.#wait(delay);
     lifecycle.refuseWaits();
-    const server = httpServerOf(this.#host);
-    const connections = server === undefined ? undefined : new HttpConnections(server, this.#runtime.environment.clock);
+    const connections = this.#connections;
     const late = this.#runtime.environment.clock.now() + grace;
     await connections?.stopListening();
     const ended = await this.#ended(connections, late);
     if (!ended) await this.#cut(connections, grace);
+    // What has not become a request by now never does.
+    await connections?.cut();
     connections?.release();
     if (ended) this.#logger.write('log', 'drained: all accepted work has ended');
   }
@@ -69,8 +81,8 @@ export class Drain {
   async #ended(connections: HttpConnections | undefined, late: number): Promise<boolean> {
     const { clock } = this.#runtime.environment;
     for (;;) {
-      const open = (await connections?.count()) ?? 0;
-      if (open === 0 && !this.#isAtWork()) return true;
+      const isBusy = await connections?.areBusy();
+      if (isBusy !== true && !this.#isAtWork()) return true;
       if (clock.now() >= late) return false;
       await this.#wait(Math.min(LOOK_MS, Math.max(1, late - clock.now())));
     }
@@ -84,8 +96,8 @@ export class Drain {
   async #cut(connections: HttpConnections | undefined, grace: number): Promise<void> {
     this.#logger.write('warn', `work that was accepted still runs after ${grace} ms of grace: it is cut`);
     this.#runtime.lifecycle.dispose();
+    connections?.endStreams();
     await this.#wait(ANSWER_MS);
-    connections?.cut();
   }
 
   #wait(ms: number): Promise<void> {

@@ -94,6 +94,7 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
 
   /** What is in force: by now the rules of the start are. */
   onApplicationBootstrap(): void {
+    this.#runtime.environment.startRamp?.begin();
     const logger = new CarefulLogger();
     for (const entry of planEntries(this.#runtime.app)) {
       if (entry.uncovered === undefined) logger.write('debug', lineOf(entry));

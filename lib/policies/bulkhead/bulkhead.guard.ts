@@ -5,6 +5,7 @@ import { DeadlineQueue } from '../../kernel/deadline-queue.js';
 import { refused, type Admission } from '../../kernel/guard.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { Bulkheads } from './bulkheads.js';
+import type { StartRamp } from '../../kernel/start-ramp.js';
 import type { ResolvedBulkhead } from './bulkhead.options.js';
 import { BulkheadQueue } from './bulkhead-queue.js';
 import { BulkheadRefusals } from './bulkhead-refusals.js';
@@ -21,6 +22,8 @@ export class BulkheadGuard extends SlotGuard implements Bulkheads {
   #abandoned = 0;
   readonly #queue: BulkheadQueue;
   readonly #refusals: BulkheadRefusals;
+  /** How a fixed limit grows when the app starts; an adaptive one finds its own way. */
+  readonly #ramp: StartRamp | undefined;
   #options: ResolvedBulkhead;
   #adaptive: AdaptiveLimit | undefined;
   #abandonments: DeadlineQueue | undefined;
@@ -33,6 +36,7 @@ export class BulkheadGuard extends SlotGuard implements Bulkheads {
   ) {
     super();
     this.#options = options;
+    this.#ramp = environment.startRamp;
     this.#refusals = new BulkheadRefusals(this, environment);
     this.#queue = new BulkheadQueue(this, this.#refusals);
     this.#adaptive = this.#adaptiveOf(options);
@@ -78,7 +82,9 @@ export class BulkheadGuard extends SlotGuard implements Bulkheads {
 
   /** How many may run at once now. */
   get limit(): number {
-    return this.#adaptive?.current ?? (this.options.maxConcurrent as number);
+    if (this.#adaptive !== undefined) return this.#adaptive.current;
+    const limit = this.#options.maxConcurrent as number;
+    return this.#ramp === undefined ? limit : this.#ramp.of(limit);
   }
 
   /** How much work goes on without a slot, long after its caller has gone. */

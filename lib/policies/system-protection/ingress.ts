@@ -54,7 +54,9 @@ export class Ingress {
 
   /** How many may be worked on at once; Infinity where nothing limits them. */
   get limit(): number {
-    return this.#adaptive?.current ?? this.#fixed;
+    if (this.#adaptive !== undefined) return this.#adaptive.current;
+    const { startRamp } = this.environment;
+    return startRamp === undefined ? this.#fixed : startRamp.of(this.#fixed);
   }
 
   /** How long the event loop was held up of late, on average, ms. */

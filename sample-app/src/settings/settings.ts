@@ -14,7 +14,9 @@ export interface Settings {
   readonly dataFolder: string;
   /** DATABASE_URL, for the backends that have a database; an SQLite file in DATA_DIR by default. */
   readonly databaseUrl: string;
-  /** SHUTDOWN_GRACE_MS; how long requests under way may take to end when the shop is told to close, ms. */
+  /** SHUTDOWN_DELAY_MS; how long the shop goes on as before when it is told to close: a load balancer needs time to hear of it, ms. */
+  readonly shutdownDelayMs: number;
+  /** SHUTDOWN_GRACE_MS; how long requests under way may take to end after that, ms. */
   readonly shutdownGraceMs: number;
   /** ETCD_HOSTS, separated by commas; the shop is one of a fleet then. */
   readonly etcdHosts: readonly string[] | undefined;
@@ -34,16 +36,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     PORT = '3000',
     DATA_BACKEND = 'file',
     DATA_DIR = '.data',
+    SHUTDOWN_DELAY_MS = '0',
     SHUTDOWN_GRACE_MS = '10000',
   } = env;
   const port = Number(PORT);
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new Error(`PORT is '${PORT}'; expected a number from 0 to 65535`);
   }
-  const shutdownGraceMs = Number(SHUTDOWN_GRACE_MS);
-  if (!Number.isInteger(shutdownGraceMs) || shutdownGraceMs < 0 || shutdownGraceMs > 600_000) {
-    throw new Error(`SHUTDOWN_GRACE_MS is '${SHUTDOWN_GRACE_MS}'; expected a number of ms from 0 to 600000`);
-  }
+  const shutdownDelayMs = milliseconds('SHUTDOWN_DELAY_MS', SHUTDOWN_DELAY_MS);
+  const shutdownGraceMs = milliseconds('SHUTDOWN_GRACE_MS', SHUTDOWN_GRACE_MS);
   const dataBackend = DATA_BACKENDS.find((known) => known === DATA_BACKEND);
   if (dataBackend === undefined) {
     throw new Error(`DATA_BACKEND is '${DATA_BACKEND}'; expected one of: ${DATA_BACKENDS.join(', ')}`);
@@ -55,9 +56,18 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     dataBackend,
     dataFolder: DATA_DIR,
     databaseUrl: DATABASE_URL,
+    shutdownDelayMs,
     shutdownGraceMs,
     etcdHosts: ETCD_HOSTS?.split(','),
     redisUrl: REDIS_URL,
     upstreamUrl: UPSTREAM_URL,
   };
+}
+
+function milliseconds(name: string, text: string): number {
+  const ms = Number(text);
+  if (!Number.isInteger(ms) || ms < 0 || ms > 600_000) {
+    throw new Error(`${name} is '${text}'; expected a number of ms from 0 to 600000`);
+  }
+  return ms;
 }

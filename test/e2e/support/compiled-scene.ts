@@ -14,7 +14,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 export function compileScene(scene: string): { file: string; remove: () => void } {
   const output = join(root, 'node_modules', '.cache', 'nestjs-bulwark', `${scene}-${process.pid}`);
   mkdirSync(output, { recursive: true });
-  const exports = { '.': './lib/index.js' };
+  const exports = { '.': './lib/index.js', './http': './lib/http/index.js' };
   writeFileSync(join(output, 'package.json'), JSON.stringify({ name: 'nestjs-bulwark', type: 'module', exports }));
   const sources = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))

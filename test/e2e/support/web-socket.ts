@@ -50,4 +50,9 @@ export class GatewayClient {
     this.socket.send(JSON.stringify({ event, data }));
     return answer;
   }
+
+  /** When the server has closed it. */
+  closed(): Promise<void> {
+    return new Promise((resolve) => this.socket.on('close', () => resolve()));
+  }
 }
