@@ -2,7 +2,7 @@ import { EventBus } from '../../events/event-bus.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { ClusterRateStore } from '../../kernel/cluster-rate-store.js';
 import type { Lifecycle } from '../../kernel/policy.js';
-import type { PlannerEnvironment } from '../../planning/assemble.js';
+import type { PlannerEnvironment, StandIn } from '../../planning/assemble.js';
 import { OBSERVABLES } from '../observable.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -33,6 +33,10 @@ export class RuntimeEnvironment implements PlannerEnvironment {
   /** Another module may bring it, until the app has started. */
   rateStore: ClusterRateStore | undefined = undefined;
   expectsRateStore = false;
+  /** What tests put in the place of methods. */
+  standIn: StandIn | undefined = undefined;
+  /** Whether a test has turned all policies off. */
+  bypassed = false;
 
   constructor(
     { clock, random }: Surroundings,
