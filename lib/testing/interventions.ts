@@ -1,6 +1,7 @@
 import type { AbortListener } from '../kernel/audience.js';
 import type { Attempt } from '../kernel/attempt.js';
 import type { Clock } from '../kernel/clock.js';
+import type { MethodKind } from '../kernel/method-kind.js';
 import type { StandIn } from '../planning/assemble.js';
 import type { Target } from '../planning/target.js';
 import { answer } from './answer.js';
@@ -57,7 +58,7 @@ export class Interventions {
   #outcomeOf(target: Target, names: readonly string[], attempt: Attempt): Outcome | undefined {
     let delayMs = 0;
     // Nobody knows yet what the method gives, nor in which form it would fail.
-    const faults = target.kind === undefined ? [] : [...this.#faults].filter((fault) => fault.isFor(target, names));
+    const faults = kindOf(target) === undefined ? [] : [...this.#faults].filter((fault) => fault.isFor(target, names));
     for (const fault of faults) {
       const outcome = fault.strike(attempt);
       if (outcome === undefined) continue;
@@ -72,7 +73,7 @@ export class Interventions {
 
   #play(target: Target, attempt: Attempt, { end, delayMs }: Outcome): unknown {
     const hangs = end.type === 'hangs';
-    return answer(target.instanceName, target.kind, {
+    return answer(target.instanceName, kindOf(target), {
       wait: hangs || delayMs > 0 ? () => this.#wait(attempt, hangs ? undefined : delayMs) : undefined,
       isReal: end.type === 'real',
       end: () => {
@@ -115,4 +116,9 @@ export class Interventions {
       attempt.onAbort(cut);
     });
   }
+}
+
+/** What calls of it give. One that is declared as giving a plain value may turn out otherwise, but is taken at its word. */
+function kindOf({ kind, guarded }: Target): MethodKind {
+  return kind ?? (guarded?.kind === 'sync' ? 'sync' : undefined);
 }

@@ -6,6 +6,7 @@ import {
   Fallback,
   fixed,
   RESILIENCE_CLOCK,
+  RESILIENCE_RANDOM,
   ResilienceModule,
   ResilienceService,
   Retry,
@@ -74,6 +75,8 @@ const setUp = async () => {
   })
     .overrideProvider(RESILIENCE_CLOCK)
     .useValue(clock)
+    .overrideProvider(RESILIENCE_RANDOM)
+    .useValue(() => 0)
     .compile();
   await module.init();
   onTestFinished(() => module.close());
