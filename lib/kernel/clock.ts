@@ -26,7 +26,7 @@ export interface Clock {
  */
 const root = new AsyncResource('nestjs-bulwark');
 
-const realNow = realPerformance.now;
+const realNow: unknown = Reflect.get(realPerformance, 'now');
 const realDateNow = Date.now;
 
 /**

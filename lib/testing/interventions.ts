@@ -103,7 +103,7 @@ export class Interventions {
       };
       const cut: AbortListener = (reason) => {
         leave();
-        reject(reason as Error);
+        reject(reason);
       };
       const timer =
         ms === undefined
