@@ -22,6 +22,7 @@ export default defineConfig({
       { find: /^nestjs-bulwark\/dashboard$/, replacement: source('./lib/observability/dashboard/index.ts') },
       { find: /^nestjs-bulwark\/http$/, replacement: source('./lib/http/index.ts') },
       { find: /^nestjs-bulwark\/microservices$/, replacement: source('./lib/microservices/index.ts') },
+      { find: /^nestjs-bulwark\/testing$/, replacement: source('./lib/testing/index.ts') },
       { find: /^nestjs-bulwark\/data$/, replacement: source('./lib/data/index.ts') },
     ],
   },

@@ -26,12 +26,23 @@ export interface Clock {
  */
 const root = new AsyncResource('nestjs-bulwark');
 
+const realNow: unknown = Reflect.get(realPerformance, 'now');
+const realDateNow = Date.now;
+
+/**
+ * Time as the fake timers of a test have it. Those of node:test fake the timers and `Date` and leave `performance` as it
+ * is: then the date is what moves with the timers.
+ */
+function fakedNow(): number {
+  return performance.now === realNow && Date.now !== realDateNow ? Date.now() : performance.now();
+}
+
 /**
  * Node's own time. The globals are read at each call, so that faked timers apply. `performance` is a getter there that
  * makes a reading half as dear again, so it is asked only where a test has replaced the timers.
  */
 export const systemClock: Clock = {
-  now: () => (setTimeout === realSetTimeout ? realPerformance.now() : performance.now()),
+  now: () => (setTimeout === realSetTimeout ? realPerformance.now() : fakedNow()),
   wallNow: () => Date.now(),
   setTimeout: (callback, ms) => root.runInAsyncScope(() => setTimeout(callback, ms)),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),

@@ -42,9 +42,9 @@ export class Incoming {
     this.#course = new Pipeline({ target, work: () => Promise.resolve() });
   }
 
-  /** A request has come. */
-  begin(): IncomingCall {
-    return new IncomingCall(new Attempt(this.#course, undefined, []), this.clock);
+  /** A request has come. @param context what Nest knows of it. */
+  begin(context?: unknown): IncomingCall {
+    return new IncomingCall(new Attempt(this.#course, undefined, [], { context }), this.clock);
   }
 }
 

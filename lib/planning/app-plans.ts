@@ -129,6 +129,13 @@ export class AppPlans {
     this.forget();
   }
 
+  /** Lets everything that keeps state begin anew; who owns it stays known. */
+  reset(): void {
+    this.instances.reset();
+    this.kinds.clear();
+    this.forget();
+  }
+
   /** The plans of a class; the same object each time, so that instances can keep it. */
   plansOf(concrete: AnyClass): Map<GuardedMethod, Plan> {
     return this.plans.ofClass(concrete);

@@ -40,12 +40,17 @@ const UNHEARD = new EventBus(
   () => undefined,
 );
 
+/** Gives what is run in the place of what a plan guards. @param names those of its policies. */
+export type StandIn = (target: Target, names: readonly string[]) => Body;
+
 /** How plans are made for the app. */
 export interface PlannerEnvironment extends PolicyEnvironment, PlanMode {
   readonly enabled: boolean;
   /** Whether the running call is known below it. */
   readonly callContext: boolean;
   readonly observables: ObservableWork;
+  /** Set by tests, which script what methods give. @default nothing stands in */
+  readonly standIn?: StandIn | undefined;
 }
 
 /**
@@ -79,7 +84,9 @@ function planOf(
   environment: PlannerEnvironment,
 ): Plan {
   const { clock, lifecycle, callContext, observables, enabled, events: ofApp } = environment;
-  const { className, methodName, kind, signalIndex, body } = target;
+  const { className, methodName, kind, signalIndex } = target;
+  const standIn = environment.standIn?.(target, [...new Set(steps.map(({ name }) => name))]);
+  const body = standIn ?? target.body;
   const events = target.exempt === true ? UNHEARD : ofApp;
   const policies = shown(steps);
   const { work, handOn } = workOf(kind, observables);

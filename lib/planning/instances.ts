@@ -147,6 +147,17 @@ export class Instances {
     return () => void this.#breakerListeners.delete(listener);
   }
 
+  /** Lets all begin anew. Breakers stay the same ones, since code may hold a handle of one; the others are made again. */
+  reset(): void {
+    for (const breaker of this.breakers()) breaker.reset();
+    for (const kind of stateKinds) {
+      if (kind === (CIRCUIT_BREAKERS as StateKind)) continue;
+      for (const state of this.#of(kind).values()) this.#retire(kind, state);
+      this.#of(kind).clear();
+    }
+    this.#budgets.clear();
+  }
+
   /** The breaker of a name, or of one of its keys. */
   breaker(name: string, key?: string): Breaker | undefined {
     return this.#breakers.get(name)?.breaker(key);

@@ -13,7 +13,7 @@ interface Learned {
  * It outlives plans, which are made anew with every change of the rules.
  */
 export class LearnedKinds {
-  readonly #known = new WeakMap<AnyClass, Map<GuardedMethod, Learned>>();
+  #known = new WeakMap<AnyClass, Map<GuardedMethod, Learned>>();
 
   /** @param warn tells whoever runs the app. */
   constructor(private readonly warn: (text: string) => void) {}
@@ -39,6 +39,11 @@ export class LearnedKinds {
     if (learned.uncovered !== undefined) return;
     learned.uncovered = reason;
     if (isDecoratedItself(method)) this.warn(`${place} is not guarded: ${reason}`);
+  }
+
+  /** Forgets what methods have turned out to give. */
+  clear(): void {
+    this.#known = new WeakMap();
   }
 
   #find(method: GuardedMethod, concrete: AnyClass): Learned | undefined {

@@ -99,7 +99,8 @@ function interception(
 
 const UNKNOWN = 'neither async nor declared as giving a promise or a stream; its first call shows what it gives';
 
-function entryOf(
+/** How one method is guarded. */
+export function entryOf(
   app: AppPlans,
   method: GuardedMethod,
   type: AnyClass,

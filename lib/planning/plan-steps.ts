@@ -24,6 +24,8 @@ export interface PlanMode {
   readonly enabled: boolean;
   /** Without the module a policy without a value is skipped. */
   readonly lenient: boolean;
+  /** No policy applies, Fallback and Recover included: a test looks at the methods alone. @default false */
+  readonly bypassed?: boolean;
 }
 
 const kinds: readonly AnyKind[] = KINDS;
@@ -67,7 +69,8 @@ export function shown(steps: readonly PlanStep[]): PlannedPolicy[] {
 /** @throws ResilienceConfigurationError */
 function stepsOf(kind: AnyKind, target: PlannedTarget, resolution: Resolution, mode: PlanMode): PlanStep[] {
   const resolved = resolution.policies.get(kind.key);
-  const isIdle = !mode.enabled && kind.underKillSwitch === 'kept';
+  const isIdle = mode.bypassed === true ? kind.state !== undefined : !mode.enabled && kind.underKillSwitch === 'kept';
+  if (mode.bypassed === true && !isIdle) return [];
   if (!mode.enabled && kind.underKillSwitch !== 'works' && !isIdle) return [];
   return given(kind, target, resolution, mode.lenient).map((step) => ({
     ...step,

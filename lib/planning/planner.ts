@@ -83,6 +83,8 @@ export class Planner {
     const target: Target = {
       className: app.labelOf(concrete),
       methodName: method.methodName,
+      concrete,
+      guarded: method,
       instanceName,
       kind,
       learner: kind === undefined ? learner : undefined,

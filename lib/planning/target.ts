@@ -2,6 +2,7 @@ import type { DeadlineQueues } from '../kernel/deadline-queues.js';
 import type { MethodKind } from '../kernel/method-kind.js';
 import type { ResolvedRetryBudget } from '../kernel/retry-budget/retry-budget.options.js';
 import type { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
+import type { AnyClass, GuardedMethod } from '../guarded/guarded-method.js';
 import type { Idempotency } from '../guarded/idempotency.js';
 import type { Learner } from '../pipeline/plan.js';
 import type { Body } from '../pipeline/promise-work.js';
@@ -26,6 +27,12 @@ export interface PlannedTarget {
 export interface Target extends PlannedTarget {
   readonly className: string;
   readonly methodName: string;
+  /** The class that it is planned for; undefined: it belongs to none. */
+  readonly concrete?: AnyClass | undefined;
+  /** The method with decorators of ours; undefined: it is none. */
+  readonly guarded?: GuardedMethod | undefined;
+  /** The interceptor whose plan it is; undefined: it is none's. */
+  readonly interceptor?: object | undefined;
   /** Queues of deadlines that it shares with others of its kind. @default it has its own */
   readonly deadlines?: DeadlineQueues | undefined;
   /** Learns what it gives, where nobody says so. */

@@ -33,6 +33,7 @@ const partOf = (path: string): string => path.split('/')[1] ?? path;
 
 /** The parts of lib that guard calls: each may import those that stand below it, their types included, and none above. */
 const LAYERS = [
+  'testing',
   'observability',
   'cluster',
   'http',

@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import ts from 'typescript';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-
-const ROOT = new URL('../..', import.meta.url).pathname;
+import { installLibrary } from '../support/installed-lib.js';
 
 /** What every script begins with: plain JavaScript, decorated by hand. */
 const PRELUDE = `
@@ -43,30 +41,6 @@ const done = (result) => process.stdout.write(JSON.stringify(result) + '\\n');
 `;
 
 let folder: string;
-
-/** Puts the library, compiled, into a folder of its own, so that no other test's build is touched. */
-async function installLibrary(to: string): Promise<void> {
-  const target = join(to, 'node_modules/nestjs-bulwark');
-  const files = (await readdir(join(ROOT, 'lib'), { recursive: true })).filter((file) => file.endsWith('.ts'));
-  for (const file of files) {
-    const { outputText } = ts.transpileModule(await readFile(join(ROOT, 'lib', file), 'utf8'), {
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2023,
-        module: ts.ModuleKind.ESNext,
-        experimentalDecorators: true,
-        emitDecoratorMetadata: true,
-      },
-    });
-    const path = join(target, 'dist/lib', file.replace(/\.ts$/, '.js'));
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, outputText);
-  }
-  await writeFile(join(target, 'package.json'), await readFile(join(ROOT, 'package.json')));
-  for (const name of await readdir(join(ROOT, 'node_modules'))) {
-    if (!name.startsWith('.') && name !== 'nestjs-bulwark')
-      await symlink(join(ROOT, 'node_modules', name), join(to, 'node_modules', name));
-  }
-}
 
 interface Ended {
   readonly result: unknown;

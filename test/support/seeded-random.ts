@@ -1,14 +1,4 @@
-/** Numbers in [0, 1) that are the same at each run. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    // mulberry32
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
+export { seededRandom } from '../../lib/testing/seeded-random.js';
 
 /** A whole number from 0 to `below` - 1. */
 export function pick(random: () => number, below: number): number {

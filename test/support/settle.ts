@@ -1,9 +1,4 @@
-const realImmediate = globalThis.setImmediate;
-
-/** Lets every promise that can settle now do so; no time passes. */
-export function settle(): Promise<void> {
-  return new Promise((resolve) => realImmediate(resolve));
-}
+export { settle } from '../../lib/testing/settle.js';
 
 /** What has become of a promise so far. */
 export interface Tracked {

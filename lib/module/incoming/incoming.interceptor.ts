@@ -55,7 +55,7 @@ export class IncomingInterceptor implements NestInterceptor, OnModuleInit {
     if (source === undefined) return next.handle();
     const { key } = source;
     const known = key === undefined ? undefined : this.#known.get(key);
-    const call = known ?? this.#begin(source);
+    const call = known ?? this.#begin(context, source);
     if (key !== undefined) this.#known.set(key, call);
     const answer = new Observable<unknown>((subscriber) => {
       const cut = (reason: unknown): void => subscriber.error(reason);
@@ -94,9 +94,9 @@ export class IncomingInterceptor implements NestInterceptor, OnModuleInit {
     call.end();
   }
 
-  #begin(source: RequestSource): IncomingCall {
+  #begin(context: ExecutionContext, source: RequestSource): IncomingCall {
     const { accept, maxMs } = this.#options;
-    const call = this.#incoming.begin();
+    const call = this.#incoming.begin(context);
     const { timeLeft = Infinity, due = Infinity } = source;
     const ms = Math.min(timeLeft, due - this.#incoming.clock.wallNow());
     if (accept && ms !== Infinity) call.limit(Math.min(ms, maxMs), this.#arrivals.of(source.key));

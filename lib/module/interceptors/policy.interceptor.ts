@@ -66,6 +66,8 @@ export abstract class PolicyInterceptor implements NestInterceptor {
       const target = {
         className,
         methodName,
+        concrete: controller,
+        interceptor: this,
         instanceName: place,
         kind: 'observable' as const,
         answersOnce: true,

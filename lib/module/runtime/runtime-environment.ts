@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.js';
 import type { ClusterRateStore } from '../../kernel/cluster-rate-store.js';
 import type { Lifecycle } from '../../kernel/policy.js';
 import type { StartRamp } from '../../kernel/start-ramp.js';
-import type { PlannerEnvironment } from '../../planning/assemble.js';
+import type { PlannerEnvironment, StandIn } from '../../planning/assemble.js';
 import { OBSERVABLES } from '../observable.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -35,6 +35,10 @@ export class RuntimeEnvironment implements PlannerEnvironment {
   rateStore: ClusterRateStore | undefined = undefined;
   expectsRateStore = false;
   startRamp: StartRamp | undefined = undefined;
+  /** What tests put in the place of methods. */
+  standIn: StandIn | undefined = undefined;
+  /** Whether a test has turned all policies off. */
+  bypassed = false;
 
   constructor(
     { clock, random }: Surroundings,

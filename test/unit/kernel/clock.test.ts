@@ -19,6 +19,24 @@ describe('systemClock', () => {
     expect(systemClock.wallNow()).toBe(Date.parse('2001-01-01T00:00:00Z'));
   });
 
+  it('moves with the date where the timers are faked and `performance` is not, as by node:test', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'Date'] });
+    const before = systemClock.now();
+
+    vi.advanceTimersByTime(250);
+
+    expect(systemClock.now() - before).toBe(250);
+  });
+
+  it('is real where the timers alone are faked', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    const before = systemClock.now();
+
+    vi.advanceTimersByTime(60_000);
+
+    expect(systemClock.now() - before).toBeLessThan(60_000);
+  });
+
   it('sets and clears timers, also faked ones', () => {
     vi.useFakeTimers();
     const ran: string[] = [];
