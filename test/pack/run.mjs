@@ -62,7 +62,7 @@ async function checkContents() {
   const files = entries.filter((e) => e.isFile()).map((e) => relative(unpacked, join(e.parentPath, e.name)));
 
   const allowed =
-    /^(dist\/lib\/.+|docs\/.+\.(?:md|svg|png)|(?:grafana|prometheus)\/.+\.(?:json|yaml)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    /^(dist\/lib\/.+|docs\/(?!\.|api\/).+\.(?:md|svg|png)|(?:grafana|prometheus)\/.+\.(?:json|yaml)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
   const strange = files.filter((file) => !allowed.test(file) || /\.test\.|\.tsbuildinfo$/.test(file));
   const { exports, bin } = await readManifest();
   const targets = [...Object.values(exports), bin].flatMap((t) => (typeof t === 'string' ? t : Object.values(t)));
