@@ -53,6 +53,8 @@ export default defineConfig({
       provider: 'local',
       options: {
         detailedView: true,
+        // The name of a button holds what it shows, its key included.
+        translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search K' } },
         miniSearch: {
           options: SEARCH_OPTIONS,
           searchOptions: {

@@ -1,5 +1,6 @@
 const page = (text, link) => ({ text, link });
-const group = (text, items, more = {}) => ({ text, items, collapsed: false, ...more });
+// Groups that fold are buttons around a button in this theme, which nobody without a mouse can use.
+const group = (text, items) => ({ text, items });
 
 /** What the reader sees at the left. @param api the pages of the reference, as TypeDoc made them. */
 export const sidebar = (api) => ({
@@ -52,29 +53,19 @@ export const sidebar = (api) => ({
       page('Rules at run time', '/rules'),
       page('Warnings at start', '/lint'),
     ]),
-    group('Data', [page('DataService', '/data'), page('Failover', '/failover'), page('File format', '/file-format')], {
-      collapsed: true,
-    }),
-    group(
-      'Cluster',
-      [
-        page('Several processes', '/cluster'),
-        page('Breakers of many processes', '/cluster-breakers'),
-        page('Rate limits of a cluster', '/cluster-rate-limits'),
-      ],
-      { collapsed: true },
-    ),
+    group('Data', [page('DataService', '/data'), page('Failover', '/failover'), page('File format', '/file-format')]),
+    group('Cluster', [
+      page('Several processes', '/cluster'),
+      page('Breakers of many processes', '/cluster-breakers'),
+      page('Rate limits of a cluster', '/cluster-rate-limits'),
+    ]),
     group('Testing', [page('Test a guarded service', '/testing'), page('CommonJS and Jest', '/commonjs')]),
-    group(
-      'Background',
-      [
-        page('Inside the engine', '/internals'),
-        page('opossum, and its breaker here', '/opossum'),
-        page('The sample shop', '/sample-shop'),
-        page('Upgrading', '/upgrading'),
-      ],
-      { collapsed: true },
-    ),
+    group('Background', [
+      page('Inside the engine', '/internals'),
+      page('opossum, and its breaker here', '/opossum'),
+      page('The sample shop', '/sample-shop'),
+      page('Upgrading', '/upgrading'),
+    ]),
     page('API reference', '/api/'),
   ],
 });
