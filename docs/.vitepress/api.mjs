@@ -39,6 +39,7 @@ export async function writeReference() {
     entryFileName: 'index',
     hidePageHeader: true,
     hideBreadcrumbs: true,
+    outputFileStrategy: 'members',
     useCodeBlocks: true,
     parametersFormat: 'table',
     interfacePropertiesFormat: 'table',

@@ -13,7 +13,7 @@ const SEARCH_OPTIONS = {
   // It runs in the browser, too, and so refers to nothing outside itself.
   processTerm: (term) => {
     const empty =
-      ' a an and are as at be by can do does for from how i in is it its me my of on or so than that the this to we what when where which who why will with you your ';
+      ' a an and are as at be by can do does for from how i in is it its me my of on or so than that the this to we what when where which who why will with without you your ';
     const word = term.toLowerCase();
     if (empty.includes(` ${word} `)) return null;
     const stem = word.length > 4 ? word.replace(/(?:ies|ing|ed|es|s|e|y)$/, '') : word;
@@ -21,8 +21,14 @@ const SEARCH_OPTIONS = {
   },
 };
 
+/** A wall. */
+const ICON =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#1f6fb2" d="M1 2h3v2h2V2h4v2h2V2h3v5l-1 7H2L1 7z"/></svg>';
+
 export default defineConfig({
   lang: 'en',
+  // An icon of its own: browsers ask for one anyway.
+  head: [['link', { rel: 'icon', href: `data:image/svg+xml,${encodeURIComponent(ICON)}` }]],
   title: 'nestjs-bulwark',
   description: 'Resilience for NestJS: circuit breakers, timeouts, retries, bulkheads, rate limits and fallbacks.',
   base: process.env.DOCS_BASE ?? '/',
@@ -53,8 +59,6 @@ export default defineConfig({
       provider: 'local',
       options: {
         detailedView: true,
-        // The name of a button holds what it shows, its key included.
-        translations: { button: { buttonText: 'Search', buttonAriaLabel: 'Search K' } },
         miniSearch: {
           options: SEARCH_OPTIONS,
           searchOptions: {
@@ -71,12 +75,17 @@ export default defineConfig({
   },
 });
 
-/** `<!-- search: words -->` gives a page words that people look for and its text does not have. */
+/**
+ * `<!-- search: fake time, unit test -->` gives a page what people ask for and no heading of it says. Each phrase is a section to the
+ * search, found as `Testing > fake time`, and leads to the top of the page.
+ */
 function withSearchWords(source, env, md) {
   const html = md.render(source, env);
-  if (env.frontmatter?.search === false) return '';
-  const words = /<!-- search: (.*?) -->/.exec(source)?.[1];
-  return words === undefined ? html : html.replace('</h1>', `</h1><p>${words}</p><p>${words}</p>`);
+  const phrases = /<!-- search: (.*?) -->/.exec(source)?.[1].split(', ') ?? [];
+  const sections = phrases.map(
+    (phrase, index) => `<h2 id="find-${index}">${phrase} <a href="#find-${index}">#</a></h2>`,
+  );
+  return html + sections.join('');
 }
 
 /** Draws ```mermaid as SVG in the colours of the page: nothing is loaded or drawn in the browser. */

@@ -55,7 +55,9 @@ describe.skipIf(chromiumMissing() ?? docsToolsMissing())('the site of the docume
       if (!request.url().startsWith(url) && !request.url().startsWith('data:'))
         browser.errors.push(`asked elsewhere: ${request.url()}`);
     });
-    await page.goto(`${url}/${path}`, { waitUntil: 'networkidle' });
+    await page.goto(`${url}/${path}`);
+    // Its program has taken over what was built.
+    await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}));
     return page;
   }
 
