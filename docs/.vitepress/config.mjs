@@ -83,7 +83,7 @@ function withSearchWords(source, env, md) {
   const html = md.render(source, env);
   const phrases = /<!-- search: (.*?) -->/.exec(source)?.[1].split(', ') ?? [];
   const sections = phrases.map(
-    (phrase, index) => `<h2 id="find-${index}">${phrase} <a href="#find-${index}">#</a></h2>`,
+    (phrase, index) => `<h2 id="find-${index}">${phrase} <a href="#find-${index}">#</a></h2>${phrase}`,
   );
   return html + sections.join('');
 }
