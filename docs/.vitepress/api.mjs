@@ -27,6 +27,10 @@ export async function writeReference() {
     tsconfig: file('tsconfig.api.json'),
     name: 'API reference',
     readme: 'none',
+    // Decorators are functions, and what one looks for first.
+    groupOrder: ['Functions', 'Classes', 'Interfaces', 'Variables', '*'],
+    // It says who may use it, and has no text.
+    excludeTags: ['@publicApi'],
     excludeInternal: true,
     excludePrivate: true,
     excludeProtected: true,

@@ -35,6 +35,10 @@ export default defineConfig({
   // `npx serve`, GitHub Pages and a folder behind nginx all find `page.html`.
   cleanUrls: false,
   vite: { server: { host: '127.0.0.1' } },
+  transformPageData({ relativePath, frontmatter }) {
+    // The reference is looked up, not read page by page.
+    if (relativePath.startsWith('api/')) Object.assign(frontmatter, { prev: false, next: false });
+  },
   markdown: {
     // Shiki's own pair for text of enough contrast.
     theme: { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' },

@@ -21,6 +21,8 @@ const QUESTIONS: readonly (readonly [string, string])[] = [
   ['too many requests shed load', 'policies/system-protection.html'],
   ['change a threshold without restart', 'rules.html'],
   ['getting started', 'quick-start.html'],
+  ['order of decorators', 'how-it-decides.html'],
+  ['Prisma unique constraint', 'recipes/database.html'],
 ];
 const PAGES = ['index', 'quick-start', 'policies/circuit-breaker', 'how-it-decides', 'api/nestjs-bulwark/index'];
 const LOOKS = [
