@@ -3,7 +3,14 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist', 'coverage', 'test-results', 'bench/results']),
+  globalIgnores([
+    'dist',
+    'coverage',
+    'test-results',
+    'bench/results',
+    'docs/api',
+    'docs/.vitepress/{dist,cache,.temp}',
+  ]),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,

@@ -3,7 +3,7 @@ import { sourcesIn } from './source-files.js';
 
 /** What starts a process or needs a server. */
 const DEEP_SUPPORT =
-  /^test\/(?:.+\/)?support\/(?:.+\/)?(?:built-page|built-sample|chromium|brokers|compiled-lib|compiled-scene|etcd-cluster|run-cli|(?:mariadb|own|postgres|redis)-server|redis-cluster|shared-servers)\.ts$/;
+  /^test\/(?:.+\/)?support\/(?:.+\/)?(?:built-docs|built-page|built-sample|chromium|brokers|compiled-lib|compiled-scene|etcd-cluster|run-cli|(?:mariadb|own|postgres|redis)-server|redis-cluster|shared-servers)\.ts$/;
 /** As vitest.config.ts says. */
 const DEEP = /^test\/(?:cli|faults|libraries|sample)\/|\.deep\.test\.ts$/;
 

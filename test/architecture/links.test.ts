@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { documentationPages } from '../support/documentation-pages.js';
 import { ROOT } from './source-files.js';
 
 interface Manifest {
@@ -13,9 +14,7 @@ const HOME = `${repository.url.replace(/^git\+|\.git$/g, '')}/blob/main/`;
 /** What npm packs without being told. */
 const PACKED = ['README.md', 'LICENSE', ...files];
 
-const pages = ['README.md', 'CHANGELOG.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)].filter(
-  (path) => path.endsWith('.md'),
-);
+const pages = ['README.md', 'CHANGELOG.md', ...documentationPages()];
 const textOf = (path: string): string => readFileSync(join(ROOT, path), 'utf8').replace(/^```.*?^```/gms, '');
 
 /** As GitHub and npm name the headings of a page. */

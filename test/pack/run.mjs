@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { quickStart } from './quick-start.mjs';
 
 const execute = promisify(execFile);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -62,7 +63,7 @@ async function checkContents() {
   const files = entries.filter((e) => e.isFile()).map((e) => relative(unpacked, join(e.parentPath, e.name)));
 
   const allowed =
-    /^(dist\/lib\/.+|docs\/.+\.(?:md|svg|png)|(?:grafana|prometheus)\/.+\.(?:json|yaml)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    /^(dist\/lib\/.+|docs\/(?!\.|api\/).+\.(?:md|svg|png)|(?:grafana|prometheus)\/.+\.(?:json|yaml)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
   const strange = files.filter((file) => !allowed.test(file) || /\.test\.|\.tsbuildinfo$/.test(file));
   const { exports, bin } = await readManifest();
   const targets = [...Object.values(exports), bin].flatMap((t) => (typeof t === 'string' ? t : Object.values(t)));
@@ -185,6 +186,12 @@ if (await inTurn('tarball', [['is packed', pack]])) {
   await inTurn('tarball', [['is what publint and attw expect', checkWithTools]]);
   await inTurn('tarball', [['has root types without optional peers', () => checkTypes('dist/lib/index.d.ts')]]);
   await inTurn('tarball', [['has types of /data without them', () => checkTypes('dist/lib/data/index.d.ts')]]);
+  const tarball = async () =>
+    join(
+      work,
+      (await readdir(work)).find((name) => name.endsWith('.tgz')),
+    );
+  await inTurn('quick start', quickStart({ work, unpacked, tarball, run }));
   await inTurn(
     'Nest 12, ES modules',
     stepsOf('nest12-esm', ['the same with data in SQLite', ['dist/main.js'], { DATA_BACKEND: 'database' }]),
