@@ -68,6 +68,7 @@ export const sidebar = (api) => ({
       page('opossum, and its breaker here', '/opossum'),
       page('The sample shop', '/sample-shop'),
       page('Upgrading', '/upgrading'),
+      page('Versions', '/versioning'),
     ]),
     page('API reference', '/api/'),
   ],
