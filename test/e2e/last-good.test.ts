@@ -93,7 +93,7 @@ describe('the last good answer', () => {
   it('stays when rules change', async () => {
     const { module, rates } = await start(new MemoryDataService());
     await rates.current('eur');
-    await module
+    module
       .get(ResilienceService)
       .rules.apply({ methods: { 'Rates.current': { retry: { maxAttempts: 3 } } } }, { by: 'ann' });
     Object.assign(rates, { data: new MemoryDataService(), isUp: false });
