@@ -4,7 +4,7 @@ import { ORDER } from '../../../lib/pipeline/order.js';
 describe('ORDER', () => {
   it('is the one of the contract, outermost first', () => {
     expect(ORDER.join(' > ')).toBe(
-      'recover > onRefused > fallback > timeout.total > coalesce > retry > hedge > circuitBreaker > rateLimit > timeout.perAttempt > bulkhead',
+      'recover > onRefused > fallback > timeout.total > coalesce > retry > hedge > circuitBreaker > adaptiveThrottle > rateLimit > timeout.perAttempt > bulkhead',
     );
   });
 });
