@@ -89,7 +89,8 @@ it.each([true, false])(
     const { window } = theirs.status as unknown as { window: { latencyTimes: number[] }[] };
     expect(window.reduce((kept, { latencyTimes }) => kept + latencyTimes.length, 0)).toBe(200_000);
     expect(after - between).toBeGreaterThan(8 * 200_000 * 0.9);
-    expect(between - before).toBeLessThan(200_000);
+    // A number for each call would be 1.6 MB; what the machine compiles meanwhile counts as well.
+    expect(between - before).toBeLessThan(8 * 200_000 * 0.25);
     expect(app.get(ResilienceService).circuitBreaker('Client.call').stats).toMatchObject({
       successes: 201_000,
       latencyTimes: [],
