@@ -6,6 +6,8 @@ import type { LastGoodStore } from './last-good.options.js';
 
 /** The longest wait for a store, ms: the caller has no other answer than an error. */
 export const STORE_WAIT_MS = 250;
+/** A write that has not ended after so long is waited for no more, ms: those that hang must not keep others out for good. */
+export const WRITE_WAIT_MS = 10_000;
 /** So many answers are on their way to the store at once; of those that come meanwhile only the newest of each key follows. */
 const MOST_WRITES = 100;
 
@@ -26,43 +28,34 @@ export class LastGoodBacking {
   }
 
   /** What the store knows; undefined: nothing, or not in time. */
-  get(store: LastGoodStore, key: string): Promise<LastAnswer | undefined> {
-    const { clock } = this.environment;
-    return new Promise((resolve) => {
-      const timer = clock.setTimeout(() => resolve(undefined), STORE_WAIT_MS);
-      const end = (answer: LastAnswer | undefined): void => {
-        clock.clearTimeout(timer);
-        resolve(answer);
-      };
-      this.#asked(() => store.get(this.#placeOf(key))).then(
-        (found) => end(isAnswer(found) ? found : undefined),
-        (error: unknown) => {
-          this.#report(error);
-          end(undefined);
-        },
-      );
-    });
+  async get(store: LastGoodStore, key: string): Promise<LastAnswer | undefined> {
+    const found = await this.#within(STORE_WAIT_MS, () => store.get(this.#placeOf(key)));
+    return isAnswer(found) ? found : undefined;
   }
 
   async #write(store: LastGoodStore, key: string, answer: LastAnswer): Promise<void> {
     this.#writing.set(key, undefined);
-    try {
-      await this.#asked(() => store.put(this.#placeOf(key), answer));
-    } catch (error) {
-      this.#report(error);
-    }
+    await this.#within(WRITE_WAIT_MS, () => store.put(this.#placeOf(key), answer), false);
     const next = this.#writing.get(key);
     this.#writing.delete(key);
     if (next !== undefined) this.put(store, key, next);
   }
 
-  #asked(question: () => unknown): Promise<unknown> {
-    try {
-      const answer = question();
-      return isThenable(answer) ? promiseOf(answer) : Promise.resolve(answer);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  /** What the store answers; undefined where it fails, which is reported, or has not answered after `ms`. @param keepsAlive whether the process waits for it. */
+  #within(ms: number, question: () => unknown, keepsAlive = true): Promise<unknown> {
+    const { clock } = this.environment;
+    return new Promise((resolve) => {
+      const timer = clock.setTimeout(() => resolve(undefined), ms);
+      if (!keepsAlive) timer.unref();
+      const end = (answer: unknown): void => {
+        clock.clearTimeout(timer);
+        resolve(answer);
+      };
+      asked(question).then(end, (error: unknown) => {
+        this.#report(error);
+        end(undefined);
+      });
+    });
   }
 
   #placeOf(key: string): string {
@@ -76,4 +69,13 @@ export class LastGoodBacking {
 
 function isAnswer(found: unknown): found is LastAnswer {
   return typeof propertyOf(found, 'at') === 'number';
+}
+
+function asked(question: () => unknown): Promise<unknown> {
+  try {
+    const answer = question();
+    return isThenable(answer) ? promiseOf(answer) : Promise.resolve(answer);
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }

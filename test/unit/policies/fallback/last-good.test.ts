@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { STORE_WAIT_MS } from '../../../../lib/policies/fallback/last-good.backing.js';
+import { STORE_WAIT_MS, WRITE_WAIT_MS } from '../../../../lib/policies/fallback/last-good.backing.js';
 import { LastGood } from '../../../../lib/policies/fallback/last-good.js';
 import { LastGoodMemory, MOST_ANSWERS } from '../../../../lib/policies/fallback/last-good.memory.js';
 import type { LastGoodOptions, LastGoodStore } from '../../../../lib/policies/fallback/last-good.options.js';
@@ -108,6 +108,17 @@ describe('LastGood', () => {
     const { gave } = setUp({ store });
     for (let i = 0; i < 5_000; i++) gave(`key-${i}`, i);
     expect(store.puts).toHaveLength(100);
+  });
+
+  it('writes again when writes have hung for long', async () => {
+    const store = new SlowStore();
+    const { clock, gave } = setUp({ store });
+    for (let i = 0; i < 100; i++) gave(`key-${i}`, i);
+    await clock.advance(WRITE_WAIT_MS);
+
+    gave('another', 1);
+
+    expect(store.puts).toHaveLength(101);
   });
 
   it('never gives the answer of another key, nor one that is too old, whatever the store does', async () => {
