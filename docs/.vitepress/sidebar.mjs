@@ -32,7 +32,7 @@ export const sidebar = (api) => ({
       page('An LLM API', '/recipes/llm-api'),
       page('Many tenants', '/recipes/multi-tenant'),
       page('Webhooks', '/recipes/webhooks'),
-      page('The last good answer', '/recipes/last-good-answer'),
+      page('The last good answer, by hand', '/recipes/last-good-answer'),
       page('A canary by rules', '/recipes/canary'),
     ]),
     group('In depth', [
