@@ -8,8 +8,8 @@ export default defineConfig({
   base: './',
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   build: {
-    // Beside the compiled server, which looks for it there.
-    outDir: at('./dist/lib/observability/dashboard/page/dist'),
+    // Beside the server's code, which looks for it there.
+    outDir: at('./dist/bundle/observability/dashboard/page/dist'),
     emptyOutDir: true,
     target: 'es2022',
     // Nothing inline: the page's Content-Security-Policy forbids it.

@@ -19,6 +19,7 @@ const ROWS = [
   'observed',
   'data',
   'data-recovery',
+  'start-up',
 ];
 const PROCESS_LIMIT_MS = 120_000;
 const RESULTS = new URL('./results/', import.meta.url);

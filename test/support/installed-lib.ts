@@ -21,7 +21,8 @@ export async function installLibrary(to: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, outputText);
   }
-  await writeFile(join(target, 'package.json'), await readFile(join(ROOT, 'package.json')));
+  const manifest = await readFile(join(ROOT, 'package.json'), 'utf8');
+  await writeFile(join(target, 'package.json'), manifest.replaceAll('./dist/bundle/', './dist/lib/'));
   for (const name of await readdir(join(ROOT, 'node_modules'))) {
     if (!name.startsWith('.') && name !== 'nestjs-bulwark')
       await symlink(join(ROOT, 'node_modules', name), join(to, 'node_modules', name));

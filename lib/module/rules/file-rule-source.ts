@@ -58,11 +58,12 @@ interface Yaml {
   parse(text: string, options: { maxAliasCount: number }): unknown;
 }
 
+/** Whoever has no YAML need not have it: neither the package nor its types are named where compilers and bundlers look. */
+const load = (name: string): Promise<unknown> => import(name);
+
 async function loadYaml(name: string): Promise<Yaml> {
   try {
-    // Whoever has no YAML need not have it: neither the package nor its types are named where a compiler looks.
-    const yaml: string = 'yaml';
-    return (await import(yaml)) as Yaml;
+    return (await load('yaml')) as Yaml;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ERR_MODULE_NOT_FOUND' && code !== 'MODULE_NOT_FOUND') throw error;

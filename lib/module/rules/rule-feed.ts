@@ -4,7 +4,6 @@ import { heed } from '../../errors/foreign.js';
 import { textOf } from '../../kernel/error-text.js';
 import { MODULE_OPTIONS_TOKEN, type ResilienceModuleOptions } from '../resilience.module-definition.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
-import { FileRuleSource } from './file-rule-source.js';
 import { faultsOfData, ROOT } from '../../rules/plain-data.js';
 import { ResilienceRules } from './resilience-rules.js';
 import type { RuleDocument } from '../../rules/rule-document.js';
@@ -33,7 +32,7 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
     const from = this.options.rules;
     // What is wrong with the options is told by the checks, and rules cannot be judged by them.
     if (from === undefined || this.rules.refused) return;
-    const source = (this.#source = 'file' in from ? new FileRuleSource(from.file) : from.source);
+    const source = (this.#source = 'file' in from ? await fileSource(from.file) : from.source);
     this.#name = source.name;
     const document = await source.read();
     if (document === undefined)
@@ -96,4 +95,10 @@ export class RuleFeed implements OnModuleInit, OnApplicationShutdown {
     this.#last = isPlain ? document : undefined;
     this.rules.apply(document as RuleDocument, { by: this.#name, source: this.#name });
   }
+}
+
+/** Apps without a file of rules do not load what reads and watches one. */
+async function fileSource(path: string): Promise<RuleSource> {
+  const { FileRuleSource } = await import('./file-rule-source.js');
+  return new FileRuleSource(path);
 }

@@ -2,13 +2,15 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const SOURCES = ['package.json', 'nest-cli.json', 'tsconfig.json', 'vite.page.config.ts', 'lib', 'sample-app'];
+const CONFIGURATION = ['package.json', 'nest-cli.json', 'tsconfig.json', 'rolldown.config.mjs', 'vite.page.config.ts'];
+const SOURCES = [...CONFIGURATION, 'lib', 'sample-app'];
 const VITE = join(ROOT, 'node_modules/vite/bin/vite.js');
+const ROLLDOWN = join(ROOT, 'node_modules/rolldown/bin/cli.mjs');
 const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
 
 /** @returns the path of the sample's entry. */
@@ -18,7 +20,12 @@ export async function builtSample(): Promise<string> {
 
 /** @returns the path of the command line's entry. */
 export async function builtCli(): Promise<string> {
-  return join(await built(), 'lib/cli/main.js');
+  return join(await built(), 'bundle/cli/main.js');
+}
+
+/** @returns the folder of the built package, with its `package.json`. */
+export async function builtPackage(): Promise<string> {
+  return dirname(await built());
 }
 
 /**
@@ -37,10 +44,11 @@ async function build(home: string, copy: string): Promise<void> {
   await mkdir(draft, { recursive: true });
   try {
     for (const source of SOURCES) await cp(join(ROOT, source), join(draft, source), { recursive: true });
-    for (const project of ['nestjs-bulwark', 'sample-app']) {
-      await promisify(execFile)(process.execPath, [NEST, 'build', project], { cwd: draft });
-    }
-    await promisify(execFile)(process.execPath, [VITE, 'build', '-c', 'vite.page.config.ts'], { cwd: draft });
+    const run = (...args: string[]) => promisify(execFile)(process.execPath, args, { cwd: draft });
+    await run(NEST, 'build', 'nestjs-bulwark');
+    await run(ROLLDOWN, '-c', '--logLevel', 'silent');
+    await run(VITE, 'build', '-c', 'vite.page.config.ts');
+    await run(NEST, 'build', 'sample-app');
     // Another test file may have been faster.
     if (!existsSync(copy)) await rename(draft, copy);
   } finally {
