@@ -1,5 +1,5 @@
 import { valueLine } from '../support/line.mjs';
-import { extremes } from '../support/statistics.mjs';
+import { extremes, interval } from '../support/statistics.mjs';
 
 export const title = 'what an import adds to the start of an app of Nest';
 export const execArgv = ['--expose-gc'];
@@ -35,12 +35,14 @@ export async function measure({ name }) {
 
 export function report(results) {
   const of = (name, figure) => extremes(results.filter((result) => result.name === name).map((r) => r[figure]));
+  // Of single starts the slowest tells of the machine: what counts is how sure their median is.
+  const medianOf = (name, figure) => interval(results.filter((r) => r.name === name).map((r) => [r[figure]]));
   const peers = (figure) => PEERS.map((name) => `${name} ${of(name, figure).median.toPrecision(2)}`).join(', ');
   const line = (what, figure, unit, goal) =>
     valueLine({
       figure: `import of the root, ${what}`,
       unit,
-      measured: typical(of(ROOT, figure)),
+      measured: medianOf(ROOT, figure),
       peer: 'imports of peers',
       theirs: peers(figure),
       goal,
@@ -54,11 +56,6 @@ export function report(results) {
       valueLine({ figure: `import of /${name.split('/')[1]}, time`, unit: 'ms', measured: of(name, 'ms') }),
     ),
   ];
-}
-
-/** A start is as long as the median; the slowest of many tells of the machine. */
-function typical({ median }) {
-  return { median, low: median, high: median };
 }
 
 /** Nothing of before the import is left to be collected during it. */

@@ -6,12 +6,12 @@ import { Application } from 'typedoc';
 const file = (path) => fileURLToPath(new URL(path, import.meta.url));
 const { exports } = JSON.parse(readFileSync(file('../../package.json'), 'utf8'));
 
-/** `./dist/lib/data/index.js` is made of `lib/data/index.ts`. */
+/** `./dist/bundle/data/index.js` is made of `lib/data/index.ts`. */
 const entries = new Map(
   Object.entries(exports)
     .filter(([, { default: path }]) => path !== undefined)
     .map(([subpath, { default: path }]) => [
-      path.replace(/^\.\/dist\/lib\/|\/?index\.js$/g, '') || 'index',
+      path.replace(/^\.\/dist\/bundle\/|\/?index\.js$/g, '') || 'index',
       `nestjs-bulwark${subpath.slice(1)}`,
     ]),
 );

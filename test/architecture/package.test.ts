@@ -84,3 +84,10 @@ it('has types of each entry for compilers that do not read exports', () => {
 
   expect(manifest.typesVersions['*']).toEqual(expected);
 });
+
+it('has a report of what each entry offers', () => {
+  const entries = Object.keys(manifest.exports).filter((entry) => entry !== './package.json');
+  const names = entries.map((entry) => entry.replace(/^\.$/, './root').replace('./', ''));
+
+  for (const name of names) expect(read(`test/api/${name}.api.md`)).toContain('```ts');
+});

@@ -5,7 +5,7 @@
  * stays.
  */
 import { execFile } from 'node:child_process';
-import { copyFile, cp, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -63,7 +63,7 @@ async function checkContents() {
   const files = entries.filter((e) => e.isFile()).map((e) => relative(unpacked, join(e.parentPath, e.name)));
 
   const allowed =
-    /^(dist\/lib\/.+|docs\/(?!\.|api\/).+\.(?:md|svg|png)|(?:grafana|prometheus)\/.+\.(?:json|yaml)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
+    /^(dist\/bundle\/.+\.(?:js|css|html|svg)|dist\/lib\/.+\.d\.ts|docs\/(?!\.|api\/).+\.(?:md|svg|png)|(?:grafana|prometheus)\/.+\.(?:json|yaml)|README\.md|LICENSE|CHANGELOG\.md|package\.json)$/;
   const strange = files.filter((file) => !allowed.test(file) || /\.test\.|\.tsbuildinfo$/.test(file));
   const { exports, bin } = await readManifest();
   const targets = [...Object.values(exports), bin].flatMap((t) => (typeof t === 'string' ? t : Object.values(t)));
@@ -72,6 +72,34 @@ async function checkContents() {
   if (strange.length + missing.length > 0) {
     throw new Error(`not to be packed: ${strange.join(', ') || 'none'}; missing: ${missing.join(', ') || 'none'}`);
   }
+}
+
+/** What the package may weigh; raise a limit knowingly, to what there is and a tenth. */
+const BUDGET = { size: 790_000, unpackedSize: 2_500_000, entryCount: 840 };
+
+async function checkSize() {
+  const [tarball] = (await readdir(work)).filter((name) => name.endsWith('.tgz'));
+  const entries = await readdir(unpacked, { recursive: true, withFileTypes: true });
+  const files = entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  const found = {
+    size: (await stat(join(work, tarball))).size,
+    unpackedSize: sizes.reduce((sum, size) => sum + size, 0),
+    entryCount: files.length,
+  };
+  const over = Object.keys(BUDGET).filter((key) => found[key] > BUDGET[key]);
+  if (over.length > 0) throw new Error(over.map((key) => `${key}: ${found[key]}, at most ${BUDGET[key]}`).join('\n'));
+}
+
+async function checkBill() {
+  const file = join(work, 'sbom.cdx.json');
+  await run(process.execPath, [join(here, 'sbom.mjs'), file], { cwd: root });
+  const { bomFormat, components, metadata } = JSON.parse(await readFile(file, 'utf8'));
+  const { name, version, dependencies } = await readManifest();
+  const said = [bomFormat, metadata.component.name, metadata.component.version, ...components.map((c) => c.name)];
+  // opossum brings nothing: what is more here is brought to users unawares.
+  const expected = ['CycloneDX', name, version, ...Object.keys(dependencies)];
+  if (said.join() !== expected.join()) throw new Error(`the bill names ${said.join()}, expected ${expected.join()}`);
 }
 
 /** Two tools that know how others resolve a package. */
@@ -183,6 +211,8 @@ const sameClasses = `
 
 if (await inTurn('tarball', [['is packed', pack]])) {
   await inTurn('tarball', [['holds what it should and no more', checkContents]]);
+  await inTurn('tarball', [['weighs what it may', checkSize]]);
+  await inTurn('tarball', [['has a bill of materials', checkBill]]);
   await inTurn('tarball', [['is what publint and attw expect', checkWithTools]]);
   await inTurn('tarball', [['has root types without optional peers', () => checkTypes('dist/lib/index.d.ts')]]);
   await inTurn('tarball', [['has types of /data without them', () => checkTypes('dist/lib/data/index.d.ts')]]);
