@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 
 const NODES = { 20: '20.20.2', 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
-const NESTS = { 11: { nest: '11.2.10' }, 12: { nest: '12.5.1', fastify: '12.5.0' } };
+const NESTS = { 11: { nest: '11.2.10', fastify: '11.2.8' }, 12: { nest: '12.5.1', fastify: '12.5.0' } };
 const ADAPTERS = ['express', 'fastify'];
 const TYPESCRIPTS = { 5.9: '5.9.3', 6: '6.0.3', 7: '7.0.2' };
 /** Of the tests: those where a Node is likely to differ. */

@@ -4,6 +4,7 @@
  *     npm run test:mutation                            all of lib/policies and lib/pipeline: hours
  *     npm run test:mutation -- lib/policies/timeout    a folder or a file
  *     npm run test:mutation -- --since main            the files that differ from a branch or commit
+ *     npm run test:mutation -- --tests unit …          with the unit tests of the same folder alone: minutes, fewer are found
  *
  * What has been found is kept, and only what has changed since is tried again; `--force` tries all. The report lies in
  * test-results/mutation; fails below a score of 85 %.
@@ -19,7 +20,11 @@ const FOLDERS = ['lib/policies', 'lib/pipeline'];
 const BREAK_BELOW = 85;
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { since: { type: 'string' }, force: { type: 'boolean', default: false } },
+  options: {
+    since: { type: 'string' },
+    tests: { type: 'string', default: 'near' },
+    force: { type: 'boolean', default: false },
+  },
 });
 
 process.chdir(fileURLToPath(new URL('../..', import.meta.url)));
@@ -39,6 +44,7 @@ function changedSince(ref) {
 async function mutate(files) {
   // For test/mutation/vitest.config.ts: `policies/retry` of lib/policies/retry/**.
   const folders = files.map((file) => /^lib\/(policies\/[^/*.]+|policies|pipeline)(?:\/|$)/.exec(file)?.[1] ?? '*');
+  process.env.MUTATION_TESTS = values.tests;
   process.env.MUTATED_FOLDERS = [...new Set(folders)].join(',');
   const stryker = new Stryker({
     mutate: files,
@@ -67,8 +73,9 @@ async function mutate(files) {
     reporters: ['clear-text', 'progress-append-only', 'html'],
     htmlReporter: { fileName: 'test-results/mutation/index.html' },
     clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
-    // A busy machine makes no mutant time out.
+    // A busy machine makes no mutant time out, nor the run without one.
     timeoutMS: 30_000,
+    dryRunTimeoutMinutes: 60,
     thresholds: { high: 95, low: 90, break: BREAK_BELOW },
     allowConsoleColors: false,
   });

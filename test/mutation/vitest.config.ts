@@ -8,12 +8,13 @@ const { projects: _, ...test } = shared.test ?? {};
  * time is in nearly every other test as well, and to run them all for each mutant would take a day.
  */
 const NEAR = process.env['MUTATED_FOLDERS']?.split(',') ?? ['policies', 'pipeline'];
+const TOGETHER = process.env['MUTATION_TESTS'] === 'unit' ? [] : ['test/composition/**/*.test.ts'];
 
 export default mergeConfig(
   { ...shared, test },
   defineConfig({
     test: {
-      include: [...NEAR.map((folder) => `test/unit/${folder}/**/*.test.ts`), 'test/composition/**/*.test.ts'],
+      include: [...NEAR.map((folder) => `test/unit/${folder}/**/*.test.ts`), ...TOGETHER],
       exclude: ['test/**/*.{deep,property,model}.test.ts'],
       reporters: ['default'],
     },
