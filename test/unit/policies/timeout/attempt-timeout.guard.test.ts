@@ -66,7 +66,7 @@ describe('attemptTimeout', () => {
 
     await clock.advance(100);
 
-    expect(environment.told).toEqual([
+    expect(environment.told).toStrictEqual([
       {
         type: 'timeout',
         name: 'Client.load',
@@ -77,6 +77,17 @@ describe('attemptTimeout', () => {
         at: clock.wallNow(),
       },
     ]);
+  });
+
+  it("says whose limit it was, when it is a breaker's", async () => {
+    const environment = new TestEnvironment();
+    const timeout = attemptTimeout('Client.load', 100, environment, 'circuitBreaker');
+    const run = guarded({ 'timeout.perAttempt': timeout }, new ManualWork().run, { endsEarly: true });
+    track(run(newCall(environment)));
+
+    await environment.clock.advance(100);
+
+    expect(environment.of('timeout')).toMatchObject([{ policy: 'timeout', limitOf: 'circuitBreaker' }]);
   });
 
   it('tells nothing, when the call ends in time', async () => {
