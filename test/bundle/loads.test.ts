@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { builtPackage } from '../sample/support/built-sample.js';
+import { BUILD_LIMIT_MS, builtPackage } from '../sample/support/built-sample.js';
 import { reachableFrom, sourcesOf } from './support/chunks.js';
 
 interface Manifest {
@@ -37,7 +37,7 @@ beforeAll(async () => {
   folder = await builtPackage();
   manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as Manifest;
   await cp(fileURLToPath(new URL('support/loaded.mjs', import.meta.url)), join(folder, 'loaded.mjs'));
-});
+}, BUILD_LIMIT_MS);
 
 interface Loaded {
   readonly files: readonly string[];

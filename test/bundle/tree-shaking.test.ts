@@ -2,7 +2,7 @@ import { build, type Metafile } from 'esbuild';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { builtPackage } from '../sample/support/built-sample.js';
+import { BUILD_LIMIT_MS, builtPackage } from '../sample/support/built-sample.js';
 import { sourcesOf } from './support/chunks.js';
 
 const ONE_DECORATOR = `
@@ -24,7 +24,7 @@ let out: string;
 beforeAll(async () => {
   folder = await builtPackage();
   out = await mkdtemp(join(folder, 'bundled-'));
-});
+}, BUILD_LIMIT_MS);
 
 afterAll(() => rm(out, { recursive: true, force: true }));
 

@@ -13,6 +13,9 @@ const VITE = join(ROOT, 'node_modules/vite/bin/vite.js');
 const ROLLDOWN = join(ROOT, 'node_modules/rolldown/bin/cli.mjs');
 const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
 
+/** Several test files may build at the same time, on a machine that others use as well. */
+export const BUILD_LIMIT_MS = 600_000;
+
 /** @returns the path of the sample's entry. */
 export async function builtSample(): Promise<string> {
   return join(await built(), 'sample-app/main.js');
