@@ -27,8 +27,10 @@ const ENTRIES: Record<string, { readonly needs: readonly string[]; readonly fold
   './health': { needs: ['@nestjs/terminus'], folders: ['observability/health'] },
   './dashboard': { needs: [], folders: ['observability/dashboard'] },
   './http': { needs: [], folders: ['http'] },
+  './microservices': { needs: ['@nestjs/microservices'], folders: ['microservices'] },
+  './testing': { needs: [], folders: ['testing'] },
 };
-const OWN_FOLDERS = /^(?:cli|cluster\/[^/]+|data(?:\/port)?|http|observability\/[^/]+)\//;
+const OWN_FOLDERS = /^(?:cli|cluster\/[^/]+|data(?:\/port)?|http|microservices|observability\/[^/]+|testing)\//;
 
 let folder: string;
 let manifest: Manifest;
