@@ -16,7 +16,8 @@ const ONE_DECORATOR_AND_MODULE = `
   export class AppModule {}`;
 
 /** The stores of data, and what reads rules from files. */
-const UNWANTED = /^(?:data\/(?!port\/)|module\/rules\/(?:file|rules-text)|cluster\/|observability\/|http\/|microservices\/|testing\/|cli\/)/;
+const UNWANTED =
+  /^(?:data\/(?!port\/)|module\/rules\/(?:file|rules-text)|cluster\/|observability\/|http\/|microservices\/|testing\/|cli\/)/;
 
 let folder: string;
 let out: string;

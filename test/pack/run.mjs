@@ -75,7 +75,7 @@ async function checkContents() {
 }
 
 /** What the package may weigh; raise a limit knowingly, to what there is and a tenth. */
-const BUDGET = { size: 790_000, unpackedSize: 2_500_000, entryCount: 840 };
+const BUDGET = { size: 925_000, unpackedSize: 2_950_000, entryCount: 940 };
 
 async function checkSize() {
   const [tarball] = (await readdir(work)).filter((name) => name.endsWith('.tgz'));
