@@ -1,5 +1,4 @@
-import * as cockatiel from 'cockatiel';
-import * as mollitia from 'mollitia';
+import { cockatiel, mollitia } from '../peers/index.mjs';
 import { opossum } from '../support/breakers.mjs';
 import { succeed, succeeding } from '../support/calls.mjs';
 import { interleave } from '../support/interleave.mjs';

@@ -1,3 +1,4 @@
+import { loadPeer } from '../peers/load.mjs';
 import { valueLine } from '../support/line.mjs';
 import { extremes, interval } from '../support/statistics.mjs';
 
@@ -20,7 +21,7 @@ export async function measure({ name }) {
   for (const own of ['reflect-metadata', 'rxjs', '@nestjs/common', '@nestjs/core']) await import(own);
   const before = usage();
   const begun = performance.now();
-  await import(name);
+  await (PEERS.includes(name) ? loadPeer(name) : import(name));
   const ms = performance.now() - begun;
   const cpu = process.cpuUsage(before.cpu);
   const after = usage();

@@ -1,7 +1,8 @@
-import { circuitBreaker, ConsecutiveBreaker, handleAll, SamplingBreaker } from 'cockatiel';
 import { CircuitBreaker } from 'nestjs-bulwark';
-import Opossum from 'opossum';
+import { cockatiel, Opossum } from '../peers/index.mjs';
 import { decorate } from './decorate.mjs';
+
+const { circuitBreaker, ConsecutiveBreaker, handleAll, SamplingBreaker } = cockatiel;
 
 /** Long enough that no breaker probes while a row runs. */
 const RESET_MS = 600_000;

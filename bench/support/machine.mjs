@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 
-const PEERS = [
-  'opossum',
-  'cockatiel',
-  'mollitia',
+/** Of the bench's own folder. */
+const PEERS = ['opossum', 'cockatiel', 'mollitia'];
+const BESIDE = [
   'rate-limiter-flexible',
   '@nestjs/throttler',
   '@nestjs/core',
@@ -24,7 +23,8 @@ export function describeMachine() {
     node: process.version,
     versions: Object.fromEntries([
       ['nestjs-bulwark', versionIn('package.json')],
-      ...PEERS.map((name) => [name, versionIn(`node_modules/${name}/package.json`)]),
+      ...PEERS.map((name) => [name, versionIn(`bench/peers/node_modules/${name}/package.json`)]),
+      ...BESIDE.map((name) => [name, versionIn(`node_modules/${name}/package.json`)]),
     ]),
   };
 }

@@ -9,6 +9,9 @@ export const sidebar = (api) => ({
     page('Overview', '/'),
     page('Quick start', '/quick-start'),
     page('How it decides', '/how-it-decides'),
+    page('Decorators and interceptors', '/decorators'),
+    page('Configuration', '/configuration'),
+    page('Errors', '/errors'),
     group('Policies', [
       page('All of them, and which to take', '/policies/'),
       page('Circuit breaker', '/policies/circuit-breaker'),
@@ -47,6 +50,7 @@ export const sidebar = (api) => ({
     ]),
     group('Operations', [
       page('All at a glance', '/operations'),
+      page('Watching and steering', '/steering'),
       page('Logs', '/logs'),
       page('Metrics and alerts', '/metrics'),
       page('Traces', '/tracing'),
@@ -65,6 +69,7 @@ export const sidebar = (api) => ({
     group('Testing', [page('Test a guarded service', '/testing'), page('CommonJS and Jest', '/commonjs')]),
     group('Background', [
       page('Inside the engine', '/internals'),
+      page('Speed', '/speed'),
       page('opossum, and its breaker here', '/opossum'),
       page('The sample shop', '/sample-shop'),
       page('Upgrading', '/upgrading'),

@@ -41,7 +41,7 @@ beforeAll(async () => {
   await builtSample();
 }, 300_000);
 
-describe.each(['file', 'database'])('the walk of the README, with DATA_BACKEND=%s', (backend) => {
+describe.each(['file', 'database'])('the walk of docs/sample-shop.md, with DATA_BACKEND=%s', (backend) => {
   it('goes from a healthy upstream through a hanging and a killed one and back', { timeout: 90_000 }, async () => {
     const env = { DATA_BACKEND: backend, DATA_DIR: await temporaryFolder() };
     const shop = await openShop(env);
