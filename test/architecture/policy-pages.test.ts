@@ -2,6 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { ETCD_DEFAULTS } from '../../lib/cluster/etcd/etcd.options.js';
+import { REDIS_DEFAULTS } from '../../lib/cluster/redis/redis.options.js';
+import { DRAIN_DEFAULTS } from '../../lib/module/shutdown/drain.options.js';
+import { DASHBOARD_DEFAULTS } from '../../lib/observability/dashboard/dashboard.options.js';
+import { DEFAULT_PATH } from '../../lib/observability/metrics/metrics.options.js';
 import { ADAPTIVE_THROTTLE_DEFAULTS } from '../../lib/policies/adaptive-throttle/adaptive-throttle.options.js';
 import { adaptive } from '../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { exponential } from '../../lib/kernel/backoff/exponential.js';
@@ -22,6 +27,8 @@ interface Documented {
   /** Where the options are declared. */
   readonly source: string;
   readonly declared: readonly string[];
+  /** Options of the page that these interfaces have from others. */
+  readonly inherited?: readonly string[];
   /** What the code takes where an option is left out; the others have no default. */
   readonly defaults: Readonly<Record<string, unknown>>;
   /** Defaults that are no value of the option but follow from elsewhere, in the words of the page. */
@@ -118,6 +125,62 @@ const PAGES: readonly Documented[] = [
   },
   { page: 'breakers-and-retries', ...BREAKER },
   { page: 'breakers-and-retries', table: 1, ...RETRY },
+  {
+    page: 'configuration',
+    source: 'lib/module/resilience.module-definition.ts',
+    declared: ['ResilienceModuleOptions', 'ResilienceModuleExtras'],
+    inherited: ['deadlines', 'abortOnDisconnect'],
+    defaults: {
+      ...{ enabled: true, callContext: false, abortOnDisconnect: false, systemProtection: false },
+      ...{ shutdown: DRAIN_DEFAULTS, exceptionFilter: false, log: 'changes' },
+    },
+    derived: { deadlines: 'none is accepted', startUp: 'whole at once', lint: 'all' },
+  },
+  {
+    page: 'metrics',
+    source: 'lib/observability/metrics/metrics.options.ts',
+    declared: ['MetricsModuleOptions', 'MetricsModuleExtras'],
+    defaults: { defaultMetrics: false },
+    derived: {
+      registry: "one of the module's own",
+      path: `${written(DEFAULT_PATH)}; false where a registry is given`,
+      buckets: '5 ms to 10 s, as MicroProfile Fault Tolerance has them',
+    },
+  },
+  {
+    page: 'dashboard',
+    source: 'lib/observability/dashboard/dashboard.options.ts',
+    declared: ['DashboardModuleOptions', 'DashboardModuleExtras'],
+    defaults: DASHBOARD_DEFAULTS,
+    derived: { guards: 'open, but see below', actionGuards: 'nobody' },
+  },
+  {
+    page: 'tracing',
+    source: 'lib/observability/otel/otel.options.ts',
+    declared: ['TelemetryModuleOptions'],
+    defaults: { spans: 'attempts' },
+  },
+  {
+    page: 'cluster',
+    source: 'lib/cluster/etcd/etcd.options.ts',
+    declared: ['ResilienceEtcdOptions'],
+    defaults: ETCD_DEFAULTS,
+    derived: { discovery: 'it is not registered', cacheDir: 'memory alone' },
+  },
+  {
+    page: 'cluster-rate-limits',
+    source: 'lib/cluster/redis/redis.options.ts',
+    declared: ['RedisModuleOptions'],
+    defaults: REDIS_DEFAULTS,
+    derived: { url: 'required, or client', client: 'required, or url' },
+  },
+  {
+    page: 'testing',
+    source: 'lib/testing/fault.options.ts',
+    declared: ['FaultOptions'],
+    defaults: { latency: 0, hang: false, rate: 1, seed: 1 },
+    derived: { target: 'required', when: 'all' },
+  },
 ];
 
 /** What code that makes the value of a default looks like. */
@@ -174,24 +237,27 @@ const cells = (row: string): string[] =>
 
 /** The options of an interface, as its source declares them. */
 function declaredIn(source: string, interfaces: readonly string[]): string[] {
-  const file = ts.createSourceFile(source, readFileSync(join(ROOT, source), 'utf8'), ts.ScriptTarget.Latest);
+  const file = ts.createSourceFile(source, readFileSync(join(ROOT, source), 'utf8'), ts.ScriptTarget.Latest, true);
   const found = file.statements.filter(ts.isInterfaceDeclaration).filter(({ name }) => interfaces.includes(name.text));
   if (found.length !== interfaces.length) throw new Error(`${source} declares no ${interfaces.join(', ')}`);
-  return found.flatMap(({ members }) => members.map(({ name }) => (name as ts.Identifier).text));
+  const members = found.flatMap(({ members }) => members);
+  const offered = members.filter((member) => !ts.getJSDocTags(member).some((tag) => tag.tagName.text === 'internal'));
+  return offered.map(({ name }) => (name as ts.Identifier).text);
 }
 
 describe.each(PAGES.map((one) => ({ table: 0, ...one })))(
   'the options of $page, table $table',
-  ({ page, table, source, declared, defaults, derived = {} }) => {
+  ({ page, table, source, declared, inherited = [], defaults, derived = {} }) => {
+    const names = [...declaredIn(source, declared), ...inherited];
     const rows = tablesOf(page)[table] ?? new Map<string, string>();
     const plain = (cell: string | undefined): string => (cell ?? '').replaceAll('`', '');
 
     it('names every option that the code has, and no other', () => {
-      expect([...rows.keys()].sort()).toEqual(declaredIn(source, declared).sort());
+      expect([...rows.keys()].sort()).toEqual([...names].sort());
     });
 
     it("says the code's defaults", () => {
-      const expected = declaredIn(source, declared).map((name): [string, string] => {
+      const expected = names.map((name): [string, string] => {
         const value = name in derived ? derived[name] : name in defaults ? written(defaults[name]) : 'none';
         return [name, plain(value)];
       });
