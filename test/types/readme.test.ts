@@ -1,25 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { documentationPages } from '../support/documentation-pages.js';
+import { documentationSnippets } from '../support/documentation-snippets.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-const pages = ['README.md', ...documentationPages()];
-const blocks = new Map(
-  pages.flatMap((path) =>
-    [...readFileSync(`${ROOT}${path}`, 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(
-      ([, code = ''], index): [string, string] => [fileOf(path, code, index + 1), code],
-    ),
-  ),
-);
-
-/** A block that begins with its name, `// src/main.ts`, is that file of its page: the next ones may import it. */
-function fileOf(page: string, code: string, number: number): string {
-  const name = /^\/\/ (\S+\.ts)\n/.exec(code)?.[1] ?? `block-${number}.ts`;
-  return `${ROOT}${page.replace(/\W/g, '-')}/${name}`;
-}
+const blocks = new Map([...documentationSnippets()].map(([path, code]) => [`${ROOT}${path}`, code]));
 
 /** What the compiler says about each block, as a module of its own in the repository; those without a complaint are left out. */
 function complaints(): Record<string, string[]> {
