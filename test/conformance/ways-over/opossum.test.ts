@@ -87,7 +87,7 @@ it('knows its own errors by the codes of the page', async () => {
 
   const made = rows.map(([, , name = '']) => {
     const error = new (library[name] as (typeof library)[string])({ policy: 'circuitBreaker', message: 'no' });
-    return [error.code, name, String(error.getStatus()), Breaker.isOurError(error as unknown as Error)];
+    return [error.code, name, String(error.getStatus()), Breaker.isOurError(error)];
   });
 
   expect(rows).toHaveLength(4);
