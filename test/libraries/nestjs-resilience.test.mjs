@@ -10,6 +10,7 @@ import {
   LinearBackoff,
   ResilienceStatesManager,
   RetryStrategy,
+  ThrottleStrategy,
   TimeoutStrategy,
   UseResilience,
 } from 'nestjs-resilience';
@@ -186,6 +187,26 @@ describe('what the page says of breakers', () => {
   });
 });
 
+it('has the defaults that the page says', () => {
+  const options = [BulkheadStrategy, CircuitBreakerStrategy, RetryStrategy, ThrottleStrategy, TimeoutStrategy].map(
+    (Strategy) => new Strategy().getOptions(),
+  );
+
+  expect(options).toMatchObject([
+    { maxConcurrent: 1, maxQueue: 1 },
+    {
+      requestVolumeThreshold: 20,
+      errorThresholdPercentage: 50,
+      sleepWindowInMilliseconds: 5_000,
+      rollingWindowInMilliseconds: 20_000,
+    },
+    { maxRetries: 5, maxDelay: 30_000, scaleFactor: 1, backoff: FixedBackoff },
+    { limit: 10, ttl: 1_000 },
+    1_000,
+  ]);
+  expect(options[1]).not.toHaveProperty('timeoutInMilliseconds');
+});
+
 it('gives a fallback the command and the arguments, and no error', async () => {
   const seen = vi.fn(() => 'away');
   const { client } = under([new FallbackStrategy(seen)], down);
@@ -205,6 +226,18 @@ it('lets a bulkhead inside a retry give back more than it took', async () => {
   await call;
 
   expect(bulkhead.executionSlots).toBe(3);
+});
+
+it('lets a bulkhead inside a breaker lose a slot at each call that the breaker refuses', async () => {
+  const bulkhead = new BulkheadStrategy({ maxConcurrent: 3, maxQueue: 2 });
+  const breaker = new CircuitBreakerStrategy({ requestVolumeThreshold: 1 });
+  const { client } = under([bulkhead, breaker], down);
+  await client.call().catch(() => undefined);
+  const before = bulkhead.executionSlots;
+
+  for (let call = 0; call < 3; call++) await client.call().catch(() => undefined);
+
+  expect([before, bulkhead.executionSlots]).toEqual([3, 0]);
 });
 
 it('takes the metadata of the method away', () => {

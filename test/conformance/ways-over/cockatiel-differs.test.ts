@@ -202,7 +202,9 @@ it('aborts no signal because the call has ended', async () => {
 
 it('has no error that its own test denies, as cockatiel 3 has', () => {
   expect(isTaskCancelledError(new TaskCancelledError())).toBe(false);
-  expect(new CircuitOpenException({ policy: 'circuitBreaker', message: 'open' })).toBeInstanceOf(ResilienceException);
+  expect(new CircuitOpenException({ policy: 'circuitBreaker', instanceName: 'rates', message: 'open' })).toBeInstanceOf(
+    ResilienceException,
+  );
 });
 
 it('retries what is handled, and nothing else, on both sides', async () => {
