@@ -67,10 +67,16 @@ export const sidebar = (api) => ({
       page('Rate limits of a cluster', '/cluster-rate-limits'),
     ]),
     group('Testing', [page('Test a guarded service', '/testing'), page('CommonJS and Jest', '/commonjs')]),
+    group('Ways over', [
+      page('What surprises everybody', '/ways-over/'),
+      page('From opossum', '/ways-over/from-opossum'),
+      page('From cockatiel', '/ways-over/from-cockatiel'),
+      page('From nestjs-resilience', '/ways-over/from-nestjs-resilience'),
+      page('From resilience4j, or Polly', '/ways-over/from-resilience4j'),
+    ]),
     group('Background', [
       page('Inside the engine', '/internals'),
       page('Speed', '/speed'),
-      page('opossum, and its breaker here', '/opossum'),
       page('The sample shop', '/sample-shop'),
       page('Upgrading', '/upgrading'),
       page('Versions', '/versioning'),

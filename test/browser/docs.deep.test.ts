@@ -23,6 +23,10 @@ const QUESTIONS: readonly (readonly [string, string])[] = [
   ['getting started', 'quick-start.html'],
   ['order of decorators', 'how-it-decides.html'],
   ['Prisma unique constraint', 'recipes/database.html'],
+  ['migrate from opossum', 'ways-over/from-opossum.html'],
+  ['cockatiel', 'ways-over/from-cockatiel.html'],
+  ['UseResilience', 'ways-over/from-nestjs-resilience.html'],
+  ['slidingWindowSize', 'ways-over/from-resilience4j.html'],
 ];
 const PAGES = ['index', 'quick-start', 'policies/circuit-breaker', 'how-it-decides', 'api/nestjs-bulwark/index'];
 const LOOKS = [

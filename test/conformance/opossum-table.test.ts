@@ -5,9 +5,9 @@ import { Breaker } from 'nestjs-bulwark';
 import OpossumBreaker from 'opossum';
 import { describe, expect, it } from 'vitest';
 
-// docs/opossum.md says of all that opossum has what becomes of it. opossum's own code is asked what that is.
+// docs/ways-over/from-opossum.md says of all that opossum has what becomes of it. opossum's own code is asked what that is.
 
-const page = readFileSync(new URL('../../docs/opossum.md', import.meta.url), 'utf8');
+const page = readFileSync(new URL('../../docs/ways-over/from-opossum.md', import.meta.url), 'utf8');
 const source = readFileSync(join(dirname(createRequire(import.meta.url).resolve('opossum')), 'lib/circuit.js'), 'utf8');
 
 type Verdict = 'same' | 'differs' | 'absent';
@@ -15,7 +15,7 @@ type Verdict = 'same' | 'differs' | 'absent';
 /** A table of the page: what becomes of each name in its first column. */
 function table(heading: string): Map<string, Verdict> {
   const start = page.indexOf(heading);
-  if (start < 0) throw new Error(`docs/opossum.md has no ${heading}`);
+  if (start < 0) throw new Error(`docs/ways-over/from-opossum.md has no ${heading}`);
   const [text = ''] = page.slice(start + heading.length).split(/\n(?=#)/);
   const [, rows = ''] = /((?:^\|.*\n?)+)/m.exec(text) ?? [];
   const cells = [...rows.matchAll(/^\| `(\w+)`[^|]* *\| (same|differs|absent) +\|/gm)];
