@@ -7,7 +7,7 @@ import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../policies/system-protection/system-protection.options.js';
 import { CORS_WAIT_MS, CorsHeaders, isPreflight } from './cors-headers.js';
-import { HttpVisit, type VisitSurroundings } from './http-visit.js';
+import { HttpVisit, type VisitHome, type VisitSurroundings } from './http-visit.js';
 
 /** The body of every answer of ours, as the exceptions give it. */
 const BODY = JSON.stringify({ statusCode: 503, message: 'Service Unavailable', errorCode: 'SHED' });
@@ -31,9 +31,9 @@ export class HttpGate implements VisitSurroundings {
    * What is under way on each connection, since only the connection tells that the client has gone: a response that waits
    * behind another on it never hears of that.
    */
-  readonly #connections = new Map<Socket, Set<HttpVisit>>();
+  readonly #connections = new Map<Socket, VisitHome>();
   /** What is under way on streams of HTTP/2, each of which tells of its own end. */
-  readonly #streams = new Set<HttpVisit>();
+  readonly #streams: VisitHome = { visits: new Set(), isClosing: false };
 
   constructor(
     readonly ingress: Ingress,
@@ -137,21 +137,23 @@ export class HttpGate implements VisitSurroundings {
     return ask(this.environment, 'systemProtection.priority', rank, 0, () => priority(request));
   }
 
-  #homeOf(socket: Socket): Set<HttpVisit> {
+  #homeOf(socket: Socket): VisitHome {
     const known = this.#connections.get(socket);
     if (known !== undefined) return known;
-    const visits = new Set<HttpVisit>();
-    this.#connections.set(socket, visits);
-    // Before the app hears of it, and with it whatever is written to a response.
+    const home: VisitHome = { visits: new Set(), isClosing: false };
+    this.#connections.set(socket, home);
+    // Before Node and the app hear of it, and with it whatever is written to a response.
     socket.prependOnceListener('close', () => {
       this.#connections.delete(socket);
-      for (const visit of [...visits]) visit.leave();
+      home.isClosing = true;
+      for (const visit of [...home.visits]) visit.leave();
     });
-    return visits;
+    socket.once('close', () => (home.isClosing = false));
+    return home;
   }
 
   #forgetAll(): void {
-    for (const visits of [...this.#connections.values(), this.#streams]) {
+    for (const { visits } of [...this.#connections.values(), this.#streams]) {
       for (const visit of [...visits]) visit.drop();
     }
   }

@@ -10,6 +10,13 @@ const LONG_ANSWER_MS = 1_000;
 /** Methods as they are taken from an object, to be called on it by others in their place. */
 type Methods<K extends string> = Readonly<Record<K, (...args: unknown[]) => unknown>>;
 
+/** Where a visit is at home: its connection, or all streams of HTTP/2. */
+export interface VisitHome {
+  readonly visits: Set<HttpVisit>;
+  /** Whether Node is about to destroy what belongs to a connection that has just closed. */
+  isClosing: boolean;
+}
+
 /** What the visits of a server share. */
 export interface VisitSurroundings {
   readonly ingress: Ingress;
@@ -50,19 +57,18 @@ export class HttpVisit extends Deadline {
   #headersAt: number | undefined;
 
   /**
-   * @param home the visits under way on the same connection.
    * @param enteredAt when a place was taken.
    */
   constructor(
     private readonly surroundings: VisitSurroundings,
-    private readonly home: Set<HttpVisit>,
+    private readonly home: VisitHome,
     private readonly request: IncomingMessage,
     private readonly response: ServerResponse,
     private readonly priority: number,
     private enteredAt: number,
   ) {
     super();
-    home.add(this);
+    home.visits.add(this);
     this.#queue = surroundings.looks;
     this.#queue.add(this, enteredAt);
     this.#watch();
@@ -119,7 +125,8 @@ export class HttpVisit extends Deadline {
       return ended as ServerResponse;
     };
     response.destroy = (...error: unknown[]): ServerResponse => {
-      this.drop();
+      // Node 26 destroys the responses that wait behind another on a closed connection: their handlers know nothing of it.
+      if (!this.home.isClosing) this.drop();
       return Reflect.apply(destroy, response, error) as ServerResponse;
     };
   }
@@ -199,7 +206,7 @@ export class HttpVisit extends Deadline {
   #end(): boolean {
     if (this.#state === 'over') return false;
     this.#state = 'over';
-    this.home.delete(this);
+    this.home.visits.delete(this);
     this.#queue.remove(this);
     return true;
   }

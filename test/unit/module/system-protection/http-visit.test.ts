@@ -3,7 +3,11 @@ import { Socket } from 'node:net';
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { DeadlineQueue } from '../../../../lib/kernel/deadline-queue.js';
-import { HttpVisit, type VisitSurroundings } from '../../../../lib/module/system-protection/http-visit.js';
+import {
+  HttpVisit,
+  type VisitHome,
+  type VisitSurroundings,
+} from '../../../../lib/module/system-protection/http-visit.js';
 import type { Ingress } from '../../../../lib/policies/system-protection/ingress.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -28,12 +32,25 @@ function setUp() {
     breakOffs: queue(5_000),
     refuse: () => told.push('refused'),
   };
-  const home = new Set<HttpVisit>();
+  const home: VisitHome = { visits: new Set(), isClosing: false };
   const visit = new HttpVisit(surroundings, home, request, response, 0, clock.now());
   return { clock, told, room, request, response, home, visit };
 }
 
 describe('HttpVisit', () => {
+  it('is not over when Node destroys its response with the connection, but when the app does later', () => {
+    const { told, response, home, visit } = setUp();
+
+    home.isClosing = true;
+    visit.leave();
+    response.destroy();
+    home.isClosing = false;
+    expect(told).toEqual([]);
+    response.destroy();
+
+    expect(told).toEqual(['unmeasured']);
+  });
+
   it.each([
     ['an object', { 'CONTENT-TYPE': 'text/event-stream' }],
     ['names and values in turn', ['x-one', 'content-type', 'Content-Type', 'text/event-stream; charset=utf-8']],
@@ -60,7 +77,7 @@ describe('HttpVisit', () => {
       response.end('body');
 
       expect(told).toEqual(['answered after 3900']);
-      expect(home.size).toBe(0);
+      expect(home.visits.size).toBe(0);
     },
   );
 
