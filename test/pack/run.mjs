@@ -186,6 +186,7 @@ if (await inTurn('tarball', [['is packed', pack]])) {
   await inTurn('tarball', [['is what publint and attw expect', checkWithTools]]);
   await inTurn('tarball', [['has root types without optional peers', () => checkTypes('dist/lib/index.d.ts')]]);
   await inTurn('tarball', [['has types of /data without them', () => checkTypes('dist/lib/data/index.d.ts')]]);
+  await inTurn('tarball', [['has types of /http without them', () => checkTypes('dist/lib/http/index.d.ts')]]);
   const tarball = async () =>
     join(
       work,
