@@ -512,6 +512,16 @@ describe('every file of lib', () => {
     expect(found).toEqual([]);
   });
 
+  it('can be made CommonJS, which has no import.meta, unless it is the command line', () => {
+    const found = lib.filter(({ path, tree }) => {
+      let says = false;
+      walk(tree, (node) => (says ||= ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword));
+      return says && !path.startsWith('lib/cli/');
+    });
+
+    expect(found.map(({ path }) => path)).toEqual([]);
+  });
+
   it('never silences the compiler, and the linter only with a reason', () => {
     const found = [...all, ...sample].flatMap(({ path, text }) =>
       text.split('\n').flatMap((line, index) => {
