@@ -2,12 +2,22 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-const SOURCES = ['package.json', 'nest-cli.json', 'tsconfig.json', 'vite.page.config.ts', 'lib', 'sample-app'];
+const SOURCES = [
+  'package.json',
+  'nest-cli.json',
+  'tsconfig.json',
+  'vite.page.config.ts',
+  'lib',
+  'sample-app',
+  'examples',
+];
+/** What stands in a source without being one: an example may have packages of its own. */
+const INSTALLED = /[\\/](?:node_modules|dist)(?:[\\/]|$)/;
 const VITE = join(ROOT, 'node_modules/vite/bin/vite.js');
 const NEST = join(ROOT, 'node_modules/@nestjs/cli/bin/nest.js');
 
@@ -16,14 +26,19 @@ export async function builtSample(): Promise<string> {
   return join(await built(), 'sample-app/main.js');
 }
 
+/** @returns the path of an entry of the examples, such as `http-client/main`. */
+export async function builtExample(entry: string): Promise<string> {
+  return join(await built(), 'examples', `${entry}.js`);
+}
+
 /** @returns the path of the command line's entry. */
 export async function builtCli(): Promise<string> {
   return join(await built(), 'lib/cli/main.js');
 }
 
 /**
- * Builds the library and the sample as `npm run build` does, in a copy of its own, so that no other build pulls the
- * files from under a running sample. The copy is kept until the sources change.
+ * Builds the library, the sample and the examples as the scripts of package.json do, in a copy of its own, so that no other build pulls the
+ * files from under a running app. The copy is kept until the sources change.
  */
 async function built(): Promise<string> {
   const home = join(ROOT, 'dist/test-sample');
@@ -36,8 +51,9 @@ async function build(home: string, copy: string): Promise<void> {
   const draft = `${copy}.${process.pid}`;
   await mkdir(draft, { recursive: true });
   try {
-    for (const source of SOURCES) await cp(join(ROOT, source), join(draft, source), { recursive: true });
-    for (const project of ['nestjs-bulwark', 'sample-app']) {
+    const filter = (path: string): boolean => !INSTALLED.test(relative(ROOT, path));
+    for (const source of SOURCES) await cp(join(ROOT, source), join(draft, source), { recursive: true, filter });
+    for (const project of ['nestjs-bulwark', 'sample-app', 'examples']) {
       await promisify(execFile)(process.execPath, [NEST, 'build', project], { cwd: draft });
     }
     await promisify(execFile)(process.execPath, [VITE, 'build', '-c', 'vite.page.config.ts'], { cwd: draft });
@@ -65,7 +81,8 @@ async function hashOf(sources: readonly string[]): Promise<string> {
     const files = source.includes('.')
       ? [path]
       : entries.filter((e) => e.isFile()).map((e) => join(e.parentPath, e.name));
-    for (const file of files.sort()) hash.update(file).update(await readFile(file));
+    for (const file of files.filter((one) => !INSTALLED.test(relative(ROOT, one))).sort())
+      hash.update(file).update(await readFile(file));
   }
   return hash.digest('hex').slice(0, 16);
 }
