@@ -8,6 +8,7 @@ export const sidebar = (api) => ({
   '/': [
     page('Overview', '/'),
     page('Quick start', '/quick-start'),
+    page('Examples', '/examples'),
     page('How it decides', '/how-it-decides'),
     group('Policies', [
       page('All of them, and which to take', '/policies/'),

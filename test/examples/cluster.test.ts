@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { redisMissing, RedisServer } from '../support/servers/redis-server.js';
-import { Example } from './support/example.js';
+import { Example, TIMEOUT } from './support/example.js';
 
 const missing = redisMissing();
 
@@ -19,7 +19,7 @@ async function offer(apps: readonly Example[], calls: number): Promise<number[]>
 
 const sum = (counts: readonly number[]): number => counts.reduce((one, other) => one + other, 0);
 
-it.skipIf(missing !== undefined)('shares a limit between two processes', { timeout: 300_000 }, async () => {
+it.skipIf(missing !== undefined)('shares a limit between two processes', { timeout: TIMEOUT }, async () => {
   const redis = await RedisServer.create();
   onTestFinished(() => redis.remove());
   const start = () => Example.start('cluster/main', { REDIS_URL: redis.url });
@@ -34,7 +34,7 @@ it.skipIf(missing !== undefined)('shares a limit between two processes', { timeo
   expect(through).toBeLessThanOrEqual(20 + later);
 });
 
-it.skipIf(missing !== undefined)('gives each process half of it without Redis', { timeout: 300_000 }, async () => {
+it.skipIf(missing !== undefined)('gives each process half of it without Redis', { timeout: TIMEOUT }, async () => {
   const redis = await RedisServer.create();
   onTestFinished(() => redis.remove());
   await redis.stop('SIGKILL');

@@ -1,12 +1,11 @@
-import { DataService } from 'nestjs-bulwark';
+import type { DataService } from 'nestjs-bulwark';
 import { DatabaseDataService } from 'nestjs-bulwark/data';
 import { afterAll, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../contract/temporary-folder.js';
 import { postgresServer } from '../support/servers/shared-servers.js';
 import { TcpProxy } from '../support/servers/tcp-proxy.js';
-import { Example } from './support/example.js';
+import { Example, TIMEOUT } from './support/example.js';
 
-const TIMEOUT = 300_000;
 const postgres = await postgresServer();
 const id = `example-${process.pid}`;
 

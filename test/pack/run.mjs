@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { jestExample } from './jest-example.mjs';
 import { quickStart } from './quick-start.mjs';
 
 const execute = promisify(execFile);
@@ -201,6 +202,7 @@ if (await inTurn('tarball', [['is packed', pack]])) {
     'Nest 11, CommonJS',
     stepsOf('nest11-cjs', ['require and import give the same classes', ['-e', sameClasses]]),
   );
+  await inTurn('Nest 11, Jest', jestExample({ root, work, tarball, run }));
 }
 
 if (process.env.CI) {

@@ -1,11 +1,15 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { builtExample } from '../../sample/support/built-sample.js';
 import { freePort } from '../../support/servers/free-port.js';
 import { until } from '../../support/until.js';
 
 const START_MS = 60_000;
+
+/** For a test: two that begin at the same time both build. */
+export const TIMEOUT = 600_000;
 
 export interface Answer {
   readonly status: number;
@@ -32,22 +36,24 @@ export class Example {
    * Ends with the test.
    *
    * @param entry such as `http-client/main`.
+   * @param listensAt the variable that says at which port; a free one where `env` does not have it.
    */
-  static async start(entry: string, env: Readonly<Record<string, string>> = {}): Promise<Example> {
-    const port = await freePort();
+  static async start(entry: string, env: Readonly<Record<string, string>> = {}, listensAt = 'PORT'): Promise<Example> {
+    const port = Number(env[listensAt] ?? (await freePort()));
     const example = new Example(
       spawn(process.execPath, [await builtExample(entry)], {
-        env: { ...process.env, PORT: String(port), NO_COLOR: '1', ...env },
+        env: { ...process.env, NO_COLOR: '1', ...env, [listensAt]: String(port) },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
       port,
     );
     onTestFinished(async () => void (await example.stop('SIGKILL')));
-    const started = (): boolean => {
+    const started = async (): Promise<boolean> => {
       if (example.#ended) throw new Error(`${entry} did not start:\n${example.log}`);
-      return /successfully started/.test(example.log);
+      return answers(port);
     };
     await until(`${entry} has started`, started, START_MS);
+    if (example.log.includes('silences this')) throw new Error(`a plan of ${entry} is doubtful:\n${example.log}`);
     return example;
   }
 
@@ -76,4 +82,14 @@ export class Example {
       body: JSON.stringify(body),
     });
   }
+}
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, 'localhost');
+  const connected = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return connected;
 }
