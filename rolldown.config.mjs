@@ -28,10 +28,12 @@ const ENTRIES = [
  * an app takes decorators alone.
  */
 const PARTS = ['decorators', 'module'];
+/** It finds other files by where it lies. */
+const IN_ITS_PLACE = 'module/runtime/own-file';
 
 export default defineConfig({
   input: {
-    ...Object.fromEntries(ENTRIES.map((name) => [name, `${COMPILED}${name}.js`])),
+    ...Object.fromEntries([...ENTRIES, IN_ITS_PLACE].map((name) => [name, `${COMPILED}${name}.js`])),
     ...Object.fromEntries(PARTS.map((part) => [`chunks/root-${part}`, `part:${part}`])),
   },
   platform: 'node',

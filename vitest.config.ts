@@ -3,7 +3,7 @@ import { defineConfig } from 'vitest/config';
 const source = (path: string): string => new URL(path, import.meta.url).pathname;
 
 /** What works with whole processes, with servers or for long: whole folders, and single files by their name. */
-const DEEP = ['test/{bundle,cli,faults,libraries,sample}/**/*.test.{ts,mjs}', 'test/**/*.deep.test.ts'];
+const DEEP = ['test/{bundle,cli,examples,faults,libraries,sample}/**/*.test.{ts,mjs}', 'test/**/*.deep.test.ts'];
 /** What tries histories made by chance: some in `npm test`, many more in `npm run test:deep` (test/support/runs.ts). */
 const BY_CHANCE = ['test/**/*.{model,property}.test.ts'];
 const LIBRARIES = 'test/libraries/node_modules/**';

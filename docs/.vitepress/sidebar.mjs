@@ -8,6 +8,7 @@ export const sidebar = (api) => ({
   '/': [
     page('Overview', '/'),
     page('Quick start', '/quick-start'),
+    page('Examples', '/examples'),
     page('How it decides', '/how-it-decides'),
     page('Decorators and interceptors', '/decorators'),
     page('Configuration', '/configuration'),

@@ -1,9 +1,10 @@
-import type { HttpModuleAsyncOptions, HttpModuleOptions, HttpService } from '@nestjs/axios';
+import type { HttpService } from '@nestjs/axios';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { propertyOf } from '../errors/foreign.js';
 import type { Runtime } from '../module/runtime/runtime.js';
 import { RUNTIME } from '../module/tokens.js';
 import { outgoing, type Outgoing } from '../pipeline/outgoing.js';
+import type { HttpAsyncOptions, HttpOptions } from './http-options.js';
 
 const ATTACHED = Symbol('nestjs-bulwark:http');
 
@@ -22,13 +23,13 @@ export class ResilienceHttpModule {
    * @param config that of axios.
    * @throws (as a rejection) where @nestjs/axios and axios are not installed.
    */
-  static async register(config: HttpModuleOptions = {}): Promise<DynamicModule> {
+  static async register(config: HttpOptions = {}): Promise<DynamicModule> {
     const { HttpModule, HttpService } = await import('@nestjs/axios');
     return around(HttpModule.register(config), HttpModule, HttpService);
   }
 
   /** As `HttpModule.registerAsync()`. */
-  static async registerAsync(options: HttpModuleAsyncOptions): Promise<DynamicModule> {
+  static async registerAsync(options: HttpAsyncOptions): Promise<DynamicModule> {
     const { HttpModule, HttpService } = await import('@nestjs/axios');
     return around(HttpModule.registerAsync(options), HttpModule, HttpService);
   }

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { OWN_FILE } from '../module/runtime/own-file.js';
 
-const ofOurs = createRequire(import.meta.url);
+const ofOurs = createRequire(OWN_FILE === '' ? resolve('index.js') : OWN_FILE);
 let ofNest: NodeJS.Require | undefined;
 
 /**

@@ -5,7 +5,7 @@ import { sourcesIn } from './source-files.js';
 const DEEP_SUPPORT =
   /^test\/(?:.+\/)?support\/(?:.+\/)?(?:built-docs|built-page|built-sample|chromium|brokers|compiled-lib|compiled-scene|etcd-cluster|run-cli|(?:mariadb|own|postgres|redis)-server|redis-cluster|shared-servers)\.ts$/;
 /** As vitest.config.ts says. */
-const DEEP = /^test\/(?:bundle|cli|faults|libraries|sample)\/|\.deep\.test\.ts$/;
+const DEEP = /^test\/(?:bundle|cli|examples|faults|libraries|sample)\/|\.deep\.test\.ts$/;
 
 it('is named *.deep.test.ts, when a test starts processes or needs servers', () => {
   const misnamed = sourcesIn('test')

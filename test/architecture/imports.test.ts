@@ -14,6 +14,7 @@ const all = sourcesIn('lib');
 const lib = all.filter(({ path }) => !path.startsWith(PAGE));
 const page = all.filter(({ path }) => path.startsWith(PAGE));
 const sample = sourcesIn('sample-app');
+const examples = sourcesIn('examples').filter(({ path }) => !/\.spec\.ts$|\/dist\//.test(path));
 const inside = (folder: string): SourceFile[] => lib.filter(({ path }) => path.startsWith(`lib/${folder}/`));
 
 /** The packages that files import, as `file -> package`. */
@@ -499,7 +500,7 @@ describe('every file of lib', () => {
 
   it('says `any` only where a reason stands above', () => {
     const found: string[] = [];
-    for (const file of [...all, ...sample.filter(({ path }) => !path.includes('/test/'))]) {
+    for (const file of [...all, ...examples, ...sample.filter(({ path }) => !path.includes('/test/'))]) {
       const lines = file.text.split('\n');
       walk(file.tree, (node) => {
         if (node.kind !== ts.SyntaxKind.AnyKeyword) return;
@@ -512,8 +513,18 @@ describe('every file of lib', () => {
     expect(found).toEqual([]);
   });
 
+  it('can be made CommonJS, which has no import.meta, unless it is the command line', () => {
+    const found = lib.filter(({ path, tree }) => {
+      let says = false;
+      walk(tree, (node) => (says ||= ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword));
+      return says && !path.startsWith('lib/cli/');
+    });
+
+    expect(found.map(({ path }) => path)).toEqual([]);
+  });
+
   it('never silences the compiler, and the linter only with a reason', () => {
-    const found = [...all, ...sample].flatMap(({ path, text }) =>
+    const found = [...all, ...sample, ...examples].flatMap(({ path, text }) =>
       text.split('\n').flatMap((line, index) => {
         const silenced = /@ts-(?:ignore|nocheck|expect-error)/.test(line);
         const unreasoned = /eslint-disable/.test(line) && !/ -- \S/.test(line);
@@ -526,7 +537,7 @@ describe('every file of lib', () => {
 });
 
 describe('sample-app', () => {
-  it('imports the package by its public names only', () => {
+  it('imports the package by its public names only, as the examples do', () => {
     const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
       exports: Record<string, unknown>;
     };
@@ -534,12 +545,12 @@ describe('sample-app', () => {
       .filter((key) => key !== './package.json')
       .map((key) => `nestjs-bulwark${key.slice(1)}`);
 
-    const strangers = sample.flatMap(({ path, imports }) =>
+    const strangers = [...sample, ...examples].flatMap(({ path, imports }) =>
       imports
         .filter(({ file, specifier }) =>
           file === undefined
             ? packageOf(specifier) === 'nestjs-bulwark' && !open.includes(specifier)
-            : !file.startsWith('sample-app/'),
+            : !/^(?:sample-app|examples)\//.test(file),
         )
         .map(({ specifier }) => `${path} -> ${specifier}`),
     );

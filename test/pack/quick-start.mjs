@@ -1,32 +1,12 @@
 /** Does what docs/quick-start.md says, in an empty folder and with the packed tarball: its commands, its files, its outcome. */
 import { spawn } from 'node:child_process';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { ask, freePort } from './over-http.mjs';
 
 /** @returns the text of each block of these languages. */
 const blocks = (page, languages) =>
   [...page.matchAll(/^```(\w+)\n(.*?)^```/gms)].filter(([, one]) => languages.includes(one)).map(([, , text]) => text);
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Asks until somebody answers, 30 s at most. */
-async function ask(url) {
-  for (let end = Date.now() + 30_000; ;) {
-    try {
-      return await (await fetch(url)).text();
-    } catch (error) {
-      if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-}
 
 function expect(what, got, wanted) {
   if (!wanted.test(got)) throw new Error(`${what}: expected ${wanted}, got:\n${got}`);

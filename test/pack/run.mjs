@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { jestExample } from './jest-example.mjs';
 import { quickStart } from './quick-start.mjs';
 
 const execute = promisify(execFile);
@@ -216,6 +217,7 @@ if (await inTurn('tarball', [['is packed', pack]])) {
   await inTurn('tarball', [['is what publint and attw expect', checkWithTools]]);
   await inTurn('tarball', [['has root types without optional peers', () => checkTypes('dist/lib/index.d.ts')]]);
   await inTurn('tarball', [['has types of /data without them', () => checkTypes('dist/lib/data/index.d.ts')]]);
+  await inTurn('tarball', [['has types of /http without them', () => checkTypes('dist/lib/http/index.d.ts')]]);
   const tarball = async () =>
     join(
       work,
@@ -230,6 +232,7 @@ if (await inTurn('tarball', [['is packed', pack]])) {
     'Nest 11, CommonJS',
     stepsOf('nest11-cjs', ['require and import give the same classes', ['-e', sameClasses]]),
   );
+  await inTurn('Nest 11, Jest', jestExample({ root, work, tarball, run }));
 }
 
 if (process.env.CI) {

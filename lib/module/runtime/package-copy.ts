@@ -1,9 +1,10 @@
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { warnOnce } from '../event-log/warn-once.js';
 import { PACKAGE_COPY } from '../tokens.js';
+import { OWN_FILE } from './own-file.js';
 
 /** Where this copy of the package lies. */
-export const PACKAGE_PATH = pathOf(new URL('../..', import.meta.url));
+export const PACKAGE_PATH = join(OWN_FILE, '../../..');
 
 /**
  * A monorepo can bring two copies of the package into one process, of which each knows its own decorators only. Says so
@@ -25,8 +26,4 @@ function copyOf(value: unknown): string | undefined {
   // An auto-mocked provider has every property, but none of them is a text.
   const copy = (value as { [PACKAGE_COPY]?: unknown } | null | undefined)?.[PACKAGE_COPY];
   return typeof copy === 'string' ? copy : undefined;
-}
-
-function pathOf(url: URL): string {
-  return url.protocol === 'file:' ? fileURLToPath(url) : url.href;
 }

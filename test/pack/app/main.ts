@@ -1,6 +1,6 @@
 /** The app that test/pack/run.mjs compiles and runs against the packed library: as ESM on Nest 12, as CommonJS on Nest 11. */
 import 'reflect-metadata';
-import { deepStrictEqual, strictEqual } from 'node:assert/strict';
+import { deepStrictEqual, rejects, strictEqual } from 'node:assert/strict';
 import { Controller, Get, Injectable, Module, Param, UseInterceptors, type INestApplication } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import {
@@ -15,6 +15,8 @@ import {
   TimeoutInterceptor,
 } from 'nestjs-bulwark';
 import { databaseData, fileData } from 'nestjs-bulwark/data';
+// @nestjs/axios is not installed: neither this nor its types need it.
+import { resilientFetch, UpstreamHttpError } from 'nestjs-bulwark/http';
 
 interface Price {
   sku: string;
@@ -113,6 +115,7 @@ async function check(app: INestApplication): Promise<void> {
     status: 504,
     body: { statusCode: 504, message: 'Gateway Timeout', errorCode: 'TIMEOUT' },
   });
+  await rejects(resilientFetch(`${url}/hanging`), UpstreamHttpError);
 }
 
 async function main(): Promise<void> {
