@@ -10,7 +10,9 @@ export const OWN_FILE = ownFile();
 
 /** V8 knows the file of each frame; whatever the app has set for its stack traces is as before at the end. */
 function ownFile(): string {
-  const { prepareStackTrace, stackTraceLimit } = Error;
+  const { stackTraceLimit } = Error;
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- it is put back where it was
+  const { prepareStackTrace } = Error;
   try {
     Error.stackTraceLimit = 1;
     Error.prepareStackTrace = (_error, [frame]) => frame?.getFileName();
