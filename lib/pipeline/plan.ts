@@ -29,7 +29,7 @@ export class Plan {
   private readonly signalIndex: number;
   /** Whether a call gives one promise, and no caller passes a signal, as in nearly all. */
   private readonly isPlain: boolean;
-  /** Whether nothing but Fallback and Recover guards it: then a synchronous method stays synchronous. */
+  /** Whether nothing but Fallback and Recover guards it, and remembers nothing: then a synchronous method stays synchronous. */
   private readonly answersOnly: boolean;
 
   constructor(init: PlanInitOf<Plan>) {
@@ -39,7 +39,8 @@ export class Plan {
     this.events = init.events;
     this.signalIndex = init.signalIndex;
     this.isPlain = init.kind === 'promise' && init.signalIndex < 0;
-    this.answersOnly = init.policies.every(({ policy }) => kindOf(policy).underKillSwitch === 'works');
+    const answers = init.policies.every(({ policy }) => kindOf(policy).underKillSwitch === 'works');
+    this.answersOnly = answers && !init.pipeline.decisions.hearValues;
   }
 
   get className(): string {
