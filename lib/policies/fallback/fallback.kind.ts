@@ -34,8 +34,7 @@ export const FALLBACK: PolicyKind<'fallback', FallbackSetting<unknown, never> | 
   make: ({ name, options }, { target, environment, witness }) => {
     const fallbacks = fallbacksIn(options) ?? [];
     const { parameterCount, kind } = target;
-    const remembers = fallbacks.some(({ lastGood }) => lastGood !== undefined);
-    if (remembers && (kind === 'asyncIterable' || kind === 'sync')) {
+    if (remembersLastGood(options) && (kind === 'asyncIterable' || kind === 'sync')) {
       const expected = "option 'lastGood': expected a method that gives a promise, or an Observable with one item";
       throw new ResilienceConfigurationError(
         `${target.instanceName}, fallback`,
@@ -50,6 +49,11 @@ export const FALLBACK: PolicyKind<'fallback', FallbackSetting<unknown, never> | 
     return { decision: new FallbackDecision(name, fallbacks, parameterCount, environment, witness, remembered, items) };
   },
 };
+
+/** Whether an answer may be an old one. */
+export function remembersLastGood(options: Options): boolean {
+  return fallbacksIn(options)?.some(({ lastGood }) => lastGood !== undefined) === true;
+}
 
 function tellOfMany(instanceName: string, environment: PolicyEnvironment): void {
   const problem = 'expected an Observable with one item, got more: of such streams nothing is remembered';
