@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
+import { OWN_FILE } from '../module/runtime/own-file.js';
 
-const ofOurs = createRequire(import.meta.url);
+const ofOurs = createRequire(OWN_FILE);
 let ofNest: NodeJS.Require | undefined;
 
 /**

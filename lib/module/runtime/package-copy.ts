@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 import { warnOnce } from '../event-log/warn-once.js';
 import { PACKAGE_COPY } from '../tokens.js';
+import { OWN_FILE } from './own-file.js';
 
 /** Where this copy of the package lies. */
-export const PACKAGE_PATH = pathOf(new URL('../..', import.meta.url));
+export const PACKAGE_PATH = pathOf(new URL('../..', OWN_FILE));
 
 /**
  * A monorepo can bring two copies of the package into one process, of which each knows its own decorators only. Says so

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OWN_FILE } from './own-file.js';
 
 let known: string | undefined;
 
@@ -11,7 +12,7 @@ export function packageVersion(): string {
 
 function findVersion(): string {
   try {
-    for (let folder = dirname(fileURLToPath(import.meta.url)); folder !== dirname(folder); folder = dirname(folder)) {
+    for (let folder = dirname(fileURLToPath(OWN_FILE)); folder !== dirname(folder); folder = dirname(folder)) {
       const manifest = join(folder, 'package.json');
       if (!existsSync(manifest)) continue;
       const { name, version } = JSON.parse(readFileSync(manifest, 'utf8')) as Record<string, unknown>;

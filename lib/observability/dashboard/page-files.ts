@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { extname, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { OWN_FILE } from '../../module/runtime/own-file.js';
 import type { Answer } from './http/exchange.js';
 
 /** Where the build puts the page. */
-export const PAGE_FOLDER = new URL('./page/dist/', import.meta.url);
+export const PAGE_FOLDER = new URL('../../observability/dashboard/page/dist/', OWN_FILE);
 
 const INDEX = 'index.html';
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
