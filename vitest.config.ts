@@ -6,7 +6,7 @@ const source = (path: string): string => new URL(path, import.meta.url).pathname
 const DEEP = ['test/{bundle,cli,examples,faults,libraries,sample}/**/*.test.{ts,mjs}', 'test/**/*.deep.test.ts'];
 /** What tries histories made by chance: some in `npm test`, many more in `npm run test:deep` (test/support/runs.ts). */
 const BY_CHANCE = ['test/**/*.{model,property}.test.ts'];
-const LIBRARIES = 'test/libraries/node_modules/**';
+const LIBRARIES = 'test/{libraries,jest}/node_modules/**';
 
 export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },

@@ -18,7 +18,7 @@ export function createClient(library, { timeout, policies }, environment, servic
   return () => pipeline.start(new library.Attempt(pipeline, undefined, []));
 }
 
-function createStages(library, timeout, { retry, circuitBreaker }, environment) {
+function createStages(library, timeout, { retry, circuitBreaker, adaptiveThrottle }, environment) {
   const stages = {
     'timeout.total': { decision: new library.TotalTimeoutDecision('orders', timeout.total, environment) },
     'timeout.perAttempt': { guard: library.attemptTimeout('orders', timeout.perAttempt, environment) },
@@ -32,6 +32,11 @@ function createStages(library, timeout, { retry, circuitBreaker }, environment) 
     const options = { ...library.CIRCUIT_BREAKER_DEFAULTS, ...circuitBreaker };
     const breakers = new library.NamedBreakers('orders', options, environment);
     stages.circuitBreaker = { guard: new library.CircuitBreakerGuard(breakers) };
+  }
+  if (adaptiveThrottle !== undefined) {
+    const options = { ...library.ADAPTIVE_THROTTLE_DEFAULTS, ...adaptiveThrottle };
+    const throttle = new library.AdaptiveThrottle('orders', options, environment);
+    stages.adaptiveThrottle = { guard: new library.AdaptiveThrottleGuard(throttle, environment.clock) };
   }
   return stages;
 }

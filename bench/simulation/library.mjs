@@ -6,6 +6,9 @@ export { RetryBudget } from '../../dist/lib/kernel/retry-budget/retry-budget.js'
 export { RETRY_BUDGET_DEFAULTS } from '../../dist/lib/kernel/retry-budget/retry-budget.options.js';
 export { layered } from '../../dist/lib/pipeline/layers.js';
 export { promiseWork } from '../../dist/lib/pipeline/promise-work.js';
+export { AdaptiveThrottleGuard } from '../../dist/lib/policies/adaptive-throttle/adaptive-throttle.guard.js';
+export { AdaptiveThrottle } from '../../dist/lib/policies/adaptive-throttle/adaptive-throttle.js';
+export { ADAPTIVE_THROTTLE_DEFAULTS } from '../../dist/lib/policies/adaptive-throttle/adaptive-throttle.options.js';
 export { CircuitBreakerGuard } from '../../dist/lib/policies/circuit-breaker/circuit-breaker.guard.js';
 export { CIRCUIT_BREAKER_DEFAULTS } from '../../dist/lib/policies/circuit-breaker/circuit-breaker.options.js';
 export { NamedBreakers } from '../../dist/lib/policies/circuit-breaker/named-breakers.js';

@@ -14,6 +14,8 @@ export class Service {
   shed = 0;
   /** Pieces of work that were done for a client that had gone. */
   wasted = 0;
+  /** Work of refusals that somebody has to do yet, ms. */
+  #owed = 0;
   #busy = 0;
   #queue = [];
   #next = 0;
@@ -50,6 +52,7 @@ export class Service {
     };
     if (this.waiting >= this.model.backlog) {
       close(false);
+      this.#owed += this.model.refusalMs ?? 0;
       answer(unavailable({}));
       return () => undefined;
     }
@@ -65,8 +68,10 @@ export class Service {
     while (this.#busy < Math.round(workers * this.capacity) && this.waiting > 0) {
       const request = this.#take();
       const mean = workMs * (1 + (slowdown * this.waiting) / backlog);
+      const before = this.#owed;
+      this.#owed = 0;
       this.#busy++;
-      this.clock.after(mean / 2 + exponential(this.random, mean / 2), () => {
+      this.clock.after(before + mean / 2 + exponential(this.random, mean / 2), () => {
         this.#busy--;
         if (request.gone) this.wasted++;
         else {

@@ -59,14 +59,23 @@ export async function simulate(library, scenario, policies) {
     service.work();
   });
 
-  const series = { calls, goodput: answers, offered: [], shed: [], wasted: [], waiting: [] };
+  const series = { calls, goodput: answers, offered: [], shed: [], wasted: [], waiting: [], opened: [] };
+  let opened = 0;
+  environment.events.watchChanges({
+    changed: ({ type, to }) => {
+      if (type === 'stateChange' && to === 'open') opened++;
+    },
+    repeated: () => undefined,
+  });
   for (let second = 0; second < seconds; second++) {
     const { received, shed, wasted } = service;
+    opened = 0;
     await clock.advance(SECOND_MS);
     series.offered.push(service.received - received);
     series.shed.push(service.shed - shed);
     series.wasted.push(service.wasted - wasted);
     series.waiting.push(service.waiting);
+    series.opened.push(opened);
   }
   environment.lifecycle.dispose();
   return { series, summary: summarize(series, scenario) };

@@ -1,3 +1,4 @@
+import type { ResponseSlot } from '../pipeline/response-slot.js';
 import type { Idempotency } from './idempotency.js';
 import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from './guarded-method.js';
 
@@ -10,6 +11,8 @@ export interface GuardedClass {
   readonly signalled: Set<string>;
   /** What `@Idempotent()` says, by method. */
   readonly idempotent: Map<string, Idempotency>;
+  /** Where Nest hands its response to handlers that have not asked for it, by method. */
+  readonly responses: Map<string, ResponseSlot>;
   readonly declared: Declared;
   /** Methods that a decorator of the class does not cover, with the reason. */
   readonly uncovered: Map<string, string>;
@@ -26,6 +29,7 @@ export function recordOf(target: AnyClass): GuardedClass {
       signals: new Map(),
       signalled: new Set(),
       idempotent: new Map(),
+      responses: new Map(),
       declared: nothingDeclared(),
       uncovered: new Map(),
     };

@@ -19,7 +19,7 @@ export interface CourseOf<A> {
   /** Its work has ended at once, with the consumer that has left. */
   abandoned(attempt: A): void;
   /** An item of its stream has come. */
-  item(attempt: A): void;
+  item(attempt: A, value?: unknown): void;
   /** The consumer of its stream, or whoever pushes, owes or wants the next item. */
   wanted(attempt: A): void;
   /** Nobody asks for the next item. */

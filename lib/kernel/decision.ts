@@ -38,6 +38,8 @@ export interface Decision {
   succeeded?(call: Call, value: unknown): unknown;
   /** Told of each value that a call gives by an attempt of its own. It may neither fail nor hold up anything. */
   gave?(call: Call, value: unknown): void;
+  /** With {@link gave}: told of each item of a stream. It may not fail either. */
+  item?(call: Call, item: unknown): void;
   /** Is paid for each first attempt that has begun. */
   readonly budget?: PaidByFirsts | undefined;
   /** Whether what it answers may be a stream, and is handed on as one. */

@@ -61,6 +61,11 @@ export class Decisions {
     for (const one of this.all) one.gave?.(call, value);
   }
 
+  /** An item of a call's stream has come. */
+  item(call: Call, item: unknown): void {
+    for (const one of this.all) one.item?.(call, item);
+  }
+
   private judge(call: Call, value: unknown): unknown {
     try {
       return this.all[0]?.succeeded?.(call, value);

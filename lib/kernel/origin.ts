@@ -11,6 +11,10 @@ export interface Origin {
   readonly body?: ((call: CallInfo) => unknown) | undefined;
   /** Answers a refusal of this one call. */
   readonly onRefused?: ((error: ResilienceException, call: CallInfo) => unknown) | undefined;
+  /** The response that its answer becomes, where Nest hands it to a handler of HTTP. */
+  readonly response?: unknown;
+  /** Told how old the oldest of the last good answers is that its answer is made of, ms, once for each of them. */
+  readonly onStale?: ((origin: Origin, ageMs: number) => void) | undefined;
   /** Where the items of a stream go. */
   readonly sink?: unknown;
 }

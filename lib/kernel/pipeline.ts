@@ -28,7 +28,7 @@ export class Pipeline implements Course, Inner {
   private readonly work: Work;
   private readonly limit: TimeLimit | undefined;
   private readonly cuts: boolean;
-  private readonly decisions: Decisions;
+  readonly decisions: Decisions;
   private readonly beginEach: boolean;
   private readonly tells: boolean;
 
@@ -230,14 +230,14 @@ export class Pipeline implements Course, Inner {
     return (this.limit as TimeLimit).expired(attempt);
   }
 
-  item(attempt: Attempt): void {
-    const { call, around } = attempt;
+  item(attempt: Attempt, value?: unknown): void {
     const rare = attempt.rarely();
     rare.emitted = true;
     this.guards.item(attempt);
-    call?.done();
+    attempt.call?.done();
     rare.inside?.item?.();
-    if (rare.isPart) around?.course.item(around);
+    if (this.decisions.hearValues) this.decisions.item(callOf(attempt), value);
+    if (rare.isPart) rare.around?.course.item(rare.around, value);
   }
 
   wanted(attempt: Attempt): void {

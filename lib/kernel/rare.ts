@@ -44,6 +44,8 @@ export class RareOf<A> {
   callerRetries = false;
   /** How old the oldest of the last good answers is that stood in for others inside it, ms. */
   staleMs: number | undefined = undefined;
+  /** Whether a policy has judged its value to be no good one. */
+  judgedBad = false;
   /** Whether the breaker's `errorFilter` has taken it out of all counts. */
   filtered = false;
 }

@@ -71,7 +71,7 @@ function follow(attempt: Attempt, source: Observable<unknown>): Promise<typeof S
     const observer = {
       next: (item: unknown) => {
         try {
-          attempt.course.item(attempt);
+          attempt.course.item(attempt, item);
         } catch (fault) {
           return crashed(fault);
         }

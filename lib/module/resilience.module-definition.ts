@@ -102,7 +102,14 @@ export interface ResilienceOptionsFactory {
   createResilienceOptions(): ResilienceModuleOptions | Promise<ResilienceModuleOptions>;
 }
 
-const EXTRA_KEYS = ['dataService', 'dataServices', 'exceptionFilter', 'deadlines', 'abortOnDisconnect'] as const;
+const EXTRA_KEYS = [
+  'dataService',
+  'dataServices',
+  'exceptionFilter',
+  'deadlines',
+  'abortOnDisconnect',
+  'staleHeaders',
+] as const;
 
 const EXTRAS: ResilienceModuleExtras = {
   dataService: undefined,
@@ -110,6 +117,7 @@ const EXTRAS: ResilienceModuleExtras = {
   exceptionFilter: false,
   deadlines: undefined,
   abortOnDisconnect: undefined,
+  staleHeaders: undefined,
 };
 
 export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
@@ -172,10 +180,10 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
     const problem = `option '${misplaced}' decides on providers: expected beside useFactory, not in what it gives`;
     throw new ResilienceConfigurationError(place, problem);
   }
-  const { dataService, dataServices, exceptionFilter, deadlines, abortOnDisconnect } = extras;
+  const { dataService, dataServices, exceptionFilter, deadlines, abortOnDisconnect, staleHeaders } = extras;
   checkOptions<ResilienceModuleOptions & ResilienceModuleExtras>(
     place,
-    { ...options, dataService, dataServices, exceptionFilter, deadlines, abortOnDisconnect },
+    { ...options, dataService, dataServices, exceptionFilter, deadlines, abortOnDisconnect, staleHeaders },
     {
       policies: anything,
       enabled: aBoolean,
@@ -189,6 +197,7 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
       exceptionFilter: aBoolean,
       deadlines: unchecked,
       abortOnDisconnect: unchecked,
+      staleHeaders: aBoolean,
       shutdown: unchecked,
       startUp: ramp,
     },
@@ -198,7 +207,7 @@ export function checkModuleOptions(options: unknown, extras: ResilienceModuleExt
   if (wantsIncoming(extras) && options.callContext !== true) {
     throw new ResilienceConfigurationError(
       place,
-      "options 'deadlines' and 'abortOnDisconnect' need to know the running call: expected callContext: true beside them",
+      "options 'deadlines', 'abortOnDisconnect' and 'staleHeaders: true' need to know the running call: expected callContext: true beside them",
     );
   }
   parseSystemProtection(`${place}.systemProtection`, options.systemProtection);

@@ -68,7 +68,7 @@ class Source {
         this.pulling = false;
         if (attempt.aborted) break;
         if (result.done === true) return STREAM_END;
-        attempt.course.item(attempt);
+        attempt.course.item(attempt, result.value);
         channel.deliver(result.value);
       }
       await this.#close();

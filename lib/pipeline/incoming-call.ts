@@ -2,6 +2,7 @@ import { Attempt } from '../kernel/attempt.js';
 import { callOf } from '../kernel/call.js';
 import type { Clock, Timer } from '../kernel/clock.js';
 import type { AbortListener } from '../kernel/audience.js';
+import type { Origin } from '../kernel/origin.js';
 import { INCOMING } from '../kernel/outcome/outcome.js';
 import { Pipeline } from '../kernel/pipeline.js';
 import type { Lifecycle } from '../kernel/policy.js';
@@ -42,9 +43,9 @@ export class Incoming {
     this.#course = new Pipeline({ target, work: () => Promise.resolve() });
   }
 
-  /** A request has come. @param context what Nest knows of it. */
-  begin(context?: unknown): IncomingCall {
-    return new IncomingCall(new Attempt(this.#course, undefined, [], { context }), this.clock);
+  /** A request has come. @param context what Nest knows of it. @param onStale told where it is answered with a last good answer. */
+  begin(context?: unknown, onStale?: Origin['onStale']): IncomingCall {
+    return new IncomingCall(new Attempt(this.#course, undefined, [], { context, onStale }), this.clock);
   }
 }
 

@@ -1,10 +1,12 @@
 import type { EventBus } from '../events/event-bus.js';
 import type { MethodKind, Returns } from '../kernel/method-kind.js';
+import type { Origin } from '../kernel/origin.js';
 import type { Pipeline } from '../kernel/pipeline.js';
 import type { Target } from '../kernel/target.js';
 import type { SetKey } from '../policies/kinds.js';
 import type { Lesson } from './learning.js';
 import type { Body } from './promise-work.js';
+import type { ResponseSlot } from './response-slot.js';
 import type { Observe } from './stream.js';
 
 /** One policy of a plan, as `plan()` shows it. */
@@ -33,6 +35,10 @@ export interface PlanInitOf<P> {
   readonly policies: readonly PlannedPolicy[];
   /** The argument at which the caller may pass a signal, and the method wants the attempt's; -1: nowhere. */
   readonly signalIndex: number;
+  /** Where Nest hands a handler the response; undefined: nowhere. */
+  readonly response?: ResponseSlot | undefined;
+  /** Told where its answer is a last good one. */
+  readonly onStale?: Origin['onStale'];
   readonly pipeline: Pipeline;
   /** Where calls say whether they are observed. */
   readonly events: EventBus;

@@ -15,6 +15,7 @@ import { GuardedIterable } from './async-iterable.js';
 import { inCall, outerCall } from './current-call.js';
 import { EarlyAttempt, kindTaughtBy } from './learning.js';
 import type { LearnerOf, PlanInitOf, PlannedPolicy } from './plan-init.js';
+import { takeResponse } from './response-slot.js';
 import type { StreamCall } from './stream.js';
 
 export type Learner = LearnerOf<Plan>;
@@ -26,10 +27,9 @@ export class Plan {
   private readonly pipeline: Pipeline;
   private readonly events: EventBus;
   private observed: Pipeline | undefined;
-  private readonly signalIndex: number;
-  /** Whether a call gives one promise, and no caller passes a signal, as in nearly all. */
+  /** Whether a call gives one promise, without a signal or a response among its arguments, as in nearly all. */
   private readonly isPlain: boolean;
-  /** Whether nothing but Fallback and Recover guards it: then a synchronous method stays synchronous. */
+  /** Whether nothing but Fallback and Recover guards it, and remembers nothing: then a synchronous method stays synchronous. */
   private readonly answersOnly: boolean;
 
   constructor(init: PlanInitOf<Plan>) {
@@ -37,9 +37,9 @@ export class Plan {
     this.policies = init.policies;
     this.pipeline = init.pipeline;
     this.events = init.events;
-    this.signalIndex = init.signalIndex;
-    this.isPlain = init.kind === 'promise' && init.signalIndex < 0;
-    this.answersOnly = init.policies.every(({ policy }) => kindOf(policy).underKillSwitch === 'works');
+    this.isPlain = init.kind === 'promise' && init.signalIndex < 0 && init.response === undefined;
+    const answers = init.policies.every(({ policy }) => kindOf(policy).underKillSwitch === 'works');
+    this.answersOnly = answers && !init.pipeline.decisions.hearValues;
   }
 
   get className(): string {
@@ -65,7 +65,8 @@ export class Plan {
   invoke(instance: unknown, args: readonly unknown[]): unknown {
     if (this.isPlain && this.events.calls === undefined && outerCall() === undefined)
       return this.pipeline.start(new Attempt(this.pipeline, instance, args));
-    return this.begin(instance, args, undefined);
+    const handed = takeResponse(this.init, args);
+    return this.begin(instance, handed?.args ?? args, handed?.origin);
   }
 
   /** One call that gives a promise. */
@@ -100,19 +101,20 @@ export class Plan {
   }
 
   private signalIn(args: readonly unknown[]): AbortSignal | undefined {
-    return this.signalIndex < 0 ? undefined : signalOf(args[this.signalIndex]);
+    const { signalIndex } = this.init;
+    return signalIndex < 0 ? undefined : signalOf(args[signalIndex]);
   }
 
-  private begin(instance: unknown, args: readonly unknown[], early: EarlyAttempt | undefined): unknown {
+  private begin(instance: unknown, args: readonly unknown[], origin?: Origin, early?: EarlyAttempt): unknown {
     switch (this.init.kind) {
       case 'promise':
-        return this.call(instance, args, this.signalIn(args));
+        return this.call(instance, args, this.signalIn(args), origin);
       case 'observable':
-        return this.observe(instance, args, undefined, early);
+        return this.observe(instance, args, origin, early);
       case 'asyncIterable':
         return new GuardedIterable((sink) => this.open(instance, args, { sink }, early));
       default:
-        return this.callToLearn(instance, args);
+        return this.callToLearn(instance, args, origin);
     }
   }
 
@@ -163,8 +165,8 @@ export class Plan {
 
   // ---- methods of which nobody knows what they give
 
-  private early(instance: unknown, args: readonly unknown[]): Attempt {
-    const attempt = new Attempt(this.pipeline, instance, args);
+  private early(instance: unknown, args: readonly unknown[], origin?: Origin): Attempt {
+    const attempt = new Attempt(this.pipeline, instance, args, origin);
     const around = outerCall();
     if (around !== undefined) attempt.rarely().around = around;
     observe(attempt, this.events);
@@ -172,9 +174,9 @@ export class Plan {
   }
 
   /** Calls a method of which nobody knows yet what it gives; that decides how this call and the next are guarded. */
-  private callToLearn(instance: unknown, args: readonly unknown[]): unknown {
+  private callToLearn(instance: unknown, args: readonly unknown[], origin: Origin | undefined): unknown {
     const { body, learner } = this.init;
-    const early = this.early(instance, args);
+    const early = this.early(instance, args, origin);
     const signal = this.signalIn(args);
     if (hasAborted(signal)) early.abort(reasonOf(signal));
     let value: unknown;
@@ -209,12 +211,12 @@ export class Plan {
 
   /** Takes in an attempt whose method has been called already. */
   private adopt(early: Attempt, value: unknown): unknown {
-    const { instance, args } = early;
+    const { instance, args, origin } = early;
     if (this.kind !== 'promise') {
       early.rarely().given = { value };
       // Of a stream the subscription is the call.
       early.call = undefined;
-      return this.begin(instance, args, new EarlyAttempt(early));
+      return this.begin(instance, args, origin, new EarlyAttempt(early));
     }
     // A lazy thenable begins here, and only once. A call that has been cut already does not listen to it.
     const work = promiseOf(value);
@@ -222,7 +224,7 @@ export class Plan {
     Object.assign(early.rarely(), { given: { value: work }, underway: true });
     const { around } = early;
     const pipeline = observationOf(early) === undefined ? this.pipeline : this.observedPipeline();
-    const attempt = this.first(pipeline, instance, args, undefined, new EarlyAttempt(early));
+    const attempt = this.first(pipeline, instance, args, origin, new EarlyAttempt(early));
     callOf(attempt).observation = observationOf(early);
     return this.startUnder(pipeline, attempt, this.signalIn(args), around);
   }
@@ -233,8 +235,7 @@ export class Plan {
     const { counting } = this.init;
     if (counting === undefined) return;
     const attempt = new Attempt(counting, instance, args);
-    attempt.rarely().around = around;
-    Object.assign(attempt.rarely(), { given: { value: end }, underway: true });
+    Object.assign(attempt.rarely(), { around, given: { value: end }, underway: true });
     counting.start(attempt).catch(() => undefined);
   }
 

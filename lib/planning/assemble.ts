@@ -4,6 +4,7 @@ import type { MadePolicy, Making } from '../kernel/making.js';
 import type { MethodKind } from '../kernel/method-kind.js';
 import type { HandOn } from '../kernel/decisions.js';
 import type { Work } from '../kernel/junction.js';
+import type { Origin } from '../kernel/origin.js';
 import type { PolicyEnvironment } from '../kernel/policy.js';
 import { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
 import type { Role } from '../kernel/role.js';
@@ -49,6 +50,8 @@ export interface PlannerEnvironment extends PolicyEnvironment, PlanMode {
   /** Whether the running call is known below it. */
   readonly callContext: boolean;
   readonly observables: ObservableWork;
+  /** Told of requests that are answered with a last good answer. @default nobody is */
+  readonly onStale?: Origin['onStale'];
   /** Set by tests, which script what methods give. @default nothing stands in */
   readonly standIn?: StandIn | undefined;
 }
@@ -84,7 +87,7 @@ function planOf(
   environment: PlannerEnvironment,
 ): Plan {
   const { clock, lifecycle, callContext, observables, enabled, events: ofApp } = environment;
-  const { className, methodName, kind, signalIndex } = target;
+  const { className, methodName, kind, signalIndex, response } = target;
   const standIn = environment.standIn?.(target, [...new Set(steps.map(({ name }) => name))]);
   const body = standIn ?? target.body;
   const events = target.exempt === true ? UNHEARD : ofApp;
@@ -106,6 +109,8 @@ function planOf(
     kind,
     policies,
     signalIndex,
+    response,
+    onStale: environment.onStale,
     pipeline: layered(stages, of, work(body), ends),
     events,
     observed: () => layered(stages, of, work(body), ends, { events, kind: kind ?? 'sync' }),

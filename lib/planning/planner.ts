@@ -90,6 +90,7 @@ export class Planner {
       learner: kind === undefined ? learner : undefined,
       parameterCount: method.parameterCount ?? method.wrapper.length,
       signalIndex,
+      response: recordOf(concrete).responses.get(method.methodName),
       inner: app.isIntercepted(concrete, method.methodName),
       idempotency: idempotencyOf(concrete, method.methodName),
       http: app.isHttpHandler(method.wrapper),

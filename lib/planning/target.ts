@@ -6,6 +6,7 @@ import type { AnyClass, GuardedMethod } from '../guarded/guarded-method.js';
 import type { Idempotency } from '../guarded/idempotency.js';
 import type { Learner } from '../pipeline/plan.js';
 import type { Body } from '../pipeline/promise-work.js';
+import type { ResponseSlot } from '../pipeline/response-slot.js';
 
 /** Where those without a name find their budget: `'own'`, each its own; or one that the app's sets share. */
 export type NamelessBudgets = 'own' | { of(options: ResolvedRetryBudget): RetryBudget };
@@ -39,6 +40,8 @@ export interface Target extends PlannedTarget {
   readonly learner?: Learner | undefined;
   readonly parameterCount: number;
   readonly signalIndex: number;
+  /** Where Nest hands it the response; undefined: nowhere. */
+  readonly response?: ResponseSlot | undefined;
   /** What it says of being repeated; undefined: nothing. */
   readonly idempotency?: Idempotency | undefined;
   /** Whether another pipeline of ours stands around it for the same request. @default false */

@@ -21,6 +21,8 @@ import { UpstreamControlModule } from './upstream-control/upstream-control.modul
       inject: [SETTINGS],
       useFactory: ({ shutdownDelayMs: delay, shutdownGraceMs: grace }: Settings) => ({
         policies,
+        // A quote says when its rate is an old one.
+        callContext: true,
         shutdown: { delay, grace },
       }),
       dataService: { inject: [SETTINGS], useFactory: openData },

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulate, type Policies, type Scenario } from '../../bench/simulation/simulate.mjs';
+import { CAPACITY, CASES, compare, SCENARIO as THROTTLED } from '../../bench/simulation/throttle.mjs';
 import { EventBus } from '../../lib/events/event-bus.js';
 import { Attempt } from '../../lib/kernel/attempt.js';
 import { Lifecycle } from '../../lib/kernel/policy.js';
@@ -7,6 +8,9 @@ import { RetryBudget } from '../../lib/kernel/retry-budget/retry-budget.js';
 import { RETRY_BUDGET_DEFAULTS } from '../../lib/kernel/retry-budget/retry-budget.options.js';
 import { layered } from '../../lib/pipeline/layers.js';
 import { promiseWork } from '../../lib/pipeline/promise-work.js';
+import { AdaptiveThrottleGuard } from '../../lib/policies/adaptive-throttle/adaptive-throttle.guard.js';
+import { AdaptiveThrottle } from '../../lib/policies/adaptive-throttle/adaptive-throttle.js';
+import { ADAPTIVE_THROTTLE_DEFAULTS } from '../../lib/policies/adaptive-throttle/adaptive-throttle.options.js';
 import { CircuitBreakerGuard } from '../../lib/policies/circuit-breaker/circuit-breaker.guard.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { NamedBreakers } from '../../lib/policies/circuit-breaker/named-breakers.js';
@@ -19,6 +23,9 @@ import { TotalTimeoutDecision } from '../../lib/policies/timeout/total-timeout.d
 
 /** What the benchmark takes from the built library. */
 const library = {
+  ADAPTIVE_THROTTLE_DEFAULTS,
+  AdaptiveThrottle,
+  AdaptiveThrottleGuard,
   Attempt,
   attemptTimeout,
   CIRCUIT_BREAKER_DEFAULTS,
@@ -87,5 +94,40 @@ describe('a fleet of clients and a service that was disturbed', () => {
     const [one, other] = [await run({ retry: {} }), await run({ retry: {} })];
 
     expect(other).toEqual(one);
+  });
+});
+
+/** Shorter troubles than those of the benchmark. */
+const OVERLOAD = { from: 5, to: 80, load: 2.5 };
+const OUTAGE = { from: 5, to: 50, capacity: 0 };
+const SECONDS = 110;
+
+const comparison = (key: string, trouble: Scenario['trigger']) =>
+  compare(library, trouble, CASES.find((one) => one.key === key)?.policies ?? {}, { ...THROTTLED, seconds: SECONDS });
+
+describe('clients of a service that gets half as much again as it can answer', () => {
+  it('get nearly all of that with a throttle in every second, where breakers open and close', async () => {
+    const [none, breaker, throttle] = await Promise.all(
+      ['none', 'breaker', 'throttle'].map((key) => comparison(key, OVERLOAD)),
+    );
+
+    expect(throttle?.goodput).toBeGreaterThanOrEqual(0.95 * CAPACITY);
+    expect(throttle?.worst).toBeGreaterThan(0.8 * CAPACITY);
+    expect(throttle?.opened).toBe(0);
+    expect(breaker?.opened).toBeGreaterThan(0.5);
+    expect(breaker?.goodput).toBeLessThan(0.88 * CAPACITY);
+    expect(none?.goodput).toBeLessThan(0.85 * CAPACITY);
+  });
+});
+
+describe('clients of a service that is down', () => {
+  it('bother it least, and are back first, with a breaker, a throttle inside or not', async () => {
+    const [breaker, throttle, both] = await Promise.all(
+      ['breaker', 'throttle', 'both'].map((key) => comparison(key, OUTAGE)),
+    );
+
+    expect(throttle?.attempts).toBeGreaterThan(4 * (breaker?.attempts ?? NaN));
+    expect(throttle?.recoveredAfter ?? Infinity).toBeGreaterThan(20);
+    for (const one of [breaker, both]) expect(one?.recoveredAfter).toBeLessThanOrEqual(6);
   });
 });

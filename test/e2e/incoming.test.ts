@@ -234,7 +234,10 @@ describe.each([
 
 describe('what comes in from outside', () => {
   it.each([
-    [{ deadlines: { accept: true }, callContext: false }, "options 'deadlines' and 'abortOnDisconnect' need to know"],
+    [
+      { deadlines: { accept: true }, callContext: false },
+      "options 'deadlines', 'abortOnDisconnect' and 'staleHeaders: true' need to know",
+    ],
     [{ abortOnDisconnect: 'safe', callContext: false }, 'expected callContext: true'],
     [{ deadlines: { max: 0 } }, "option 'max'"],
     [{ abortOnDisconnect: 'always' }, "option 'abortOnDisconnect': expected true, false or 'safe', got 'always'"],

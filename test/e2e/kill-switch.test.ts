@@ -6,12 +6,14 @@ import {
   fixed,
   RateLimit,
   Recover,
+  RESILIENCE_CLOCK,
   ResilienceModule,
   ResilienceService,
   Retry,
   Timeout,
   type ResilienceModuleOptions,
 } from 'nestjs-bulwark';
+import { after, ResilienceTesting, virtualClock } from 'nestjs-bulwark/testing';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { initialise, rejection } from './support/harness.js';
 
@@ -30,8 +32,7 @@ class Stock {
 
   @Timeout(10)
   async slow(): Promise<string> {
-    await new Promise((resolve) => setTimeout(resolve, 40));
-    return 'slow';
+    return 'quick';
   }
 
   @Fallback({ value: 'substitute' })
@@ -54,8 +55,13 @@ describe.each<[string, ResilienceModuleOptions, string | undefined]>([
 
   async function stock() {
     vi.stubEnv('BULWARK_DISABLED', variable);
-    const { module } = await initialise({ imports: [ResilienceModule.forRoot(options)], providers: [Stock] });
-    return { stock: module.get(Stock), service: module.get(ResilienceService) };
+    const clock = virtualClock();
+    const { module } = await initialise(
+      { imports: [ResilienceModule.forRoot(options)], providers: [Stock] },
+      (builder) => builder.overrideProvider(RESILIENCE_CLOCK).useValue(clock),
+    );
+    const testing = ResilienceTesting.for(module);
+    return { stock: module.get(Stock), service: module.get(ResilienceService), testing, clock };
   }
 
   it('calls the method once and refuses nothing, when it fails under all policies', async () => {
@@ -68,9 +74,13 @@ describe.each<[string, ResilienceModuleOptions, string | undefined]>([
   });
 
   it('cuts nothing, when a method takes longer than its limit', async () => {
-    const { stock: guarded } = await stock();
+    const { stock: guarded, testing, clock } = await stock();
+    testing.script(Stock, 'slow', [after(40, 'slow')]);
 
-    expect(await guarded.slow()).toBe('slow');
+    const slow = guarded.slow();
+    await clock.advance(40);
+
+    expect(await slow).toBe('slow');
   });
 
   it('keeps Fallback and Recover, when methods fail', async () => {

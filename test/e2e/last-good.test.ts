@@ -1,6 +1,7 @@
 import { Injectable, type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import {
+  Coalesce,
   currentCall,
   DataService,
   Fallback,
@@ -41,6 +42,17 @@ class Prices {
     const rate = await this.rates.current(currency);
     return { rate, stale: before === undefined && currentCall()?.staleMs !== undefined };
   }
+
+  @Coalesce({ key: (currency: string) => currency })
+  async shared(currency: string): Promise<string> {
+    return this.rates.current(currency);
+  }
+
+  @Timeout(1_000)
+  async ofShared(currency: string): Promise<boolean> {
+    await this.shared(currency);
+    return currentCall()?.staleMs !== undefined;
+  }
 }
 
 async function start(data: DataService) {
@@ -69,6 +81,17 @@ describe('the last good answer', () => {
       expect.objectContaining({ name: 'Rates.current', staleMs: expect.any(Number) }),
       expect.not.objectContaining({ staleMs: expect.anything() }),
     ]);
+  });
+
+  it('is told to be stale to all that share the run which was given it', async () => {
+    const { rates, prices } = await start(new MemoryDataService());
+    await prices.of('eur');
+    const fresh = await Promise.all([prices.ofShared('eur'), prices.ofShared('eur')]);
+    rates.isUp = false;
+
+    const old = await Promise.all([prices.ofShared('eur'), prices.ofShared('eur')]);
+
+    expect({ fresh, old }).toEqual({ fresh: [false, false], old: [true, true] });
   });
 
   it('is in the data of the app, and so there after a restart', async () => {
@@ -101,7 +124,7 @@ describe('the last good answer', () => {
     expect(await rates.current('eur')).toBe('eur 1');
   });
 
-  it('is refused at the start for a method that gives no promise', async () => {
+  it('is refused at the start for a method that gives an async iterable', async () => {
     class Streams {
       @Fallback({ lastGood: { key: () => 'all', maxAge: 1_000 } })
       async *all(): AsyncGenerator<number> {
@@ -110,7 +133,7 @@ describe('the last good answer', () => {
     }
 
     await expect(starting(Streams)).rejects.toThrow(
-      "Streams.all, fallback: option 'lastGood': expected a method that gives a promise, got one of kind 'asyncIterable'",
+      "Streams.all, fallback: option 'lastGood': expected a method that gives a promise, or an Observable with one item, got one of kind 'asyncIterable'",
     );
   });
 

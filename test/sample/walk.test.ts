@@ -62,10 +62,9 @@ describe.each(['file', 'database'])('the walk of docs/sample-shop.md, with DATA_
     const refused = await shop.post(`/orders/${deferred[0]?.body.id}/payment`);
     expect(refused.body).toEqual({ statusCode: 503, message: 'Service Unavailable', errorCode: 'CIRCUIT_OPEN' });
     expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
-    expect(await shop.get('/catalogue/TEAPOT/quote?currency=GBP')).toMatchObject({
-      status: 200,
-      body: { stale: true },
-    });
+    const quote = await shop.get('/catalogue/TEAPOT/quote?currency=GBP');
+    expect(quote).toMatchObject({ status: 200, body: { stale: true } });
+    expect(quote.headers.get('cache-status')).toMatch(/^nestjs-bulwark; hit; ttl=-[1-9]\d*; detail=stale$/);
 
     process.kill((await shop.get<UpstreamView>('/upstream')).body.pid, 'SIGKILL');
     await expect.poll(async () => (await shop.get('/upstream')).body, SOON).toEqual({ mode: 'gone', pid: null });

@@ -96,7 +96,7 @@ export class IncomingInterceptor implements NestInterceptor, OnModuleInit {
 
   #begin(context: ExecutionContext, source: RequestSource): IncomingCall {
     const { accept, maxMs } = this.#options;
-    const call = this.#incoming.begin(context);
+    const call = this.#incoming.begin(context, this.#runtime.environment.onStale);
     const { timeLeft = Infinity, due = Infinity } = source;
     const ms = Math.min(timeLeft, due - this.#incoming.clock.wallNow());
     if (accept && ms !== Infinity) call.limit(Math.min(ms, maxMs), this.#arrivals.of(source.key));

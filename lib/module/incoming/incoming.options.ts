@@ -25,6 +25,13 @@ export interface IncomingOptions {
    * @default false
    */
   abortOnDisconnect?: boolean | 'safe';
+  /**
+   * Whether an HTTP answer that is made of last good answers says so, by `Age` and `Cache-Status`. `true`: whatever is called for
+   * the request, which needs `callContext: true`; `false`: none does.
+   *
+   * @default those of handlers that have `lastGood` themselves
+   */
+  staleHeaders?: boolean;
 }
 
 export interface ResolvedIncoming {
@@ -36,8 +43,10 @@ export interface ResolvedIncoming {
 const DEFAULT_MAX_MS = 60_000;
 
 /** Whether any of it is switched on. */
-export function wantsIncoming({ deadlines, abortOnDisconnect }: IncomingOptions): boolean {
-  return deadlines?.accept === true || abortOnDisconnect === true || abortOnDisconnect === 'safe';
+export function wantsIncoming({ deadlines, abortOnDisconnect, staleHeaders }: IncomingOptions): boolean {
+  return (
+    deadlines?.accept === true || abortOnDisconnect === true || abortOnDisconnect === 'safe' || staleHeaders === true
+  );
 }
 
 /** @throws ResilienceConfigurationError */

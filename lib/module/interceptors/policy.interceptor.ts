@@ -45,6 +45,7 @@ export abstract class PolicyInterceptor implements NestInterceptor {
     const methods = plan.policies.find(({ policy }) => policy === 'retry')?.options.methods ?? RETRY_DEFAULTS.methods;
     return plan.observe(undefined, context.getArgs(), {
       context,
+      onStale: this.#runtime.environment.onStale,
       body: () => next.handle(),
       repeatable: () => repeatable(context, methods as readonly string[]),
     }) as Observable<unknown>;

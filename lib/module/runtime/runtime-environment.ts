@@ -1,6 +1,7 @@
 import { EventBus } from '../../events/event-bus.js';
 import type { Clock } from '../../kernel/clock.js';
 import type { ClusterRateStore } from '../../kernel/cluster-rate-store.js';
+import type { Origin } from '../../kernel/origin.js';
 import type { Lifecycle } from '../../kernel/policy.js';
 import type { StartRamp } from '../../kernel/start-ramp.js';
 import type { PlannerEnvironment, StandIn } from '../../planning/assemble.js';
@@ -25,6 +26,8 @@ export class RuntimeEnvironment implements PlannerEnvironment {
   readonly reportCallback: (place: string, error: unknown) => void;
   readonly logRecovered: (place: string, error: unknown) => void;
   readonly observables = OBSERVABLES;
+  /** Says on HTTP answers that they are old; undefined: nothing does. */
+  onStale: Origin['onStale'] = undefined;
   enabled = process.env.BULWARK_DISABLED !== '1';
   callContext = false;
   /** What needs {@link callContext}; undefined: nothing does. */

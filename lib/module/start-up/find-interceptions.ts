@@ -50,7 +50,8 @@ function asInterceptor(value: unknown): PolicyInterceptor[] {
   return instanceOf(value, PolicyInterceptor) ? [value] : [];
 }
 
-function handlersOf(type: AnyClass): [string, AnyFunction][] {
+/** What clients can call of a class, by name. */
+export function handlersOf(type: AnyClass): [string, AnyFunction][] {
   const handlers = new Map<string, AnyFunction>();
   for (
     let prototype: unknown = type.prototype;

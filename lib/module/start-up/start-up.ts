@@ -7,6 +7,8 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
+import { handResponses } from '../stale-answers/hand-responses.js';
+import { sayStale } from '../stale-answers/stale-headers.js';
 import { bindGateways } from './bind-gateways.js';
 import { bindProviders } from './bind-providers.js';
 import { Catalog } from './catalog.js';
@@ -57,6 +59,10 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     });
     this.#runtime.app.attach(new Catalog(container));
     bindProviders(container, this.#runtime);
+    if (extras.staleHeaders !== false) {
+      this.#runtime.environment.onStale = sayStale;
+      handResponses(container, this.#runtime.app);
+    }
     // Nest reads the filters of gateways before any hook runs.
     if (extras.exceptionFilter === true) bindGateways(container);
   }

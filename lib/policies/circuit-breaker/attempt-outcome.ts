@@ -4,6 +4,7 @@ import { instanceOf } from '../../errors/foreign.js';
 import { ask, yesOrNo } from '../../kernel/ask.js';
 import type { Attempt } from '../../kernel/attempt.js';
 import { endOf, type AttemptEnd } from '../../kernel/attempt-end.js';
+import { judgeBad } from '../../kernel/judged-bad.js';
 import { observationOf } from '../../kernel/observation-of.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import { isTimeout } from '../../kernel/outcome/outcome.js';
@@ -18,9 +19,10 @@ export function recordValue(breaker: BreakerCore, attempt: Attempt, value: unkno
   const failed =
     isFailure !== undefined &&
     ask(environment, `${breaker.place}, isFailure`, yesOrNo, false, () => isFailure(value, attempt));
-  if (failed)
+  if (failed) {
+    judgeBad(attempt);
     recordFailure(breaker, attempt, now, latencyMs, new Error('the result was judged a failure'), false, value);
-  else recordSuccess(breaker, attempt, latencyMs, now, value);
+  } else recordSuccess(breaker, attempt, latencyMs, now, value);
 }
 
 /** What an error means for a breaker. */

@@ -1,8 +1,10 @@
 import type { AbortListener } from '../../kernel/audience.js';
 import type { Attempt } from '../../kernel/attempt.js';
 import { callOf, type Call } from '../../kernel/call.js';
+import { isJudgedBad, judgeBad } from '../../kernel/judged-bad.js';
 import type { Inner } from '../../kernel/junction.js';
 import type { Lifecycle, Running } from '../../kernel/policy.js';
+import { markStale } from '../../kernel/stale.js';
 
 /** The flight of each run, whatever its method: runs may wait for each other. */
 const flights = new WeakMap<Call, Flight>();
@@ -35,7 +37,11 @@ export class Flight implements Running {
     const result = this.join(first);
     this.lifecycle.enlist(this);
     this.inner.start(this.#run.current).then(
-      (value) => this.#land((waiter) => waiter.resolve(value)),
+      (value) =>
+        this.#land((waiter) => {
+          shareFaults(this.#run, waiter.attempt);
+          waiter.resolve(value);
+        }),
       (error: unknown) => this.#land((waiter) => waiter.reject(error)),
     );
     return result;
@@ -105,6 +111,13 @@ export class Flight implements Running {
     }
     return longest;
   }
+}
+
+/** What is wrong with a value is so for whoever gets it. */
+function shareFaults(run: Call, attempt: Attempt): void {
+  if (isJudgedBad(run)) judgeBad(attempt);
+  const { rare } = run.current;
+  if (rare?.staleMs !== undefined) markStale(attempt, rare.staleMs);
 }
 
 /** A caller that waits for a flight, until it lands or the caller leaves. */

@@ -1,9 +1,11 @@
 import { isRefusal } from '../../errors/resilience.exception.js';
-import { isPromise } from '../../errors/foreign.js';
+import { instanceOf, isPromise } from '../../errors/foreign.js';
 import { ask, yesOrNo } from '../../kernel/ask.js';
+import { UnsubscribedError } from '../../kernel/call-info.js';
 import type { Call } from '../../kernel/call.js';
 import { PASS, type Decision } from '../../kernel/decision.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
+import { isJudgedBad } from '../../kernel/judged-bad.js';
 import type { Witness } from '../../kernel/making.js';
 import { observationOf } from '../../kernel/observation-of.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
@@ -13,6 +15,7 @@ import type { DeclaredFallback } from './fallback.options.js';
 import type { LastGood } from './last-good.js';
 import type { LastAnswer } from './last-good.memory.js';
 import { markStale } from '../../kernel/stale.js';
+import type { OnlyItems } from './only-items.js';
 
 interface Rule {
   readonly on: Matcher | undefined;
@@ -27,6 +30,7 @@ export class FallbackDecision implements Decision {
   readonly answers = true;
   /** Undefined where nothing is remembered: then no call is asked for its value. */
   readonly gave: Decision['gave'];
+  readonly item: Decision['item'];
   readonly #rules: readonly Rule[];
 
   /** @param remembered of each fallback by the last good answer, at its place in the list. */
@@ -38,6 +42,8 @@ export class FallbackDecision implements Decision {
     /** Told of each answer. */
     private readonly witness?: Witness,
     remembered: readonly (LastGood | undefined)[] = [],
+    /** Set where the method gives streams. */
+    items?: OnlyItems,
   ) {
     this.#rules = fallbacks.map((declared, index) => ({
       on: declared.on === undefined ? undefined : toMatcher(declared.on),
@@ -46,10 +52,17 @@ export class FallbackDecision implements Decision {
       lastGood: remembered[index],
     }));
     const all = remembered.filter((one) => one !== undefined);
-    this.gave = all.length === 0 ? undefined : (call, value) => all.forEach((one) => one.gave(call, value));
+    if (all.length === 0) return;
+    this.gave = (call, value) => {
+      const given = items === undefined ? { value } : items.take(call);
+      if (given !== undefined && !isJudgedBad(call)) for (const one of all) one.gave(call, given.value);
+    };
+    if (items !== undefined) this.item = (call, item) => items.add(call, item);
   }
 
   failed(call: Call, failure: Failure): unknown {
+    // Whoever takes the one item and leaves, as firstValueFrom() does, has had the whole answer.
+    if (instanceOf(failure.error, UnsubscribedError)) this.gave?.(call, undefined);
     // What one call says of its refusals goes before the fallback of its set.
     if (call.answersRefusals && isRefusal(failure.error)) return PASS;
     return this.#answerFrom(0, call, failure);
@@ -61,7 +74,8 @@ export class FallbackDecision implements Decision {
       const rule = this.#rules[at] as Rule;
       if (!this.#holds(rule, failure, call)) continue;
       if (rule.answer !== undefined) return this.#give(rule.answer, failure.error, call);
-      const found = rule.lastGood?.find(call);
+      // Of a stream that has begun, an older answer is no part.
+      const found = call.current.rare?.emitted === true ? undefined : rule.lastGood?.find(call);
       if (isPromise(found)) return call.runs(this.#later(found, rule, at, call, failure));
       if (found !== undefined) return this.#giveLast(found, rule, failure.error, call);
     }
@@ -85,7 +99,7 @@ export class FallbackDecision implements Decision {
 
   #giveLast(answer: LastAnswer, { lastGood }: Rule, error: unknown, call: Call): unknown {
     const staleMs = lastGood?.ageOf(answer) ?? 0;
-    markStale(call, staleMs);
+    markStale(call.current, staleMs);
     this.#tell(error, call, staleMs);
     this.witness?.fellBack(call, answer.value, error);
     return answer.value;

@@ -1,10 +1,12 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import type { Options } from '../../kernel/options/options.js';
 import { usesIn } from '../../kernel/options/uses.js';
+import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { PolicyKind } from '../../kernel/policy-kind.js';
 import { parseFallback, type DeclaredFallback, type FallbackSetting } from './fallback.options.js';
 import { FallbackDecision } from './fallback.decision.js';
 import { LastGood } from './last-good.js';
+import { OnlyItems } from './only-items.js';
 
 /** What a rule can say of it: a value, since handlers are code. */
 export type FallbackRule = { value: unknown } | false;
@@ -32,8 +34,8 @@ export const FALLBACK: PolicyKind<'fallback', FallbackSetting<unknown, never> | 
   make: ({ name, options }, { target, environment, witness }) => {
     const fallbacks = fallbacksIn(options) ?? [];
     const { parameterCount, kind } = target;
-    if (fallbacks.some(({ lastGood }) => lastGood !== undefined) && kind !== 'promise' && kind !== undefined) {
-      const expected = "option 'lastGood': expected a method that gives a promise";
+    if (remembersLastGood(options) && (kind === 'asyncIterable' || kind === 'sync')) {
+      const expected = "option 'lastGood': expected a method that gives a promise, or an Observable with one item";
       throw new ResilienceConfigurationError(
         `${target.instanceName}, fallback`,
         `${expected}, got one of kind '${kind}'`,
@@ -43,6 +45,17 @@ export const FALLBACK: PolicyKind<'fallback', FallbackSetting<unknown, never> | 
       const place = `${target.instanceName}${index === 0 ? '' : ` [${index}]`}`;
       return lastGood === undefined ? undefined : new LastGood(place, lastGood, environment);
     });
-    return { decision: new FallbackDecision(name, fallbacks, parameterCount, environment, witness, remembered) };
+    const items = kind === 'observable' ? new OnlyItems(() => tellOfMany(target.instanceName, environment)) : undefined;
+    return { decision: new FallbackDecision(name, fallbacks, parameterCount, environment, witness, remembered, items) };
   },
 };
+
+/** Whether an answer may be an old one. */
+export function remembersLastGood(options: Options): boolean {
+  return fallbacksIn(options)?.some(({ lastGood }) => lastGood !== undefined) === true;
+}
+
+function tellOfMany(instanceName: string, environment: PolicyEnvironment): void {
+  const problem = 'expected an Observable with one item, got more: of such streams nothing is remembered';
+  environment.reportCallback(`${instanceName}, lastGood`, new Error(problem));
+}

@@ -11,7 +11,13 @@ export const MOST_ANSWERS = 10_000;
 
 /** The last answers by key, bounded: the one that was used least lately goes first. */
 export class LastGoodMemory {
+  /** In the order of use. */
   readonly #answers = new Map<string, LastAnswer>();
+  /**
+   * Comes to each key once, the oldest first: what it has passed is gone. One that began anew each time would step over all
+   * that has gone since the map was last put in order.
+   */
+  readonly #oldest = this.#answers.keys();
 
   get size(): number {
     return this.#answers.size;
@@ -19,7 +25,6 @@ export class LastGoodMemory {
 
   get(key: string): LastAnswer | undefined {
     const known = this.#answers.get(key);
-    // The order of the map is the order of use.
     if (known !== undefined && this.#answers.delete(key)) this.#answers.set(keptKey(key), known);
     return known;
   }
@@ -27,10 +32,6 @@ export class LastGoodMemory {
   put(key: string, answer: LastAnswer): void {
     this.#answers.delete(key);
     this.#answers.set(keptKey(key), answer);
-    if (this.#answers.size <= MOST_ANSWERS) return;
-    for (const oldest of this.#answers.keys()) {
-      this.#answers.delete(oldest);
-      return;
-    }
+    if (this.#answers.size > MOST_ANSWERS) this.#answers.delete(this.#oldest.next().value as string);
   }
 }

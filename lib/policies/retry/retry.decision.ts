@@ -7,6 +7,7 @@ import type { Attempt } from '../../kernel/attempt.js';
 import type { Call } from '../../kernel/call.js';
 import { Again, PASS, type Decision } from '../../kernel/decision.js';
 import { toMatcher, type Matcher } from '../../kernel/error-match.js';
+import { judgeBad } from '../../kernel/judged-bad.js';
 import { observationOf } from '../../kernel/observation-of.js';
 import type { Failure } from '../../kernel/outcome/failure.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
@@ -57,6 +58,7 @@ export class RetryDecision implements Decision {
       options.retryOnResult?.(result, call.current),
     );
     if (!again) return result;
+    judgeBad(call.current);
     const over = this.#over(call);
     if (over === undefined) return this.#again(call, undefined, result, () => result);
     if (call.made > 1) this.#tell(over, call, undefined);

@@ -7,9 +7,9 @@ import type { Currency } from './currency.js';
 export interface ExchangeRate {
   readonly rate: number;
   readonly asOf: string;
-  /** Whether it is the last one known, since no newer one could be had. */
-  readonly stale: boolean;
 }
+
+const DAY_MS = 86_400_000;
 
 /** The provider's exchange rates. An old rate is better than none. */
 @Injectable()
@@ -24,25 +24,26 @@ export class ExchangeRatesClient {
   @CircuitBreaker('exchange')
   @Timeout({ perAttempt: 250, total: 600 })
   @Retry({ maxAttempts: 2, backoff: exponential({ initial: 50 }) })
-  @Fallback('lastKnown')
+  @Fallback([
+    {
+      lastGood: {
+        key: (currency: Currency) => currency,
+        maxAge: DAY_MS,
+        store: (client: ExchangeRatesClient) => client.data,
+      },
+    },
+    'neverKnown',
+  ])
   async current(currency: Currency, @Signal() signal?: AbortSignal): Promise<ExchangeRate> {
     const { status, body } = await this.http.request(`/rates/${currency}`, { signal: signal ?? null });
     if (!isRate(body)) throw new ProviderFailedException(new Error(`/rates answered ${status} without a rate`));
-    const found: ExchangeRate = { rate: body.rate, asOf: new Date().toISOString(), stale: false };
-    await this.data.put(keyOf(currency), found, { signal });
-    return found;
+    return { rate: body.rate, asOf: new Date().toISOString() };
   }
 
-  /** @throws ServiceUnavailableException when there was never a rate. */
-  async lastKnown(currency: Currency, _signal: AbortSignal | undefined, _error: unknown): Promise<ExchangeRate> {
-    const known = await this.data.get<ExchangeRate>(keyOf(currency));
-    if (known === undefined) throw new ServiceUnavailableException(`No rate for ${currency} is known yet`);
-    return { ...known, stale: true };
+  /** @throws ServiceUnavailableException since there was no rate within a day. */
+  async neverKnown(currency: Currency, _signal: AbortSignal | undefined, _error: unknown): Promise<ExchangeRate> {
+    throw new ServiceUnavailableException(`No rate for ${currency} is known yet`);
   }
-}
-
-function keyOf(currency: Currency): string {
-  return `rates/${currency}`;
 }
 
 function isRate(body: unknown): body is { rate: number } {

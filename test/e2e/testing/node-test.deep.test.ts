@@ -30,6 +30,8 @@ Object.defineProperty(Payments.prototype, 'charge', descriptor);
 const codeOf = (promise) => promise.then((value) => value, (error) => error.code);
 
 async function life(advance, clock) {
+  // node:test leaves this one alone.
+  const begun = performance.now();
   const builder = Test.createTestingModule({ imports: [ResilienceModule.forRoot({ log: false })], providers: [Payments] });
   if (clock !== undefined) builder.overrideProvider(RESILIENCE_CLOCK).useValue(clock);
   const module = await builder.compile();
@@ -56,6 +58,14 @@ async function life(advance, clock) {
   assert.equal(await codeOf(payments.charge()), 'charged');
   assert.equal(breaker.state, 'closed');
   await module.close();
+  return performance.now() - begun;
+}
+
+/** The first run loads code; others share the machine. */
+async function isQuick(one) {
+  let best = await one();
+  for (let run = 0; run < 50 && best >= 50; run++) best = Math.min(best, await one());
+  assert.ok(best < 50, 'it took ' + best + ' ms of real time');
 }
 
 describe('a breaker', () => {
@@ -63,16 +73,18 @@ describe('a breaker', () => {
 
   it('lives its whole life by the timers of node:test', async () => {
     mock.timers.enable({ apis: ['setTimeout', 'Date'] });
-    await life(async (ms) => {
+    await isQuick(() => life(async (ms) => {
       await settle();
       mock.timers.tick(ms);
       await settle();
-    });
+    }));
   });
 
   it('lives its whole life by a virtual clock', async () => {
-    const clock = virtualClock();
-    await life((ms) => clock.advance(ms), clock);
+    await isQuick(() => {
+      const clock = virtualClock();
+      return life((ms) => clock.advance(ms), clock);
+    });
   });
 });
 `;
@@ -99,7 +111,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe('under node:test', () => {
-  it('a breaker lives its whole life, by its fake timers and by a virtual clock', async () => {
+  it('a breaker lives its whole life in less than 50 ms of real time, by its fake timers and by a virtual clock', async () => {
     const { code, output } = await node('--test', '--test-reporter=tap', 'payments.test.mjs');
 
     expect(output).toMatch(/# pass 2\n/);

@@ -178,3 +178,35 @@ describe('LastGoodMemory', () => {
     expect(memory.get('key-0')).toBeUndefined();
   });
 });
+
+describe('LastGoodMemory, under a load made by chance', () => {
+  it('knows exactly the keys that were used last', () => {
+    const step = fc.record({ key: fc.nat(MOST_ANSWERS + 20), does: fc.constantFrom('put', 'put', 'get') });
+    const filled = new LastGoodMemory();
+    // The order of use, the oldest first.
+    const order = new Map<string, number>();
+    const put = (key: string, at: number): void => {
+      filled.put(key, { value: at, at });
+      order.delete(key);
+      order.set(key, at);
+      if (order.size > MOST_ANSWERS) order.delete([...order.keys()][0] as string);
+    };
+    for (let i = 0; i < MOST_ANSWERS; i++) put(`key-${i}`, i);
+
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        for (const { key, does } of steps) {
+          const name = `key-${key}`;
+          if (does === 'put') put(name, key);
+          else {
+            const known = order.get(name);
+            expect(filled.get(name)?.value).toBe(known);
+            if (known !== undefined && order.delete(name)) order.set(name, known);
+          }
+        }
+        expect(filled.size).toBe(order.size);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
