@@ -7,7 +7,7 @@ import {
   ADAPTIVE_THROTTLE_DEFAULTS,
   type AdaptiveThrottleOptions,
 } from '../../../../lib/policies/adaptive-throttle/adaptive-throttle.options.js';
-import { execute, method, newCall } from '../../../support/calls.js';
+import { execute, ManualWork, method, newCall } from '../../../support/calls.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 function setUp(options: AdaptiveThrottleOptions = {}, random = () => 0) {
@@ -115,5 +115,72 @@ describe('AdaptiveThrottleGuard', () => {
     expect(throttle.requests).toBe(20);
     throttle.reconfigure({ ...throttle.options, window: 5_000 });
     expect(throttle.requests).toBe(0);
+  });
+
+  it('lets what is under way already begin, and leaves what is told of an attempt to that alone', async () => {
+    const { make, call } = setUp();
+    await make(20, down);
+
+    await expect(call('value', (attempt) => (attempt.rarely().underway = true))).resolves.toBe('value');
+    await expect(call('value', (attempt) => void attempt.rarely())).rejects.toThrow(CallThrottledException);
+  });
+
+  it.each([
+    ['a success at the moment when it began', 'value', 0],
+    ['a failure at the moment when it ended', down, 1],
+  ])('counts %s', async (_what, end, left) => {
+    const { environment, throttle } = setUp({ window: 10_000 });
+    const work = new ManualWork();
+    const guard = new AdaptiveThrottleGuard(throttle, environment.clock);
+    const running = execute(guard, newCall(environment), work.run).catch(() => undefined);
+    await environment.clock.advance(9_000);
+    if (end instanceof Error) work.fail(0, end);
+    else work.succeed(0, end);
+    await running;
+    expect(throttle.requests).toBe(1);
+
+    throttle.refusedShareAt(environment.clock.now() + 2_000);
+
+    expect(throttle.requests).toBe(left);
+  });
+
+  it('does not refuse at the edge of what it forgives, nor below its volume', async () => {
+    const { environment, make, throttle } = setUp({ volumeThreshold: 10 }, () => 1);
+    const share = () => throttle.refusedShareAt(environment.clock.now());
+    await make(9, down);
+    expect(share()).toBe(0);
+    await make(1, down);
+    expect(share()).toBeCloseTo(0.9);
+    await make(10, 'value');
+    expect(share()).toBe(0);
+  });
+
+  it('says how much it refuses, and of what, in words', async () => {
+    const { make, call } = setUp({ volumeThreshold: 1 });
+    await make(3, down);
+
+    const error = await call('value').catch((reason: unknown) => reason);
+
+    expect(error).toMatchObject({
+      explanation: 'search takes too few of its calls, so 75 % are refused here: it accepted 0 of 3 within 60000 ms',
+    });
+  });
+
+  it('tells nobody, where nobody listens', async () => {
+    const { environment, make, call } = setUp();
+    await make(20, down);
+    environment.told.length = 0;
+    const silent = new TestEnvironment(false);
+    const throttle = new AdaptiveThrottle(
+      'search',
+      ADAPTIVE_THROTTLE_DEFAULTS,
+      Object.assign(silent, { random: () => 0 }),
+    );
+    for (let i = 0; i < 20; i++) throttle.ended(false, silent.clock.now());
+
+    expect(throttle.refusal(silent.clock.now())).toBeInstanceOf(CallThrottledException);
+    expect(silent.told).toEqual([]);
+    await expect(call('value')).rejects.toThrow(CallThrottledException);
+    expect(environment.of('refused')).toEqual([expect.not.objectContaining({ metricsOnly: true })]);
   });
 });

@@ -98,6 +98,86 @@ describe('what a retry tells of a call that it gives up', () => {
   });
 });
 
+describe('where a retry stops of itself', () => {
+  it('makes an attempt up to the moment of the deadline, and none at it', async () => {
+    const attempts = async (left: number): Promise<number> => {
+      const { clock, call, outcomeOf } = setUp({ maxAttempts: 2 });
+      limit(call.current, clock.now() + left);
+      const { run: work, calls } = scripted([boom]);
+      await outcomeOf(work);
+      return calls.length;
+    };
+
+    expect(await attempts(100)).toBe(1);
+    expect(await attempts(101)).toBe(2);
+  });
+
+  it('begins an attempt at the last moment of maxDuration, and none after it', async () => {
+    expect(await callsAfter(boom, { maxAttempts: 2, maxDuration: 100 })).toBe(2);
+    expect(await callsAfter(boom, { maxAttempts: 2, maxDuration: 99 })).toBe(1);
+  });
+
+  it('makes none where whoever sent the request makes it again, however deep the call is', async () => {
+    const { environment, run, clock } = setUp();
+    const request = newCall(environment);
+    request.rarely().callerRetries = true;
+    const between = newCall(environment, { outer: request });
+    const { run: work, calls } = scripted([boom, boom]);
+
+    const result = track(run(work, newCall(environment, { outer: between })));
+    await clock.advance(1_000);
+
+    expect(result.outcome).toBe(boom);
+    expect(calls).toHaveLength(1);
+  });
+
+  it('makes no pause while the app is closing, and rejects with what says so', async () => {
+    const { environment, run } = setUp();
+    environment.lifecycle.refuseWaits();
+    const { run: work, calls } = scripted([boom, 'value']);
+
+    const error = await errorOf(run(work));
+
+    expect(error).toBeInstanceOf(ShutdownException);
+    expect(error).toMatchObject({ cause: boom });
+    expect(calls).toHaveLength(1);
+    expect(environment.of('retrySuppressed')).toMatchObject([{ reason: 'shutdown' }]);
+  });
+
+  it('says nothing of a result that no other attempt was allowed for', async () => {
+    const { environment, outcomeOf } = setUp({ maxAttempts: 1, retryOnResult: () => true });
+
+    const { outcome } = await outcomeOf(scripted(['not yet']).run);
+
+    expect(outcome).toBe('not yet');
+    expect(environment.told).toEqual([]);
+  });
+
+  it('looks at results only where a predicate is there to judge them', () => {
+    const { environment } = setUp();
+    const judges = (options: RetryOptions) =>
+      new RetryDecision('Client.load', { ...RETRY_DEFAULTS, ...options }, environment).judgesResults;
+
+    expect([judges({}), judges({ retryOnResult: () => false })]).toEqual([false, true]);
+  });
+
+  it('says why a pause was cut: the end of the app, or the time of the call', async () => {
+    const reasons = [new ShutdownException(init), new TimeoutException(init), new Error('gone')];
+    const told = await Promise.all(
+      reasons.map(async (reason) => {
+        const { environment, run, call } = setUp();
+        track(run(scripted([boom]).run));
+        await environment.clock.advance(50);
+        call.abort(reason);
+        await environment.clock.advance(0);
+        return environment.of('retrySuppressed').map((event) => event.reason);
+      }),
+    );
+
+    expect(told).toEqual([['shutdown'], ['deadline'], ['aborted']]);
+  });
+});
+
 describe('RetryDecision', () => {
   it('calls once, when the first call succeeds', async () => {
     const { environment, outcomeOf } = setUp();

@@ -40,7 +40,7 @@ describe('parseRetry', () => {
     ['retryOnResult', [true, 'no']],
     ['maxDuration', [0, -1, NaN, Infinity, '1s']],
     ['maxRetryAfter', [-1, NaN, Infinity, '1s']],
-    ['methods', ['GET', ['get'], [1]]],
+    ['methods', ['GET', ['get'], [1], ['GET', 'put'], ['xGET'], ['GETx'], [['GET']]]],
     ['budget', [true, 5, null, 'none']],
   ])('refuses a wrong %s', (option, values) => {
     for (const value of values) {

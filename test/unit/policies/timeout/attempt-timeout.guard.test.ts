@@ -7,6 +7,20 @@ import { Gate } from '../../../support/guards.js';
 import { errorOf, settle, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
+/** Tells of whoever hears of changes alone, as the log does. */
+async function toldOfChanges(limitOf?: 'circuitBreaker'): Promise<string[]> {
+  const environment = new TestEnvironment(false);
+  const told: string[] = [];
+  const nothing = (): void => undefined;
+  environment.events.watchChanges({ changed: ({ type }) => void told.push(type), repeated: nothing });
+  const timeout = attemptTimeout('Client.load', 100, environment, limitOf);
+  void track(
+    guarded({ 'timeout.perAttempt': timeout }, new ManualWork().run, { endsEarly: true })(newCall(environment)),
+  );
+  await environment.clock.advance(100);
+  return told;
+}
+
 function setUp({ limited = true, inside }: { limited?: boolean; inside?: Policy } = {}) {
   const environment = new TestEnvironment();
   const timeout = limited ? attemptTimeout('Client.load', 100, environment) : undefined;
@@ -19,6 +33,11 @@ function setUp({ limited = true, inside }: { limited?: boolean; inside?: Policy 
 }
 
 describe('attemptTimeout', () => {
+  it('tells those who hear of changes alone only of the limit that a breaker brings', async () => {
+    expect(await toldOfChanges()).toEqual([]);
+    expect(await toldOfChanges('circuitBreaker')).toEqual(['timeout']);
+  });
+
   it('gives the value, when it comes in time', async () => {
     const { clock, run, work } = setUp();
     const result = track(run());
