@@ -24,6 +24,7 @@ const { values, positionals } = parseArgs({
     since: { type: 'string' },
     tests: { type: 'string', default: 'near' },
     force: { type: 'boolean', default: false },
+    processes: { type: 'string' },
   },
 });
 
@@ -50,9 +51,13 @@ async function mutate(files) {
     mutate: files,
     testRunner: 'vitest',
     vitest: { configFile: 'test/mutation/vitest.config.ts', related: true },
-    plugins: ['@stryker-mutator/vitest-runner'],
+    // What does not compile needs no test.
+    checkers: ['typescript'],
+    tsconfigFile: 'lib/tsconfig.lib.json',
+    typescriptChecker: { prioritizePerformanceOverAccuracy: true },
+    plugins: ['@stryker-mutator/vitest-runner', '@stryker-mutator/typescript-checker'],
     coverageAnalysis: 'perTest',
-    concurrency: availableParallelism(),
+    concurrency: Number(values.processes ?? availableParallelism()),
     // Wording is not what tests hold; a mutant that runs at import would need a process of its own for each.
     mutator: { excludedMutations: ['StringLiteral'] },
     ignoreStatic: true,
@@ -74,7 +79,7 @@ async function mutate(files) {
     htmlReporter: { fileName: 'test-results/mutation/index.html' },
     clearTextReporter: { allowColor: false, allowEmojis: false, logTests: false, reportTests: false },
     // A busy machine makes no mutant time out, nor the run without one.
-    timeoutMS: 30_000,
+    timeoutMS: 15_000,
     dryRunTimeoutMinutes: 60,
     thresholds: { high: 95, low: 90, break: BREAK_BELOW },
     allowConsoleColors: false,

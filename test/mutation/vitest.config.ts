@@ -9,14 +9,23 @@ const { projects: _, ...test } = shared.test ?? {};
  */
 const NEAR = process.env['MUTATED_FOLDERS']?.split(',') ?? ['policies', 'pipeline'];
 const TOGETHER = process.env['MUTATION_TESTS'] === 'unit' ? [] : ['test/composition/**/*.test.ts'];
+/** They run whole histories, or every policy in turn: seconds for each mutant. */
+const SLOW = ['callbacks', 'crash-injection', 'dropped-streams', 'overload', 'simulation', 'unhandled-rejections'].map(
+  (name) => `test/composition/${name}.test.ts`,
+);
+/** What holds only while nothing else of the library has run in the process. */
+const ALONE = ['test/unit/pipeline/current-call.test.ts'];
 
 export default mergeConfig(
   { ...shared, test },
   defineConfig({
     test: {
       include: [...NEAR.map((folder) => `test/unit/${folder}/**/*.test.ts`), ...TOGETHER],
-      exclude: ['test/**/*.{deep,property,model}.test.ts'],
+      exclude: ['test/**/*.{deep,property,model}.test.ts', ...SLOW, ...ALONE],
       reporters: ['default'],
+      // Test files share what they import: to load it for each mutant would take three times as long as the tests.
+      isolate: false,
+      pool: 'threads',
     },
   }),
 );
