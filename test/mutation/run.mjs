@@ -4,6 +4,7 @@
  *     npm run test:mutation                            all of lib/policies and lib/pipeline: hours
  *     npm run test:mutation -- lib/policies/timeout    a folder or a file
  *     npm run test:mutation -- --since main            the files that differ from a branch or commit
+ *     npm run test:mutation -- --processes 1           while the machine is wanted for something else
  *     npm run test:mutation -- --tests unit …          with the unit tests of the same folder alone: minutes, fewer are found
  *
  * What has been found is kept, and only what has changed since is tried again; `--force` tries all. The report lies in
