@@ -129,12 +129,17 @@ const PAGES: readonly Documented[] = [
     page: 'configuration',
     source: 'lib/module/resilience.module-definition.ts',
     declared: ['ResilienceModuleOptions', 'ResilienceModuleExtras'],
-    inherited: ['deadlines', 'abortOnDisconnect'],
+    inherited: ['deadlines', 'abortOnDisconnect', 'staleHeaders'],
     defaults: {
       ...{ enabled: true, callContext: false, abortOnDisconnect: false, systemProtection: false },
       ...{ shutdown: DRAIN_DEFAULTS, exceptionFilter: false, log: 'changes' },
     },
-    derived: { deadlines: 'none is accepted', startUp: 'whole at once', lint: 'all' },
+    derived: {
+      deadlines: 'none is accepted',
+      staleHeaders: 'handlers that have lastGood',
+      startUp: 'whole at once',
+      lint: 'all',
+    },
   },
   {
     page: 'metrics',
