@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'rolldown';
 
@@ -30,6 +32,40 @@ const ENTRIES = [
 const PARTS = ['decorators', 'module'];
 /** It finds other files by where it lies. */
 const IN_ITS_PLACE = 'module/runtime/own-file';
+
+/**
+ * What the root needs and others need as well lies in five chunks: what the light entries need; of what the decorators need, that
+ * which the data needs too, and the rest, the engine; the port of the data; and what of the Nest module the other entries need,
+ * nearly all of it each. Else there would be a chunk for each set of entries, and a dozen more files.
+ */
+const LIGHT = ['http/index', 'microservices/index'];
+const DATA = ['data/index'];
+const OTHERS = ENTRIES.filter((name) => ![...LIGHT, ...DATA, 'index', 'cli/main'].includes(name));
+const IMPORT = /^(?:import|export)\s[^;]*?['"](\.[^'"]+)['"];/gm;
+const root = reachableFrom(['index']);
+const decorators = reachableFrom(['decorators/resilient.decorator', 'decorators/signal.decorator']);
+/** The command line must not wait for Nest. */
+const apart = reachableFrom(['cli/main']).add(`${COMPILED}${IN_ITS_PLACE}.js`);
+
+function shared(name, files, priority) {
+  return { name, priority, test: (id) => files.has(id) && root.has(id) && !apart.has(id) };
+}
+
+function inBoth(one, other) {
+  return new Set([...one].filter((file) => other.has(file)));
+}
+
+/** All compiled files that entries load at once. */
+function reachableFrom(entries) {
+  const reached = new Set();
+  const follow = (file) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const [, specifier] of readFileSync(file, 'utf8').matchAll(IMPORT)) follow(resolve(dirname(file), specifier));
+  };
+  for (const entry of entries) follow(`${COMPILED}${entry}.js`);
+  return reached;
+}
 
 export default defineConfig({
   input: {
@@ -68,5 +104,15 @@ export default defineConfig({
     comments: { annotation: true, jsdoc: false, legal: true },
     entryFileNames: '[name].js',
     chunkFileNames: 'chunks/[name].js',
+    codeSplitting: {
+      includeDependenciesRecursively: false,
+      groups: [
+        shared('core', reachableFrom(LIGHT), 5),
+        shared('base', inBoth(decorators, reachableFrom(DATA)), 4),
+        shared('engine', decorators, 3),
+        shared('port', reachableFrom(DATA), 2),
+        shared('module', reachableFrom(OTHERS), 1),
+      ],
+    },
   },
 });

@@ -14,10 +14,10 @@ interface Manifest {
 
 /** The entries, each with the optional packages it cannot do without, and what of other entries' folders it is built on. */
 const ENTRIES: Record<string, { readonly needs: readonly string[]; readonly folders: readonly string[] }> = {
-  '.': { needs: [], folders: ['data/port'] },
+  '.': { needs: [], folders: [] },
   './data': { needs: [], folders: ['data'] },
-  './etcd': { needs: ['etcd3'], folders: ['cluster/etcd', 'data/port'] },
-  './redis': { needs: ['ioredis'], folders: ['cluster/redis', 'data/port'] },
+  './etcd': { needs: ['etcd3'], folders: ['cluster/etcd'] },
+  './redis': { needs: ['ioredis'], folders: ['cluster/redis'] },
   // prom-client brings the API of OpenTelemetry for its exemplars.
   './metrics': {
     needs: ['@opentelemetry/api', 'prom-client'],
@@ -30,7 +30,8 @@ const ENTRIES: Record<string, { readonly needs: readonly string[]; readonly fold
   './microservices': { needs: ['@nestjs/microservices'], folders: ['microservices'] },
   './testing': { needs: [], folders: ['testing'] },
 };
-const OWN_FOLDERS = /^(?:cli|cluster\/[^/]+|data(?:\/port)?|http|microservices|observability\/[^/]+|testing)\//;
+/** The port of the data is the root's, which offers `DataService`. */
+const OWN_FOLDERS = /^(?:cli|cluster\/[^/]+|data(?!\/port)|http|microservices|observability\/[^/]+|testing)\//;
 
 let folder: string;
 let manifest: Manifest;
@@ -92,13 +93,15 @@ describe.each(Object.entries(ENTRIES))('%s', (entry, { needs, folders }) => {
     expect(foreign).toEqual([]);
   });
 
-  it('loads only what its source imports', async () => {
+  it('loads little but what its source imports', async () => {
     const target = manifest.exports[entry] as { default: string };
     const { sources } = await load(entry);
 
     const reachable = reachableFrom(target.default.replace('./dist/bundle/', ''), join(folder, 'dist/lib'));
+    const others = sources.filter((source) => !reachable.has(source));
 
-    expect(sources.filter((source) => !reachable.has(source))).toEqual([]);
+    // What several entries need lies together, so that there are few files: rolldown.config.mjs.
+    expect(others.length).toBeLessThan(sources.length / 8);
   });
 });
 
@@ -114,5 +117,5 @@ it('starts with few files', async () => {
   const { files, sources } = await load('.');
 
   expect(sources.length).toBeGreaterThan(200);
-  expect(files.length).toBeLessThan(40);
+  expect(files.length).toBeLessThan(25);
 });
