@@ -2,6 +2,7 @@ import { retry, handleAll, handleType, TimeoutStrategy, timeout, wrap } from 'co
 import {
   anyOf,
   CircuitBreaker,
+  CircuitOpenException,
   consecutiveFailures,
   countWindow,
   Fallback,
@@ -11,11 +12,12 @@ import {
   slowCallRate,
   Timeout,
   TimeoutException,
+  type RetryOptions,
 } from 'nestjs-bulwark';
 import { resilientFetch, UpstreamHttpError } from 'nestjs-bulwark/http';
 import OldBreaker from 'opossum';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
-import { fail, guard, hang, pass, watch } from '../../composition/scene.js';
+import { fail, guard, hang, pass, watch, type MethodGuard } from '../../composition/scene.js';
 
 // What the ways over say of what changes although the code looks the same.
 
@@ -57,6 +59,21 @@ it('repeats a 404 and answers it only where it is told to, as handleAll does', a
   await theirs;
 
   expect([work.mock.calls.length, plain.runs(), all.runs(), await answered]).toEqual([3, 1, 3, 1]);
+});
+
+it('waits for an open breaker where everything is repeated, unless abortOn names that refusal', async () => {
+  const guards = (retry: RetryOptions): MethodGuard[] => [
+    Retry({ maxAttempts: 3, backoff: fixed(0), retryOn: () => true, ...retry }),
+    CircuitBreaker({ trip: consecutiveFailures(1), resetTimeout: 5_000, resetJitter: 0 }),
+  ];
+  const waiting = await guard(guards({}), fail());
+  const abstaining = await guard(guards({ abortOn: CircuitOpenException }), fail());
+
+  const calls = [waiting, abstaining].map((scene) => watch(scene.call()));
+  const start = performance.now();
+  await pass(20_000);
+
+  expect(calls.map(({ at }) => at - start)).toEqual([5_000, 0]);
 });
 
 it('ends a hang by TimeoutException, where a cooperative limit leaves the error to the work', async () => {
