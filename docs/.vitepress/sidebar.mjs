@@ -13,6 +13,7 @@ export const sidebar = (api) => ({
     page('Decorators and interceptors', '/decorators'),
     page('Configuration', '/configuration'),
     page('Errors', '/errors'),
+    page('Troubleshooting', '/troubleshooting'),
     group('Policies', [
       page('All of them, and which to take', '/policies/'),
       page('Circuit breaker', '/policies/circuit-breaker'),
@@ -52,6 +53,7 @@ export const sidebar = (api) => ({
     group('Operations', [
       page('All at a glance', '/operations'),
       page('Watching and steering', '/steering'),
+      page('Events', '/events'),
       page('Logs', '/logs'),
       page('Metrics and alerts', '/metrics'),
       page('Traces', '/tracing'),

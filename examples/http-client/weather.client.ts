@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { CircuitBreaker, Retry, Timeout } from 'nestjs-bulwark';
-import { resilientFetch } from 'nestjs-bulwark/http';
+import { resilientFetch, UpstreamHttpError } from 'nestjs-bulwark/http';
 
 export const WEATHER_URL = Symbol('WEATHER_URL');
 
@@ -23,6 +23,9 @@ export class WeatherClient {
     // time is left.
     const response = await resilientFetch(`${this.url}/${encodeURIComponent(city)}`);
     // A 404 is an answer: it opens no breaker, and is not asked for again.
-    return response.ok ? ((await response.json()) as Weather) : undefined;
+    if (response.status === 404) return undefined;
+    // Any other 4xx, such as a 401, is no weather either.
+    if (!response.ok) throw new UpstreamHttpError(response);
+    return (await response.json()) as Weather;
   }
 }

@@ -12,6 +12,10 @@ export class MailSender {
   @Bulkhead(5)
   @Timeout(15_000)
   async send(to: string): Promise<void> {
-    await resilientFetch(process.env['MAIL_URL'] ?? 'http://127.0.0.1:8025/send', { method: 'POST', body: to });
+    await resilientFetch(process.env['MAIL_URL'] ?? 'http://127.0.0.1:8025/send', {
+      method: 'POST',
+      body: to,
+      failOn: ({ ok }) => !ok, // else a 401 would be a mail that was sent
+    });
   }
 }

@@ -8,8 +8,10 @@ import type { AnyClass } from '../guarded/guarded-method.js';
  *
  * @example
  * @Timeout(500)
- * fetchRates(currency: string, @Signal() signal?: AbortSignal): Promise<Rates> {
- *   return fetch(this.url(currency), { signal }).then((response) => response.json());
+ * async fetchRates(currency: string, @Signal() signal: AbortSignal | null = null): Promise<Rates> {
+ *   const response = await fetch(this.url(currency), { signal });
+ *   if (!response.ok) throw new UpstreamHttpError(response);
+ *   return (await response.json()) as Rates;
  * }
  *
  * @publicApi

@@ -29,7 +29,7 @@ function failed({ status }: Response): boolean {
  * @example
  * @CircuitBreaker() @Retry(3) @Timeout({ total: 2_000 })
  * async rates(): Promise<Rates> {
- *   const response = await resilientFetch('https://rates.example/latest');
+ *   const response = await resilientFetch('https://rates.example/latest', { failOn: ({ ok }) => !ok });
  *   return (await response.json()) as Rates;
  * }
  *

@@ -24,11 +24,22 @@ const QUESTIONS: readonly (readonly [string, string])[] = [
   ['order of decorators', 'how-it-decides.html'],
   ['Prisma unique constraint', 'recipes/database.html'],
   ['migrate from opossum', 'ways-over/from-opossum.html'],
+  ['my breaker does not open', 'troubleshooting.html'],
+  ['unknown name at start', 'troubleshooting.html'],
+  ['list of events', 'events.html'],
   ['cockatiel', 'ways-over/from-cockatiel.html'],
   ['UseResilience', 'ways-over/from-nestjs-resilience.html'],
   ['slidingWindowSize', 'ways-over/from-resilience4j.html'],
 ];
-const PAGES = ['index', 'quick-start', 'policies/circuit-breaker', 'how-it-decides', 'api/nestjs-bulwark/index'];
+const PAGES = [
+  'index',
+  'quick-start',
+  'events',
+  'troubleshooting',
+  'policies/circuit-breaker',
+  'how-it-decides',
+  'api/nestjs-bulwark/index',
+];
 const LOOKS = [
   { look: 'light', width: 1400, colorScheme: 'light' },
   { look: 'dark', width: 1400, colorScheme: 'dark' },

@@ -9,7 +9,7 @@ export class RatesService {
   @Timeout(500)
   @Fallback('lastKnown')
   async rate(currency: string): Promise<number> {
-    const response = await resilientFetch(`${process.env['RATES_URL']}/${currency}`);
+    const response = await resilientFetch(`${process.env['RATES_URL']}/${currency}`, { failOn: ({ ok }) => !ok });
     return Number(await response.text());
   }
 

@@ -14,6 +14,7 @@ const OUTAGE: readonly Step[] = [
   { upstream: 'up' },
   { upstream: 'up', after: 5_000 },
   { upstream: 'hanging' },
+  { upstream: 'broken' },
 ];
 
 const STORY = [
@@ -25,6 +26,7 @@ const STORY = [
   'up: 1, asked 0, open',
   'up: 1.08, asked 1, closed',
   'hanging: 1, asked 3, closed',
+  'broken: 1, asked 2, open',
 ];
 
 const NAMES: Readonly<Record<CircuitState, string>> = {

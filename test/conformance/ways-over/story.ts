@@ -1,8 +1,8 @@
 import { onTestFinished, vi } from 'vitest';
 import type { RatesClient } from './pages.js';
 
-/** How the bureau is: it gives 1.08, cannot be reached, or lets its caller hang. */
-export type Upstream = 'up' | 'down' | 'hanging';
+/** How the bureau is: it gives 1.08, answers 500, cannot be reached, or lets its caller hang. */
+export type Upstream = 'up' | 'broken' | 'down' | 'hanging';
 
 /** A call while the bureau is so, `after` ms of rest. */
 export interface Step {
@@ -43,8 +43,9 @@ export async function tell(
   return story;
 }
 
-function answerOf(upstream: Upstream, signal: AbortSignal | undefined): Promise<{ text(): Promise<string> }> {
-  if (upstream === 'up') return Promise.resolve({ text: () => Promise.resolve('1.08') });
+function answerOf(upstream: Upstream, signal: AbortSignal | undefined): Promise<Response> {
+  if (upstream === 'up') return Promise.resolve(new Response('1.08'));
+  if (upstream === 'broken') return Promise.resolve(new Response('out of order', { status: 500 }));
   if (upstream === 'down') return Promise.reject(new TypeError('fetch failed'));
   return new Promise((_resolve, reject) => {
     signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
