@@ -3,7 +3,7 @@ import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { hasBinding, planOf, recentPlan, requestRuntime } from '../module/runtime/binding.js';
 import { notANameHere } from '../planning/policy-sets.js';
 import { methodNamedIn } from '../policies/kinds.js';
-import { refuseWithoutParentheses } from '../kernel/options/without-parentheses.js';
+import { refuseWithoutParentheses } from '../errors/without-parentheses.js';
 import { recordOf } from '../guarded/guarded-classes.js';
 import {
   isDecoratedItself,

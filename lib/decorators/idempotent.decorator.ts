@@ -2,7 +2,7 @@ import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { recordOf } from '../guarded/guarded-classes.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
 import { checkOptions, isPlainObject, show, type Expectation } from '../kernel/options/check.js';
-import { refuseWithoutParentheses } from '../kernel/options/without-parentheses.js';
+import { refuseWithoutParentheses } from '../errors/without-parentheses.js';
 
 /** What `@Idempotent()` takes. */
 export interface IdempotentOptions<A extends unknown[] = never[]> {

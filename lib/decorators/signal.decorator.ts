@@ -1,7 +1,7 @@
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { recordOf } from '../guarded/guarded-classes.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
-import { refuseWithoutParentheses } from '../kernel/options/without-parentheses.js';
+import { refuseWithoutParentheses } from '../errors/without-parentheses.js';
 
 /**
  * Marks the parameter at which a guarded method gets the `AbortSignal` of its attempt. A caller may pass a signal of

@@ -45,7 +45,8 @@ export async function resilientFetch(
 ): Promise<Response> {
   const call = outgoing();
   // A Request always has a signal, and does not say whose.
-  if (call === undefined && init.signal == null && !instanceOf(input, Request)) warnOfUncut('resilientFetch()');
+  if (call === undefined && (init.signal ?? undefined) === undefined && !instanceOf(input, Request))
+    warnOfUncut('resilientFetch()');
   const response = await fetch(input, call === undefined ? init : withCall(input, init, call));
   if (!failOn(response)) return response;
   // Nobody reads it: the connection is free again.

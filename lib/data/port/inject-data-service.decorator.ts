@@ -1,6 +1,6 @@
 import type { InjectionToken } from '@nestjs/common';
 import { Inject } from '@nestjs/common';
-import { refuseWithoutParentheses } from '../../kernel/options/without-parentheses.js';
+import { refuseWithoutParentheses } from '../../errors/without-parentheses.js';
 import { DataService } from './data.service.js';
 
 /**

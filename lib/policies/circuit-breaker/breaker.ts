@@ -1,3 +1,4 @@
+import { instanceOf } from '../../errors/foreign.js';
 import type { CircuitState } from '../../events/resilience-event.js';
 import { BreakerCore } from './breaker-core.js';
 import type { BreakerFace } from './breaker-events.js';
@@ -55,7 +56,7 @@ export class Breaker extends HeardOpossum implements BreakerFace {
   /** @internal */
   constructor(core: BreakerCore);
   constructor(nameOrCore: string | BreakerCore, given: BreakerOptions = {}) {
-    const core = typeof nameOrCore === 'object' ? nameOrCore : new BreakerCore(initOf(nameOrCore, given));
+    const core = instanceOf(nameOrCore, BreakerCore) ? nameOrCore : new BreakerCore(initOf(nameOrCore, given));
     const { name, options } = core;
     super(unusedAction, { name, group: options.group, timeout: false, status: idleStatus });
     // opossum counts by listeners to its own events; the core counts without.

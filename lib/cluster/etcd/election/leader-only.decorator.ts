@@ -5,7 +5,7 @@ import { recordOf } from '../../../guarded/guarded-classes.js';
 import type { AnyClass } from '../../../guarded/guarded-method.js';
 import { followSignal, hasAborted, reasonOf } from '../../../kernel/caller-signal.js';
 import { aName, checkValue } from '../../../kernel/options/check.js';
-import { refuseWithoutParentheses } from '../../../kernel/options/without-parentheses.js';
+import { refuseWithoutParentheses } from '../../../errors/without-parentheses.js';
 import { warnOnce } from '../../../module/event-log/warn-once.js';
 import { boardOf, waitFor } from './offer-board.js';
 

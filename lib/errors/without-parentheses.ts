@@ -1,4 +1,4 @@
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { ResilienceConfigurationError } from './configuration.error.js';
 
 /**
  * Refuses `@Timeout` where `@Timeout(500)` is meant. Without parentheses the language calls what makes the decorator as if it were
