@@ -1,5 +1,4 @@
 import type { AdaptiveThrottleOptions } from '../policies/adaptive-throttle/adaptive-throttle.options.js';
-import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
 
@@ -20,9 +19,5 @@ import type { GuardDecorator } from './types.js';
 export function AdaptiveThrottle(options?: AdaptiveThrottleOptions | false): GuardDecorator;
 export function AdaptiveThrottle(name: string, options?: AdaptiveThrottleOptions): GuardDecorator;
 export function AdaptiveThrottle(...args: unknown[]): GuardDecorator {
-  return policyDecorator({
-    key: 'adaptiveThrottle',
-    label: '@AdaptiveThrottle',
-    ...nameAndOptions(args),
-  }) as GuardDecorator;
+  return policyDecorator('adaptiveThrottle', '@AdaptiveThrottle()', args) as GuardDecorator;
 }

@@ -1,5 +1,4 @@
 import type { BulkheadConfig, BulkheadSetting } from '../policies/bulkhead/bulkhead.options.js';
-import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
 
@@ -20,5 +19,5 @@ import type { GuardDecorator } from './types.js';
 export function Bulkhead(setting?: BulkheadSetting | false): GuardDecorator;
 export function Bulkhead(name: string, options?: BulkheadConfig): GuardDecorator;
 export function Bulkhead(...args: unknown[]): GuardDecorator {
-  return policyDecorator({ key: 'bulkhead', label: '@Bulkhead', ...nameAndOptions(args) }) as GuardDecorator;
+  return policyDecorator('bulkhead', '@Bulkhead(10)', args) as GuardDecorator;
 }

@@ -1,5 +1,4 @@
 import type { CircuitBreakerConfig } from '../policies/circuit-breaker/circuit-breaker.options.js';
-import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
 
@@ -19,9 +18,5 @@ import type { GuardDecorator } from './types.js';
 export function CircuitBreaker(options?: CircuitBreakerConfig | false): GuardDecorator;
 export function CircuitBreaker(name: string, options?: CircuitBreakerConfig): GuardDecorator;
 export function CircuitBreaker(...args: unknown[]): GuardDecorator {
-  return policyDecorator({
-    key: 'circuitBreaker',
-    label: '@CircuitBreaker',
-    ...nameAndOptions(args),
-  }) as GuardDecorator;
+  return policyDecorator('circuitBreaker', '@CircuitBreaker()', args) as GuardDecorator;
 }

@@ -22,6 +22,9 @@ import type { CoalesceDecorator } from './types.js';
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever arguments the method takes
 export function Coalesce<A extends any[]>(
   options: (CoalesceOptions<A> & { key: unknown }) | false,
-): CoalesceDecorator<A> {
-  return policyDecorator({ key: 'coalesce', label: '@Coalesce', setting: options }) as CoalesceDecorator<A>;
+): CoalesceDecorator<A>;
+export function Coalesce(...args: unknown[]): CoalesceDecorator<never[]> {
+  return policyDecorator('coalesce', '@Coalesce({ key: (id) => id })', args, ([setting]) => ({
+    setting,
+  })) as CoalesceDecorator<never[]>;
 }

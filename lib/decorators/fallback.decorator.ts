@@ -40,6 +40,6 @@ export function Fallback<T = unknown>(options: { use: Handler<T> } & Rules): Ans
 export function Fallback(options: { value: unknown } & Rules): AnswerDecorator;
 export function Fallback(options: { lastGood: LastGoodOptions } & Rules): AnswerDecorator;
 export function Fallback<const L extends readonly FallbackElement[]>(list: L): ListDecorator<L>;
-export function Fallback(setting: unknown): AnswerDecorator {
-  return policyDecorator({ key: 'fallback', label: '@Fallback', setting }) as AnswerDecorator;
+export function Fallback(...args: unknown[]): AnswerDecorator {
+  return policyDecorator('fallback', `@Fallback('methodName')`, args, ([setting]) => ({ setting })) as AnswerDecorator;
 }

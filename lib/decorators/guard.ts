@@ -3,6 +3,7 @@ import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { hasBinding, planOf, recentPlan, requestRuntime } from '../module/runtime/binding.js';
 import { notANameHere } from '../planning/policy-sets.js';
 import { methodNamedIn } from '../policies/kinds.js';
+import { refuseWithoutParentheses } from '../errors/without-parentheses.js';
 import { recordOf } from '../guarded/guarded-classes.js';
 import {
   isDecoratedItself,
@@ -17,14 +18,27 @@ import { mayTeach } from '../pipeline/learning.js';
 import { LIFECYCLE_HOOKS } from '../guarded/lifecycle-hooks.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { PolicySet } from '../policies/policy-set.js';
+import { nameAndOptions } from './arguments.js';
 import { carryOver } from './carry-over.js';
 import { kindOf } from './kind-of.js';
 import { parameterCountOf } from './parameter-count.js';
 
 type Decorator = (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => void;
 
-/** The decorator of one policy. */
-export function policyDecorator(declaration: Declaration): Decorator {
+/**
+ * The decorator of one policy.
+ *
+ * @param written how it is written.
+ * @param given the arguments as they came.
+ */
+export function policyDecorator(
+  key: Declaration['key'],
+  written: string,
+  given: readonly unknown[],
+  read: (given: readonly unknown[]) => Pick<Declaration, 'name' | 'setting'> = nameAndOptions,
+): Decorator {
+  refuseWithoutParentheses(written, given);
+  const declaration: Declaration = { key, label: written.slice(0, written.indexOf('(')), ...read(given) };
   return decorate(declaration.label, (declared) => {
     if (declared.policies.some(({ key }) => key === declaration.key)) {
       declared.faults.push(`${declaration.label} stands here twice; expected each policy at most once`);
@@ -34,7 +48,9 @@ export function policyDecorator(declaration: Declaration): Decorator {
 }
 
 /** The decorator of a whole set. */
-export function setDecorator(label: string, set: string | PolicySet | false): Decorator {
+export function setDecorator(label: string, given: readonly unknown[]): Decorator {
+  refuseWithoutParentheses(`${label}()`, given);
+  const [set = 'default'] = given as readonly (string | PolicySet | false | undefined)[];
   return decorate(label, (declared) => {
     if (declared.resilient !== undefined)
       declared.faults.push(`${label} stands here twice; expected one policy set at most`);

@@ -1,5 +1,4 @@
 import type { HedgeOptions } from '../policies/hedge/hedge.options.js';
-import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { PromiseDecorator } from './types.js';
 
@@ -19,5 +18,5 @@ import type { PromiseDecorator } from './types.js';
 export function Hedge(options: HedgeOptions | false): PromiseDecorator;
 export function Hedge(name: string, options?: HedgeOptions): PromiseDecorator;
 export function Hedge(...args: unknown[]): PromiseDecorator {
-  return policyDecorator({ key: 'hedge', label: '@Hedge', ...nameAndOptions(args) }) as PromiseDecorator;
+  return policyDecorator('hedge', '@Hedge({ after: 100 })', args) as PromiseDecorator;
 }

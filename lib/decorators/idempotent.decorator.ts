@@ -2,6 +2,7 @@ import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { recordOf } from '../guarded/guarded-classes.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
 import { checkOptions, isPlainObject, show, type Expectation } from '../kernel/options/check.js';
+import { refuseWithoutParentheses } from '../errors/without-parentheses.js';
 
 /** What `@Idempotent()` takes. */
 export interface IdempotentOptions<A extends unknown[] = never[]> {
@@ -32,7 +33,10 @@ const aFunction: Expectation = { expected: 'a function', accepts: (value) => typ
  *
  * @publicApi
  */
-export function Idempotent<A extends unknown[]>(options: IdempotentOptions<A> = {}): MethodDecorator {
+export function Idempotent<A extends unknown[]>(options?: IdempotentOptions<A>): MethodDecorator;
+export function Idempotent(...args: unknown[]): MethodDecorator {
+  refuseWithoutParentheses('@Idempotent()', args);
+  const [options = {}] = args;
   return (target, key) => {
     const type = target.constructor as AnyClass;
     const place = `${type.name}.${String(key)}, @Idempotent`;

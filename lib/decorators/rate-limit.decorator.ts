@@ -1,5 +1,4 @@
 import type { RateLimitOptions } from '../policies/rate-limit/rate-limit.options.js';
-import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
 
@@ -24,5 +23,5 @@ import type { GuardDecorator } from './types.js';
 export function RateLimit(options?: RateLimitOptions | false): GuardDecorator;
 export function RateLimit(name: string, options?: RateLimitOptions): GuardDecorator;
 export function RateLimit(...args: unknown[]): GuardDecorator {
-  return policyDecorator({ key: 'rateLimit', label: '@RateLimit', ...nameAndOptions(args) }) as GuardDecorator;
+  return policyDecorator('rateLimit', '@RateLimit({ limit: 100, per: 1_000 })', args) as GuardDecorator;
 }

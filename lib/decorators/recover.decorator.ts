@@ -22,6 +22,6 @@ export function Recover(off?: false): AnswerDecorator;
 export function Recover<T = unknown>(handler: Handler<T>): AnswerDecorator;
 export function Recover<const N extends string>(options: { use: N } & Common): NamedAnswerDecorator<N>;
 export function Recover<T = unknown>(options: { use?: Handler<T> } & Common): AnswerDecorator;
-export function Recover(setting: unknown = true): AnswerDecorator {
-  return policyDecorator({ key: 'recover', label: '@Recover', setting }) as AnswerDecorator;
+export function Recover(...args: unknown[]): AnswerDecorator {
+  return policyDecorator('recover', '@Recover()', args, ([setting = true]) => ({ setting })) as AnswerDecorator;
 }

@@ -13,6 +13,7 @@ import type { GuardDecorator } from './types.js';
  *
  * @publicApi
  */
-export function Resilient(set: string | PolicySet | false = 'default'): GuardDecorator {
-  return setDecorator('@Resilient', set) as GuardDecorator;
+export function Resilient(set?: string | PolicySet | false): GuardDecorator;
+export function Resilient(...args: unknown[]): GuardDecorator {
+  return setDecorator('@Resilient', args) as GuardDecorator;
 }

@@ -1,5 +1,4 @@
 import type { RetryConfig, RetrySetting } from '../policies/retry/retry.options.js';
-import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
 
@@ -18,5 +17,5 @@ import type { GuardDecorator } from './types.js';
 export function Retry(setting?: RetrySetting | false): GuardDecorator;
 export function Retry(name: string, options?: RetryConfig): GuardDecorator;
 export function Retry(...args: unknown[]): GuardDecorator {
-  return policyDecorator({ key: 'retry', label: '@Retry', ...nameAndOptions(args) }) as GuardDecorator;
+  return policyDecorator('retry', '@Retry()', args) as GuardDecorator;
 }

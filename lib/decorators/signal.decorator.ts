@@ -1,6 +1,7 @@
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { recordOf } from '../guarded/guarded-classes.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
+import { refuseWithoutParentheses } from '../errors/without-parentheses.js';
 
 /**
  * Marks the parameter at which a guarded method gets the `AbortSignal` of its attempt. A caller may pass a signal of
@@ -16,7 +17,9 @@ import type { AnyClass } from '../guarded/guarded-method.js';
  *
  * @publicApi
  */
-export function Signal(): (target: object, key: string | symbol | undefined, index: number) => void {
+export function Signal(): (target: object, key: string | symbol | undefined, index: number) => void;
+export function Signal(...args: unknown[]): (target: object, key: string | symbol | undefined, index: number) => void {
+  refuseWithoutParentheses('@Signal()', args);
   return (target, key, index) => {
     const refuse = (what: string): never => {
       const owner = typeof target === 'function' ? target : target.constructor;

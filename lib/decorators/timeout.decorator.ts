@@ -1,5 +1,4 @@
 import type { TimeoutOptions } from '../policies/timeout/timeout.options.js';
-import { nameAndOptions } from './arguments.js';
 import { policyDecorator } from './guard.js';
 import type { GuardDecorator } from './types.js';
 
@@ -15,6 +14,7 @@ import type { GuardDecorator } from './types.js';
  *
  * @publicApi
  */
-export function Timeout(setting?: number | TimeoutOptions | string | false): GuardDecorator {
-  return policyDecorator({ key: 'timeout', label: '@Timeout', ...nameAndOptions([setting]) }) as GuardDecorator;
+export function Timeout(setting?: number | TimeoutOptions | string | false): GuardDecorator;
+export function Timeout(...args: unknown[]): GuardDecorator {
+  return policyDecorator('timeout', '@Timeout(500)', args) as GuardDecorator;
 }

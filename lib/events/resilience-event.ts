@@ -124,6 +124,8 @@ export interface StateChangeEvent extends Origin {
   reason: string;
   /** With `mode: 'metricsOnly'`: it would have happened, and nothing was refused. */
   metricsOnly?: boolean;
+  /** Somebody has ordered it: by the breaker's handle, or by a command of the cluster. */
+  byHand?: boolean;
 }
 
 /** An adaptive limit of calls in flight moved. */

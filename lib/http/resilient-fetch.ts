@@ -1,4 +1,5 @@
 import { instanceOf } from '../errors/foreign.js';
+import { warnOfUncut } from '../pipeline/current-call.js';
 import { outgoing } from '../pipeline/outgoing.js';
 import { UpstreamHttpError } from './upstream-http.error.js';
 
@@ -24,7 +25,7 @@ function failed({ status }: Response): boolean {
  * (`X-Request-Timeout`), which attempt this is (`X-Retry-Attempt`, where a retry makes it) and by which key it knows a
  * repetition (`Idempotency-Key`, where the method is `@Idempotent()`). Headers that the app sets itself stay.
  *
- * It needs `forRoot({ callContext: true })`; without it, and outside of guarded calls, it is `fetch`.
+ * It needs `forRoot({ callContext: true })`; without it, and outside of guarded calls, it is `fetch`: give it a `signal` (`@Signal()`), then.
  *
  * @example
  * @CircuitBreaker() @Retry(3) @Timeout({ total: 2_000 })
@@ -43,6 +44,9 @@ export async function resilientFetch(
   { failOn = failed, ...init }: ResilientFetchInit = {},
 ): Promise<Response> {
   const call = outgoing();
+  // A Request always has a signal, and does not say whose.
+  if (call === undefined && (init.signal ?? undefined) === undefined && !instanceOf(input, Request))
+    warnOfUncut('resilientFetch()');
   const response = await fetch(input, call === undefined ? init : withCall(input, init, call));
   if (!failOn(response)) return response;
   // Nobody reads it: the connection is free again.

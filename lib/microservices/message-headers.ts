@@ -20,7 +20,8 @@ type Carry = (written: Written, call: Outgoing) => Written;
 
 /** `serializer` is protected: it is what the app may replace by the option of that name, and all that is sent goes through it. */
 interface Writing {
-  serializer: ProducerSerializer & { init?(): unknown };
+  /** A client of the app's own transport may have none. */
+  serializer: (ProducerSerializer & { init?(): unknown }) | undefined;
 }
 
 /** Lets all that a client sends bring what the running call hands on. */
@@ -29,6 +30,7 @@ export function attachHeaders(client: ClientProxy): void {
   if (carry === undefined) return;
   const writing = client as unknown as Writing;
   const { serializer } = writing;
+  if (serializer === undefined) return;
   const add = (packet: unknown, written: unknown): unknown => {
     const call = outgoing();
     if (call === undefined || typeof written !== 'object' || written === null) return written;

@@ -1,11 +1,13 @@
 import { Observable } from 'rxjs';
+import { warnOfUncut } from '../pipeline/current-call.js';
 import { outgoing, type Outgoing } from '../pipeline/outgoing.js';
 
 /** What `begin` sends at each subscription, cut by the end of the guarded call that subscribes; outside of calls as it is. */
 export function withinCall<T>(begin: (call: Outgoing | undefined) => Observable<T>): Observable<T> {
   return new Observable((subscriber) => {
     const call = outgoing();
-    if (call !== undefined) {
+    if (call === undefined) warnOfUncut('resilientClient()');
+    else {
       const { signal } = call;
       const cut = (): void => subscriber.error(signal.reason);
       if (signal.aborted) return cut();

@@ -23,6 +23,7 @@ import {
   parseSystemProtection,
   type SystemProtectionOptions,
 } from '../policies/system-protection/system-protection.options.js';
+import { expectingOptions } from './given-options.js';
 
 /**
  * What the app sets up once.
@@ -120,12 +121,14 @@ const EXTRAS: ResilienceModuleExtras = {
   staleHeaders: undefined,
 };
 
-export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = expectingOptions(
+  'ResilienceModule',
   new ConfigurableModuleBuilder<ResilienceModuleOptions>({ moduleName: 'Resilience' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createResilienceOptions')
     .setExtras<ResilienceModuleExtras>(EXTRAS, (definition) => ({ ...definition, global: true }))
-    .build();
+    .build(),
+);
 
 const anything: Expectation = {
   expected: 'an object of policy sets',

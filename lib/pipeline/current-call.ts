@@ -30,11 +30,27 @@ export interface CurrentCall {
 
 // Made when the first app asks for it: on Node 20 and 22 its mere existence makes every await in the process dearer.
 let storage: AsyncLocalStorage<Attempt> | undefined;
-let warn: (() => void) | undefined = () =>
-  process.emitWarning(
-    'currentCall() knows no call: it needs ResilienceModule.forRoot({ callContext: true })',
-    'BulwarkWarning',
-  );
+let warned = false;
+/** Whether anything is guarded in this process, so that there are calls to be known. */
+let guards = false;
+
+/** Something is guarded from now on. */
+export function callsAreGuarded(): void {
+  guards = true;
+}
+
+/** Warns once in this process that nobody knows the running call, where code asks for it. */
+function warnOfNoContext(consequence: string): void {
+  if (warned) return;
+  warned = true;
+  process.emitWarning(`${consequence}: it needs ResilienceModule.forRoot({ callContext: true })`, 'BulwarkWarning');
+}
+
+/** Says once what does not end with a guarded call, since nobody knows the running call. Where nothing is guarded, all is well. */
+export function warnOfUncut(what: string): void {
+  if (storage !== undefined || !guards) return;
+  warnOfNoContext(`${what} knows no call, so that no timeout ends what it has sent, and nothing is handed on`);
+}
 
 /** Lets {@link currentCall} know the running call from now on. */
 export function enableCallContext(): void {
@@ -71,8 +87,7 @@ export function runAround<T>(around: Attempt, work: () => T): T {
  */
 export function currentCall(): CurrentCall | undefined {
   if (storage === undefined) {
-    warn?.();
-    warn = undefined;
+    warnOfNoContext('currentCall() knows no call');
     return undefined;
   }
   const call = storage.getStore();

@@ -10,6 +10,7 @@ import { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
 import type { Role } from '../kernel/role.js';
 import type { StateKind, Stateful } from '../kernel/state-kind.js';
 import { handOnIterable, iterableWork } from '../pipeline/async-iterable.js';
+import { callsAreGuarded } from '../pipeline/current-call.js';
 import { layered, type Stages } from '../pipeline/layers.js';
 import { Plan } from '../pipeline/plan.js';
 import { promiseWork, type Body } from '../pipeline/promise-work.js';
@@ -104,6 +105,7 @@ function planOf(
   const learner = policies.length === 0 ? undefined : target.learner;
   const ends = { endsEarly: enabled, handOn };
   const answers = (steps.length > 0 && kind === undefined) || kind === 'sync';
+  if (enabled && policies.length > 0) callsAreGuarded();
   return new Plan({
     target: of,
     kind,

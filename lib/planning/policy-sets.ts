@@ -1,3 +1,4 @@
+import { oneOfThese } from '../errors/near-miss.js';
 import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { entriesOf, isPlainObject, refuseInherited, show } from '../kernel/options/check.js';
 import type { Returns } from '../kernel/method-kind.js';
@@ -35,8 +36,8 @@ export function checkSet(place: string, set: unknown): CheckedSet {
   const entries = new Map<SetKey, SetEntry>();
   for (const [key, setting] of Object.entries(policies)) {
     if (!isSetKey(key)) {
-      const known = ['name', 'returns', 'scope', ...POLICY_KEYS].join(', ');
-      refuse(`unknown policy '${key}' (got ${show(setting)}); expected one of: ${known}`);
+      const known = ['name', 'returns', 'scope', ...POLICY_KEYS];
+      refuse(`unknown policy '${key}' (got ${show(setting)}); ${oneOfThese(key, known)}`);
     } else if (setting !== undefined)
       mistakes.in(() => entries.set(key, checkEntry(`${place}.${key}`, key, setting, scope)));
   }
@@ -48,6 +49,7 @@ export function checkSet(place: string, set: unknown): CheckedSet {
 function checkEntry(place: string, key: SetKey, setting: unknown, scope: PolicySet['scope']): SetEntry {
   if (setting === false) return false;
   if (isStateful(key) && typeof setting === 'string' && setting !== '') {
+    if (isNumberAsText(key, setting)) throw new ResilienceConfigurationError(place, numberAsText(setting));
     return { options: {}, name: setting };
   }
   refuseMethodNames(place, key, setting);
@@ -59,6 +61,24 @@ function checkEntry(place: string, key: SetKey, setting: unknown, scope: PolicyS
 function refuseMethodNames(place: string, key: SetKey, setting: unknown): void {
   const name = methodNamedIn(key, setting);
   if (name !== undefined) throw new ResilienceConfigurationError(place, notANameHere(name));
+}
+
+/** Whether a name looks like the number that sets a policy: it came out of the environment, say. */
+export function isNumberAsText(key: SetKey, name: string): boolean {
+  return /^\d/.test(name) && takesNumbers(key);
+}
+
+function takesNumbers(key: SetKey): boolean {
+  try {
+    parsePolicy(key, '', 1);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function numberAsText(name: string): string {
+  return `expected a number, got the string '${name}'`;
 }
 
 export function notANameHere(name: string): string {

@@ -1,7 +1,8 @@
+import { oneOfThese } from '../errors/near-miss.js';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { Options } from '../kernel/options/options.js';
 import { isStateful, kindOf, type SetKey } from '../policies/kinds.js';
-import type { PolicySets } from './policy-sets.js';
+import { isNumberAsText, numberAsText, type PolicySets } from './policy-sets.js';
 import type { Definition, NamedDefinitions, Request, ResolvedPolicy } from './resolution.js';
 import type { RuleLayer } from './rule-layer.js';
 import { sameOptions } from './same-options.js';
@@ -34,7 +35,7 @@ export class PolicyResolver {
     const bySet = name === undefined ? undefined : this.sets.get(name)?.entries.get(key);
     const byName = name === undefined ? undefined : this.#definitionOf(key, name, bySet !== undefined);
     if (name !== undefined && !fromPolicies && own !== false)
-      this.#checkName(place, key, name, own, bySet !== undefined, byName);
+      this.#checkName(place, { key, name, own, label }, bySet !== undefined, byName);
     const offByName = bySet === false || (bySet === undefined && byName === undefined && byDefault === false);
     if (own === undefined && offByName && (lastRule === undefined || ruledOff)) return undefined;
     const layers: Layer[] = [
@@ -61,14 +62,8 @@ export class PolicyResolver {
     return this.definitions.find(key, name);
   }
 
-  #checkName(
-    place: string,
-    key: SetKey,
-    name: string,
-    own: Options | undefined,
-    inPolicies: boolean,
-    byName: Definition | undefined,
-  ): void {
+  #checkName(place: string, asked: Asked, inPolicies: boolean, byName: Definition | undefined): void {
+    const { key, name, own } = asked;
     if (own !== undefined && inPolicies && isStateful(key)) {
       throw new ResilienceConfigurationError(
         place,
@@ -83,12 +78,24 @@ export class PolicyResolver {
     }
     if (own !== undefined || inPolicies || byName !== undefined || this.lenient) return;
     if (this.sets.get(name) !== undefined) return;
-    const known = this.sets.names().join(', ');
-    throw new ResilienceConfigurationError(
-      place,
-      `unknown name '${name}'; expected ${known === '' ? 'it' : `one of: ${known}; or`} to be defined in policies, or by another decorator with options`,
-    );
+    throw new ResilienceConfigurationError(place, unknownName(asked, this.sets.names()));
   }
+}
+
+interface Asked {
+  readonly key: SetKey;
+  readonly name: string;
+  readonly own: Options | undefined;
+  readonly label: string;
+}
+
+function unknownName({ key, name, label }: Asked, known: readonly string[]): string {
+  if (isNumberAsText(key, name)) return numberAsText(name);
+  const { isEmpty, defaults } = kindOf(key);
+  const options = isEmpty?.(defaults) === true ? '{ ... }' : '{}';
+  const example = isStateful(key) ? `, as ${label}('${name}', ${options})` : '';
+  const defined = known.length === 0 ? 'expected it' : `${oneOfThese(name, known)}; or`;
+  return `unknown name '${name}'; ${defined} to be defined in policies, or by another decorator with options${example}`;
 }
 
 type Layer = [source: string, options: Options | undefined];

@@ -1,3 +1,4 @@
+import { oneOfThese } from '../errors/near-miss.js';
 import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { Declaration, Declared, SetDeclaration } from '../guarded/guarded-method.js';
 import type { Returns } from '../kernel/method-kind.js';
@@ -117,7 +118,7 @@ export class Resolver {
       );
     throw new ResilienceConfigurationError(
       place,
-      `unknown policy set '${name}'; expected one of: ${this.sets.names().join(', ') || 'none is defined'}`,
+      `unknown policy set '${name}'; ${oneOfThese(name, this.sets.names(), 'none is defined')}`,
     );
   }
 

@@ -1,3 +1,4 @@
+import { oneOfThese } from '../errors/near-miss.js';
 import type { RuleFault } from '../errors/rule-set.error.js';
 import { textOf } from '../kernel/error-text.js';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
@@ -54,7 +55,7 @@ class Reader {
     }
     for (const [section, value] of Object.entries(document)) {
       if (SECTIONS.includes(section) || this.#passOver([], section)) continue;
-      this.#fault(join(ROOT, section), `unknown section; expected one of: ${SECTIONS.join(', ')}`, value);
+      this.#fault(join(ROOT, section), `unknown section; ${oneOfThese(section, SECTIONS)}`, value);
     }
     const { version } = document;
     if (version !== undefined && typeof version !== 'string' && typeof version !== 'number')
@@ -89,7 +90,7 @@ class Reader {
       const place = join(path, key);
       if (!isSetKey(key)) {
         if (this.#passOver([section, name], key)) continue;
-        this.#fault(place, `unknown policy; expected one of: ${POLICY_KEYS.join(', ')}`, setting);
+        this.#fault(place, `unknown policy; ${oneOfThese(key, POLICY_KEYS)}`, setting);
         continue;
       }
       const say = (path: string, value: unknown): void => void this.#said.set(path, { value, name, key });

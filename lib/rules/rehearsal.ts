@@ -1,3 +1,4 @@
+import { oneOfThese } from '../errors/near-miss.js';
 import { isDeepStrictEqual } from 'node:util';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { instanceOf } from '../errors/foreign.js';
@@ -99,7 +100,7 @@ function unknownNames(section: string, rules: RulesByName, known: readonly strin
     .filter((name) => !known.includes(name))
     .map((name) => ({
       path: `${section}.${name}`,
-      message: `unknown ${what}; expected one of: ${known.join(', ') || 'there are none'}`,
+      message: `unknown ${what}; ${oneOfThese(name, known)}`,
       value: name,
     }));
 }

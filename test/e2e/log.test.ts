@@ -67,6 +67,30 @@ describe('forRoot({ log })', () => {
     ]);
   });
 
+  it('says what is done by hand each time, in the order in which it was done', async () => {
+    const { jobs, all, log, resilience } = await app();
+    await jobs.pay(false);
+    const handle = resilience.circuitBreaker('payments');
+
+    for (let round = 0; round < 8; round++) {
+      handle.forceOpen(`drill ${round}`);
+      handle.forceClose();
+    }
+    handle.breaker.open();
+    handle.reset();
+    handle.disable();
+    handle.enable();
+    for (let one = 0; one < 2; one++) await rejection(jobs.pay(true));
+
+    expect(all()).toHaveLength(21);
+    expect(log.ofBulwark('warn').slice(-4)).toEqual([
+      expect.stringMatching(/is forced open .*: drill 7$/),
+      expect.stringMatching(/is open .*: opened by hand$/),
+      expect.stringMatching(/is disabled .*: disabled by hand$/),
+      expect.stringContaining('payments: circuit breaker is open'),
+    ]);
+  });
+
   it('is silent with `false`', async () => {
     const { jobs, all, resilience } = await app({ log: false });
 

@@ -26,14 +26,18 @@ import type { ResilienceEtcdOptions } from './etcd.options.js';
 import { EtcdService } from './etcd.service.js';
 import { ELECTION_BOARD, ETCD_SURROUNDINGS } from './etcd.tokens.js';
 import { StoreState } from './store-state.js';
+import { expectingOptions } from '../../module/given-options.js';
 
-const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModuleBuilder<ResilienceEtcdOptions>({
-  moduleName: 'ResilienceEtcd',
-})
-  .setClassMethodName('forRoot')
-  .setFactoryMethodName('createResilienceEtcdOptions')
-  .setExtras({}, (definition) => ({ ...definition, global: true }))
-  .build();
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = expectingOptions(
+  'ResilienceEtcdModule',
+  new ConfigurableModuleBuilder<ResilienceEtcdOptions>({
+    moduleName: 'ResilienceEtcd',
+  })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createResilienceEtcdOptions')
+    .setExtras({}, (definition) => ({ ...definition, global: true }))
+    .build(),
+);
 
 /**
  * Lets the processes of an app share rules, commands and what their breakers know, through a cluster of etcd. No guarded

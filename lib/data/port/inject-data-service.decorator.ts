@@ -1,5 +1,6 @@
 import type { InjectionToken } from '@nestjs/common';
 import { Inject } from '@nestjs/common';
+import { refuseWithoutParentheses } from '../../errors/without-parentheses.js';
 import { DataService } from './data.service.js';
 
 /**
@@ -33,6 +34,9 @@ export function getDataServiceToken(name?: string): InjectionToken<DataService> 
  *
  * @publicApi
  */
-export function InjectDataService(name?: string): PropertyDecorator & ParameterDecorator {
+export function InjectDataService(name?: string): PropertyDecorator & ParameterDecorator;
+export function InjectDataService(...args: unknown[]): PropertyDecorator & ParameterDecorator {
+  refuseWithoutParentheses('@InjectDataService()', args);
+  const [name] = args as [name?: string];
   return Inject(getDataServiceToken(name));
 }

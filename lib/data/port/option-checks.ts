@@ -1,3 +1,4 @@
+import { oneOfThese } from '../../errors/near-miss.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { describeValue } from './describe-value.js';
 
@@ -33,7 +34,7 @@ export function checkOptions<O extends object>(
     if (known.includes(name)) continue;
     throw new ResilienceConfigurationError(
       place,
-      `unknown option '${name}' (got ${describeValue(value)}); expected one of: ${known.join(', ')}`,
+      `unknown option '${name}' (got ${describeValue(value)}); ${oneOfThese(name, known)}`,
     );
   }
   for (const [name, rule] of Object.entries<OptionRule>(rules)) {

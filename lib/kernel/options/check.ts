@@ -6,6 +6,7 @@ import { UnknownOptionError } from '../../errors/unknown-option.error.js';
 import { answersLater } from '../answers-later.js';
 import { isErrorMatch } from '../error-match.js';
 import { describeError } from '../error-text.js';
+import { oneOfThese } from '../../errors/near-miss.js';
 
 /** What an option accepts; the text completes "expected ...". */
 export interface Expectation {
@@ -128,10 +129,9 @@ export function checkOptions<O>(
   for (const [key, value] of entriesOf(place, options)) {
     mistakes.in(() => {
       if (!Object.hasOwn(shape, key)) {
-        const known = Object.keys(shape).join(', ');
         const instead = Object.hasOwn(elsewhere, key) ? `: ${elsewhere[key]}` : '';
-        const problem = `unknown option ${show(key)} (got ${show(maskProperty(key, value))})${instead}; expected one of: ${known}`;
-        throw new UnknownOptionError(place, key, problem);
+        const unknown = `unknown option ${show(key)} (got ${show(maskProperty(key, value))})${instead}`;
+        throw new UnknownOptionError(place, key, `${unknown}; ${oneOfThese(key, Object.keys(shape))}`);
       }
       if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
     });

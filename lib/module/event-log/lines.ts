@@ -24,7 +24,7 @@ const STATES: Readonly<Record<CircuitState, { readonly level: Level; readonly no
   };
 
 export function ofStateChange(event: StateChangeEvent): Saying {
-  const { name, from, to, reason, metricsOnly } = event;
+  const { name, from, to, reason, metricsOnly, byHand, at } = event;
   const { level, now, would } = STATES[to];
   const what = `circuit breaker ${metricsOnly === true ? would : now}`;
   const all = nameOfAllKeys(name);
@@ -32,11 +32,12 @@ export function ofStateChange(event: StateChangeEvent): Saying {
     all === undefined ? undefined : { name: `state ${to} ${all}`, again: `${all}: ${what}, other keys included` };
   const text = (): string => oneLine(`${name}: ${what} (it was ${from}): ${reason}`);
   return {
-    kind: `state ${to} ${name}`,
+    kind: `state ${name}`,
     level,
     text,
-    again: oneLine(`${name}: ${what}`),
+    again: oneLine(`${name}: ${what} since ${timeOfDay(at)}: ${reason}; it has changed often`),
     fields: fieldsOf(event),
+    state: byHand === true ? 'ordered' : 'changed',
     group,
   };
 }
@@ -91,11 +92,11 @@ export function ofBreakerTimeout(event: TimeoutEvent): Saying {
 }
 
 export function ofStore(event: StoreEvent): Saying {
-  const { store, up, reason } = event;
+  const { store, up, reason, at } = event;
   const what = up ? `${store} is back` : `${store} is away, and each process decides by itself`;
   const text = (): string => oneLine(`${what}: ${reason}`);
-  const kind = `store ${store} ${up ? 'up' : 'down'}`;
-  return { kind, level: up ? 'log' : 'warn', text, again: what, fields: fieldsOf(event) };
+  const again = oneLine(`${what} since ${timeOfDay(at)}: ${reason}; that has changed often`);
+  return { kind: `store ${store}`, level: up ? 'log' : 'warn', text, again, fields: fieldsOf(event), state: 'changed' };
 }
 
 /** Any event in one line. */
@@ -126,6 +127,10 @@ function shown(value: unknown): string {
 /** Who greps a log for errors looks for the word: what was only not repeated is none. What refuses has lines of its own. */
 function withoutName(text: string): string {
   return text.replace(/^\w*(?:Error|Exception): /, '');
+}
+
+function timeOfDay(at: number): string {
+  return `${new Date(at).toISOString().slice(11, 19)} UTC`;
 }
 
 /** Names have keys in them, and errors texts, that come from anywhere. */

@@ -69,8 +69,9 @@ export class Shedding {
   #say(level: 'warn' | 'log', phase: string, more: string): void {
     const again = `ingress: shedding ${phase}`;
     this.repeats.say({
-      kind: again,
+      kind: 'ingress: shedding',
       level,
+      state: 'changed',
       again,
       text: () => again + more,
       fields: { ...this.#fields, phase, shed: this.#count },

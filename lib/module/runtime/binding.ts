@@ -138,13 +138,19 @@ function bindingOf(instance: unknown, method: GuardedMethod): Binding {
   const owner = isObject ? instance : method;
   const known = bindings.get(owner);
   if (known !== undefined) return known;
-  warnOnce(WITHOUT_MODULE);
+  warnOnce(withoutModule(isObject ? classOf(instance) : method.declaringClass, method), WITHOUT_MODULE);
   const binding = bindingTo(new Runtime(true), isObject ? classOf(instance) : method.declaringClass, false);
   if (isObject) keep(instance, binding);
   else bindings.set(method, binding);
   return binding;
 }
 
-const WITHOUT_MODULE =
-  'A guarded method was called on an instance that no ResilienceModule provides: it runs under its decorators alone. ' +
-  'Import ResilienceModule.forRoot(), or hand the instance to ResilienceService.bind().';
+const WITHOUT_MODULE = 'an instance without a module';
+
+function withoutModule(type: AnyClass, { methodName }: GuardedMethod): string {
+  return (
+    `${nameOf(type)}.${methodName}() was called on an instance that no ResilienceModule provides: it runs under its decorators ` +
+    'alone, as may others. Import ResilienceModule.forRoot() in the root module of the app or test, and let Nest make the ' +
+    'instance, or hand it to ResilienceService.bind().'
+  );
+}

@@ -10,6 +10,7 @@ import {
   type DashboardModuleOptions,
 } from './dashboard.options.js';
 import { DASHBOARD_OPTIONS, DASHBOARD_PATH } from './dashboard.tokens.js';
+import { expectingOptions } from '../../module/given-options.js';
 
 const NO_EXTRAS: DashboardModuleExtras = {
   path: undefined,
@@ -22,7 +23,8 @@ const NO_EXTRAS: DashboardModuleExtras = {
 /** The options as they were given. */
 const GIVEN_OPTIONS = Symbol('the options of the dashboard, unchecked');
 
-export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = expectingOptions(
+  'ResilienceDashboardModule',
   new ConfigurableModuleBuilder<DashboardModuleOptions>({ optionsInjectionToken: GIVEN_OPTIONS })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createDashboardOptions')
@@ -45,7 +47,8 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
         ],
       };
     })
-    .build();
+    .build(),
+);
 
 /** Classes are made by Nest, with what they need; the guard that asks them may then be made for each request. */
 function actionGuardProviders(guards: readonly Guard[] | undefined): Provider[] {

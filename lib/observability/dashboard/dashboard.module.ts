@@ -1,7 +1,7 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
 import { PermissionGuard } from './access/permission.guard.js';
 import { Dashboard } from './dashboard.js';
-import { ConfigurableModuleClass } from './dashboard.module-definition.js';
+import { ConfigurableModuleClass, type OPTIONS_TYPE } from './dashboard.module-definition.js';
 import { DASHBOARD_PAGE } from './dashboard.tokens.js';
 import { PAGE_FOLDER } from './page-files.js';
 
@@ -23,4 +23,9 @@ import { PAGE_FOLDER } from './page-files.js';
 @Module({
   providers: [Dashboard, PermissionGuard, { provide: DASHBOARD_PAGE, useValue: PAGE_FOLDER }],
 })
-export class ResilienceDashboardModule extends ConfigurableModuleClass {}
+export class ResilienceDashboardModule extends ConfigurableModuleClass {
+  /** @throws ResilienceConfigurationError for a path or guards that are none. */
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+}

@@ -32,6 +32,8 @@ export class BreakerEvents {
   face: BreakerFace | undefined = undefined;
   /** Whether anybody listens to the face. Nobody ever does to most, and an emitter takes its time to say so. */
   listenedTo = false;
+  /** Whether what happens to it now is ordered by somebody. */
+  #ordered = false;
 
   constructor(private readonly breaker: Told) {}
 
@@ -42,6 +44,16 @@ export class BreakerEvents {
     const timer = transitionTimerOf(this.breaker.environment);
     if (listened) timer.watch(this.breaker);
     timer.refresh();
+  }
+
+  /** Does what somebody orders, so that a change of its state is told as theirs. */
+  byHand(order: () => void): void {
+    this.#ordered = true;
+    try {
+      order();
+    } finally {
+      this.#ordered = false;
+    }
   }
 
   /** Whether anybody listens to one of opossum's events. */
@@ -73,8 +85,8 @@ export class BreakerEvents {
     if (events.hearsChanges) {
       const { name } = this.breaker;
       const body = { type: 'stateChange', name, policy: 'circuitBreaker', from, to, reason } as const;
-      const shadow = metricsOnly ? { metricsOnly } : {};
-      events.emitChange({ ...body, ...shadow, at: clock.wallNow() - (clock.now() - at) });
+      const marks = { ...(metricsOnly && { metricsOnly }), ...(this.#ordered && { byHand: true }) };
+      events.emitChange({ ...body, ...marks, at: clock.wallNow() - (clock.now() - at) });
     }
     const event = OF_STATES[to];
     if (event === 'halfOpen') this.tell(event, openFor);

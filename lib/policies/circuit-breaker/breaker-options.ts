@@ -5,6 +5,7 @@ import type { BreakerInit } from './breaker-init.js';
 import { latenciesOf } from './breaker-stats.js';
 import {
   CIRCUIT_BREAKER_DEFAULTS,
+  CIRCUIT_BREAKER_SHAPE,
   parseCircuitBreaker,
   type CircuitBreakerOptions,
   type ResolvedCircuitBreaker,
@@ -18,6 +19,7 @@ import {
 export type BreakerOptions = Omit<CircuitBreakerOptions, 'key' | 'maxKeys' | 'scope'>;
 
 const OF_MANY = ['key', 'maxKeys', 'scope'] as const;
+const { key: _key, maxKeys: _maxKeys, scope: _scope, ...OF_ONE } = CIRCUIT_BREAKER_SHAPE;
 
 /**
  * What a breaker is made of that belongs to no app.
@@ -35,7 +37,7 @@ export function initOf(name: string, options: BreakerOptions): BreakerInit {
       throw new ResilienceConfigurationError(place, `option '${ofMany}': ${expected}`);
     }
   }
-  const given = Object.entries(parseCircuitBreaker(place, options)).filter(([, value]) => value !== undefined);
+  const given = Object.entries(parseCircuitBreaker(place, options, OF_ONE)).filter(([, value]) => value !== undefined);
   const resolved = { ...CIRCUIT_BREAKER_DEFAULTS, ...Object.fromEntries(given) } as ResolvedCircuitBreaker;
   return { name, options: resolved, latencies: latenciesOf(resolved), environment: ownEnvironment() };
 }

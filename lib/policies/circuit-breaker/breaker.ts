@@ -1,3 +1,4 @@
+import { instanceOf } from '../../errors/foreign.js';
 import type { CircuitState } from '../../events/resilience-event.js';
 import { BreakerCore } from './breaker-core.js';
 import type { BreakerFace } from './breaker-events.js';
@@ -55,7 +56,7 @@ export class Breaker extends HeardOpossum implements BreakerFace {
   /** @internal */
   constructor(core: BreakerCore);
   constructor(nameOrCore: string | BreakerCore, given: BreakerOptions = {}) {
-    const core = typeof nameOrCore === 'object' ? nameOrCore : new BreakerCore(initOf(nameOrCore, given));
+    const core = instanceOf(nameOrCore, BreakerCore) ? nameOrCore : new BreakerCore(initOf(nameOrCore, given));
     const { name, options } = core;
     super(unusedAction, { name, group: options.group, timeout: false, status: idleStatus });
     // opossum counts by listeners to its own events; the core counts without.
@@ -142,12 +143,12 @@ export class Breaker extends HeardOpossum implements BreakerFace {
    * @throws TypeError for a check that is no function, or an interval that is no number.
    */
   override healthCheck(check: () => unknown, interval = 5_000): void {
-    this.core.whenRetired(checkHealth(this, check, interval));
+    this.core.whenRetired(checkHealth(this, check, interval, () => this.#open('its health check failed')));
   }
 
   /** Opens it now; it lets a probe through when the reset time is over. */
   open(): void {
-    if (this.enabled && !this.opened) this.core.trip(this.#now(), 'opened by hand', 'hand');
+    this.core.events.byHand(() => this.#open('opened by hand'));
   }
 
   /** Closes it now and clears what it has counted; as with opossum, what is disabled by hand stays so. */
@@ -157,28 +158,29 @@ export class Breaker extends HeardOpossum implements BreakerFace {
 
   /** Takes back what was ordered by hand, closes it now and clears what it has counted. */
   forceClose(): void {
-    this.core.close('closed by hand');
+    this.core.events.byHand(() => this.core.close('closed by hand'));
   }
 
   /** Opens it until {@link forceClose}, {@link reset} or {@link enable}, whatever rules say. */
   forceOpen(reason = 'forced open by hand'): void {
-    this.core.say('operator', { state: 'forcedOpen', reason });
+    this.core.events.byHand(() => this.core.say('operator', { state: 'forcedOpen', reason }));
   }
 
   /** Forgets everything, also what was ordered by hand: closed, nothing counted. */
   reset(): void {
-    this.core.enable('reset by hand');
+    this.core.events.byHand(() => this.core.enable('reset by hand'));
   }
 
   /** Lets every call through and counts nothing. */
   disable(): void {
-    this.core.say('operator', { state: 'disabled', reason: 'disabled by hand' });
+    this.core.events.byHand(() => this.core.say('operator', { state: 'disabled', reason: 'disabled by hand' }));
   }
 
   /** Takes back what was ordered by hand, `enabled: false` too, and judges again with a clean window. */
   enable(): void {
     const { core } = this;
-    if (core.wordOf('operator') !== undefined || core.wordOf('options') !== undefined) core.enable('enabled by hand');
+    if (core.wordOf('operator') !== undefined || core.wordOf('options') !== undefined)
+      core.events.byHand(() => core.enable('enabled by hand'));
   }
 
   /** @internal */
@@ -211,7 +213,7 @@ export class Breaker extends HeardOpossum implements BreakerFace {
    * @throws ResilienceConfigurationError for what is no snapshot.
    */
   restore(snapshot: BreakerSnapshot): void {
-    restoreBreaker(this.core, snapshot);
+    this.core.events.byHand(() => restoreBreaker(this.core, snapshot));
   }
 
   toJSON(): BreakerJson {
@@ -221,6 +223,10 @@ export class Breaker extends HeardOpossum implements BreakerFace {
   /** @internal */
   protected override onListeners(listened: boolean): void {
     (this.core as BreakerCore | undefined)?.events.onListeners(listened);
+  }
+
+  #open(reason: string): void {
+    if (this.enabled && !this.opened) this.core.trip(this.#now(), reason, 'hand');
   }
 
   #actions(): FiredActions {

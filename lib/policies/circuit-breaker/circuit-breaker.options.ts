@@ -21,6 +21,7 @@ import {
   positiveMs,
   wholeNumber,
   type Expectation,
+  type Shape,
 } from '../../kernel/options/check.js';
 import { OPOSSUM_OPTIONS_ELSEWHERE } from './opossum-options.js';
 import { failureRate } from './trip/failure-rate.js';
@@ -176,39 +177,43 @@ const ramp: Expectation = {
   accepts: (value) => isPlainObject(value) && positiveMs.accepts(value.over) && fraction.accepts(value.from),
 };
 
-/** @throws ResilienceConfigurationError */
-export function parseCircuitBreaker(place: string, setting: unknown): CircuitBreakerOptions {
+export const CIRCUIT_BREAKER_SHAPE: Shape<CircuitBreakerOptions> = {
+  timeout: offOr(positiveMs),
+  errorThresholdPercentage: percentage,
+  volumeThreshold: nonNegativeInteger,
+  rollingCountTimeout: positiveMs,
+  rollingCountBuckets: wholeNumber(1, MOST.buckets),
+  rollingPercentilesEnabled: aBoolean,
+  resetTimeout: either(nonNegativeMs, openTimeSeries, aFunction),
+  resetJitter: fraction,
+  allowWarmUp: aBoolean,
+  errorFilter: aFunction,
+  answerOn: errorMatch,
+  isFailure: aFunction,
+  group: aName,
+  enabled: aBoolean,
+  trip: tripStrategy,
+  halfOpenCalls: wholeNumber(1, MOST.atOnce),
+  halfOpenErrorThresholdPercentage: percentage,
+  halfOpenMaxWait: positiveMs,
+  recovery: ramp,
+  key: aFunction,
+  maxKeys: wholeNumber(1, MOST.keys),
+  scope: stateScope,
+  mode: oneOf('normal', 'metricsOnly'),
+};
+
+/**
+ * @param shape the options that may be there.
+ * @throws ResilienceConfigurationError
+ */
+export function parseCircuitBreaker(
+  place: string,
+  setting: unknown,
+  shape: Partial<Shape<CircuitBreakerOptions>> = CIRCUIT_BREAKER_SHAPE,
+): CircuitBreakerOptions {
   if (setting === true) return {};
-  checkOptions<CircuitBreakerOptions>(
-    place,
-    setting,
-    {
-      timeout: offOr(positiveMs),
-      errorThresholdPercentage: percentage,
-      volumeThreshold: nonNegativeInteger,
-      rollingCountTimeout: positiveMs,
-      rollingCountBuckets: wholeNumber(1, MOST.buckets),
-      rollingPercentilesEnabled: aBoolean,
-      resetTimeout: either(nonNegativeMs, openTimeSeries, aFunction),
-      resetJitter: fraction,
-      allowWarmUp: aBoolean,
-      errorFilter: aFunction,
-      answerOn: errorMatch,
-      isFailure: aFunction,
-      group: aName,
-      enabled: aBoolean,
-      trip: tripStrategy,
-      halfOpenCalls: wholeNumber(1, MOST.atOnce),
-      halfOpenErrorThresholdPercentage: percentage,
-      halfOpenMaxWait: positiveMs,
-      recovery: ramp,
-      key: aFunction,
-      maxKeys: wholeNumber(1, MOST.keys),
-      scope: stateScope,
-      mode: oneOf('normal', 'metricsOnly'),
-    },
-    OPOSSUM_OPTIONS_ELSEWHERE,
-  );
+  checkOptions<CircuitBreakerOptions>(place, setting, shape as Shape<CircuitBreakerOptions>, OPOSSUM_OPTIONS_ELSEWHERE);
   const { recovery } = setting;
   if (recovery !== undefined)
     checkOptions<typeof recovery>(`${place}: option 'recovery'`, recovery, { over: positiveMs, from: fraction });

@@ -57,15 +57,14 @@ const DEFAULT_INTERVAL_MS = 5_000;
 interface Checked {
   readonly name: string;
   readonly core: BreakerCore;
-  open(): void;
 }
 
 /**
- * Opens `breaker` whenever `check` fails, as opossum's own does.
+ * Opens `breaker` by `open` whenever `check` fails, as opossum's own does.
  *
  * @returns what ends it.
  */
-export function checkHealth(breaker: Checked, check: unknown, interval: unknown): () => void {
+export function checkHealth(breaker: Checked, check: unknown, interval: unknown, open: () => void): () => void {
   const { name, core } = breaker;
   if (typeof check !== 'function')
     throw new TypeError(`${name}: expected a function as health check, got ${show(check)}`);
@@ -78,7 +77,7 @@ export function checkHealth(breaker: Checked, check: unknown, interval: unknown)
     core.environment,
     (error) => {
       core.tell('healthCheckFailed', error);
-      breaker.open();
+      open();
     },
   );
   health.start();

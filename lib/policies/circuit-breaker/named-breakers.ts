@@ -118,7 +118,9 @@ export class NamedBreakers {
 
   /** Lets a source say its word of the name, all its keys included, or take it back. */
   say(source: ControlSource, word: ControlWord | undefined): void {
-    this.whole.say(source, word);
+    const say = (): void => this.whole.say(source, word);
+    if (source === 'command') this.whole.events.byHand(say);
+    else say();
   }
 
   /** What a source says of the name. */
@@ -133,7 +135,12 @@ export class NamedBreakers {
 
   /** Closes them and forgets what they have counted, but those of which an operator of this process speaks. */
   reset(reason: string): void {
-    for (const core of this.cores()) if (core.wordOf('operator') === undefined) core.enable(reason);
+    for (const core of this.cores()) {
+      if (core.wordOf('operator') !== undefined) continue;
+      // One line tells it of the whole name; its keys may be many.
+      if (core === this.whole) core.events.byHand(() => core.enable(reason));
+      else core.enable(reason);
+    }
   }
 
   /** The name is no longer in use. */

@@ -1,3 +1,4 @@
+import { oneOfThese } from '../../../errors/near-miss.js';
 import { createSecureContext } from 'node:tls';
 import { Mistakes, ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { textOf } from '../../../kernel/error-text.js';
@@ -67,7 +68,7 @@ type Say = (what: string, problem: string) => void;
 function checkSecrets(option: string, given: object, fields: Readonly<Record<string, Field>>, wrong: Say): void {
   const known = Object.keys(fields);
   for (const key of Object.keys(given))
-    if (!known.includes(key)) wrong(`${option}.${key}`, `is not known; expected one of: ${known.join(', ')}`);
+    if (!known.includes(key)) wrong(`${option}.${key}`, `is not known; ${oneOfThese(key, known)}`);
   for (const [key, field] of Object.entries(fields)) {
     const value = (given as Record<string, unknown>)[key];
     if (value === undefined ? field.required : !field.accepts(value))

@@ -5,6 +5,7 @@ import { recordOf } from '../../../guarded/guarded-classes.js';
 import type { AnyClass } from '../../../guarded/guarded-method.js';
 import { followSignal, hasAborted, reasonOf } from '../../../kernel/caller-signal.js';
 import { aName, checkValue } from '../../../kernel/options/check.js';
+import { refuseWithoutParentheses } from '../../../errors/without-parentheses.js';
 import { warnOnce } from '../../../module/event-log/warn-once.js';
 import { boardOf, waitFor } from './offer-board.js';
 
@@ -42,7 +43,10 @@ type LeaderOnlyDecorator = <M extends LeaderMethod>(
  *
  * @publicApi
  */
-export function LeaderOnly(name: string): LeaderOnlyDecorator {
+export function LeaderOnly(name: string): LeaderOnlyDecorator;
+export function LeaderOnly(...args: unknown[]): LeaderOnlyDecorator {
+  refuseWithoutParentheses("@LeaderOnly('nightly-report')", args);
+  const [name] = args as [name: string];
   checkValue('@LeaderOnly', 'name', name, aName);
   return (target, key, descriptor) => {
     if (typeof target === 'function' || typeof descriptor.value !== 'function')

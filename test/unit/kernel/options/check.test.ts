@@ -83,7 +83,9 @@ describe('checkOptions', () => {
   });
 
   it('names an unknown option, and the known ones', () => {
-    expect(message({ sise: 3 })).toBe("Shop.buy, @Thing: unknown option 'sise' (got 3); expected one of: size, on");
+    expect(message({ sise: 3 })).toBe(
+      "Shop.buy, @Thing: unknown option 'sise' (got 3); expected one of: size, on; did you mean 'size'?",
+    );
   });
 
   it('knows no option that objects have by nature', () => {

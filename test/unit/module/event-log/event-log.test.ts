@@ -58,19 +58,22 @@ describe('the log of changes', () => {
     const store = (up: boolean, reason: string) =>
       tell({ type: 'store', store: 'redis', name: 'redis', policy: 'rateLimit', up, reason });
 
-    for (let i = 0; i < 3; i++) {
+    for (let i = 0; i < 12; i++) {
       store(false, 'connect ECONNREFUSED');
       store(true, 'it answers');
       await clock.advance(1_000);
     }
+    store(false, 'connect ETIMEDOUT');
     close();
 
-    expect(lines).toEqual([
+    expect(lines.slice(0, 2)).toEqual([
       'warn redis is away, and each process decides by itself: connect ECONNREFUSED',
       'log redis is back: it answers',
-      'warn redis is away, and each process decides by itself ... 2 more in the last minute',
-      'log redis is back ... 2 more in the last minute',
     ]);
+    expect(lines).toHaveLength(11);
+    expect(lines[10]).toMatch(
+      /^warn redis is away, and each process decides by itself since [\d:]{8} UTC: connect ETIMEDOUT; .* \.\.\. 15 more/,
+    );
   });
 
   it('does not make calls dearer: nobody hears of them', () => {
@@ -92,6 +95,54 @@ describe('the log of changes', () => {
       'log payments: circuit breaker is half-open (it was closed): its time is over',
       'log payments: circuit breaker is closed (it was closed): the probe succeeded',
     ]);
+  });
+
+  it('never ends on a state that is over: each change has its line, and one that changes often says how it is now', async () => {
+    const { tell, clock } = setUp();
+
+    tell(state('open'));
+    tell(state('closed', 'payments', 'the probe succeeded'));
+    tell(state('open', 'payments', 'and again'));
+    expect(lines[2]).toBe('warn payments: circuit breaker is open (it was closed): and again');
+
+    for (let change = 3; change < 40; change++)
+      tell(state(change % 2 === 0 ? 'open' : 'halfOpen', 'payments', `${change}`));
+    expect(lines).toHaveLength(10);
+    tell(state('open', 'other'));
+    expect(lines).toHaveLength(11);
+
+    await clock.advance(60_000);
+    expect(lines).toHaveLength(12);
+    expect(lines[11]).toMatch(
+      /^log payments: circuit breaker is half-open since [\d:]{8} UTC: 39; it has changed often \.\.\. 30 more in the last minute$/,
+    );
+    expect(clock.pending).toBe(0);
+  });
+
+  it('tells whatever is done by hand, and goes by it in the line that counts', () => {
+    const { tell, close, clock } = setUp();
+
+    for (let change = 0; change < 20; change++) tell(state(change % 2 === 0 ? 'open' : 'closed'));
+    expect(lines).toHaveLength(10);
+    tell({ ...state('open', 'payments', 'maintenance'), byHand: true });
+    tell({ ...state('closed', 'payments', 'closed by hand'), byHand: true });
+    expect(lines.slice(10)).toEqual([
+      'warn payments: circuit breaker is open (it was closed): maintenance',
+      'log payments: circuit breaker is closed (it was closed): closed by hand',
+    ]);
+    close();
+
+    expect(lines[12]).toMatch(/^log payments: circuit breaker is closed since .*: closed by hand; .* \.\.\. 10 more/);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('tells of one key by hand, however many others have changed', () => {
+    const { tell } = setUp();
+
+    for (let key = 0; key < 100; key++) tell(state('open', `payments[${key}]`));
+    tell({ ...state('open', 'payments[blue]', 'maintenance'), byHand: true });
+
+    expect(lines.at(-1)).toBe('warn payments[blue]: circuit breaker is open (it was closed): maintenance');
   });
 
   it('counts what is said again, and tells the number once a minute', async () => {
@@ -164,6 +215,20 @@ describe('the log of changes', () => {
     expect(lines[1]).toContain('59 more in the last minute');
     expect(lines[2]).toContain('66 requests were turned away in 65 s');
     expect(clock.pending).toBe(0);
+  });
+
+  it('tells that shedding has begun again within the minute', async () => {
+    const { tell, clock } = setUp();
+
+    tell(shed);
+    await clock.advance(6_000);
+    tell(shed);
+
+    expect(lines.map((line) => line.slice(0, 30))).toEqual([
+      'warn ingress: shedding begins:',
+      'log ingress: shedding has ende',
+      'warn ingress: shedding begins:',
+    ]);
   });
 
   it('tells that shedding ends with the app', () => {
