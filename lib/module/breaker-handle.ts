@@ -1,3 +1,4 @@
+import { Handle } from './handle.js';
 import type { CircuitState } from '../events/resilience-event.js';
 import type { Breaker } from '../policies/circuit-breaker/breaker.js';
 import type { BreakerSnapshot } from '../policies/circuit-breaker/breaker-snapshot.js';
@@ -8,11 +9,13 @@ import type { BreakerStats } from '../policies/circuit-breaker/breaker-stats.js'
  *
  * @publicApi
  */
-export class CircuitBreakerHandle {
+export class CircuitBreakerHandle extends Handle {
   constructor(
     /** The breaker itself, an opossum `CircuitBreaker`, for tools that know opossum. */
     readonly breaker: Breaker,
-  ) {}
+  ) {
+    super();
+  }
 
   /** The name it was given, or `Class.method`; `name[key]` for a key of it. */
   get name(): string {
@@ -69,5 +72,11 @@ export class CircuitBreakerHandle {
    */
   restore(snapshot: BreakerSnapshot): void {
     this.breaker.restore(snapshot);
+  }
+
+  /** What it shows, as plain data. */
+  toJSON(): Pick<CircuitBreakerHandle, 'name' | 'state' | 'stats'> {
+    const { name, state, stats } = this;
+    return { name, state, stats };
   }
 }

@@ -1,3 +1,4 @@
+import { Handle } from './handle.js';
 import type { Bulkheads } from '../policies/bulkhead/bulkheads.js';
 
 /**
@@ -5,10 +6,11 @@ import type { Bulkheads } from '../policies/bulkhead/bulkheads.js';
  *
  * @publicApi
  */
-export class BulkheadHandle {
+export class BulkheadHandle extends Handle {
   readonly #bulkhead: Bulkheads;
 
   constructor(bulkhead: Bulkheads) {
+    super();
     this.#bulkhead = bulkhead;
   }
 
@@ -35,5 +37,11 @@ export class BulkheadHandle {
   /** How many keys have slots of their own; undefined: it has no `key`. */
   get keys(): number | undefined {
     return this.#bulkhead.keys;
+  }
+
+  /** What it shows, as plain data. */
+  toJSON(): Pick<BulkheadHandle, 'name' | 'limit' | 'active' | 'waiting' | 'keys'> {
+    const { name, limit, active, waiting, keys } = this;
+    return { name, limit, active, waiting, keys };
   }
 }

@@ -1,3 +1,4 @@
+import { Handle } from './handle.js';
 import type { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
 import type { Clock } from '../kernel/clock.js';
 
@@ -6,11 +7,12 @@ import type { Clock } from '../kernel/clock.js';
  *
  * @publicApi
  */
-export class RateLimitHandle {
+export class RateLimitHandle extends Handle {
   readonly #limiter: RateLimiter;
   readonly #clock: Clock;
 
   constructor(limiter: RateLimiter, clock: Clock) {
+    super();
     this.#limiter = limiter;
     this.#clock = clock;
   }
@@ -38,5 +40,11 @@ export class RateLimitHandle {
   /** How many calls wait for their turn. */
   get waiting(): number {
     return this.#limiter.waiting;
+  }
+
+  /** What it shows, as plain data. */
+  toJSON(): Pick<RateLimitHandle, 'name' | 'limit' | 'per' | 'available' | 'waiting'> {
+    const { name, limit, per, available, waiting } = this;
+    return { name, limit, per, available, waiting };
   }
 }

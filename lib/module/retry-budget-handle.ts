@@ -1,3 +1,4 @@
+import { Handle } from './handle.js';
 import type { Clock } from '../kernel/clock.js';
 import type { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
 
@@ -6,7 +7,7 @@ import type { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
  *
  * @publicApi
  */
-export class RetryBudgetHandle {
+export class RetryBudgetHandle extends Handle {
   readonly #budget: RetryBudget;
   readonly #clock: Clock;
 
@@ -16,6 +17,7 @@ export class RetryBudgetHandle {
     budget: RetryBudget,
     clock: Clock,
   ) {
+    super();
     this.#budget = budget;
     this.#clock = clock;
   }
@@ -23,5 +25,11 @@ export class RetryBudgetHandle {
   /** How many attempts it would pay for now; with fractions, since first attempts fill it by a part each. */
   get tokens(): number {
     return this.#budget.tokensAt(this.#clock.now());
+  }
+
+  /** What it shows, as plain data. */
+  toJSON(): Pick<RetryBudgetHandle, 'name' | 'tokens'> {
+    const { name, tokens } = this;
+    return { name, tokens };
   }
 }

@@ -1,5 +1,5 @@
 import { Agent, request as httpRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { Controller, Get, Injectable, type OnModuleDestroy, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
@@ -30,6 +30,11 @@ class Shop {
   @Bulkhead({ maxConcurrent: 20, maxQueue: 100 })
   find(): Promise<string> {
     return this.pool.query(20);
+  }
+
+  @Get('later')
+  later(): Promise<string> {
+    return this.pool.query(300);
   }
 
   @Get('slow')
@@ -70,6 +75,17 @@ function get(port: number, agent: Agent, path = '/'): Promise<number | string> {
   });
 }
 
+/** What the headers of an answer say of its connection. */
+function connectionOf(port: number, agent: Agent, path: string): Promise<string | undefined> {
+  return new Promise((resolve, reject) => {
+    httpRequest({ port, host: '127.0.0.1', path, agent }, (response) => {
+      response.resume().on('end', () => resolve(response.headers.connection));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
 describe.each([
   ['Express', ExpressAdapter],
   ['Fastify', FastifyAdapter],
@@ -99,6 +115,33 @@ describe.each([
     expect(answered).toHaveLength(accepted());
     expect(statuses.filter((status) => status === 'reset in use')).toEqual([]);
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(20);
+  });
+
+  it('tells the client to leave, also with an answer to a request that came before', async () => {
+    const { port, service } = await start(Adapter);
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+
+    const answer = connectionOf(port, agent, '/later');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await service.drain({ delay: 0, grace: 2_000 });
+
+    expect(await answer).toBe('close');
+  });
+
+  it('answers a request that stands behind another in a pipeline', async () => {
+    const { port, service, accepted } = await start(Adapter);
+    const socket = connect(port, '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    let text = '';
+    socket.on('data', (data) => (text += String(data)));
+    const ask = 'GET /later HTTP/1.1\r\nHost: x\r\n\r\n';
+    socket.write(ask + ask);
+    while (accepted() < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+
+    await service.drain({ delay: 0, grace: 2_000 });
+
+    expect(text.match(/HTTP\/1.1 200/g)).toHaveLength(2);
   });
 
   it('cuts what still runs when the grace is over', async () => {

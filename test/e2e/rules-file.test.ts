@@ -146,6 +146,22 @@ describe('rules in a file', () => {
     expect(error.message).toContain('policies.payments.timeout');
   });
 
+  it('share a base by a merge key, in a section that is no rule', async () => {
+    await writeFile(
+      file,
+      'x-base: &base\n  timeout: 250\n  fallback: false\npolicies:\n  payments:\n    <<: *base\n    timeout: 200\n',
+    );
+
+    expect((await start()).limit()).toBe(200);
+  });
+
+  it('are refused where merge keys repeat one another without end', async () => {
+    const levels = Array.from({ length: 25 }, (_, at) => `x-${at + 1}: &a${at + 1} { <<: [*a${at}, *a${at}] }`);
+    await writeFile(file, ['x-0: &a0 { timeout: 200 }', ...levels, 'policies: { payments: *a25 }'].join('\n'));
+
+    expect((await startUpError(metadata({ file }))).message).toContain('alias count');
+  });
+
   it('fail the start when they are no YAML, or their folder is not there', async () => {
     await writeFile(file, 'policies: [');
     await expect(startUpError(metadata({ file }))).resolves.toMatchObject({ code: 'INVALID_CONFIGURATION' });

@@ -1,6 +1,7 @@
 import { extname, resolve } from 'node:path';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { instanceOf } from '../../errors/foreign.js';
+import { isPlainObject } from '../../kernel/options/check.js';
 import { textOf } from '../../kernel/error-text.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { FileWatch } from './file-watch.js';
@@ -49,13 +50,19 @@ export class FileRuleSource implements RuleSource {
   }
 
   async #parse(text: string): Promise<unknown> {
-    if (!['.yaml', '.yml'].includes(extname(this.#path).toLowerCase())) return JSON.parse(text) as unknown;
-    return (await loadYaml(this.name)).parse(text, { maxAliasCount: MAX_ALIASES });
+    if (!['.yaml', '.yml'].includes(extname(this.#path).toLowerCase())) return withoutNotes(JSON.parse(text));
+    return withoutNotes((await loadYaml(this.name)).parse(text, { maxAliasCount: MAX_ALIASES, merge: true }));
   }
 }
 
+/** Sections whose names begin with `x-` are there to be referred to, and are no rules. */
+function withoutNotes(document: unknown): unknown {
+  if (!isPlainObject(document)) return document;
+  return Object.fromEntries(Object.entries(document).filter(([section]) => !section.startsWith('x-')));
+}
+
 interface Yaml {
-  parse(text: string, options: { maxAliasCount: number }): unknown;
+  parse(text: string, options: { maxAliasCount: number; merge: boolean }): unknown;
 }
 
 /** Whoever has no YAML need not have it: neither the package nor its types are named where compilers and bundlers look. */

@@ -12,6 +12,8 @@ const NO_ERROR = 0;
 /** What Node keeps of a connection: the answer that is under way on it; of HTTP/1 alone, and not of what was upgraded. */
 interface Carrier {
   readonly _httpMessage?: (ServerResponse & { readonly _header?: string | null }) | null;
+  /** Knows the request that was read last, until all of it is read. */
+  readonly parser?: { readonly incoming?: IncomingMessage | null } | null;
 }
 
 const EVENT_STREAM = /^content-type:\s*text\/event-stream\b/im;
@@ -26,10 +28,9 @@ export class HttpConnections {
   readonly #sockets = new Set<Socket & Carrier>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #lastRequestAt = 0;
-  readonly #tell = (_request: IncomingMessage, response: ServerResponse): void => {
+  readonly #onRequest = (_request: IncomingMessage, response: ServerResponse): void => {
     this.#lastRequestAt = this.clock.now();
-    // HTTP/2 has no such header; its sessions are told as a whole.
-    if (response.req.httpVersionMajor < 2 && !response.headersSent) response.setHeader('Connection', 'close');
+    tellToLeave(response);
   };
 
   /** Knows the connections from now on: it costs nothing per request. */
@@ -50,7 +51,11 @@ export class HttpConnections {
     // The socket is closed at the end of the turn: a client that is told to leave before that would connect in vain.
     await turn();
     await turn();
-    this.server.prependListener('request', this.#tell);
+    this.server.prependListener('request', this.#onRequest);
+    for (const { _httpMessage: answer, parser } of this.#sockets) {
+      // Behind it another request of a pipeline may have come already, whose answer is to go by the same connection.
+      if (answer != null && (parser?.incoming ?? answer.req) === answer.req) tellToLeave(answer);
+    }
     for (const session of this.#sessions) session.goaway(NO_ERROR, ANY_STREAM);
   }
 
@@ -87,12 +92,17 @@ export class HttpConnections {
 
   /** Lets go of the server. */
   release(): void {
-    this.server.off('request', this.#tell);
+    this.server.off('request', this.#onRequest);
   }
 
   #answers(): NonNullable<Carrier['_httpMessage']>[] {
     return [...this.#sockets].flatMap(({ _httpMessage: answer }) => answer ?? []);
   }
+}
+
+/** HTTP/2 has no such header; its sessions are told as a whole. */
+function tellToLeave(response: ServerResponse): void {
+  if (response.req.httpVersionMajor < 2 && !response.headersSent) response.setHeader('Connection', 'close');
 }
 
 function keepIn<T extends Socket | ServerHttp2Session>(set: Set<T>): (connection: T) => void {

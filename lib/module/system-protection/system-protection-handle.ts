@@ -1,3 +1,4 @@
+import { Handle } from '../handle.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 
 /**
@@ -5,10 +6,11 @@ import type { Ingress } from '../../policies/system-protection/ingress.js';
  *
  * @publicApi
  */
-export class SystemProtectionHandle {
+export class SystemProtectionHandle extends Handle {
   readonly #ingress: Ingress;
 
   constructor(ingress: Ingress) {
+    super();
     this.#ingress = ingress;
   }
 
@@ -30,5 +32,11 @@ export class SystemProtectionHandle {
   /** How many requests were turned away since the start. */
   get shed(): number {
     return this.#ingress.shed;
+  }
+
+  /** What it shows, as plain data. */
+  toJSON(): Pick<SystemProtectionHandle, 'active' | 'limit' | 'loopDelayMs' | 'shed'> {
+    const { active, limit, loopDelayMs, shed } = this;
+    return { active, limit, loopDelayMs, shed };
   }
 }

@@ -4,10 +4,12 @@ import { FALLBACK_SAME_BREAKER } from './rules/fallback-same-breaker.js';
 import { HEDGE_NEVER_BEGINS } from './rules/hedge-never-begins.js';
 import { INNER_TIMEOUT_LONGER } from './rules/inner-timeout-longer.js';
 import { NOT_IDEMPOTENT } from './rules/not-idempotent.js';
+import { PERCENTAGE_AS_SHARE } from './rules/percentage-as-share.js';
 import { RETRIES_MULTIPLY } from './rules/retries-multiply.js';
 import { RETRIES_OPEN_BREAKER } from './rules/retries-open-breaker.js';
 import { RETRIES_PAST_LIMIT } from './rules/retries-past-limit.js';
 import { SLOW_CALLS_NEVER } from './rules/slow-calls-never.js';
+import { TIMEOUT_IN_SECONDS } from './rules/timeout-in-seconds.js';
 import { UNBOUNDED_QUEUE } from './rules/unbounded-queue.js';
 import { WAIT_PAST_LIMIT } from './rules/wait-past-limit.js';
 
@@ -24,6 +26,8 @@ const RULES = [
   WAIT_PAST_LIMIT,
   HEDGE_NEVER_BEGINS,
   SLOW_CALLS_NEVER,
+  PERCENTAGE_AS_SHARE,
+  TIMEOUT_IN_SECONDS,
 ] as const;
 
 /** The name of a thing that is looked for. */
