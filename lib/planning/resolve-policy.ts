@@ -91,8 +91,8 @@ interface Asked {
 
 function unknownName({ key, name, label }: Asked, known: readonly string[]): string {
   if (isNumberAsText(key, name)) return numberAsText(name);
-  const { isEmpty, defaults } = kindOf(key);
-  const options = isEmpty?.(defaults) === true ? '{ ... }' : '{}';
+  const kind = kindOf(key);
+  const options = kind.isEmpty?.(kind.defaults) === true ? '{ ... }' : '{}';
   const example = isStateful(key) ? `, as ${label}('${name}', ${options})` : '';
   const defined = known.length === 0 ? 'expected it' : `${oneOfThese(name, known)}; or`;
   return `unknown name '${name}'; ${defined} to be defined in policies, or by another decorator with options${example}`;
