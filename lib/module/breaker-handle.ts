@@ -1,4 +1,4 @@
-import { Handle } from './handle.js';
+import { showByJson } from './show-by-json.js';
 import type { CircuitState } from '../events/resilience-event.js';
 import type { Breaker } from '../policies/circuit-breaker/breaker.js';
 import type { BreakerSnapshot } from '../policies/circuit-breaker/breaker-snapshot.js';
@@ -9,13 +9,15 @@ import type { BreakerStats } from '../policies/circuit-breaker/breaker-stats.js'
  *
  * @publicApi
  */
-export class CircuitBreakerHandle extends Handle {
+export class CircuitBreakerHandle {
+  static {
+    showByJson(this);
+  }
+
   constructor(
     /** The breaker itself, an opossum `CircuitBreaker`, for tools that know opossum. */
     readonly breaker: Breaker,
-  ) {
-    super();
-  }
+  ) {}
 
   /** The name it was given, or `Class.method`; `name[key]` for a key of it. */
   get name(): string {

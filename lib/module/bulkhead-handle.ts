@@ -1,4 +1,4 @@
-import { Handle } from './handle.js';
+import { showByJson } from './show-by-json.js';
 import type { Bulkheads } from '../policies/bulkhead/bulkheads.js';
 
 /**
@@ -6,11 +6,14 @@ import type { Bulkheads } from '../policies/bulkhead/bulkheads.js';
  *
  * @publicApi
  */
-export class BulkheadHandle extends Handle {
+export class BulkheadHandle {
+  static {
+    showByJson(this);
+  }
+
   readonly #bulkhead: Bulkheads;
 
   constructor(bulkhead: Bulkheads) {
-    super();
     this.#bulkhead = bulkhead;
   }
 

@@ -1,4 +1,4 @@
-import { Handle } from './handle.js';
+import { showByJson } from './show-by-json.js';
 import type { RateLimiter } from '../policies/rate-limit/rate-limiter.js';
 import type { Clock } from '../kernel/clock.js';
 
@@ -7,12 +7,15 @@ import type { Clock } from '../kernel/clock.js';
  *
  * @publicApi
  */
-export class RateLimitHandle extends Handle {
+export class RateLimitHandle {
+  static {
+    showByJson(this);
+  }
+
   readonly #limiter: RateLimiter;
   readonly #clock: Clock;
 
   constructor(limiter: RateLimiter, clock: Clock) {
-    super();
     this.#limiter = limiter;
     this.#clock = clock;
   }

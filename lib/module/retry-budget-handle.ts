@@ -1,4 +1,4 @@
-import { Handle } from './handle.js';
+import { showByJson } from './show-by-json.js';
 import type { Clock } from '../kernel/clock.js';
 import type { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
 
@@ -7,7 +7,11 @@ import type { RetryBudget } from '../kernel/retry-budget/retry-budget.js';
  *
  * @publicApi
  */
-export class RetryBudgetHandle extends Handle {
+export class RetryBudgetHandle {
+  static {
+    showByJson(this);
+  }
+
   readonly #budget: RetryBudget;
   readonly #clock: Clock;
 
@@ -17,7 +21,6 @@ export class RetryBudgetHandle extends Handle {
     budget: RetryBudget,
     clock: Clock,
   ) {
-    super();
     this.#budget = budget;
     this.#clock = clock;
   }

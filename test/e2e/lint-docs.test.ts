@@ -75,7 +75,7 @@ describe('what the README and docs show', () => {
 
   it('would be found, if it were wrong', async () => {
     const code = `import { Timeout } from 'nestjs-bulwark';
-      export class Rates { @Timeout({ perAttempt: 2, total: 1 }) async today(): Promise<void> {} }`;
+      export class Rates { @Timeout({ perAttempt: 200, total: 100 }) async today(): Promise<void> {} }`;
 
     expect(await warningsOf({ name: 'wrong', code }, -1)).toHaveLength(1);
   });

@@ -22,7 +22,7 @@ class Jobs {
     if (fails) throw new Error('down');
   }
 
-  @CircuitBreaker({ timeout: 5 })
+  @CircuitBreaker({ timeout: 15 })
   async slow(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -60,7 +60,7 @@ describe('forRoot({ log })', () => {
     expect(warnings).toHaveLength(3);
     expect(warnings[0]).toMatch(/^payments: circuit breaker is open .*: 2 .*/);
     expect(warnings[1]).toMatch(/^Jobs\.load: not tried again after 3 attempts: .*no route$/);
-    expect(warnings[2]).toMatch(/^Jobs\.slow: cut after 5 ms by the time limit of its circuit breaker/);
+    expect(warnings[2]).toMatch(/^Jobs\.slow: cut after 15 ms by the time limit of its circuit breaker/);
     expect(log.ofBulwark('log')).toEqual([
       expect.stringMatching(/^payments: circuit breaker is closed/),
       expect.stringMatching(/^Rules by ann/),

@@ -54,7 +54,7 @@ export class HttpConnections {
     this.server.prependListener('request', this.#onRequest);
     for (const { _httpMessage: answer, parser } of this.#sockets) {
       // Behind it another request of a pipeline may have come already, whose answer is to go by the same connection.
-      if (answer != null && (parser?.incoming ?? answer.req) === answer.req) tellToLeave(answer);
+      if (answer && (parser?.incoming ?? answer.req) === answer.req) tellToLeave(answer);
     }
     for (const session of this.#sessions) session.goaway(NO_ERROR, ANY_STREAM);
   }

@@ -1,4 +1,4 @@
-import { Handle } from '../handle.js';
+import { showByJson } from '../show-by-json.js';
 import type { Ingress } from '../../policies/system-protection/ingress.js';
 
 /**
@@ -6,11 +6,14 @@ import type { Ingress } from '../../policies/system-protection/ingress.js';
  *
  * @publicApi
  */
-export class SystemProtectionHandle extends Handle {
+export class SystemProtectionHandle {
+  static {
+    showByJson(this);
+  }
+
   readonly #ingress: Ingress;
 
   constructor(ingress: Ingress) {
-    super();
     this.#ingress = ingress;
   }
 

@@ -224,6 +224,16 @@ const FIRES: Readonly<Record<LintCode, readonly Case[]>> = {
       { circuitBreaker: { trip: slowCallRate({ slowerThan: 1_001, percentage: 50 }) }, timeout: 1_000 },
     ],
   ],
+  'percentage-as-share': [
+    ['half of the calls', { circuitBreaker: { errorThresholdPercentage: 0.5 } }],
+    ['all of them', { circuitBreaker: { errorThresholdPercentage: 1 } }],
+    ['half of the probes', { circuitBreaker: { halfOpenErrorThresholdPercentage: 0.5 } }],
+  ],
+  'timeout-in-seconds': [
+    ['five seconds', { timeout: 5 }],
+    ['half a second of all attempts', { timeout: { total: 0.5 } }],
+    ['two seconds of a breaker', { circuitBreaker: { timeout: 2 } }],
+  ],
 };
 
 const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
@@ -363,6 +373,15 @@ const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
       },
     ],
     ['no limit', { circuitBreaker: { trip: slowCallRate({ slowerThan: 9_000, percentage: 50 }), timeout: false } }],
+  ],
+  'percentage-as-share': [
+    ['no failure at all', { circuitBreaker: { errorThresholdPercentage: 0 } }],
+    ['a few percent', { circuitBreaker: { errorThresholdPercentage: 2 } }],
+    ['a breaker that only counts', { circuitBreaker: { errorThresholdPercentage: 0.5, mode: 'metricsOnly' } }],
+  ],
+  'timeout-in-seconds': [
+    ['the limit of a cache nearby', { timeout: 10 }],
+    ['none', { circuitBreaker: { timeout: false } }],
   ],
 };
 
