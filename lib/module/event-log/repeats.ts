@@ -74,7 +74,8 @@ export class Repeats {
     if (said === undefined && group !== undefined && state !== 'ordered' && this.#isFull(group.name, now)) {
       const { event, policy } = saying.fields;
       kind = `${group.name} *`;
-      last = { ...saying, again: group.again, fields: { event, policy } };
+      // Of many keys: what it says is no state, and can wait.
+      last = { ...saying, again: group.again, fields: { event, policy }, state: undefined };
       said = this.#recent(kind, now);
     }
     if (said !== undefined) return this.#countOne(said);
