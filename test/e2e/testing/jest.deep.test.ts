@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import ts from 'typescript';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { builtCli } from '../../sample/support/built-sample.js';
+import { builtPackage } from '../../sample/support/built-sample.js';
 
 const ROOT = new URL('../../..', import.meta.url).pathname;
 const JEST = join(ROOT, 'test/jest/node_modules');
@@ -97,9 +97,10 @@ async function appWith(packages: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'bulwark-jest-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const library = join(folder, 'node_modules/nestjs-bulwark');
+  const built = await builtPackage();
   await mkdir(library, { recursive: true });
-  await cp(join(dirname(await builtCli()), '..'), join(library, 'dist/lib'), { recursive: true });
-  await cp(join(ROOT, 'package.json'), join(library, 'package.json'));
+  for (const part of ['package.json', 'dist/lib', 'dist/bundle'])
+    await cp(join(built, part), join(library, part), { recursive: true });
   for (const name of await readdir(packages))
     if (!name.startsWith('.')) await symlink(join(packages, name), join(folder, 'node_modules', name));
   return folder;
@@ -127,7 +128,7 @@ async function runJest(folder: string, nodeOptions = ''): Promise<string> {
 }
 
 beforeAll(async () => {
-  await builtCli();
+  await builtPackage();
 }, 300_000);
 
 describe("under Jest 30 a breaker's whole life takes less than 50 ms of real time", () => {
@@ -155,9 +156,8 @@ describe("under Jest 30 a breaker's whole life takes less than 50 ms of real tim
 
   it('in a CommonJS app of Nest 11, by the configuration of docs/commonjs.md', { timeout: 600_000 }, async () => {
     const folder = await appWith(JEST);
-    const { js = '', json = '' } = await codeOf('commonjs.md');
+    const { js = '' } = await codeOf('commonjs.md');
     await writeFile(join(folder, 'jest.config.js'), js);
-    await writeFile(join(folder, 'tsconfig.jest.json'), json);
     await writeFile(join(folder, 'package.json'), '{}');
     await writeFile(
       join(folder, 'tsconfig.json'),
@@ -165,6 +165,7 @@ describe("under Jest 30 a breaker's whole life takes less than 50 ms of real tim
         compilerOptions: {
           target: 'ES2023',
           module: 'commonjs',
+          esModuleInterop: true,
           strict: true,
           skipLibCheck: true,
           experimentalDecorators: true,
