@@ -63,7 +63,7 @@ class AppController {
 
 @Module({
   imports: [
-    ResilienceModule.forRoot({ dataService: fileData({ path: './data' }) }),
+    ResilienceModule.forRoot({ callContext: true, dataService: fileData({ path: './data' }) }),
     ResilienceDashboardModule.forRoot({ path: 'resilience', guards: [] }),
   ],
   controllers: [AppController],

@@ -64,6 +64,7 @@ class PricesController {
 @Module({
   imports: [
     ResilienceModule.forRoot({
+      callContext: true,
       policies: { default: { timeout: 2000 } },
       dataService:
         process.env['DATA_BACKEND'] === 'database'
