@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const START_MS = 30_000;
+const STOP_MS = 10_000;
 
 /** What is started. */
 export interface ServerCommand {
@@ -58,7 +59,10 @@ export abstract class OwnServer {
 
   /** Stops its processes where they stand: connections stay, and nothing answers. */
   async pause(): Promise<void> {
-    if (this.#process !== undefined) await this.#signalAll(this.#process, 'SIGSTOP');
+    const server = this.#process;
+    if (server === undefined) return;
+    const stopped = await this.#signalAll(server, 'SIGSTOP');
+    for (const pid of stopped) await standsStill(pid);
   }
 
   async resume(): Promise<void> {
@@ -88,7 +92,8 @@ export abstract class OwnServer {
     return server;
   }
 
-  async #signalAll(server: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  /** Resolves with the processes that it was sent to. */
+  async #signalAll(server: ChildProcess, signal: NodeJS.Signals): Promise<number[]> {
     const children = await childrenOf(server.pid);
     server.kill(signal);
     for (const child of children) {
@@ -98,6 +103,7 @@ export abstract class OwnServer {
         // It ended by itself meanwhile.
       }
     }
+    return server.pid === undefined ? children : [server.pid, ...children];
   }
 }
 
@@ -109,6 +115,25 @@ function hasEnded(server: ChildProcess | undefined): boolean {
 async function childrenOf(pid: number | undefined): Promise<number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
   return text.split(' ').filter(Boolean).map(Number);
+}
+
+/**
+ * Resolves when each thread of a process has taken the SIGSTOP that it was sent, or the process is gone. On a busy machine
+ * a thread of a database answers a query between the signal and its own next turn.
+ */
+async function standsStill(pid: number): Promise<void> {
+  const end = performance.now() + STOP_MS;
+  while (!(await threadStates(pid)).every((state) => state === 'T' || state === 'Z')) {
+    if (performance.now() > end) throw new Error(`process ${pid} goes on after SIGSTOP`);
+    await delay(1);
+  }
+}
+
+/** One letter a thread, as proc_pid_stat(5) has them; none for a process that is gone. */
+async function threadStates(pid: number): Promise<string[]> {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const read = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/stat`, 'utf8').catch(() => ''));
+  return (await Promise.all(read)).filter(Boolean).map((text) => text.charAt(text.lastIndexOf(')') + 2));
 }
 
 /** Runs a command to its end. */
