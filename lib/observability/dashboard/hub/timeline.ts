@@ -10,16 +10,25 @@ const MOST_KEYS = 10;
 
 interface Kept extends TimelineEntry {
   text: string;
+  level: Told['level'];
   repeats: number;
   /** When it was last another one: {@link Timeline.revision}. */
   changedAt: number;
 }
 
+/** What is alike, and came within one minute. */
+interface Minute {
+  readonly since: number;
+  readonly newest: Kept;
+  /** How many have entries of their own. */
+  readonly own: number;
+}
+
 /** What was decided of late, the newest last. What repeats itself within a minute is one entry. */
 export class Timeline {
   #entries: Kept[] = [];
-  /** The newest entry of each kind. */
-  readonly #newest = new Map<string, Kept>();
+  /** The last minute of each kind. */
+  readonly #minutes = new Map<string, Minute>();
   readonly #keys = new Map<string, { since: number; kinds: number }>();
   #lastId = 0;
   /** Counts the changes. */
@@ -28,15 +37,20 @@ export class Timeline {
   /** @param at epoch ms. */
   add(told: Told, at: number): void {
     const { kind, group } = told;
-    if (this.#repeats(kind, at, told.text)) return;
-    if (group === undefined || !this.#isFull(group.name, at)) return this.#enter(told, kind, told.name, at);
-    if (!this.#repeats(group.kind, at, group.text))
-      this.#enter({ ...told, text: group.text }, group.kind, group.name, at);
+    const minute = this.#minute(kind, at);
+    if (minute !== undefined && minute.own >= told.own) return this.#repeat(minute, told);
+    // A kind that has an entry has the next one too: a state that has changed back must not be missed.
+    if (minute !== undefined || group === undefined || !this.#isFull(group.name, at))
+      return this.#enter(told, kind, told.name, at);
+    const many = this.#minute(group.kind, at);
+    if (many !== undefined) this.#repeat(many, many.newest);
+    else this.#enter({ ...told, text: group.text }, group.kind, group.name, at);
   }
 
   /** Counts one more of a kind that was added within the minute. */
   count(kind: string, at: number): void {
-    this.#repeats(kind, at, undefined);
+    const minute = this.#minute(kind, at);
+    if (minute !== undefined) this.#repeat(minute, minute.newest);
   }
 
   /** The newest ones, oldest first. */
@@ -53,13 +67,16 @@ export class Timeline {
       .map(shown);
   }
 
-  #repeats(kind: string, at: number, text: string | undefined): boolean {
-    const known = this.#newest.get(kind);
-    if (known === undefined || at - known.at >= MINUTE_MS) return false;
-    known.repeats++;
-    if (text !== undefined) known.text = text;
-    known.changedAt = ++this.revision;
-    return true;
+  #minute(kind: string, at: number): Minute | undefined {
+    const minute = this.#minutes.get(kind);
+    return minute === undefined || at - minute.since >= MINUTE_MS ? undefined : minute;
+  }
+
+  #repeat({ newest }: Minute, { text, level }: Pick<Told, 'text' | 'level'>): void {
+    newest.repeats++;
+    newest.text = text;
+    newest.level = level;
+    newest.changedAt = ++this.revision;
   }
 
   #enter({ type, policy, text, level }: Told, kind: string, name: string, at: number): void {
@@ -75,12 +92,14 @@ export class Timeline {
       changedAt: ++this.revision,
     };
     this.#entries.push(entry);
-    this.#newest.delete(kind);
-    this.#newest.set(kind, entry);
+    const { since, own } = this.#minute(kind, at) ?? { since: at, own: 0 };
+    this.#minutes.delete(kind);
+    this.#minutes.set(kind, { since, newest: entry, own: own + 1 });
     if (this.#entries.length > MOST_ENTRIES) this.#entries.shift();
+    if (this.#minutes.size <= MOST_ENTRIES) return;
     // The order of the map is the order of age.
-    if (this.#newest.size > MOST_ENTRIES)
-      for (const oldest of [...this.#newest.keys()].slice(0, 1)) this.#newest.delete(oldest);
+    const [oldest] = this.#minutes.keys();
+    if (oldest !== undefined) this.#minutes.delete(oldest);
   }
 
   #isFull(group: string, at: number): boolean {

@@ -10,12 +10,16 @@ export interface Told {
   /** One line, without a word of an upstream's errors: whoever sees the page may see it. */
   readonly text: string;
   readonly level: 'info' | 'warn';
-  /** What is alike is one entry a minute. */
+  /** What is alike is one entry a minute... */
   readonly kind: string;
+  /** ...save for so many of them; later ones are counted on the last entry, which then says what they say. */
+  readonly own: number;
   /** The name that all keys of one have in common, and what is said of the many. */
   readonly group?: { readonly name: string; readonly text: string; readonly kind: string } | undefined;
 }
 
+/** So many changes of one state have entries of their own within a minute: the last entry says how it is now. */
+const CHANGES = 10;
 const LONGEST_TEXT = 300;
 const LONGEST_NAME = 600;
 
@@ -28,7 +32,7 @@ export function toldOf(event: ResilienceEvent): Told | undefined {
       const all = nameOfAllKeys(event.name);
       return told(event, `${from} -> ${to}${would}: ${reason}`, {
         warns: to === 'open' || to === 'forcedOpen' || to === 'disabled',
-        about: to,
+        own: CHANGES,
         group:
           all === undefined
             ? undefined
@@ -38,7 +42,7 @@ export function toldOf(event: ResilienceEvent): Told | undefined {
     case 'ruleChange': {
       const { path, from, to, by, source } = event;
       const text = `rule ${path}: ${show(from)} -> ${show(to)}, by ${by} (${source})`;
-      return told(event, text, { about: path });
+      return told(event, text, { about: path, own: CHANGES });
     }
     case 'shed':
       return told(event, `incoming requests are turned away: ${figuresOf(event)}`, {
@@ -59,15 +63,16 @@ export function toldOf(event: ResilienceEvent): Told | undefined {
     case 'store':
       return told({ ...event, name: event.store }, event.up ? 'is back' : 'is away: each process decides by itself', {
         warns: !event.up,
-        about: String(event.up),
+        own: CHANGES,
       });
     case 'limitChange':
       return told(event, `the limit is ${Math.round(event.limit)} (it was ${Math.round(event.before)})`, {});
-    case 'operatorAction':
-      return told(event, actionText(event), {
-        warns: event.outcome !== 'done',
-        about: `${event.action} ${event.outcome}`,
-      });
+    case 'operatorAction': {
+      const text = actionText(event);
+      if (event.outcome === 'done') return told(event, text, { about: 'done', own: CHANGES });
+      // Whoever may send requests may send very many that are refused.
+      return told(event, text, { warns: true, about: `${event.action} ${event.outcome}` });
+    }
     default:
       return undefined;
   }
@@ -82,10 +87,12 @@ interface More {
   readonly warns?: boolean;
   /** What tells it from others of its type and name. */
   readonly about?: string;
+  readonly own?: number;
   readonly group?: Told['group'];
 }
 
-function told({ type, name, policy }: ResilienceEvent, text: string, { warns = false, about, group }: More): Told {
+function told({ type, name, policy }: ResilienceEvent, text: string, more: More): Told {
+  const { warns = false, about, own = 1, group } = more;
   return {
     type,
     name: oneLine(name, LONGEST_NAME),
@@ -93,6 +100,7 @@ function told({ type, name, policy }: ResilienceEvent, text: string, { warns = f
     text: oneLine(text, LONGEST_TEXT),
     level: warns ? 'warn' : 'info',
     kind: kindOf(type, name, about),
+    own,
     group,
   };
 }

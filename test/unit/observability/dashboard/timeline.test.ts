@@ -13,6 +13,25 @@ const opened = (name: string, at = 0): ResilienceEvent => ({
   reason: '60 % of 20 calls failed',
 });
 
+const closed = (name: string, at: number): ResilienceEvent => ({
+  type: 'stateChange',
+  policy: 'circuitBreaker',
+  name,
+  at,
+  from: 'halfOpen',
+  to: 'closed',
+  reason: 'all probes succeeded',
+});
+
+const limited = (name: string, at: number): ResilienceEvent => ({
+  type: 'limitChange',
+  policy: 'bulkhead',
+  name,
+  at,
+  limit: 10 + at,
+  before: 10,
+});
+
 function add(timeline: Timeline, event: ResilienceEvent): void {
   const told = toldOf(event);
   if (told !== undefined) timeline.add(told, event.at);
@@ -21,11 +40,74 @@ function add(timeline: Timeline, event: ResilienceEvent): void {
 describe('the timeline', () => {
   it('counts what happens again within a minute', () => {
     const timeline = new Timeline();
-    for (const at of [0, 10, 59_999, 60_000]) add(timeline, opened('payments', at));
+    for (const at of [0, 10, 59_999, 60_000]) add(timeline, limited('payments', at));
 
-    expect(timeline.newest(10).map(({ at, repeats }) => [at, repeats])).toEqual([
-      [0, 2],
-      [60_000, 0],
+    expect(timeline.newest(10).map(({ at, repeats, text }) => [at, repeats, text])).toEqual([
+      [0, 2, 'the limit is 60009 (it was 10)'],
+      [60_000, 0, 'the limit is 60010 (it was 10)'],
+    ]);
+  });
+
+  it('tells each change of a state, so that the last entry is how it is now', () => {
+    const timeline = new Timeline();
+    add(timeline, opened('payments', 0));
+    add(timeline, closed('payments', 10));
+    add(timeline, opened('payments', 20));
+
+    expect(timeline.newest(10)).toMatchObject([
+      { at: 0, repeats: 0, text: expect.stringContaining('-> open') },
+      { at: 10, repeats: 0, text: expect.stringContaining('-> closed') },
+      { at: 20, repeats: 0, text: expect.stringContaining('-> open') },
+    ]);
+  });
+
+  it('counts changes from the eleventh within a minute on, and still says how it is now', () => {
+    const timeline = new Timeline();
+    for (let at = 0; at < 100; at++) add(timeline, at % 2 === 0 ? opened('flapping', at) : closed('flapping', at));
+
+    const entries = timeline.newest(1_000);
+
+    expect(entries).toHaveLength(10);
+    expect(entries.at(-1)).toMatchObject({
+      at: 9,
+      repeats: 90,
+      level: 'info',
+      text: expect.stringContaining('-> closed'),
+    });
+    add(timeline, opened('flapping', 100));
+    expect(timeline.newest(1)).toMatchObject([
+      { repeats: 91, level: 'warn', text: expect.stringContaining('-> open') },
+    ]);
+  });
+
+  it('tells that a key is closed again when its name has used up its entries', () => {
+    const timeline = new Timeline();
+    for (let key = 0; key < 20; key++) add(timeline, opened(`tenants[${key}]`, key));
+    add(timeline, closed('tenants[0]', 30));
+
+    expect(timeline.newest(1)).toMatchObject([{ name: 'tenants[0]', text: expect.stringContaining('-> closed') }]);
+  });
+
+  it('tells each rule that was changed, and each action that was done; those that are refused are counted', () => {
+    const timeline = new Timeline();
+    for (const at of [0, 1]) {
+      add(timeline, {
+        ...{ type: 'ruleChange', policy: 'timeout', name: 'a', at, path: 'policies.a.timeout', from: at, to: at + 1 },
+        ...{ by: 'ann', reason: undefined, source: 'api', version: at },
+      });
+      for (const outcome of ['done', 'STALE'])
+        add(timeline, {
+          ...{ type: 'operatorAction', policy: 'circuitBreaker', name: 'a', at, action: 'forceOpen', by: 'ann' },
+          ...{ reason: undefined, outcome },
+        } as ResilienceEvent);
+    }
+
+    expect(timeline.newest(10).map(({ text, repeats }) => [text, repeats])).toEqual([
+      ['rule policies.a.timeout: 0 -> 1, by ann (api)', 0],
+      ['ann: forceOpen done', 0],
+      ['ann: forceOpen refused (STALE)', 1],
+      ['rule policies.a.timeout: 1 -> 2, by ann (api)', 0],
+      ['ann: forceOpen done', 0],
     ]);
   });
 
@@ -40,10 +122,10 @@ describe('the timeline', () => {
 
   it('tells what has changed since, repeats included', () => {
     const timeline = new Timeline();
-    add(timeline, opened('a'));
-    add(timeline, opened('b'));
+    add(timeline, limited('a', 0));
+    add(timeline, limited('b', 0));
     const { revision } = timeline;
-    add(timeline, opened('a', 5));
+    add(timeline, limited('a', 5));
 
     expect(timeline.since(revision, 10)).toMatchObject([{ name: 'a', repeats: 1 }]);
     expect(timeline.since(timeline.revision, 10)).toEqual([]);
