@@ -88,6 +88,10 @@ describe('the kind of a fallback', () => {
     expect(environment.told).toMatchObject([{ type: 'fallback', name: 'rates', policy: 'fallback' }]);
   });
 
+  it('may answer with a stream in place of one', () => {
+    expect(make('cached').decision.answers).toBe(true);
+  });
+
   it('tells the breaker of its plan what it has answered with', async () => {
     const told: unknown[][] = [];
     const witness: Witness = { fellBack: ({ args }, ...rest) => void told.push([args, ...rest]) };
@@ -124,6 +128,15 @@ describe('the kind of a fallback', () => {
       expect(await answerOf([by('two'), rest])).toBe('none');
       expect(await answerOf([{ value: 'never', on: TypeError }, by('one'), rest])).toBe('none');
       expect(await answerOf([{ value: 'never', on: TypeError }, by('two'), rest])).toBe(7);
+    });
+
+    it('keeps them in a store under the method, and under the place in the list from the second on', async () => {
+      const keys: string[] = [];
+      const store = { get: async () => undefined, put: async (key: string) => void keys.push(key) };
+      const stored = { lastGood: { ...lastGood, store } };
+      await make([stored, stored]).call('eur').run(given(7));
+
+      expect(keys).toEqual(['last-good/Rates.current/eur', 'last-good/Rates.current [1]/eur']);
     });
 
     it('remembers the only item of an Observable', async () => {

@@ -6,7 +6,7 @@ import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { callOf } from '../../../../lib/kernel/call.js';
 import { FasterAttemptError } from '../../../../lib/kernel/call-info.js';
 import type { Guard } from '../../../../lib/kernel/guard.js';
-import type { Work } from '../../../../lib/kernel/junction.js';
+import type { Inner, Work } from '../../../../lib/kernel/junction.js';
 import { HEDGE_DEFAULTS, type HedgeOptions } from '../../../../lib/policies/hedge/hedge.options.js';
 import { Hedging, type HedgeSurroundings } from '../../../../lib/policies/hedge/hedging.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';
@@ -368,26 +368,27 @@ describe('Hedging', () => {
 
     it('hedges up to the last moment before the deadline', async () => {
       const { clock, work, start } = setUp();
-      const [before, after] = [99, 101].map((ms) => {
+      const begin = clock.now();
+      for (const ms of [99, 100, 101]) {
         const call = newCall({ clock });
-        limit(call, clock.now() + ms);
-        return call;
-      });
-      start(work.run, before);
-      start(work.run, after);
+        limit(call, begin + ms);
+        start(work.run, call);
+      }
       await clock.advance(1_000);
 
-      expect(work.begun).toBe(3);
+      expect(work.begun).toBe(4);
+      expect(work.calls[3]?.deadline).toBe(begin + 101);
     });
 
     it('lets go of its timer, when the app has shut down', async () => {
       const { environment, clock, work, start } = setUp();
       start();
+      expect(clock.keepingAlive).toBe(1);
       environment.lifecycle.dispose();
+      expect(clock.pending).toBe(0);
       await clock.advance(1_000);
 
       expect(work.begun).toBe(1);
-      expect(clock.pending).toBe(0);
     });
 
     it.each([
@@ -517,6 +518,20 @@ describe('Hedging', () => {
       expect(result.outcome).toBe('ended');
     });
 
+    it('stays with the first that has given an item, although another gives one as well, late', async () => {
+      const { clock, work, start } = setUp();
+      const { result } = start();
+      await clock.advance(100);
+      item(work.calls[1]);
+      item(work.calls[0]);
+      await settle();
+      expect(reasonsOf(work.calls)).toEqual([FasterAttemptError, undefined]);
+      work.succeed(1, 'ended');
+      await settle();
+
+      expect(result.outcome).toBe('ended');
+    });
+
     it('ends with the error of the one that has given an item, not with that of one that was cut', async () => {
       const { clock, work, start } = setUp();
       const { result } = start();
@@ -552,6 +567,35 @@ describe('Hedging', () => {
       expect(work.begun).toBe(1);
       expect(work.calls[0]?.aborted).toBe(false);
     });
+  });
+
+  it('cuts the others before what the winner held is given on', async () => {
+    const cutThen: boolean[] = [];
+    const inside = new (class extends Bouncer {
+      override released(): void {
+        cutThen.push(work.calls[1]?.aborted === true);
+      }
+    })(() => undefined);
+    const { clock, work, start } = setUp({ inside });
+    start();
+    await clock.advance(100);
+    work.succeed(0);
+    await settle();
+
+    expect(cutThen[0]).toBe(true);
+  });
+
+  it('gives what is given inside, whoever gives it', async () => {
+    const { environment, hedge } = setUp();
+    const whole = newCall(environment);
+    const inner: Inner = {
+      part: () => newCall(environment),
+      separate: () => newCall(environment),
+      start: async () => 'value',
+    };
+
+    expect(await hedge.run(whole, inner)).toBe('value');
+    expect(environment.clock.keepingAlive).toBe(0);
   });
 
   it('has begun, for its caller, once one of its attempts has', async () => {
@@ -753,6 +797,18 @@ describe('Hedging', () => {
 
         expect(told).toEqual([400]);
         expect(work.begun).toBe(3);
+      });
+
+      it('that ran out of time of their own, while a hedge goes on', async () => {
+        const { clock, start, told } = measured({ perAttempt: 450 });
+        const { result } = start();
+        await clock.advance(500);
+        expect(result.status).toBe('pending');
+        expect(told).toEqual([450]);
+        await clock.advance(500);
+
+        expect(result.outcome).toBeInstanceOf(TimeoutException);
+        expect(told).toEqual([450]);
       });
 
       it('not of those that were cut while nobody knows how long is long', async () => {

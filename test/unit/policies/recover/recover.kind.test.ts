@@ -27,7 +27,7 @@ function make(setting: unknown, more: Partial<Making['target']> = {}) {
   const step = { place: 'recover' as const, name: 'Client.load', options, sources: {}, ruling: undefined };
   const { decision } = RECOVER.make(step, making) as { decision: RecoverDecision };
   const instance = { sorry: (...given: unknown[]) => given };
-  return { environment, ...underDecision(decision, environment, { args: ['a'], instance }) };
+  return { environment, decision, ...underDecision(decision, environment, { args: ['a'], instance }) };
 }
 
 describe('the kind of what recovers', () => {
@@ -45,6 +45,10 @@ describe('the kind of what recovers', () => {
 
     expect(await executeWith(boom)).toBeUndefined();
     expect(environment.recoveries).toEqual([{ place: 'Client.load', error: boom }]);
+  });
+
+  it('may answer with a stream in place of one', () => {
+    expect(make({ use: 'sorry' }).decision.answers).toBe(true);
   });
 
   it('knows how many parameters the method has, and whether it answers HTTP', async () => {
