@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { DatabaseDataService, FileDataService } from '../../../../lib/data/index.js';
 import { LastGood } from '../../../../lib/policies/fallback/last-good.js';
+import { LastGoodMemory, MOST_ANSWERS } from '../../../../lib/policies/fallback/last-good.memory.js';
 import type { LastGoodStore } from '../../../../lib/policies/fallback/last-good.options.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { newCall } from '../../../support/calls.js';
@@ -135,4 +136,89 @@ describe.each(Object.entries(stores))('last good answers in %s', (_, open) => {
 
     expect(found.map((one) => one?.value)).toEqual(keys.map((_key, index) => index));
   });
+});
+
+describe('the memory of last good answers', () => {
+  it('knows exactly the keys that were used last', () => {
+    const step = fc.record({ key: fc.nat(MOST_ANSWERS + 20), does: fc.constantFrom('put', 'put', 'get') });
+    const filled = new LastGoodMemory();
+    // The order of use, the oldest first.
+    const order = new Map<string, number>();
+    const put = (key: string, at: number): void => {
+      filled.put(key, { value: at, at });
+      order.delete(key);
+      order.set(key, at);
+      if (order.size > MOST_ANSWERS) order.delete([...order.keys()][0] as string);
+    };
+    for (let i = 0; i < MOST_ANSWERS; i++) put(`key-${i}`, i);
+
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+        for (const { key, does } of steps) {
+          const name = `key-${key}`;
+          if (does === 'put') put(name, key);
+          else {
+            const known = order.get(name);
+            expect(filled.get(name)?.value).toBe(known);
+            if (known !== undefined && order.delete(name)) order.set(name, known);
+          }
+        }
+        expect(filled.size).toBe(order.size);
+      }),
+      { numRuns: runs(50, 500) },
+    );
+  });
+});
+
+/** The last good answers of an app that has just begun. */
+function begin(store: LastGoodStore) {
+  const environment = new TestEnvironment(false);
+  const lastGood = new LastGood('Rates.current', { key: (key: string) => key, maxAge: MAX_AGE, store }, environment);
+  const callOf = (key: string) => newCall(environment, { args: [key] });
+  return {
+    clock: environment.clock,
+    gave: (key: string, value: unknown): void => lastGood.gave(callOf(key), value),
+    find: async (key: string): Promise<unknown> => (await lastGood.find(callOf(key)))?.value,
+  };
+}
+
+it('last good answers are never those of another key, nor too old, whatever the store does', async () => {
+  const step = fc.record({
+    key: fc.constantFrom('a', 'b', 'c'),
+    does: fc.constantFrom('gave', 'find', 'restart'),
+    passes: fc.nat(700),
+    lost: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
+      const kept = new Map<string, unknown>();
+      let lost = false;
+      const store: LastGoodStore = {
+        get: async (key) => (lost ? Promise.reject(new Error('away')) : kept.get(key)),
+        put: async (key, value) => void (lost || kept.set(key, value)),
+      };
+      let scene = begin(store);
+      const given = new Map<string, { value: number; at: number }[]>();
+      let [now, number] = [0, 0];
+      for (const one of steps) {
+        lost = one.lost;
+        await scene.clock.advance(one.passes);
+        now += one.passes;
+        if (one.does === 'restart') {
+          scene = begin(store);
+          await scene.clock.advance(now);
+        } else if (one.does === 'gave') {
+          scene.gave(one.key, ++number);
+          given.set(one.key, [...(given.get(one.key) ?? []), { value: number, at: now }]);
+          await settle();
+        } else {
+          const found = await scene.find(one.key);
+          if (found === undefined) continue;
+          const own = (given.get(one.key) ?? []).filter(({ at }) => now - at <= MAX_AGE);
+          expect(own.map(({ value }) => value)).toContain(found);
+        }
+      }
+    }),
+    { numRuns: runs(40, 1_000) },
+  );
 });

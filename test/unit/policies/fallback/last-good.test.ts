@@ -1,8 +1,6 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STORE_WAIT_MS, WRITE_WAIT_MS } from '../../../../lib/policies/fallback/last-good.backing.js';
 import { LastGood } from '../../../../lib/policies/fallback/last-good.js';
-import { LastGoodMemory, MOST_ANSWERS } from '../../../../lib/policies/fallback/last-good.memory.js';
 import type { LastGoodOptions, LastGoodStore } from '../../../../lib/policies/fallback/last-good.options.js';
 import { newCall } from '../../../support/calls.js';
 import { settle } from '../../../support/settle.js';
@@ -59,10 +57,96 @@ describe('LastGood', () => {
     expect(await lastGood.find(ofBob)).toBeUndefined();
   });
 
-  it('remembers nothing of a call whose key is not known', async () => {
-    const { gave, find } = setUp({ key: () => undefined as never });
+  it('remembers nothing of a call whose key is not known, and asks no store about it', async () => {
+    const store = new SlowStore();
+    const { gave, lastGood, callOf, environment } = setUp({ key: () => undefined as never, store });
     gave('eur', 1);
+
+    expect(lastGood.find(callOf('eur'))).toBeUndefined();
+    expect(store.puts).toEqual([]);
+    expect(environment.reports).toEqual([]);
+  });
+
+  it('reports a key that is none, and remembers nothing', async () => {
+    const { gave, find, environment } = setUp({ key: () => ({}) as never });
+    gave('eur', 1);
+
     expect(await find('eur')).toBeUndefined();
+    expect(environment.reports.map(({ place }) => place)).toEqual(Array(2).fill('Rates.current, lastGood key'));
+  });
+
+  it('keeps its answers when it is made anew in the same app, and shares them with no other method or app', async () => {
+    const { gave, environment } = setUp();
+    gave('eur', 1);
+    const again = setUp({}, environment);
+    const other = new LastGood('Rates.history', { key: (key: string) => key, maxAge: MAX_AGE }, environment);
+
+    expect(await again.find('eur')).toBe(1);
+    expect(other.find(again.callOf('eur'))).toBeUndefined();
+    expect(await setUp().find('eur')).toBeUndefined();
+  });
+
+  it('gives what it remembers at once, and asks the store only for what it does not', async () => {
+    const store = new SlowStore();
+    const { gave, lastGood, callOf } = setUp({ store });
+    gave('eur', 1);
+
+    expect(lastGood.find(callOf('eur'))).toMatchObject({ value: 1 });
+    expect(lastGood.find(callOf('usd'))).toBeInstanceOf(Promise);
+    expect(setUp().lastGood.find(callOf('usd'))).toBeUndefined();
+  });
+
+  it('asks the store again for what it remembers, but is too old', async () => {
+    const store = new SlowStore();
+    const { clock, gave, find } = setUp({ store });
+    gave('eur', 1);
+    await clock.advance(MAX_AGE + 1);
+    store.data.set('last-good/Rates.current/eur', { value: 'of another process', at: clock.wallNow() });
+
+    expect(await find('eur')).toBe('of another process');
+  });
+
+  it('gives an answer from a clock that runs ahead as new, unless it is too far ahead', async () => {
+    const store = new SlowStore();
+    const { clock, lastGood, find } = setUp({ store });
+    const ahead = (ms: number) => ({ value: ms, at: clock.wallNow() + ms });
+    store.data.set('last-good/Rates.current/near', ahead(MAX_AGE));
+    store.data.set('last-good/Rates.current/far', ahead(MAX_AGE + 1));
+
+    expect(await find('near')).toBe(MAX_AGE);
+    expect(await find('far')).toBeUndefined();
+    expect(lastGood.ageOf(ahead(10))).toBe(0);
+    expect(lastGood.ageOf(ahead(-10))).toBe(10);
+  });
+
+  it('asks for the store of the instance; where that gives none, memory alone remembers', async () => {
+    const store = new SlowStore();
+    const instances: unknown[] = [];
+    const { gave } = setUp({ store: (instance: unknown) => (instances.push(instance), store) });
+    gave('eur', 1);
+    expect(instances).toEqual([{ user: 'ann' }]);
+    expect(store.puts).toHaveLength(1);
+
+    const none = setUp({ store: () => undefined as never });
+    none.gave('eur', 2);
+    expect(await none.find('eur')).toBe(2);
+    expect(none.environment.reports).toEqual([]);
+  });
+
+  it.each<[string, () => LastGoodStore]>([
+    ['is no store', () => ({}) as LastGoodStore],
+    [
+      'throws',
+      () => {
+        throw new Error('away');
+      },
+    ],
+  ])('reports what gives the store, when it %s: memory alone remembers', async (_how, store) => {
+    const { gave, find, environment } = setUp({ store });
+    gave('eur', 2);
+
+    expect(await find('eur')).toBe(2);
+    expect(environment.reports.map(({ place }) => place)).toEqual(['Rates.current, lastGood store']);
   });
 
   it('writes in the background, and of those that come meanwhile the newest', async () => {
@@ -94,7 +178,7 @@ describe('LastGood', () => {
     ['fails', () => Promise.reject(new Error('away'))],
     ['throws', () => expect.fail('away')],
     ['holds something else', async () => 'rubbish'],
-  ])('waits no longer than %s a store that %s', async (_, get) => {
+  ])('waits only so long for a store that %s', async (_, get) => {
     const { clock, lastGood, callOf } = setUp({ store: { get, put: async () => undefined } as LastGoodStore });
     const found = Promise.resolve(lastGood.find(callOf('eur')));
     await clock.advance(STORE_WAIT_MS);
@@ -106,7 +190,7 @@ describe('LastGood', () => {
   it('keeps no more than so many writes under way', () => {
     const store = new SlowStore();
     const { gave } = setUp({ store });
-    for (let i = 0; i < 5_000; i++) gave(`key-${i}`, i);
+    for (let i = 0; i < 300; i++) gave(`key-${i}`, i);
     expect(store.puts).toHaveLength(100);
   });
 
@@ -119,94 +203,5 @@ describe('LastGood', () => {
     gave('another', 1);
 
     expect(store.puts).toHaveLength(101);
-  });
-
-  it('never gives the answer of another key, nor one that is too old, whatever the store does', async () => {
-    const step = fc.record({
-      key: fc.constantFrom('a', 'b', 'c'),
-      does: fc.constantFrom('gave', 'find', 'restart'),
-      passes: fc.nat(700),
-      lost: fc.boolean(),
-    });
-    await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
-        const kept = new Map<string, unknown>();
-        let lost = false;
-        const store: LastGoodStore = {
-          get: async (key) => (lost ? Promise.reject(new Error('away')) : kept.get(key)),
-          put: async (key, value) => void (lost || kept.set(key, value)),
-        };
-        let scene = setUp({ store });
-        const given = new Map<string, { value: number; at: number }[]>();
-        let [now, number] = [0, 0];
-        for (const one of steps) {
-          lost = one.lost;
-          await scene.clock.advance(one.passes);
-          now += one.passes;
-          if (one.does === 'restart') {
-            scene = setUp({ store });
-            await scene.clock.advance(now);
-          } else if (one.does === 'gave') {
-            scene.gave(one.key, ++number);
-            given.set(one.key, [...(given.get(one.key) ?? []), { value: number, at: now }]);
-            await settle();
-          } else {
-            const found = await scene.find(one.key);
-            if (found === undefined) continue;
-            const own = (given.get(one.key) ?? []).filter(({ at }) => now - at <= MAX_AGE);
-            expect(own.map(({ value }) => value)).toContain(found);
-          }
-        }
-      }),
-      { numRuns: 200 },
-    );
-  });
-});
-
-describe('LastGoodMemory', () => {
-  it('keeps a million keys inside its bound, those that were used last', () => {
-    const memory = new LastGoodMemory();
-    memory.put('often', { value: 'often', at: 0 });
-    for (let i = 0; i < 1_000_000; i++) {
-      memory.put(`key-${i}`, { value: i, at: 0 });
-      if (i % 1_000 === 0) memory.get('often');
-    }
-
-    expect(memory.size).toBe(MOST_ANSWERS);
-    expect(memory.get('often')?.value).toBe('often');
-    expect(memory.get('key-999999')?.value).toBe(999_999);
-    expect(memory.get('key-0')).toBeUndefined();
-  });
-});
-
-describe('LastGoodMemory, under a load made by chance', () => {
-  it('knows exactly the keys that were used last', () => {
-    const step = fc.record({ key: fc.nat(MOST_ANSWERS + 20), does: fc.constantFrom('put', 'put', 'get') });
-    const filled = new LastGoodMemory();
-    // The order of use, the oldest first.
-    const order = new Map<string, number>();
-    const put = (key: string, at: number): void => {
-      filled.put(key, { value: at, at });
-      order.delete(key);
-      order.set(key, at);
-      if (order.size > MOST_ANSWERS) order.delete([...order.keys()][0] as string);
-    };
-    for (let i = 0; i < MOST_ANSWERS; i++) put(`key-${i}`, i);
-
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
-        for (const { key, does } of steps) {
-          const name = `key-${key}`;
-          if (does === 'put') put(name, key);
-          else {
-            const known = order.get(name);
-            expect(filled.get(name)?.value).toBe(known);
-            if (known !== undefined && order.delete(name)) order.set(name, known);
-          }
-        }
-        expect(filled.size).toBe(order.size);
-      }),
-      { numRuns: 50 },
-    );
   });
 });

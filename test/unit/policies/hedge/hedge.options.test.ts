@@ -9,6 +9,7 @@ describe('parseHedge', () => {
 
     expect(parse(options)).toBe(options);
     expect(parse({ after: { percentile: 99.9, min: 0, max: 500 } })).toBeTruthy();
+    expect(parse({ after: { percentile: 95, min: 100, max: 100 } })).toBeTruthy();
     expect(parse({ budget: false })).toBeTruthy();
   });
 

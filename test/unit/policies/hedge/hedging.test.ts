@@ -6,7 +6,7 @@ import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { callOf } from '../../../../lib/kernel/call.js';
 import { FasterAttemptError } from '../../../../lib/kernel/call-info.js';
 import type { Guard } from '../../../../lib/kernel/guard.js';
-import type { Work } from '../../../../lib/kernel/junction.js';
+import type { Inner, Work } from '../../../../lib/kernel/junction.js';
 import { HEDGE_DEFAULTS, type HedgeOptions } from '../../../../lib/policies/hedge/hedge.options.js';
 import { Hedging, type HedgeSurroundings } from '../../../../lib/policies/hedge/hedging.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';
@@ -40,7 +40,7 @@ function setUp({ surroundings, origin, perAttempt, inside, ...options }: Asked =
     call,
     result: track(guarded(policies, end, { endsEarly: true })(call)),
   });
-  return { environment, clock, work, start };
+  return { environment, clock, hedge, work, start };
 }
 
 /** Attempt `number` of the call of `first`. */
@@ -179,6 +179,22 @@ describe('Hedging', () => {
       expect(result.outcome).toBe('value');
     });
 
+    it('gives the error of the first, when the other never had its turn', async () => {
+      const gate = new Gate();
+      const { clock, work, start } = setUp({ perAttempt: 150, inside: gate });
+      const { result } = start();
+      gate.open();
+      await clock.advance(100);
+      expect(gate.waiting).toBe(1);
+      work.fail(0, boom);
+      await clock.advance(149);
+      expect(result.status).toBe('pending');
+      await clock.advance(1);
+
+      expect(result).toEqual({ status: 'rejected', outcome: boom });
+      expect(work.begun).toBe(1);
+    });
+
     it('passes on what a method throws at once', async () => {
       const { start } = setUp();
       const { result } = start(
@@ -301,6 +317,96 @@ describe('Hedging', () => {
       expect(work.begun).toBe(3);
     });
 
+    it('ends the call and its attempts with the error, when what its caller says throws', async () => {
+      const repeatable = () => {
+        throw boom;
+      };
+      const { clock, work, start } = setUp({ origin: { repeatable }, maxAttempts: 3 });
+      const { result } = start();
+      await clock.advance(100);
+
+      expect(result).toEqual({ status: 'rejected', outcome: boom });
+      expect(work.calls.map(({ reason }) => reason)).toEqual([boom]);
+      await clock.advance(1_000);
+      expect(work.begun).toBe(1);
+      expect(clock.keepingAlive).toBe(0);
+    });
+
+    it('does not, when the question cuts the call, or begins to close the app', async () => {
+      const { environment, clock, work, start } = setUp({ origin: { repeatable: () => answer() } });
+      const { call } = start();
+      let answer = (): boolean => {
+        call.abort('gone');
+        return true;
+      };
+      await clock.advance(1_000);
+      expect(work.begun).toBe(1);
+
+      start();
+      answer = () => {
+        environment.lifecycle.refuseWaits();
+        return true;
+      };
+      await clock.advance(1_000);
+
+      expect(work.begun).toBe(2);
+      expect(environment.told).toEqual([]);
+    });
+
+    it('asks again before each further attempt, and says how many were made', async () => {
+      let asked = 0;
+      const origin = { repeatable: () => ++asked < 2 };
+      const { environment, clock, work, start } = setUp({ origin, maxAttempts: 4 });
+      start();
+      await clock.advance(1_000);
+
+      expect(work.begun).toBe(2);
+      expect(environment.of('retrySuppressed')).toMatchObject([
+        { name: 'Client.load', attempt: 2, attempts: 2, reason: 'notRepeatable' },
+      ]);
+    });
+
+    it('hedges up to the last moment before the deadline', async () => {
+      const { clock, work, start } = setUp();
+      const begin = clock.now();
+      for (const ms of [99, 100, 101]) {
+        const call = newCall({ clock });
+        limit(call, begin + ms);
+        start(work.run, call);
+      }
+      await clock.advance(1_000);
+
+      expect(work.begun).toBe(4);
+      expect(work.calls[3]?.deadline).toBe(begin + 101);
+    });
+
+    it('lets go of its timer, when the app has shut down', async () => {
+      const { environment, clock, work, start } = setUp();
+      start();
+      expect(clock.keepingAlive).toBe(1);
+      environment.lifecycle.dispose();
+      expect(clock.pending).toBe(0);
+      await clock.advance(1_000);
+
+      expect(work.begun).toBe(1);
+    });
+
+    it.each([
+      [5, 100],
+      [6, 106],
+    ])('takes a beginning %i ms late for a wait or not: it hedges after %i ms', async (late, hedged) => {
+      const gate = new Gate();
+      const { clock, environment, start } = setUp({ inside: gate });
+      start();
+      await clock.advance(late);
+      gate.open();
+      await clock.advance(hedged - late - 1);
+      expect(environment.of('hedge')).toEqual([]);
+      await clock.advance(1);
+
+      expect(environment.of('hedge')).toHaveLength(1);
+    });
+
     it('lets a call that waits for its turn wait: the delay runs from its beginning', async () => {
       const gate = new Gate();
       const admitted = vi.spyOn(gate, 'admit');
@@ -356,6 +462,17 @@ describe('Hedging', () => {
       expect(clock.keepingAlive).toBe(0);
     });
 
+    it('cuts the newest first, so that none of them takes the place of another', async () => {
+      const { clock, work, start } = setUp({ maxAttempts: 3 });
+      const { call } = start();
+      await clock.advance(250);
+      const cut: number[] = [];
+      for (const attempt of work.calls) attempt.onAbort(() => cut.push(attempt.attempt));
+      call.abort('gone');
+
+      expect(cut).toEqual([3, 2, 1]);
+    });
+
     it('begins no further attempt, when a listener that is told of it cuts the call', async () => {
       const { environment, clock, work, start } = setUp();
       const { call, result } = start();
@@ -383,6 +500,116 @@ describe('Hedging', () => {
     });
   });
 
+  describe('streams', () => {
+    const item = (attempt: Attempt | undefined) => attempt?.course.item(attempt);
+
+    it('cuts the others, as soon as one has given an item: it is the one that goes on', async () => {
+      const { clock, work, start } = setUp({ maxAttempts: 3 });
+      const { result } = start();
+      await clock.advance(250);
+      item(work.calls[1]);
+      item(work.calls[1]);
+      await settle();
+      expect(reasonsOf(work.calls)).toEqual([FasterAttemptError, undefined, FasterAttemptError]);
+      expect(result.status).toBe('pending');
+      work.succeed(1, 'ended');
+      await settle();
+
+      expect(result.outcome).toBe('ended');
+    });
+
+    it('stays with the first that has given an item, although another gives one as well, late', async () => {
+      const { clock, work, start } = setUp();
+      const { result } = start();
+      await clock.advance(100);
+      item(work.calls[1]);
+      item(work.calls[0]);
+      await settle();
+      expect(reasonsOf(work.calls)).toEqual([FasterAttemptError, undefined]);
+      work.succeed(1, 'ended');
+      await settle();
+
+      expect(result.outcome).toBe('ended');
+    });
+
+    it('ends with the error of the one that has given an item, not with that of one that was cut', async () => {
+      const { clock, work, start } = setUp();
+      const { result } = start();
+      await clock.advance(100);
+      item(work.calls[1]);
+      work.fail(0, new Error('cut'));
+      await settle();
+      expect(result.status).toBe('pending');
+      work.fail(1, boom);
+      await settle();
+
+      expect(result).toEqual({ status: 'rejected', outcome: boom });
+    });
+
+    it('ends at once with that error, although the one that was cut goes on', async () => {
+      const { clock, work, start } = setUp();
+      const { result } = start();
+      await clock.advance(100);
+      item(work.calls[0]);
+      work.fail(0, boom);
+      await settle();
+
+      expect(result).toEqual({ status: 'rejected', outcome: boom });
+    });
+
+    it('begins no further attempt once there is an item', async () => {
+      const { clock, work, start } = setUp();
+      start();
+      await clock.advance(50);
+      item(work.calls[0]);
+      await clock.advance(1_000);
+
+      expect(work.begun).toBe(1);
+      expect(work.calls[0]?.aborted).toBe(false);
+    });
+  });
+
+  it('cuts the others before what the winner held is given on', async () => {
+    const cutThen: boolean[] = [];
+    const inside = new (class extends Bouncer {
+      override released(): void {
+        cutThen.push(work.calls[1]?.aborted === true);
+      }
+    })(() => undefined);
+    const { clock, work, start } = setUp({ inside });
+    start();
+    await clock.advance(100);
+    work.succeed(0);
+    await settle();
+
+    expect(cutThen[0]).toBe(true);
+  });
+
+  it('gives what is given inside, whoever gives it', async () => {
+    const { environment, hedge } = setUp();
+    const whole = newCall(environment);
+    const inner: Inner = {
+      part: () => newCall(environment),
+      separate: () => newCall(environment),
+      start: async () => 'value',
+    };
+
+    expect(await hedge.run(whole, inner)).toBe('value');
+    expect(environment.clock.keepingAlive).toBe(0);
+  });
+
+  it('has begun, for its caller, once one of its attempts has', async () => {
+    const gate = new Gate();
+    const { clock, start } = setUp({ inside: gate });
+    const { call } = start();
+    await clock.advance(50);
+    expect(callOf(call).begun).toBe(false);
+    gate.open();
+    await settle();
+
+    expect(callOf(call).begun).toBe(true);
+  });
+
   it('begins the further attempt in the context of its caller', async () => {
     const { clock, start } = setUp();
     const storage = new AsyncLocalStorage<string>();
@@ -395,9 +622,9 @@ describe('Hedging', () => {
 
   it('needs one timer for many calls', async () => {
     const { clock, work, start } = setUp();
-    for (let one = 0; one < 1_000; one++) start();
+    for (let one = 0; one < 200; one++) start();
     expect(clock.timersMade).toBe(1);
-    for (let one = 0; one < 1_000; one++) work.succeed(one);
+    for (let one = 0; one < 200; one++) work.succeed(one);
     await settle();
 
     expect(clock.timersMade).toBe(1);
@@ -513,9 +740,125 @@ describe('Hedging', () => {
       expect(delays.length).toBeLessThan(80);
     });
 
+    describe('is told of first attempts', () => {
+      /** A hedge after 400 ms at first, and what it is told. */
+      const measured = (more: Asked = {}) => {
+        const scene = setUp({ after: { percentile: 95, max: 400 }, ...more });
+        const told: number[] = [];
+        vi.spyOn(scene.hedge.delay, 'record').mockImplementation((latencyMs) => void told.push(latencyMs));
+        return { ...scene, told };
+      };
+
+      it('that answer, from the moment they began', async () => {
+        const gate = new Gate();
+        const { clock, work, start, told } = measured({ inside: gate });
+        start();
+        await clock.advance(150);
+        gate.open();
+        await clock.advance(70);
+        work.succeed(0);
+        await settle();
+
+        expect(told).toEqual([70]);
+      });
+
+      it('that answer behind a hedge that goes on', async () => {
+        const { clock, work, start, told } = measured();
+        start();
+        await clock.advance(450);
+        work.succeed(0);
+        await settle();
+
+        expect(told).toEqual([450]);
+      });
+
+      it('that a hedge has beaten, as far as they came', async () => {
+        const { clock, work, start, told } = measured();
+        start();
+        await clock.advance(430);
+        work.succeed(1);
+        await settle();
+        work.succeed(0);
+        await settle();
+
+        expect(told).toEqual([430]);
+      });
+
+      it('that were cut after the delay, but not before it', async () => {
+        const { clock, work, start, told } = measured();
+        const [early, late] = [start(), start()];
+        await clock.advance(399);
+        early.call.abort('gone');
+        await settle();
+        expect(told).toEqual([]);
+        await clock.advance(1);
+        late.call.abort('gone');
+        await settle();
+
+        expect(told).toEqual([400]);
+        expect(work.begun).toBe(3);
+      });
+
+      it('that ran out of time of their own, while a hedge goes on', async () => {
+        const { clock, start, told } = measured({ perAttempt: 450 });
+        const { result } = start();
+        await clock.advance(500);
+        expect(result.status).toBe('pending');
+        expect(told).toEqual([450]);
+        await clock.advance(500);
+
+        expect(result.outcome).toBeInstanceOf(TimeoutException);
+        expect(told).toEqual([450]);
+      });
+
+      it('not of those that were cut while nobody knows how long is long', async () => {
+        const { clock, start, told } = measured({ after: { percentile: 95 } });
+        const { call } = start();
+        await clock.advance(5_000);
+        call.abort('gone');
+        await settle();
+
+        expect(told).toEqual([]);
+      });
+
+      it('not of those that fail, nor of a hedge that answers in their place', async () => {
+        const { clock, work, start, told } = measured();
+        start();
+        await clock.advance(450);
+        work.fail(0);
+        await settle();
+        work.succeed(1);
+        await settle();
+        start();
+        work.fail(2);
+        await settle();
+
+        expect(told).toEqual([]);
+      });
+
+      it('not of those that never began', async () => {
+        const { clock, start, told } = measured({ inside: new Gate() });
+        const { call } = start();
+        await clock.advance(1_000);
+        call.abort('gone');
+        await settle();
+
+        expect(told).toEqual([]);
+      });
+
+      it('only where a percentile is wanted', async () => {
+        const { work, start, told } = measured({ after: 100 });
+        start();
+        work.succeed(0);
+        await settle();
+
+        expect(told).toEqual([]);
+      });
+    });
+
     it('needs a new timer only when the delay has changed', async () => {
       const scene = percentile({ percentile: 95, min: 100, max: 100 });
-      await answer(scene, 500, 10);
+      await answer(scene, 200, 10);
 
       expect(scene.clock.pending).toBeLessThanOrEqual(1);
       expect(scene.clock.keepingAlive).toBe(0);

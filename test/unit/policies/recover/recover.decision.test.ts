@@ -2,10 +2,11 @@ import { BadGatewayException, HttpException, NotFoundException } from '@nestjs/c
 import { describe, expect, it } from 'vitest';
 import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { RateLimitExceededException } from '../../../../lib/errors/rate-limit-exceeded.exception.js';
+import { UnsubscribedError } from '../../../../lib/kernel/call-info.js';
 import type { RecoverOptions } from '../../../../lib/policies/recover/recover.options.js';
 import { RecoverDecision } from '../../../../lib/policies/recover/recover.decision.js';
 import { method, underDecision, type Given } from '../../../support/calls.js';
-import { errorOf, thrownBy } from '../../../support/settle.js';
+import { errorOf, settle, thrownBy, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 const init = { policy: 'p', instanceName: 'i', message: 'm' };
@@ -112,6 +113,65 @@ describe('RecoverDecision', () => {
       expect(await executeWith(boom)).toBeUndefined();
       expect(environment.recoveries.map(({ error }) => error)).toEqual([boom, failure]);
     });
+  });
+
+  it('lets a stream end whose consumer has left', async () => {
+    const { environment, executeWith } = setUp({ value: 'sorry', on: () => true });
+    const left = new UnsubscribedError();
+
+    expect(await errorOf(executeWith(left))).toBe(left);
+    expect([...environment.told, ...environment.recoveries]).toEqual([]);
+  });
+
+  it('works where nobody hears of it', async () => {
+    const environment = new TestEnvironment(false);
+    const policy = new RecoverDecision('Client.load', { value: 1 }, { parameterCount: 0, http: false }, environment);
+
+    expect(await underDecision(policy, environment, {}).executeWith(boom)).toBe(1);
+    expect(environment.told).toEqual([]);
+    expect(environment.recoveries).toHaveLength(1);
+  });
+
+  it('is work of the call, as long as its handler is at it', async () => {
+    let answer = (_: unknown): void => undefined;
+    const { call, executeWith } = setUp({ use: () => new Promise((resolve) => (answer = resolve)) });
+    const result = track(executeWith(boom));
+    await settle();
+    expect([result.status, call.goesOn]).toEqual(['pending', true]);
+    answer('sorry');
+    await settle();
+
+    expect([result.outcome, call.goesOn]).toEqual(['sorry', false]);
+  });
+
+  it('gives undefined and logs, when what its handler gives cannot be looked at', async () => {
+    const trap = Object.defineProperty({}, 'then', {
+      get: () => {
+        throw new Error('no look');
+      },
+    });
+    const { environment, executeWith } = setUp({ use: () => trap });
+
+    expect(await executeWith(boom)).toBeUndefined();
+    expect(environment.recoveries).toMatchObject([
+      { place: 'Client.load', error: boom },
+      { place: 'Client.load, the handler of @Recover', error: { message: 'no look' } },
+    ]);
+  });
+
+  it('gives an object as it is', async () => {
+    const value = { stands: 'in' };
+
+    expect(await setUp({ value }).executeWith(boom)).toBe(value);
+    expect(setUp({ value }).answer(boom)).toBe(value);
+  });
+
+  it('catches what a promise rejects with that stands in at once', async () => {
+    const failure = new Error('no words');
+    const { environment, answer } = setUp({ use: () => Promise.reject(failure) });
+
+    await expect(answer(boom)).resolves.toBeUndefined();
+    expect(environment.recoveries.map(({ error }) => error)).toEqual([boom, failure]);
   });
 
   describe('`on`', () => {
