@@ -76,38 +76,39 @@ describe('a breaker that is made for a plan', () => {
       name: 'payments',
       ruling,
     };
-    return { breakers, asked, made: CIRCUIT_BREAKER.make(step, making) };
+    const policy = CIRCUIT_BREAKER.make(step, making);
+    return { breakers, asked, made: policy, guard: 'guard' in policy ? policy.guard : undefined };
   }
 
   it.each([undefined, ruled(undefined)])(
     'guards by the breakers of its name, which also judge and hear of fallbacks',
     (ruling) => {
-      const { breakers, asked, made: policy } = made(ruling);
+      const { breakers, asked, made: policy, guard } = made(ruling);
       breakers.breaker()?.open();
 
       expect(asked).toEqual([CIRCUIT_BREAKERS]);
       expect([policy.judge, policy.witness]).toEqual([breakers, breakers]);
-      expect(policy.guard?.admit(newCall(breakers.select({ args: [] }).environment))).toMatchObject({
+      expect(guard?.admit(newCall(breakers.select({ args: [] }).environment))).toMatchObject({
         error: { code: 'CIRCUIT_OPEN' },
       });
     },
   );
 
   it('lets calls pass an open breaker where a rule has taken it off the method, and hears of no fallback', () => {
-    const { breakers, made: policy } = made(ruled(undefined, true));
+    const { breakers, made: policy, guard } = made(ruled(undefined, true));
     const { environment } = breakers.select({ args: [] });
     breakers.breaker()?.open();
 
-    expect(policy.guard?.admit(newCall(environment))).toBeUndefined();
+    expect(guard?.admit(newCall(environment))).toBeUndefined();
     expect(policy.judge?.isClosedFor({ args: [] })).toBe(true);
     expect(policy.witness).toBeUndefined();
     breakers.breaker()?.forceOpen('maintenance');
     expect(policy.judge?.isClosedFor({ args: [] })).toBe(false);
-    expect(policy.guard?.admit(newCall(environment))).toMatchObject({
+    expect(guard?.admit(newCall(environment))).toMatchObject({
       waits: false,
       error: { code: 'CIRCUIT_OPEN', details: { state: 'forcedOpen', reason: 'maintenance' } },
     });
-    expect([policy.guard?.holds, breakers.breaker()?.stats.fires]).toEqual([false, 0]);
+    expect([guard?.holds, breakers.breaker()?.stats.fires]).toEqual([false, 0]);
   });
 });
 

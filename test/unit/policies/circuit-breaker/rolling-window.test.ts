@@ -135,4 +135,74 @@ describe('RollingWindow', () => {
 
     expect(window.fires).toBe(0);
   });
+
+  it('gives what each bucket has counted, the newest first', () => {
+    const window = new RollingWindow(3_000, 3);
+    window.advance(START);
+    window.fire();
+    window.failure(true);
+    window.advance(START + 1_000);
+    window.fire();
+    window.fire();
+    window.success(5);
+    window.reject();
+    window.semaphoreRejection();
+    window.fallback();
+    const empty = {
+      fires: 0,
+      successes: 0,
+      failures: 0,
+      timeouts: 0,
+      rejects: 0,
+      semaphoreRejections: 0,
+      fallbacks: 0,
+    };
+
+    expect(window.slices()).toEqual([
+      { ...empty, fires: 2, successes: 1, rejects: 1, semaphoreRejections: 1, fallbacks: 1 },
+      { ...empty, fires: 1, failures: 1, timeouts: 1 },
+      empty,
+    ]);
+    window.advance(START + 3_000);
+    expect(window.slices()).toEqual([
+      empty,
+      empty,
+      { ...empty, fires: 2, successes: 1, rejects: 1, semaphoreRejections: 1, fallbacks: 1 },
+    ]);
+    expect([window.timeouts, window.rejects, window.semaphoreRejections, window.fallbacks]).toEqual([0, 1, 1, 1]);
+  });
+
+  it('has nothing in its buckets before anything was counted', () => {
+    const window = new RollingWindow(2_000, 2);
+    window.advance(START);
+
+    expect(window.slices().map((slice) => Object.values(slice))).toEqual([
+      [0, 0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0, 0],
+    ]);
+    expect([window.timeouts, window.rejects, window.semaphoreRejections, window.fallbacks]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('forgets what is rare by clear() as well', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START);
+    window.reject();
+    window.fallback();
+
+    window.clear();
+    window.reject();
+
+    expect([window.rejects, window.fallbacks]).toEqual([1, 0]);
+  });
+
+  it('lets a measured success stand for others, and one that was not measured for none', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START);
+    window.success(100, 0);
+    expect([window.successes, window.meanSuccessMs]).toEqual([1, undefined]);
+    window.success(100, 3);
+    window.success(20, 1);
+
+    expect([window.successes, window.meanSuccessMs]).toEqual([3, 80]);
+  });
 });
