@@ -106,6 +106,58 @@ describe('a success whose time nobody wants to know', () => {
   });
 });
 
+describe('what a breaker counts', () => {
+  it('stands in the bucket of the moment at which it came, after however long', () => {
+    const { core, clock, permit } = setUp();
+    const permits = [permit(), permit(), permit()] as const;
+    clock.block(10_000);
+
+    core.fellBack('answer', boom);
+    clock.block(10_000);
+    core.ignored(permits[0], clock.now(), boom);
+    const full = core.stats.semaphoreRejections;
+    clock.block(10_000);
+    core.succeeded(permits[1], 30_000, clock.now(), 'value');
+    const good = core.stats.successes;
+    clock.block(10_000);
+    core.failed(permits[2], clock.now(), FAILURE);
+
+    expect([full, good]).toEqual([1, 1]);
+    expect(core.stats).toMatchObject({ fires: 0, fallbacks: 0, semaphoreRejections: 0, successes: 0, failures: 1 });
+  });
+
+  it('are the answers of a fallback too', () => {
+    const { core, clock, permit } = setUp();
+    permit();
+    clock.block(10_000);
+
+    core.fellBack('answer', boom);
+
+    expect(core.stats).toMatchObject({ fires: 0, fallbacks: 1 });
+  });
+
+  it('is a share of slow calls only for a strategy that looks for them', () => {
+    const slow = setUp({ trip: slowCallRate({ slowerThan: 100, percentage: 90 }) });
+    for (const ms of [50, 150]) slow.core.succeeded(slow.permit(), ms, slow.clock.now(), 'value');
+
+    expect(slow.core.tally.slowCallRatio).toBe(0.5);
+    expect(setUp().core.tally.slowCallRatio).toBeUndefined();
+  });
+
+  it('is nothing of a call that began in a state that is over', () => {
+    const { core, clock, permit } = setUp({ trip: consecutiveFailures(1) });
+    const [good, bad] = [permit(), permit()];
+    core.trip(clock.now(), 'why', 'hand');
+    core.close('by hand');
+
+    core.succeeded(good, 10, clock.now(), 'value');
+    core.failed(bad, clock.now(), FAILURE);
+
+    expect(core.machine.recorded).toBe('closed');
+    expect(core.stats).toMatchObject({ successes: 0, failures: 0 });
+  });
+});
+
 describe('how many calls run under a breaker', () => {
   it('is known in every state, of those that it only looks on as well', () => {
     const { core, clock, permit, fail } = setUp({ trip: consecutiveFailures(1) });

@@ -8,6 +8,7 @@ import {
 } from '../../../../lib/policies/circuit-breaker/control.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
+import { newCall } from '../../../support/calls.js';
 import { settle } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -137,6 +138,39 @@ describe('a breaker of which somebody speaks', () => {
     named.say('operator', word('normal', 'by ann'));
 
     expect([breaker.state, breaker.core.forced, environment.told.length]).toEqual(['closed', false, 2]);
+  });
+
+  it('goes on after an order with what it had counted before', async () => {
+    const scene = new BreakerScene({ trip: consecutiveFailures(3) });
+    await scene.fail(2);
+    for (const state of ['disabled', 'forcedOpen'] as const) {
+      scene.named.say('rule', word(state));
+      scene.named.say('rule', undefined);
+    }
+    expect(scene.stats.failures).toBe(2);
+
+    await scene.fail();
+
+    expect(scene.state).toBe('open');
+  });
+
+  it('refuses by what was restored also where calls were waiting as long as it was disabled', async () => {
+    const scene = new BreakerScene();
+    scene.breaker.disable();
+    const waiting = newCall(scene.environment);
+    scene.breaker.core.enter(waiting);
+
+    scene.breaker.restore({
+      name: 'elsewhere',
+      state: 'forcedOpen',
+      reason: 'maintenance',
+      openings: 0,
+      failures: 3,
+      calls: 9,
+    });
+
+    expect(waiting.aborted).toBe(true);
+    expect(scene.breaker.core.refusal(scene.clock.now()).details).toMatchObject({ failures: 3, calls: 9 });
   });
 
   it('tells its keys, those to come too', async () => {

@@ -1,7 +1,7 @@
 import Opossum from 'opossum';
 import { describe, expect, it, vi } from 'vitest';
 import type { CallListener } from '../../../../lib/events/call-listener.js';
-import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
+import type { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import { Breaker } from '../../../../lib/policies/circuit-breaker/breaker.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
@@ -58,7 +58,7 @@ describe('the fallback of a breaker', () => {
     const { breaker } = new BreakerScene();
     const other = new Opossum((id: number, error: Error) => Promise.resolve(`${id}: ${error.message}`));
 
-    breaker.fallback(other as never);
+    breaker.fallback(other);
 
     expect(await breaker.fire((_id: number) => fails(), 5)).toBe('5: boom');
     other.shutdown();

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
+import type { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
@@ -20,7 +20,7 @@ async function opened(options: CircuitBreakerOptions = {}): Promise<BreakerScene
   return scene;
 }
 
-const refusalOf = ({ breaker, clock }: BreakerScene) => breaker.core.refusal(clock.now()) as CircuitOpenException;
+const refusalOf = ({ breaker, clock }: BreakerScene) => breaker.core.refusal(clock.now());
 
 describe('the words of a refusal', () => {
   it('are, of an open breaker, since when and why, when it probes, and its last error', async () => {

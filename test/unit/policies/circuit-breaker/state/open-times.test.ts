@@ -72,7 +72,7 @@ describe('how long a breaker stays open', () => {
       'mine',
     ],
   ])('is the default, and that is reported, where a function gives %s', (_what, resetTimeout, text) => {
-    const { times, environment } = setUp({ resetTimeout: resetTimeout as never, resetJitter: 0 });
+    const { times, environment } = setUp({ resetTimeout, resetJitter: 0 });
 
     expect(times.of(1)).toBe(30_000);
     expect(environment.reports).toMatchObject([{ place: 'payments, resetTimeout', error: { message: text } }]);
