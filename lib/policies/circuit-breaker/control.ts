@@ -30,7 +30,7 @@ export class Control {
   /** @param word undefined: the source takes its word back. */
   say(source: ControlSource, word: ControlWord | undefined): void {
     if (word !== undefined) (this.#words ??= new Map()).set(source, word);
-    else if (this.#words?.delete(source) === true && this.#words.size === 0) this.#words = undefined;
+    else this.#words?.delete(source);
   }
 
   /** What a source says; of a key, what it says of the whole name where it says nothing of the key. */

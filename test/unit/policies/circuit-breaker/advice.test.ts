@@ -243,3 +243,190 @@ describe('processes that open in one moment', () => {
     expect(core.machine.openFor).toBe(45_000);
   });
 });
+
+describe('the first probe of a breaker that follows', () => {
+  const following = (options: CircuitBreakerOptions, chances: number[], turn?: ProbeTurn) => {
+    const made = setUp('follow', options, turn);
+    made.scene.environment.chances = chances;
+    made.advice.reached(WORD);
+    return { ...made, openFor: made.core.machine.openFor };
+  };
+
+  it('comes after a half of the open time at least, by a backoff too', () => {
+    const resetTimeout = (opening: number) => 1_000 * opening;
+
+    expect([0, 0.5, 0.999].map((chance) => following({ resetTimeout }, [0, chance]).openFor)).toEqual([
+      1_000, 750, 500.5,
+    ]);
+  });
+
+  it('has its turn within what resetJitter may add, also while it comes early', () => {
+    const of = 4;
+    const options = { resetTimeout: 10_000, resetJitter: 0.1 };
+
+    const probes = [0, 1, 2, 3].map((index) => {
+      const { openFor, scene } = following(options, [0, 0.5], { index, of });
+      return [openFor >= 6_750 && openFor < 7_750, (scene.clock.wallNow() + openFor) % 1_000];
+    });
+
+    expect(probes).toEqual([
+      [true, 125],
+      [true, 375],
+      [true, 625],
+      [true, 875],
+    ]);
+  });
+
+  it('comes after the whole reset time from its own opening on: a probe that failed is one of its own', async () => {
+    const { scene, core } = following({ resetTimeout: 1_000 }, [0, 0.5]);
+    await scene.clock.advance(750);
+    await scene.fail();
+
+    expect([scene.state, core.machine.openFor]).toEqual(['open', 1_000]);
+  });
+
+  it('is told to whoever listens at its moment', async () => {
+    const { scene } = following({ resetTimeout: 1_000 }, [0, 0.5]);
+    const begun = scene.clock.wallNow();
+
+    await scene.clock.advance(2_000);
+
+    expect(scene.environment.of('stateChange').map(({ to, at }) => [to, at - begun])).toEqual([
+      ['open', 0],
+      ['halfOpen', 750],
+    ]);
+  });
+});
+
+describe('the open time of a breaker that others hear of', () => {
+  it('is that of its backoff, where its own calls have opened it', async () => {
+    const { scene, core } = setUp('follow', { volumeThreshold: 1, resetTimeout: () => 700 });
+
+    await scene.fail();
+
+    expect(core.machine.openFor).toBe(700);
+  });
+
+  it('lets its turn come within a half of the reset time, however much resetJitter may add', async () => {
+    const { scene, core } = setUp('advise', { volumeThreshold: 1, resetTimeout: 1_000, resetJitter: 1 });
+    await scene.clock.advance(130);
+
+    await scene.fail();
+
+    const { openFor } = core.machine;
+    expect(openFor >= 1_000 && openFor < 1_500).toBe(true);
+    expect((scene.clock.wallNow() + openFor) % 500).toBe(250);
+  });
+
+  it('has a turn after each opening, by a failed probe too', async () => {
+    const { scene, core } = setUp('advise', { volumeThreshold: 1, resetTimeout: 10_000, resetJitter: 0.1 });
+    await scene.fail();
+    await scene.clock.advance(core.machine.openFor);
+
+    await scene.fail();
+
+    expect(core.machine.openFor >= 10_000 && core.machine.openFor <= 11_000).toBe(true);
+    expect((scene.clock.wallNow() + core.machine.openFor) % 1_000).toBe(500);
+  });
+
+  it('is left alone where somebody opens it by hand', async () => {
+    const { scene, core } = setUp('follow', { resetTimeout: 10_000, resetJitter: 0.1 });
+    await scene.clock.advance(130);
+
+    scene.breaker.open();
+
+    expect(core.machine.openFor).toBe(10_000);
+  });
+});
+
+describe('advice in steps', () => {
+  it('opens by the newest reason', async () => {
+    const { scene, advice } = setUp('advise');
+    advice.reached(WORD);
+    advice.reached('3 of 3 have opened it');
+
+    await scene.fail();
+
+    expect(scene.environment.of('stateChange')[0]?.reason).toBe('3 of 3 have opened it');
+  });
+
+  it("does not open anew what is open, and what 'advise' says opens nothing without a failure", () => {
+    const follow = setUp('follow');
+    follow.advice.reached(WORD);
+    follow.advice.reached(WORD);
+    const advise = setUp('advise');
+    advise.advice.reached(WORD);
+
+    expect(follow.scene.environment.of('stateChange')).toHaveLength(1);
+    expect(follow.core.machine.openings).toBe(1);
+    expect(advise.scene.state).toBe('closed');
+  });
+
+  it('is heard again after its own probe has closed it, with the next failure, where it only advises', async () => {
+    const { scene, advice } = setUp('advise');
+    advice.reached(WORD);
+    await scene.fail();
+    await scene.clock.advance(1_000);
+    await scene.succeed();
+
+    await scene.fail();
+
+    expect(scene.state).toBe('open');
+  });
+
+  it('is heard by a breaker that looks at too few calls to be well', async () => {
+    const { scene, advice } = setUp('follow', { volumeThreshold: 4, errorThresholdPercentage: 50 });
+    await scene.succeed(3);
+
+    advice.reached(WORD);
+
+    expect(scene.state).toBe('open');
+  });
+
+  it('is heard by a breaker whose own calls reach the threshold', async () => {
+    const never = { name: 'never', shouldTrip: () => false };
+    const options = { volumeThreshold: 4, errorThresholdPercentage: 50, trip: never };
+    const [ill, well] = [setUp('follow', options), setUp('follow', options)];
+    await ill.scene.succeed(2);
+    await ill.scene.fail(2);
+    await well.scene.succeed(3);
+    await well.scene.fail(2);
+
+    for (const { advice } of [ill, well]) advice.reached(WORD);
+
+    expect([ill.scene.state, well.scene.state]).toEqual(['open', 'closed']);
+  });
+
+  it('is not heard by a breaker under an order, and its lapse changes nothing', () => {
+    const { scene, core, advice } = setUp('follow');
+    core.say('rule', { state: 'disabled', reason: 'a rule' });
+
+    advice.reached(WORD);
+    advice.lapsed();
+
+    expect(scene.state).toBe('disabled');
+  });
+
+  it('goes before what options say of a breaker that is closed', () => {
+    const { scene, core, advice } = setUp('follow');
+    core.say('options', { state: 'normal', reason: 'options' });
+
+    advice.reached(WORD);
+
+    expect(scene.state).toBe('open');
+  });
+
+  it('brings the next probe nearer only for a breaker that is open', async () => {
+    const { scene, core, advice } = setUp('follow', { volumeThreshold: 1, resetTimeout: 1_000 });
+    advice.probeWithin(300);
+    expect(scene.state).toBe('closed');
+    await scene.fail();
+    await scene.clock.advance(700);
+    advice.probeWithin(300);
+    await scene.clock.advance(299);
+    expect(scene.state).toBe('open');
+    await scene.clock.advance(1);
+
+    expect([scene.state, core.machine.openFor]).toEqual(['halfOpen', 1_000]);
+  });
+});

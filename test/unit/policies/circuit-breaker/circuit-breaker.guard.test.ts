@@ -586,4 +586,71 @@ describe('CircuitBreakerGuard', () => {
       expect(shadowProbe.status).toBe('pending');
     });
   });
+
+  describe('notes on an attempt', () => {
+    const opened = async (options: CircuitBreakerOptions = {}) => {
+      const scene = new BreakerScene({ trip: consecutiveFailures(1), ...options });
+      await scene.fail();
+      return scene;
+    };
+
+    it('that it is a probe, which a breaker that only watches has none of', async () => {
+      const [normal, watching] = [await opened(), await opened({ mode: 'metricsOnly' })];
+      const marks = [normal, watching].map(({ clock, environment, guard }) => {
+        clock.block(30_000);
+        const call = newCall(environment);
+        expect(guard.admit(call)).toBeUndefined();
+        return call.rare?.probe;
+      });
+
+      expect(marks).toEqual([true, undefined]);
+    });
+
+    it('that it is only watched, where it would have been refused and goes on', async () => {
+      const scene = await opened({ mode: 'metricsOnly' });
+      const [watched, closed] = [newCall(scene.environment), newCall(scene.environment)];
+      scene.guard.admit(watched);
+      scene.breaker.close();
+      scene.guard.admit(closed);
+
+      expect([watched.rare?.watched, closed.rare?.watched]).toEqual([true, undefined]);
+    });
+
+    it('nothing where it refuses, and of one that is underway already that it is only watched', async () => {
+      const scene = await opened();
+      const [refused, underway] = [newCall(scene.environment), newCall(scene.environment)];
+      underway.rarely().underway = true;
+
+      expect(scene.guard.admit(refused)).toMatchObject({ waits: false, error: { code: 'CIRCUIT_OPEN' } });
+      expect(scene.guard.admit(underway)).toBeUndefined();
+      expect([refused.rare?.watched, underway.rare?.watched]).toEqual([undefined, true]);
+      expect(scene.breaker.core.inFlight).toBe(1);
+      scene.guard.settled(underway, 'value', undefined);
+      expect([scene.breaker.core.inFlight, scene.state]).toEqual([0, 'open']);
+    });
+
+    it('that a breaker will judge it, once', () => {
+      const scene = new BreakerScene();
+      const call = newCall(scene.environment);
+      scene.guard.admit(call);
+      expect(scene.breaker.core.inFlight).toBe(1);
+      scene.guard.settled(call, 'value', undefined);
+      scene.guard.settled(call, 'value', undefined);
+      scene.guard.released(call);
+
+      expect([scene.breaker.core.inFlight, scene.stats.successes]).toEqual([0, 1]);
+    });
+
+    it('nothing that keeps it busy, where its work has ended without an outcome', () => {
+      const scene = new BreakerScene();
+      const call = newCall(scene.environment);
+      scene.guard.admit(call);
+
+      scene.guard.released(call);
+      scene.guard.released(call);
+
+      expect([scene.breaker.core.inFlight, scene.stats.fires, scene.stats.successes]).toEqual([0, 1, 0]);
+      expect(scene.guard.holds).toBe(false);
+    });
+  });
 });

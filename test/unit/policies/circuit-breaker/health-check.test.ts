@@ -2,6 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { Breaker } from '../../../../lib/policies/circuit-breaker/breaker.js';
 import { BreakerCore } from '../../../../lib/policies/circuit-breaker/breaker-core.js';
 import { CIRCUIT_BREAKER_DEFAULTS } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
+import { thrownBy } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 function setUp() {
@@ -69,11 +70,77 @@ describe("a breaker's health check", () => {
     expect([breaker.opened, clock.timersMade]).toEqual([false, 0]);
   });
 
+  it('is asked every 5 s where nothing is said, and 0 says nothing', async () => {
+    for (const interval of [undefined, 0]) {
+      const { breaker, clock } = setUp();
+      const check = vi.fn();
+      breaker.healthCheck(check, interval);
+
+      await clock.advance(4_999);
+      expect(check).toHaveBeenCalledTimes(1);
+      await clock.advance(1);
+      expect(check).toHaveBeenCalledTimes(2);
+    }
+  });
+
+  it('waits no shorter for a longer interval than a timer can hold', async () => {
+    const { breaker, clock } = setUp();
+    const check = vi.fn();
+    breaker.healthCheck(check, 1e12);
+
+    await clock.advance(2 ** 31 - 2);
+    expect(check).toHaveBeenCalledTimes(1);
+    await clock.advance(1);
+
+    expect(check).toHaveBeenCalledTimes(2);
+  });
+
+  it('says nothing any more, when it fails after it was stopped', async () => {
+    const { breaker, clock } = setUp();
+    let fail = (_error: Error): void => {};
+    breaker.healthCheck(() => new Promise((_, reject) => (fail = reject)));
+
+    breaker.core.retire();
+    fail(new Error('ill'));
+    await clock.advance(0);
+
+    expect(breaker.opened).toBe(false);
+  });
+
+  it('opens no breaker that is open already, and closes none', async () => {
+    const { breaker, clock, environment } = setUp();
+    let ill = true;
+    breaker.healthCheck(() => (ill ? Promise.reject(new Error('ill')) : undefined), 1_000);
+
+    await clock.advance(2_500);
+    ill = false;
+    await clock.advance(2_500);
+
+    expect(breaker.opened).toBe(true);
+    expect(environment.of('stateChange')).toMatchObject([{ to: 'open', reason: 'its health check failed' }]);
+    expect(environment.of('stateChange')[0]).not.toHaveProperty('byHand');
+  });
+
+  it('takes an interval as text for a number', async () => {
+    const { breaker, clock } = setUp();
+    const check = vi.fn();
+
+    breaker.healthCheck(check, '200' as never);
+    await clock.advance(200);
+
+    expect(check).toHaveBeenCalledTimes(2);
+  });
+
   it('refuses what is no function, or no time', () => {
     const { breaker } = setUp();
 
-    expect(() => breaker.healthCheck('ping' as never)).toThrow(TypeError);
-    expect(() => breaker.healthCheck(() => undefined, NaN)).toThrow(TypeError);
-    expect(() => breaker.healthCheck(() => undefined, -1)).toThrow(TypeError);
+    const refusal = (check: unknown, interval?: unknown): TypeError =>
+      thrownBy(() => breaker.healthCheck(check as never, interval as never));
+    expect(refusal('ping')).toEqual(new TypeError("upstream: expected a function as health check, got 'ping'"));
+    expect(refusal(() => undefined, NaN)).toEqual(
+      new TypeError('upstream: expected the interval of a health check in ms, got NaN'),
+    );
+    expect(refusal(() => undefined, -1)).toBeInstanceOf(TypeError);
+    expect(refusal(() => undefined, 'soon')).toBeInstanceOf(TypeError);
   });
 });

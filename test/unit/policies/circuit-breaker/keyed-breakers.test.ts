@@ -91,10 +91,10 @@ describe('breakers by key', () => {
       expect(keysOf(scene)).toEqual(['b', 'c', 'd']);
     });
 
-    it('a thousand, when nothing is said', async () => {
+    it('a thousand, when nothing is said', () => {
       const scene = new BreakerScene({ key: (id: number) => String(id) });
 
-      for (let id = 0; id < 1_005; id++) await scene.succeed(1, 0, of(id));
+      for (let id = 0; id < 1_005; id++) scene.named.select(of(id));
 
       expect(scene.named.breakers()).toHaveLength(1_000);
       expect(keysOf(scene)[0]).toBe('5');
@@ -246,5 +246,59 @@ describe('breakers by key', () => {
 
     expect(scene.named.breaker('a')?.stats.successes).toBe(3);
     expect(scene.named.breaker('a')?.stats.percentiles[1]).toBeGreaterThan(150);
+  });
+
+  it('look for one that can go no more often than one may', async () => {
+    const scene = keyed();
+    for (const key of ['a', 'b', 'c']) await scene.fail(1, new Error('x'), of(key));
+    const { core } = scene.named.breaker('a') ?? {};
+    let looked = 0;
+    const ownAt = core?.machine.ownAt.bind(core.machine);
+    Object.assign(core?.machine ?? {}, { ownAt: (now: number) => (looked++, ownAt?.(now)) });
+
+    await scene.succeed(50, 0, of('new'));
+    expect(looked).toBe(1);
+    await scene.clock.advance(30_000);
+    await scene.succeed(1, 0, of('new'));
+
+    expect([looked, keysOf(scene)]).toEqual([2, ['b', 'c', 'new']]);
+  });
+
+  it('that go are followed by no timer any more', async () => {
+    const scene = keyed({ maxKeys: 1, halfOpenMaxWait: 1_000 });
+    const ended: string[] = [];
+    await scene.succeed(1, 0, of('a'));
+    scene.named.breaker('a')?.core.whenRetired(() => ended.push('a'));
+
+    await scene.succeed(1, 0, of('b'));
+
+    expect(ended).toEqual(['a']);
+  });
+
+  it('take new keys again, when a rule is taken back that had opened them all', async () => {
+    const scene = keyed();
+    const word = { state: 'forcedOpen', reason: 'by hand' } as const;
+    for (const key of ['a', 'b', 'c']) {
+      await scene.succeed(1, 0, of(key));
+      scene.named.breaker(key)?.core.say('operator', word);
+    }
+    await scene.succeed(1, 0, of('new'));
+    for (const key of ['a', 'b', 'c']) scene.named.breaker(key)?.core.steering.control.say('operator', undefined);
+
+    scene.named.say('rule', { state: 'normal', reason: 'a rule' });
+    await scene.succeed(1, 0, of('new'));
+
+    expect(keysOf(scene)).toEqual(['b', 'c', 'new']);
+  });
+
+  it('keep one that was shut down, however long it was not used', async () => {
+    const scene = keyed();
+    await scene.succeed(1, 0, of('ended'));
+    scene.named.breaker('ended')?.shutdown();
+
+    for (const key of ['b', 'c', 'd', 'e']) await scene.succeed(1, 0, of(key));
+
+    expect(keysOf(scene)).toEqual(['ended', 'd', 'e']);
+    expect(await scene.lets(of('ended'))).toBe(false);
   });
 });

@@ -90,3 +90,174 @@ describe('what is said of a breaker', () => {
     expect(core).toMatchObject({ forced: true, reason: 'by hand' });
   });
 });
+
+describe('other options for the breakers of a name', () => {
+  const of = (key: string) => ({ args: [key] });
+  const succeed = (breakers: NamedBreakers, key: string): void => {
+    const core = breakers.select(of(key));
+    const since = core.environment.clock.now();
+    const permit = { epoch: core.machine.epoch, since, weight: core.admit(since) };
+    core.release();
+    core.succeeded(permit, 100, since, 'value');
+  };
+
+  it('hold for each key, those to come too', () => {
+    const breakers = named(keyed);
+    breakers.select(of('a'));
+
+    breakers.reconfigure({ ...breakers.options, trip: consecutiveFailures(2) });
+    for (const key of ['a', 'b']) fail(breakers.select(of(key)));
+
+    expect(breakers.options.trip.name).toBe('consecutiveFailures(2)');
+    expect(breakers.breakers().map(({ state }) => state)).toEqual(['closed', 'closed']);
+    for (const key of ['a', 'b']) fail(breakers.select(of(key)));
+    expect(breakers.breakers().map(({ state }) => state)).toEqual(['open', 'open']);
+  });
+
+  it('never open the breaker of the whole name, which only counts', () => {
+    const breakers = named({ ...keyed, maxKeys: 1 });
+    const whole = breakers.breaker();
+
+    breakers.reconfigure({ ...breakers.options, volumeThreshold: 1, key: (key: string) => key });
+    breakers.select({ args: [{}] });
+    for (let call = 0; call < 20; call++) fail(breakers.select({ args: [{}] }));
+
+    expect([whole?.state, whole?.core.watchesOnly, whole?.stats.failures]).toEqual(['closed', true, 20]);
+  });
+
+  it('of another number of keys let more in, or fewer as those go that can', () => {
+    const breakers = named({ ...keyed, maxKeys: 2 });
+    for (const key of ['a', 'b']) fail(breakers.select(of(key)));
+    expect(breakers.select(of('c')).name).toBe('payments[*]');
+
+    breakers.reconfigure({ ...breakers.options, maxKeys: 3 });
+    expect(breakers.select(of('c')).name).toBe('payments[c]');
+    breakers.reconfigure({ ...breakers.options, maxKeys: 1 });
+    expect(breakers.breakers()).toHaveLength(3);
+    breakers.breaker('a')?.close();
+    breakers.breaker('b')?.close();
+    breakers.select(of('d'));
+
+    expect(breakers.breakers().map(({ name }) => name)).toEqual(['payments[d]']);
+  });
+
+  it('keep what was counted, and its latencies, as long as the window is the same', () => {
+    const breakers = named(keyed);
+    succeed(breakers, 'a');
+    const read = () => {
+      const { successes, percentiles } = breakers.breaker('a')?.stats ?? {};
+      return [successes, percentiles?.[1] !== 0 && percentiles?.[1] !== -1];
+    };
+
+    breakers.reconfigure({ ...breakers.options, volumeThreshold: 3 });
+    expect(read()).toEqual([1, true]);
+    breakers.reconfigure({ ...breakers.options, rollingPercentilesEnabled: false });
+    expect(breakers.breaker('a')?.stats).toMatchObject({ successes: 1, latencyMean: -1 });
+    breakers.reconfigure({ ...breakers.options, rollingPercentilesEnabled: true });
+    expect(breakers.breaker('a')?.stats).toMatchObject({ successes: 1, latencyMean: 0 });
+    succeed(breakers, 'a');
+    expect(breakers.breaker('a')?.stats.latencyMean).toBeGreaterThan(90);
+    for (const window of [{ rollingCountTimeout: 20_000 }, { rollingCountBuckets: 20 }]) {
+      succeed(breakers, 'a');
+      breakers.reconfigure({ ...breakers.options, ...window });
+      expect(breakers.breaker('a')?.stats).toMatchObject({ successes: 0, latencyMean: 0 });
+    }
+  });
+
+  it('share the latencies of all keys of the name, also with keys to come', () => {
+    const breakers = named(keyed);
+    succeed(breakers, 'a');
+    breakers.reconfigure({ ...breakers.options, rollingCountTimeout: 20_000 });
+    succeed(breakers, 'a');
+    succeed(breakers, 'b');
+
+    expect(breakers.breaker()?.stats.latencyMean).toBe(breakers.breaker('b')?.stats.latencyMean);
+    expect(breakers.breaker()?.stats.latencyMean).toBeGreaterThan(90);
+  });
+});
+
+describe('a breaker of a name', () => {
+  const of = (key: string) => ({ args: [key] });
+
+  it('is found by a long key as calls find it', () => {
+    const breakers = named(keyed);
+    const key = 'k'.repeat(600);
+    breakers.select(of(key));
+
+    expect(breakers.breaker(key)?.name).toMatch(/^payments\[sha256:/);
+    expect(breakers.breaker('other')).toBeUndefined();
+  });
+
+  it('is the single one, or there is none where each key has its own', () => {
+    const one = named();
+
+    expect(one.single).toBe(one.select(of('a')));
+    expect(named(keyed).single).toBeUndefined();
+    expect(one.breaker('a')).toBeUndefined();
+    expect(one.breakers()).toEqual([one.breaker()]);
+    expect(one.cores()).toEqual([one.single]);
+  });
+
+  it('refuses calls that somebody before the rules has forced open, of the key in question', () => {
+    const breakers = named(keyed);
+    for (const key of ['a', 'b']) breakers.select(of(key));
+    breakers.breaker('a')?.forceOpen();
+
+    expect(breakers.forcedFor(of('a'))?.name).toBe('payments[a]');
+    expect(breakers.forcedFor(of('b'))).toBeUndefined();
+    breakers.say('rule', { state: 'forcedOpen', reason: 'a rule' });
+    expect(breakers.forcedFor(of('b'))).toBeUndefined();
+  });
+
+  it('lets no call through as in the best of times once it was shut down', () => {
+    const breakers = named();
+    expect(breakers.isClosedFor(of('a'))).toBe(true);
+    breakers.breaker()?.shutdown();
+
+    expect(breakers.isClosedFor(of('a'))).toBe(false);
+  });
+
+  it('counts the answer of a fallback for the key of the call, or else for the whole name', () => {
+    const breakers = named(keyed);
+    breakers.select(of('a'));
+    const told: unknown[][] = [];
+    breakers.breaker('a')?.on('fallback', (...args: unknown[]) => told.push(args));
+    const error = new Error('boom');
+
+    for (const key of ['a', 'b']) breakers.fellBack(of(key), `for ${key}`, error);
+    const one = named();
+    one.fellBack(of('a'), 'answer', error);
+
+    expect(told).toEqual([['for a', error]]);
+    expect([breakers.breaker('a'), breakers.breaker(), one.breaker()].map((it) => it?.stats.fallbacks)).toEqual([
+      1, 1, 1,
+    ]);
+  });
+
+  it('tells a command as done by hand, and the word of a rule not', () => {
+    const environment = new TestEnvironment();
+    const breakers = new NamedBreakers('payments', CIRCUIT_BREAKER_DEFAULTS, environment);
+    const disabled = { state: 'disabled', reason: 'elsewhere' } as const;
+
+    breakers.say('command', disabled);
+    expect(breakers.wordOf('command')).toEqual(disabled);
+    breakers.say('command', undefined);
+    breakers.say('rule', disabled);
+
+    expect(environment.of('stateChange').map(({ to, byHand }) => [to, byHand])).toEqual([
+      ['disabled', true],
+      ['closed', true],
+      ['disabled', undefined],
+    ]);
+  });
+
+  it('goes by a rule from the beginning', () => {
+    const environment = new TestEnvironment();
+    const word = { state: 'forcedOpen', reason: 'a rule' } as const;
+    const breakers = new NamedBreakers('payments', { ...CIRCUIT_BREAKER_DEFAULTS, ...keyed }, environment, word);
+
+    expect(breakers.breaker()?.state).toBe('forcedOpen');
+    expect(breakers.select(of('a')).refusal(environment.clock.now()).details).toMatchObject({ reason: 'a rule' });
+    expect(environment.of('stateChange')).toEqual([]);
+  });
+});

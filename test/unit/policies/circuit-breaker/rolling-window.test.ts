@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { RollingWindow } from '../../../../lib/policies/circuit-breaker/rolling-window.js';
-import { pick, seededRandom } from '../../../support/seeded-random.js';
+import { seededRandom } from '../../../support/seeded-random.js';
 
 const START = 1_000_000;
 
@@ -136,33 +136,73 @@ describe('RollingWindow', () => {
     expect(window.fires).toBe(0);
   });
 
-  it.each([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])('counts what a list of all calls counts, seed %i', (seed) => {
-    const random = seededRandom(seed);
-    const buckets = 1 + pick(random, 12);
-    const bucketMs = 1 + pick(random, 500);
-    const window = new RollingWindow(buckets * bucketMs, buckets);
-    let calls: { tick: number; failed: boolean; ms: number }[] = [];
-    let now = START + random() * 1_000;
+  it('gives what each bucket has counted, the newest first', () => {
+    const window = new RollingWindow(3_000, 3);
+    window.advance(START);
+    window.fire();
+    window.failure(true);
+    window.advance(START + 1_000);
+    window.fire();
+    window.fire();
+    window.success(5);
+    window.reject();
+    window.semaphoreRejection();
+    window.fallback();
+    const empty = {
+      fires: 0,
+      successes: 0,
+      failures: 0,
+      timeouts: 0,
+      rejects: 0,
+      semaphoreRejections: 0,
+      fallbacks: 0,
+    };
 
-    for (let step = 0; step < 3_000; step++) {
-      if (random() < 0.2) now += random() * bucketMs * (random() < 0.05 ? buckets * 3 : 2);
-      const tick = Math.floor(now / bucketMs);
-      window.advance(now);
-      const [failed, ms] = [random() < 0.4, random() * 1_000];
-      if (failed) window.failure(false);
-      else window.success(ms);
-      calls.push({ tick, failed, ms });
-      calls = calls.filter((call) => tick - call.tick < buckets);
-      if (random() < 0.002) {
-        window.clear();
-        calls = [];
-      }
-      const good = calls.filter((call) => !call.failed);
-      const mean = good.length === 0 ? undefined : good.reduce((sum, call) => sum + call.ms, 0) / good.length;
+    expect(window.slices()).toEqual([
+      { ...empty, fires: 2, successes: 1, rejects: 1, semaphoreRejections: 1, fallbacks: 1 },
+      { ...empty, fires: 1, failures: 1, timeouts: 1 },
+      empty,
+    ]);
+    window.advance(START + 3_000);
+    expect(window.slices()).toEqual([
+      empty,
+      empty,
+      { ...empty, fires: 2, successes: 1, rejects: 1, semaphoreRejections: 1, fallbacks: 1 },
+    ]);
+    expect([window.timeouts, window.rejects, window.semaphoreRejections, window.fallbacks]).toEqual([0, 1, 1, 1]);
+  });
 
-      expect([step, window.successes, window.failures]).toEqual([step, good.length, calls.length - good.length]);
-      if (mean === undefined) expect(window.meanSuccessMs).toBeUndefined();
-      else expect(window.meanSuccessMs).toBeCloseTo(mean, 6);
-    }
+  it('has nothing in its buckets before anything was counted', () => {
+    const window = new RollingWindow(2_000, 2);
+    window.advance(START);
+
+    expect(window.slices().map((slice) => Object.values(slice))).toEqual([
+      [0, 0, 0, 0, 0, 0, 0],
+      [0, 0, 0, 0, 0, 0, 0],
+    ]);
+    expect([window.timeouts, window.rejects, window.semaphoreRejections, window.fallbacks]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('forgets what is rare by clear() as well', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START);
+    window.reject();
+    window.fallback();
+
+    window.clear();
+    window.reject();
+
+    expect([window.rejects, window.fallbacks]).toEqual([1, 0]);
+  });
+
+  it('lets a measured success stand for others, and one that was not measured for none', () => {
+    const window = new RollingWindow(10_000, 10);
+    window.advance(START);
+    window.success(100, 0);
+    expect([window.successes, window.meanSuccessMs]).toEqual([1, undefined]);
+    window.success(100, 3);
+    window.success(20, 1);
+
+    expect([window.successes, window.meanSuccessMs]).toEqual([3, 80]);
   });
 });

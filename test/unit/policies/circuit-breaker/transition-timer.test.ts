@@ -141,4 +141,69 @@ describe('the timer of transitions', () => {
     const moments = environment.of('stateChange').filter(({ to }) => to === 'halfOpen');
     expect(moments.map(({ at }) => at - start)).toEqual([1_000, 2_000, 3_000]);
   });
+
+  it('wakes no sooner than in 10 ms, so that transitions of nearly one moment share a turn', async () => {
+    const environment = new TestEnvironment();
+    const scenes = [1_000, 1_004].map((resetTimeout) => new BreakerScene({ ...options, resetTimeout }, environment));
+    for (const scene of scenes) await scene.fail();
+    await environment.clock.advance(1_000);
+    const before = environment.clock.timersMade;
+
+    await environment.clock.advance(9);
+    expect(environment.of('stateChange').filter(({ to }) => to === 'halfOpen')).toHaveLength(1);
+    await environment.clock.advance(1);
+
+    expect(environment.of('stateChange').filter(({ to }) => to === 'halfOpen')).toHaveLength(2);
+    expect(environment.clock.timersMade - before).toBeLessThanOrEqual(1);
+  });
+
+  it('waits for an opening that is longer than a timer can hold', async () => {
+    const scene = new BreakerScene({ ...options, resetTimeout: 2 ** 31 - 1, resetJitter: 1 });
+    scene.environment.chances = [0.5];
+    await scene.fail();
+    const begun = scene.clock.wallNow();
+
+    await scene.clock.advance(2 ** 31 - 1);
+    expect(scene.environment.of('stateChange')).toHaveLength(1);
+    await scene.clock.advance(2 ** 31 - 1);
+
+    expect(scene.environment.of('stateChange').map(({ to, at }) => [to, at - begun])).toEqual([
+      ['open', 0],
+      ['halfOpen', Math.ceil((2 ** 31 - 1) * 1.5)],
+    ]);
+  });
+
+  it('is set anew, when another opens that is due before', async () => {
+    const environment = new TestEnvironment();
+    const [late, soon] = [5_000, 1_000].map(
+      (resetTimeout) => new BreakerScene({ ...options, resetTimeout }, environment),
+    );
+    await late?.fail();
+    await soon?.fail();
+    const begun = environment.clock.wallNow();
+
+    await environment.clock.advance(6_000);
+
+    const moments = environment.of('stateChange').filter(({ to }) => to === 'halfOpen');
+    expect(moments.map(({ at }) => at - begun)).toEqual([1_000, 5_000]);
+  });
+
+  it('watches none that opens after the app has shut down', async () => {
+    const scene = new BreakerScene(options);
+    scene.environment.lifecycle.dispose();
+
+    await scene.fail();
+    scene.breaker.on('halfOpen', () => undefined);
+
+    expect([scene.state, scene.clock.timersMade]).toEqual(['open', 0]);
+  });
+
+  it('follows no breaker that is no longer in use', async () => {
+    const scene = new BreakerScene(options);
+    await scene.fail();
+
+    scene.named.retire();
+
+    expect(scene.clock.pending).toBe(0);
+  });
 });
