@@ -4,7 +4,6 @@ import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exce
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { Guard } from '../../../../lib/kernel/guard.js';
-import { adaptive, type AdaptiveOptions } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
 import { attemptTimeout } from '../../../../lib/policies/timeout/attempt-timeout.guard.js';
@@ -590,130 +589,6 @@ describe('BulkheadGuard', () => {
 
       expect(failing.results.map(({ status }) => status)).toEqual(['pending', 'rejected']);
       expect(failing.environment.reports[0]?.place).toBe('payments, priority');
-    });
-  });
-
-  describe('an adaptive limit', () => {
-    /** Keeps `demand` calls going for `ms`, each made anew as soon as it has ended or was refused. */
-    async function drive(
-      { environment, bulkhead }: { environment: TestEnvironment; bulkhead: BulkheadGuard },
-      demand: number,
-      ms: number,
-      body: () => Promise<unknown>,
-      perAttempt?: number,
-    ): Promise<void> {
-      const { clock } = environment;
-      const timeout = perAttempt === undefined ? undefined : attemptTimeout('payments', perAttempt, environment);
-      const run = guarded({ 'timeout.perAttempt': timeout, bulkhead }, method(body), { endsEarly: true });
-      const end = clock.now() + ms;
-      const pause = () => new Promise<void>((resolve) => clock.setTimeout(resolve, 5));
-      const caller = async () => {
-        while (clock.now() < end) {
-          await run(newCall(environment)).catch((error: unknown) =>
-            error instanceof BulkheadFullException ? pause() : undefined,
-          );
-        }
-      };
-      const callers = Array.from({ length: demand }, caller);
-      await clock.advance(ms + 2_000);
-      await Promise.all(callers);
-    }
-
-    function adaptiveBulkhead(options: AdaptiveOptions) {
-      const environment = new TestEnvironment();
-      const all = { ...BULKHEAD_DEFAULTS, maxConcurrent: adaptive(options) };
-      return { environment, bulkhead: new BulkheadGuard('payments', all, environment) };
-    }
-
-    /** Work of 50 ms, of which `slots` go on at once. */
-    function service({ clock }: TestEnvironment, slots: number) {
-      let running = 0;
-      const waiting: (() => void)[] = [];
-      return async (): Promise<void> => {
-        if (running >= slots) await new Promise<void>((resolve) => waiting.push(resolve));
-        running++;
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, 50));
-        running--;
-        waiting.shift()?.();
-      };
-    }
-
-    it('finds the knee of what it guards, and tells its moves', async () => {
-      const scene = adaptiveBulkhead({ initial: 8 });
-
-      await drive(scene, 60, 15_000, service(scene.environment, 20));
-
-      expect(scene.bulkhead.limit).toBeGreaterThanOrEqual(15);
-      expect(scene.bulkhead.limit).toBeLessThanOrEqual(30);
-      expect(scene.environment.of('limitChange')[0]).toMatchObject({ name: 'payments', policy: 'bulkhead', before: 8 });
-    });
-
-    it('takes an attempt that ran out of time for a slow one, not for a fast one', async () => {
-      const scene = adaptiveBulkhead({ initial: 40 });
-      const { clock } = scene.environment;
-      await drive(scene, 60, 3_000, service(scene.environment, 1_000), 200);
-      const before = scene.bulkhead.limit;
-
-      // Work that takes its time limit, and ends when it is cut.
-      const hanging = (): Promise<void> => new Promise((resolve) => clock.setTimeout(resolve, 200));
-      await drive(scene, 400, 1_000, hanging, 200);
-
-      expect(before).toBeGreaterThanOrEqual(40);
-      expect(scene.bulkhead.limit).toBeLessThan(before);
-    });
-
-    it('learns nothing from failures that come fast', async () => {
-      const scene = adaptiveBulkhead({ initial: 10 });
-      await drive(scene, 60, 3_000, service(scene.environment, 20));
-      const before = scene.bulkhead.limit;
-      const { clock } = scene.environment;
-
-      const failing = async (): Promise<void> => {
-        await new Promise<void>((resolve) => clock.setTimeout(resolve, 1));
-        throw new Error('no');
-      };
-      await drive(scene, 60, 1_000, failing);
-
-      expect(scene.bulkhead.limit).toBe(before);
-    });
-
-    it('admits who waits when the limit grows and no slot comes free', async () => {
-      const environment = new TestEnvironment();
-      const { clock } = environment;
-      const all = { ...BULKHEAD_DEFAULTS, maxConcurrent: adaptive({ initial: 40, min: 40 }), maxQueue: 10 };
-      const bulkhead = new BulkheadGuard('payments', all, environment);
-      const make = (count: number, body: () => Promise<unknown>) =>
-        Array.from({ length: count }, () => track(execute(bulkhead, newCall(environment), method(body))));
-      const never = () => new Promise<never>(() => undefined);
-      // The first 40 fill it up, the next are samples of a window.
-      for (let turn = 0; turn < 3; turn++) {
-        make(40, () => new Promise<void>((resolve) => clock.setTimeout(resolve, 150)));
-        await clock.advance(150);
-      }
-
-      make(39, never);
-      // Its time limit is over at the end of a window, and it keeps its slot.
-      const timeout = attemptTimeout('payments', 200, environment);
-      const policies = { 'timeout.perAttempt': timeout, bulkhead };
-      track(guarded(policies, method(never), { endsEarly: true })(newCall(environment)));
-      const waiting = make(5, async () => 'done');
-      await clock.advance(100);
-      expect([bulkhead.limit, bulkhead.waiting]).toEqual([40, 5]);
-      await clock.advance(100);
-      await settle();
-
-      expect([bulkhead.limit, bulkhead.active, bulkhead.waiting]).toEqual([60, 40, 0]);
-      expect(waiting.map(({ outcome }) => outcome)).toEqual(waiting.map(() => 'done'));
-    });
-
-    it('gives the numbers in force when it refuses', async () => {
-      const { environment, bulkhead } = adaptiveBulkhead({ initial: 2, min: 2 });
-      const work = new ManualWork();
-
-      const results = [1, 2, 3].map(() => track(execute(bulkhead, newCall(environment), work.run)));
-      await settle();
-
-      expect(results[2]?.outcome).toMatchObject({ details: { active: 2, maxConcurrent: 2, waiting: 0, maxQueue: 0 } });
     });
   });
 

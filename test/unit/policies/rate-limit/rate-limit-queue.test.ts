@@ -59,14 +59,14 @@ describe('RateLimitGuard that lets calls wait', () => {
   it('keeps the rate when periods are no whole milliseconds, and shorter than a timer can be', async () => {
     const thirds = new RateLimitScene({ ...QUEUE, limit: 3 });
     thirds.burst(10);
-    const fast = new RateLimitScene({ ...QUEUE, limit: 5_000 });
-    fast.burst(5_001);
+    const fast = new RateLimitScene({ ...QUEUE, limit: 2_000 });
+    fast.burst(601);
 
     await thirds.clock.advance(3_000);
-    await fast.clock.advance(1_000);
+    await fast.clock.advance(300);
 
     expect(thirds.times).toEqual([0, 334, 667, 1_000, 1_334, 1_667, 2_000, 2_334, 2_667, 3_000]);
-    expect(fast.begun).toHaveLength(5_001);
+    expect(fast.begun).toHaveLength(601);
   });
 
   it('spaces calls by what they cost', async () => {
@@ -407,7 +407,7 @@ describe('RateLimitGuard that lets calls wait', () => {
     scene.burst(2, ['stays']);
     await scene.attempt(['goes']);
 
-    for (let index = 0; index < 1_000; index++) {
+    for (let index = 0; index < 100; index++) {
       scene.call(['goes'], (call) => queueMicrotask(() => call.abort('gone')));
       await settle();
     }

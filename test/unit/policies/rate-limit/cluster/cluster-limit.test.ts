@@ -414,13 +414,13 @@ describe('a rate limit of a cluster and its store', () => {
     environment.rateStore = store;
     const scene = new RateLimitScene({ limit: 1_000, per: 1_000, scope: 'cluster' }, environment);
 
-    for (let ms = 0; ms < 2_000; ms++) {
+    for (let ms = 0; ms < 1_000; ms++) {
       scene.burst(2);
       await scene.clock.advance(1);
     }
 
-    expect(scene.begun.length).toBeGreaterThanOrEqual(1_950);
-    expect(scene.begun.length).toBeLessThanOrEqual(2_105);
-    expect(store.asks).toBeLessThanOrEqual(170);
+    expect(scene.begun.length).toBeGreaterThanOrEqual(975);
+    expect(scene.begun.length).toBeLessThanOrEqual(1_105);
+    expect(store.asks).toBeLessThanOrEqual(85);
   });
 });
