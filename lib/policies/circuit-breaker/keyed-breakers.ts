@@ -42,6 +42,7 @@ export class KeyedBreakers {
       options,
       latencies,
       onChange: this.#onChange,
+      onSaid: this.#onChange,
       control: new Control(this.control),
       environment,
     });

@@ -253,11 +253,9 @@ describe('the first probe of a breaker that follows', () => {
   };
 
   it('comes after a half of the open time at least, by a backoff too', () => {
-    const resetTimeout = (opening: number) => 1_000 * opening;
+    const options = { resetTimeout: (opening: number) => 1_000 * opening, resetJitter: 0.1 };
 
-    expect([0, 0.5, 0.999].map((chance) => following({ resetTimeout }, [0, chance]).openFor)).toEqual([
-      1_000, 750, 500.5,
-    ]);
+    expect([0, 0.5, 0.999].map((chance) => following(options, [0, chance]).openFor)).toEqual([1_000, 750, 500.5]);
   });
 
   it('has its turn within what resetJitter may add, also while it comes early', () => {
@@ -321,12 +319,43 @@ describe('the open time of a breaker that others hear of', () => {
   it('has a turn after each opening, by a failed probe too', async () => {
     const { scene, core } = setUp('advise', { volumeThreshold: 1, resetTimeout: 10_000, resetJitter: 0.1 });
     await scene.fail();
-    await scene.clock.advance(core.machine.openFor);
+    await scene.clock.advance(core.machine.openFor + 130);
 
     await scene.fail();
 
     expect(core.machine.openFor >= 10_000 && core.machine.openFor <= 11_000).toBe(true);
     expect((scene.clock.wallNow() + core.machine.openFor) % 1_000).toBe(500);
+  });
+
+  it('is the reset time, where that ends just at its turn', async () => {
+    const { scene, core } = setUp('advise', { volumeThreshold: 1, resetTimeout: 10_000, resetJitter: 0.1 });
+    await scene.clock.advance(500);
+    expect(scene.clock.wallNow() % 1_000).toBe(500);
+
+    await scene.fail();
+
+    expect(core.machine.openFor).toBe(10_000);
+  });
+
+  it('is whole, where advice has only let a failure open it', async () => {
+    const { scene, core, advice } = setUp('advise');
+    scene.environment.chances = [0, 0.5];
+    advice.reached(WORD);
+
+    await scene.fail();
+
+    expect(core.machine.openFor).toBe(1_000);
+  });
+
+  it('goes on in its own time after an order', async () => {
+    const { scene, core } = setUp('advise', { volumeThreshold: 1, resetTimeout: 10_000, resetJitter: 0.1 });
+    await scene.fail();
+    const { openFor } = core.machine;
+    core.say('rule', { state: 'forcedOpen', reason: 'a rule' });
+    await scene.clock.advance(230);
+    core.say('rule', undefined);
+
+    expect([scene.state, core.machine.openFor]).toEqual(['open', openFor]);
   });
 
   it('is left alone where somebody opens it by hand', async () => {
@@ -336,6 +365,30 @@ describe('the open time of a breaker that others hear of', () => {
     scene.breaker.open();
 
     expect(core.machine.openFor).toBe(10_000);
+  });
+});
+
+describe('an opening of its own calls', () => {
+  it('counts for others while it probes, and no more once somebody has opened it by hand', async () => {
+    const { scene, advice } = setUp('advise', { volumeThreshold: 1 });
+    await scene.fail();
+    await scene.clock.advance(1_000);
+    expect([scene.state, advice.isOpenByCalls]).toEqual(['halfOpen', true]);
+
+    scene.breaker.open();
+
+    expect([scene.state, advice.isOpenByCalls]).toEqual(['open', false]);
+  });
+
+  it('is over with its closing: a state that was restored after it is none of its calls', async () => {
+    const { scene, advice } = setUp('advise', { volumeThreshold: 1 });
+    await scene.fail();
+    const snapshot = scene.breaker.snapshot();
+    scene.breaker.close();
+
+    scene.breaker.restore(snapshot);
+
+    expect([scene.state, advice.isOpenByCalls]).toEqual(['open', false]);
   });
 });
 

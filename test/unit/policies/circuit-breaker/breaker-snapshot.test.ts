@@ -62,6 +62,22 @@ describe('the snapshot of a breaker', () => {
     });
   });
 
+  it('tells no time of one whose reset time is over, though nobody has called since', async () => {
+    const { breaker, clock, fail } = await bound();
+    await fail();
+    clock.block(RESET + 500);
+
+    expect(breaker.snapshot()).toMatchObject({ state: 'halfOpen', probeAt: undefined, since: clock.wallNow() - 500 });
+  });
+
+  it('tells of one that is disabled nothing of its last opening', async () => {
+    const { breaker, fail } = await bound();
+    await fail();
+    breaker.disable();
+
+    expect(breaker.snapshot()).not.toHaveProperty('failures');
+  });
+
   it('tells of one that was opened by hand no error', async () => {
     const { breaker } = await scene();
     breaker.open();

@@ -138,6 +138,7 @@ describe('a breaker of which somebody speaks', () => {
     named.say('operator', word('normal', 'by ann'));
 
     expect([breaker.state, breaker.core.forced, environment.told.length]).toEqual(['closed', false, 2]);
+    expect(environment.of('stateChange').at(-1)?.reason).toBe('');
   });
 
   it('goes on after an order with what it had counted before', async () => {

@@ -1,7 +1,7 @@
 import Opossum from 'opossum';
 import { describe, expect, it, vi } from 'vitest';
 import type { CallListener } from '../../../../lib/events/call-listener.js';
-import type { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
+import { CircuitOpenException } from '../../../../lib/errors/circuit-open.exception.js';
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import { Breaker } from '../../../../lib/policies/circuit-breaker/breaker.js';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
@@ -130,7 +130,7 @@ describe('what is fired under a breaker', () => {
 
   it('is refused after a shutdown, with an error that says so', async () => {
     const { breaker, environment } = new BreakerScene();
-    breaker.shutdown();
+    breaker.fallback(() => 'substitute').shutdown();
     const action = vi.fn();
 
     const error = await errorOf(breaker.fire(action));
@@ -139,7 +139,17 @@ describe('what is fired under a breaker', () => {
     expect(error).toMatchObject({ code: 'SHUTDOWN', instanceName: 'payments', policy: 'circuitBreaker' });
     expect((error as ShutdownException).explanation).toBe('circuit breaker payments was shut down');
     expect(action).not.toHaveBeenCalled();
+    expect(breaker.stats.fires).toBe(0);
     expect(environment.of('refused')).toMatchObject([{ code: 'SHUTDOWN' }]);
+  });
+
+  it('is judged without a limit of time as well', async () => {
+    const { breaker } = new BreakerScene({ timeout: false, trip: once });
+
+    expect(await errorOf(breaker.fire(fails))).toBe(boom);
+
+    expect(breaker.state).toBe('open');
+    expect(await errorOf(breaker.fire(fails))).toBeInstanceOf(CircuitOpenException);
   });
 
   it('goes by a changed timeout, and what runs already keeps its own', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { consecutiveFailures } from '../../../../lib/policies/circuit-breaker/trip/consecutive-failures.js';
 import type { CircuitBreakerOptions } from '../../../../lib/policies/circuit-breaker/circuit-breaker.options.js';
 import { BreakerScene } from '../../../support/breaker-scene.js';
+import { TestEnvironment } from '../../../support/test-environment.js';
 
 const of = (key: unknown) => ({ args: [key] });
 
@@ -262,6 +263,43 @@ describe('breakers by key', () => {
     await scene.succeed(1, 0, of('new'));
 
     expect([looked, keysOf(scene)]).toEqual([2, ['b', 'c', 'new']]);
+  });
+
+  it('take new keys again as soon as the first reset time is over, though nobody listens', async () => {
+    const { options } = keyed().named;
+    const scene = new BreakerScene(options, new TestEnvironment(false));
+    for (const key of ['a', 'b', 'c']) {
+      await scene.fail(1, new Error('x'), of(key));
+      scene.clock.block(1_000);
+    }
+    scene.named.select(of('new'));
+    scene.clock.block(26_999);
+    scene.named.select(of('new'));
+    const before = keysOf(scene);
+    scene.clock.block(1);
+
+    scene.named.select(of('new'));
+
+    expect([before, keysOf(scene)]).toEqual([
+      ['a', 'b', 'c'],
+      ['b', 'c', 'new'],
+    ]);
+  });
+
+  it('take new keys again, when an operator lets go of one without a change of its state', () => {
+    const scene = keyed();
+    scene.named.say('rule', { state: 'disabled', reason: 'a rule' });
+    for (const key of ['a', 'b', 'c']) {
+      scene.named.select(of(key));
+      scene.named.breaker(key)?.disable();
+    }
+    scene.named.select(of('new'));
+    expect(keysOf(scene)).toEqual(['a', 'b', 'c']);
+
+    scene.named.breaker('b')?.enable();
+    scene.named.select(of('new'));
+
+    expect(keysOf(scene)).toEqual(['a', 'c', 'new']);
   });
 
   it('that go are followed by no timer any more', async () => {

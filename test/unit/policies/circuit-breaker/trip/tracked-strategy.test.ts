@@ -313,6 +313,8 @@ describe('slow calls', () => {
 
     expect(strategy.shouldTrip(WINDOW)).toBe('2 of 4 calls in 10 s took over 100 ms, limit 50 %');
     expect(strategy.shouldTrip({ ...WINDOW, volumeThreshold: 5 })).toBe(false);
+    strategy.record(false, 50, 1_000);
+    expect(strategy.shouldTrip(WINDOW)).toBe(false);
   });
 
   it('open at 0 % with the first, and not before', () => {
