@@ -502,13 +502,15 @@ describe('Coalescing', () => {
       const { ask } = setUp();
       const DEPTH = 60;
       let innermost = 0;
+      let end = (): void => undefined;
+      const over = new Promise<void>((resolve) => (end = resolve));
       /** Two calls at each level need the run of the next one: 2 ** 60 ways in all. */
       const level = (depth: number): Work =>
         method(async (call) => {
           await settle();
           if (depth === DEPTH) return ++innermost;
           const inner = [1, 2].map(() => ask({ args: [depth + 1], outer: call }, level(depth + 1)));
-          await settle();
+          await over;
           return inner.length;
         });
       ask({ args: [0] }, level(0));
@@ -516,6 +518,7 @@ describe('Coalescing', () => {
       for (let round = 0; round < DEPTH + 5; round++) await settle();
 
       expect(innermost).toBe(1);
+      end();
     });
 
     it('lets calls of other keys inside it share as ever', async () => {
