@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { callOf } from '../../../../lib/kernel/call.js';
 import { isJudgedBad, judgeBad } from '../../../../lib/kernel/judged-bad.js';
+import type { Guard } from '../../../../lib/kernel/guard.js';
 import type { Inner, Work } from '../../../../lib/kernel/junction.js';
 import type { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import { COALESCE_DEFAULTS, type CoalesceOptions } from '../../../../lib/policies/coalesce/coalesce.options.js';
 import { Coalescing } from '../../../../lib/policies/coalesce/coalescing.js';
 import { TotalTimeoutDecision } from '../../../../lib/policies/timeout/total-timeout.decision.js';
 import { guarded, ManualWork, method, newCall, type Given } from '../../../support/calls.js';
+import { Told } from '../../../support/guards.js';
 import { settle, thrownBy, track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -17,6 +19,8 @@ const boom = new Error('boom');
 interface Asked extends Given {
   /** The total limit of this caller, ms. */
   total?: number;
+  /** A guard of the run. */
+  inside?: Guard;
 }
 
 /** A single flight around the end of attempts; the key is the first argument. */
@@ -26,10 +30,12 @@ function setUp(options: Partial<CoalesceOptions> = {}) {
   const key = (first: unknown) => first as string;
   const coalesce = new Coalescing('Client.load', { ...COALESCE_DEFAULTS, key, ...options }, environment);
   const work = new ManualWork();
-  const ask = ({ total, ...given }: Asked = {}, body: Work = work.run) => {
+  const ask = ({ total, inside, ...given }: Asked = {}, body: Work = work.run) => {
     const call = newCall(environment, { args: ['a'], ...given });
     const limit = total === undefined ? undefined : new TotalTimeoutDecision('Client.load', total, environment);
-    const result = track(guarded({ 'timeout.total': limit, coalesce }, body, { endsEarly: true })(call));
+    const result = track(
+      guarded({ 'timeout.total': limit, coalesce, bulkhead: inside }, body, { endsEarly: true })(call),
+    );
     return { call, result };
   };
   return { environment, clock, work, ask };
@@ -189,6 +195,19 @@ describe('Coalescing', () => {
       expect(work.begun).toBe(2);
     });
 
+    it('end the run for its guards as well, although its method goes on', async () => {
+      const { work, ask } = setUp();
+      const told: unknown[] = [];
+      const { call } = ask({ inside: new Told(told) });
+      call.abort('gone');
+      await settle();
+      expect(told).toEqual([['failed', 'gone']]);
+      work.succeed(0, 'late');
+      await settle();
+
+      expect(told).toHaveLength(1);
+    });
+
     it('do not begin a run, or join one, when they have gone already', async () => {
       const { work, ask } = setUp();
       const { result } = ask({ signal: AbortSignal.abort('before') });
@@ -253,8 +272,8 @@ describe('Coalescing', () => {
       const { clock, work, ask } = setUp();
       const at = clock.now();
       const [first, second] = [ask({ total: 300 }), ask({ total: 300 })];
-      ask({ total: 100 });
       ask({ total: 200 });
+      ask({ total: 100 });
       first.call.abort('gone');
       expect(work.calls[0]?.deadline).toBe(at + 300);
       second.call.abort('gone');
@@ -452,6 +471,54 @@ describe('Coalescing', () => {
       expect(alone).toEqual(['a']);
       expect([a.result.status, b.result.status]).toEqual(['fulfilled', 'fulfilled']);
       expect(b.result.outcome).toBe('a alone');
+    });
+
+    it('runs alone, when three runs would wait for each other in a circle', async () => {
+      const { ask } = setUp();
+      const alone: string[] = [];
+      let go = (): void => undefined;
+      const turn = new Promise<void>((resolve) => (go = resolve));
+      const needing = (other: string) =>
+        method(async (call) => {
+          await turn;
+          const answer = method(() => (alone.push(other), `${other} alone`));
+          const { result } = ask({ args: [other], outer: call }, answer);
+          for (let round = 0; round < 5 && result.status === 'pending'; round++) await settle();
+          return result.outcome;
+        });
+      const asked = [
+        ask({ args: ['a'] }, needing('b')),
+        ask({ args: ['b'] }, needing('c')),
+        ask({ args: ['c'] }, needing('a')),
+      ];
+      go();
+      for (let round = 0; round < 20; round++) await settle();
+
+      expect(alone).toEqual(['a']);
+      expect(outcomesOf(asked)).toEqual(['a alone', 'a alone', 'a alone']);
+    });
+
+    it('looks at each run once, however many ways lead to it', async () => {
+      const { ask } = setUp();
+      const DEPTH = 60;
+      let innermost = 0;
+      let end = (): void => undefined;
+      const over = new Promise<void>((resolve) => (end = resolve));
+      /** Two calls at each level need the run of the next one: 2 ** 60 ways in all. */
+      const level = (depth: number): Work =>
+        method(async (call) => {
+          await settle();
+          if (depth === DEPTH) return ++innermost;
+          const inner = [1, 2].map(() => ask({ args: [depth + 1], outer: call }, level(depth + 1)));
+          await over;
+          return inner.length;
+        });
+      ask({ args: [0] }, level(0));
+      ask({ args: [0] }, level(0));
+      for (let round = 0; round < DEPTH + 5; round++) await settle();
+
+      expect(innermost).toBe(1);
+      end();
     });
 
     it('lets calls of other keys inside it share as ever', async () => {

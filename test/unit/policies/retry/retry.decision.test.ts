@@ -7,6 +7,7 @@ import { TimeoutException } from '../../../../lib/errors/timeout.exception.js';
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { callOf } from '../../../../lib/kernel/call.js';
 import type { CallInfo } from '../../../../lib/kernel/call-info.js';
+import { isJudgedBad } from '../../../../lib/kernel/judged-bad.js';
 import type { Work } from '../../../../lib/kernel/junction.js';
 import { exponential } from '../../../../lib/kernel/backoff/exponential.js';
 import { fixed } from '../../../../lib/kernel/backoff/fixed.js';
@@ -129,6 +130,58 @@ describe('where a retry stops of itself', () => {
 
     expect(result.outcome).toBe(boom);
     expect(calls).toHaveLength(1);
+  });
+
+  it('makes them inside of another guarded call as ever, where nobody says that the request comes again', async () => {
+    const { environment, run, clock } = setUp();
+    const [plain, noted] = [newCall(environment), newCall(environment)];
+    noted.rarely().hasWaited = true;
+    for (const outer of [plain, noted]) {
+      const { run: work, calls } = scripted([boom, 'value']);
+      const result = track(run(work, newCall(environment, { outer })));
+      await clock.advance(1_000);
+
+      expect([result.outcome, calls.length]).toEqual(['value', 2]);
+    }
+  });
+
+  it('says that it was cut, of a call that had been made again', async () => {
+    const { environment, run, call, clock } = setUp({ retryOn: () => true });
+    const work = new ManualWork();
+    const result = track(run(work.run));
+    work.fail(0, boom);
+    await clock.advance(100);
+    call.abort('gone');
+    work.fail(1, boom);
+    await settle();
+
+    expect(result).toEqual({ status: 'rejected', outcome: boom });
+    expect(environment.of('retrySuppressed')).toMatchObject([{ attempts: 2, reason: 'aborted' }]);
+  });
+
+  it('asks nothing about the result of a call that was cut', async () => {
+    let asked = 0;
+    const { environment, run, call } = setUp({ retryOnResult: () => ++asked > 0 });
+    const work = new ManualWork();
+    const result = track(run(work.run));
+    call.abort('gone');
+    work.succeed(0, 'value');
+    await settle();
+
+    expect(result).toEqual({ status: 'fulfilled', outcome: 'value' });
+    expect(asked).toBe(0);
+    expect(isJudgedBad(call)).toBe(false);
+    expect(environment.told).toEqual([]);
+  });
+
+  it('makes none while the app is closing, not even without a pause, and announces none', async () => {
+    const { environment, run } = setUp({ backoff: fixed(0) });
+    environment.lifecycle.refuseWaits();
+    const { run: work, calls } = scripted([boom, 'value']);
+
+    expect(await errorOf(run(work))).toBeInstanceOf(ShutdownException);
+    expect(calls).toHaveLength(1);
+    expect(environment.told).toMatchObject([{ type: 'retrySuppressed', reason: 'shutdown', error: boom }]);
   });
 
   it('makes no pause while the app is closing, and rejects with what says so', async () => {

@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import type { Making } from '../../../../lib/kernel/making.js';
 import type { Given } from '../../../../lib/kernel/policy-kind.js';
 import { TIMEOUT } from '../../../../lib/policies/timeout/timeout.kind.js';
+import type { TimeoutOptions } from '../../../../lib/policies/timeout/timeout.options.js';
+import { execute, ManualWork, newCall } from '../../../support/calls.js';
+import { track } from '../../../support/settle.js';
+import { TestEnvironment } from '../../../support/test-environment.js';
 
 const LENT = { by: 'circuitBreaker', option: 'timeout', value: 10_000 };
 
@@ -61,5 +66,55 @@ describe('the steps of a timeout', () => {
 
   it('are described with their limits', () => {
     expect(TIMEOUT.describe?.({ perAttempt: 400, total: 1_000 })).toBe(' perAttempt 400 ms, total 1000 ms');
+  });
+});
+
+/** The policy of one step, as a plan makes it. */
+function make(place: 'timeout.total' | 'timeout.perAttempt', options: TimeoutOptions, lender?: string) {
+  const environment = new TestEnvironment();
+  const making: Making = {
+    environment,
+    target: { instanceName: 'Client.load', kind: undefined, parameterCount: 0, http: false },
+    attemptLimit: undefined,
+    judge: undefined,
+    witness: undefined,
+    state: () => expect.fail('it keeps no state'),
+    budget: () => expect.fail('it makes no attempts'),
+  };
+  const made = TIMEOUT.make(
+    { place, name: 'loads', options: { ...options }, sources: {}, ruling: undefined, lender },
+    making,
+  );
+  const policy = 'guard' in made ? made.guard : 'decision' in made ? made.decision : expect.fail('no such role');
+  const result = track(execute(policy, newCall(environment), new ManualWork().run, { endsEarly: true }));
+  return { environment, result };
+}
+
+describe('the kind of a timeout', () => {
+  it('copies the options that it is given', () => {
+    const options = { perAttempt: 100, total: 500 };
+
+    expect(TIMEOUT.parse('Client.load, @Timeout', options)).toEqual(options);
+    expect(TIMEOUT.parse('Client.load, @Timeout', options)).not.toBe(options);
+    expect(TIMEOUT.parse('Client.load, @Timeout', 100)).toEqual({ perAttempt: 100 });
+  });
+
+  it.each([
+    ['perAttempt', 'timeout.perAttempt', 100, 'loads gave no answer within 100 ms (attempt 1)'],
+    ['total', 'timeout.total', 500, 'loads was not done within 500 ms in all'],
+  ] as const)('makes the limit of the place: %s', async (scope, place, ms, explanation) => {
+    const { environment, result } = make(place, { perAttempt: 100, total: 500 });
+    await environment.clock.advance(ms - 1);
+    expect(result.status).toBe('pending');
+    await environment.clock.advance(1);
+
+    expect(result.outcome).toMatchObject({ code: 'TIMEOUT', explanation, details: { limitMs: ms, scope } });
+  });
+
+  it('says whose limit it is, where a breaker has lent it', async () => {
+    const { environment } = make('timeout.perAttempt', { perAttempt: 100 }, 'circuitBreaker');
+    await environment.clock.advance(100);
+
+    expect(environment.told).toMatchObject([{ type: 'timeout', name: 'loads', limitOf: 'circuitBreaker' }]);
   });
 });
