@@ -16,7 +16,7 @@ interface Kind {
 /** An attempt of a method; one that is idempotent gets a key of its own at each call. */
 function attemptOf(given: Given = {}, { name = 'load', idempotent = true }: Kind = {}): Attempt {
   const attempt = newCall(environment, given);
-  const idempotencyKey = idempotent ? (args: readonly unknown[]) => `${String(args[0] ?? name)}-${++made}` : undefined;
+  const idempotencyKey = idempotent ? ([id = name]: readonly unknown[]) => `${id as string}-${++made}` : undefined;
   const { course } = attempt;
   const target = { ...course.target, methodName: name, idempotencyKey };
   attempt.course = Object.assign(Object.create(course) as typeof course, { target });
