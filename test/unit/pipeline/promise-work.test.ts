@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { describe, expect, it } from 'vitest';
-import { promiseWork } from '../../../lib/pipeline/promise-work.js';
+import { orGiven, promiseWork } from '../../../lib/pipeline/promise-work.js';
 import { newCall } from '../../support/calls.js';
 import { errorOf } from '../../support/settle.js';
 import { TestEnvironment } from '../../support/test-environment.js';
@@ -41,5 +41,36 @@ describe('promiseWork', () => {
     expect(error).toBeInstanceOf(TypeError);
     expect(error.message).toContain(`Client.load gave ${found}`);
     expect(error.message).toContain(advice);
+  });
+});
+
+describe('a method that was called already', () => {
+  it('gives what it has given, and is called for the attempts after that', () => {
+    const attempt = newCall(environment);
+    let called = 0;
+    const body = orGiven(() => `call ${++called}`);
+    attempt.rarely().given = { value: 'given' };
+
+    expect([body(attempt), body(attempt), body(newCall(environment))]).toEqual(['given', 'call 1', 'call 2']);
+  });
+
+  it('may have given nothing', () => {
+    const attempt = newCall(environment);
+    attempt.rarely().given = { value: undefined };
+
+    expect(orGiven(() => 'called')(attempt)).toBeUndefined();
+  });
+});
+
+describe('a query builder', () => {
+  it('is a promise, although it can be iterated too', async () => {
+    const builder = {
+      then: (resolve: (rows: string) => void) => resolve('rows'),
+      async *[Symbol.asyncIterator]() {
+        yield 'row';
+      },
+    };
+
+    await expect(run(() => builder)).resolves.toBe('rows');
   });
 });

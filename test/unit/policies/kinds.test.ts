@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { PolicyKey } from '../../../lib/events/resilience-event.js';
+import { adaptive } from '../../../lib/kernel/adaptive-limit/adaptive.options.js';
 import { ORDER, type Stage } from '../../../lib/pipeline/order.js';
 import {
   isSetKey,
+  isStateful,
   KINDS,
   kindOf,
+  methodNamedIn,
+  parsePolicy,
   POLICY_KEYS,
   type AnyKind,
   type Place,
@@ -62,6 +66,30 @@ describe('the kinds of policies', () => {
 
   it('lend to one another what the other takes', () => {
     for (const { lends } of kinds) if (lends !== undefined) expect(isSetKey(lends.to)).toBe(true);
+  });
+});
+
+describe('a setting of a policy', () => {
+  it('is parsed as code and as data', () => {
+    expect(parsePolicy('bulkhead', 'place', 5)).toEqual({ maxConcurrent: 5 });
+    const asData = parsePolicy('bulkhead', 'place', { maxConcurrent: { adaptive: { max: 50 } } });
+
+    expect(asData).toEqual({ maxConcurrent: adaptive({ max: 50 }) });
+    expect(messageOf(() => parsePolicy('bulkhead', 'place', { maxQueue: -1 }))).toContain("place: option 'maxQueue'");
+  });
+
+  it('may name the method that answers', () => {
+    expect(methodNamedIn('fallback', { use: 'cached' })).toBe('cached');
+    expect(methodNamedIn('fallback', { use: () => 'cached' })).toBeUndefined();
+    expect(methodNamedIn('bulkhead', 5)).toBeUndefined();
+  });
+
+  it('keeps state under a name, or none', () => {
+    const stateful = POLICY_KEYS.filter(isStateful);
+
+    expect(stateful).toEqual(expect.arrayContaining(['circuitBreaker', 'rateLimit', 'bulkhead']));
+    expect(stateful).not.toContain('timeout');
+    expect(stateful).not.toContain('retry');
   });
 });
 

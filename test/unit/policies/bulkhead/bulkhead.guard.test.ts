@@ -4,6 +4,7 @@ import { BulkheadFullException } from '../../../../lib/errors/bulkhead-full.exce
 import { ShutdownException } from '../../../../lib/errors/shutdown.exception.js';
 import type { Attempt } from '../../../../lib/kernel/attempt.js';
 import { Guard } from '../../../../lib/kernel/guard.js';
+import { StartRamp } from '../../../../lib/kernel/start-ramp.js';
 import { BULKHEAD_DEFAULTS, type BulkheadOptions } from '../../../../lib/policies/bulkhead/bulkhead.options.js';
 import { BulkheadGuard } from '../../../../lib/policies/bulkhead/bulkhead.guard.js';
 import { attemptTimeout } from '../../../../lib/policies/timeout/attempt-timeout.guard.js';
@@ -490,6 +491,38 @@ describe('BulkheadGuard', () => {
       expect(results.every(({ status }) => status === 'pending')).toBe(true);
     });
 
+    it('follows the mean of the last runs, a tenth of it with each', async () => {
+      const { clock, make, work, results } = setUp({ maxConcurrent: 1, maxQueue: 100 });
+      for (const [index, ms] of [100, 200, 100].entries()) {
+        make(1);
+        await clock.advance(ms);
+        work.succeed(index);
+        await settle();
+      }
+      make(2);
+
+      // 100, then 110, then 109 ms.
+      make(1, (call) => limit(call, clock.now() + 108));
+      make(1, (call) => limit(call, clock.now() + 109));
+      await settle();
+
+      expect(results.slice(-2).map(({ status }) => status)).toEqual(['rejected', 'pending']);
+      expect(results.at(-2)?.outcome).toMatchObject({ retryAfterMs: expect.closeTo(109, 6) });
+    });
+
+    it('knows nothing by work that goes on without its slot', async () => {
+      const { clock, calls, make, results } = setUp({ maxConcurrent: 1, maxQueue: 9, abandonAfter: 500 });
+      make(1);
+      calls[0]?.abort('gone');
+      await clock.advance(500);
+      make(2);
+
+      make(1, (call) => limit(call, clock.now() + 1));
+      await settle();
+
+      expect(results.at(-1)?.status).toBe('pending');
+    });
+
     it('is told by the time of the run alone: the wait is not in it', async () => {
       const { clock, bulkhead, make, work, results } = setUp({ maxConcurrent: 1, maxQueue: 100 });
       make(2);
@@ -589,6 +622,100 @@ describe('BulkheadGuard', () => {
 
       expect(failing.results.map(({ status }) => status)).toEqual(['pending', 'rejected']);
       expect(failing.environment.reports[0]?.place).toBe('payments, priority');
+    });
+  });
+
+  it('grows to its limit when the app starts', async () => {
+    const environment = new TestEnvironment();
+    const startRamp = new StartRamp({ over: 1_000, from: 0.5 }, environment.clock);
+    const bulkhead = new BulkheadGuard('payments', BULKHEAD_DEFAULTS, Object.assign(environment, { startRamp }));
+    expect(bulkhead.limit).toBe(5);
+
+    startRamp.begin();
+    await environment.clock.advance(500);
+    expect(bulkhead.limit).toBe(7);
+    await environment.clock.advance(500);
+
+    expect(bulkhead.limit).toBe(10);
+  });
+
+  it('lets a call run whose method was called already, and counts it', async () => {
+    const { bulkhead, make, work, environment } = setUp({ maxConcurrent: 1, maxQueue: 1 });
+
+    make(3, (call) => (call.rarely().underway = true));
+    await settle();
+
+    expect([work.begun, bulkhead.active, bulkhead.waiting]).toEqual([3, 3, 0]);
+    expect(environment.told).toEqual([]);
+  });
+
+  it('works where nobody hears of it', async () => {
+    const environment = new TestEnvironment(false);
+    const { clock } = environment;
+    const bulkhead = new BulkheadGuard('payments', { ...BULKHEAD_DEFAULTS, maxConcurrent: 1 }, environment);
+    const work = new ManualWork();
+    const call = newCall(environment, { outer: newCall(environment) });
+    track(execute(bulkhead, call, work.run, { endsEarly: true }));
+    const refused = track(execute(bulkhead, newCall(environment), work.run));
+    call.abort('gone');
+    await clock.advance(60_000);
+
+    expect(refused.outcome).toBeInstanceOf(BulkheadFullException);
+    expect([bulkhead.active, bulkhead.abandonedNow, environment.told]).toEqual([0, 1, []]);
+    work.succeed(0);
+    await settle();
+    expect(bulkhead.abandonedNow).toBe(0);
+  });
+
+  it('is idle while nobody runs and nobody waits', async () => {
+    const { bulkhead, make, work, calls } = setUp({ maxConcurrent: 1, maxQueue: 1 });
+    expect(bulkhead.idle).toBe(true);
+
+    make(2);
+    expect(bulkhead.idle).toBe(false);
+    work.succeed(0);
+    await settle();
+    expect(bulkhead.idle).toBe(false);
+    work.succeed(1);
+    await settle();
+
+    expect(bulkhead.idle).toBe(true);
+    expect(calls).toHaveLength(2);
+  });
+
+  describe("the user's priority", () => {
+    /** One call runs, and another comes while `priority` does something. */
+    async function during(priority: (scene: ReturnType<typeof setUp>) => void) {
+      const scene: ReturnType<typeof setUp> = setUp({
+        maxConcurrent: 1,
+        maxQueue: 1,
+        priority: () => (priority(scene), 0),
+      });
+      scene.make(2);
+      await settle();
+      return scene;
+    }
+
+    it('may cut the call, which then does not wait', async () => {
+      const { bulkhead, results } = await during(({ calls }) => calls[1]?.abort('cut meanwhile'));
+
+      expect(results[1]).toEqual({ status: 'rejected', outcome: 'cut meanwhile' });
+      expect(bulkhead.waiting).toBe(0);
+    });
+
+    it('may come when the app shuts down, and no wait begins then', async () => {
+      const { bulkhead, results } = await during(({ environment }) => environment.lifecycle.close());
+
+      expect(results[1]?.outcome).toBeInstanceOf(ShutdownException);
+      expect(bulkhead.waiting).toBe(0);
+    });
+
+    it('may make room, which the call then takes', async () => {
+      const { bulkhead, work } = await during((scene) =>
+        scene.bulkhead.reconfigure({ ...BULKHEAD_DEFAULTS, maxConcurrent: 2 }),
+      );
+
+      expect([work.begun, bulkhead.active, bulkhead.waiting]).toEqual([2, 2, 0]);
     });
   });
 

@@ -95,6 +95,61 @@ describe('KeyedBulkheadGuard', () => {
     expect(waits?.status).toBe('pending');
   });
 
+  it('comes down to fewer keys at once, as far as they are idle', async () => {
+    const { bulkhead, call, work } = setUp({ maxConcurrent: 1, maxKeys: 9 });
+    for (const key of ['a', 'b', 'c', 'd']) call(key);
+    for (const index of [3, 1]) work.succeed(index);
+    await settle();
+
+    bulkhead.reconfigure({ ...bulkhead.options, maxKeys: 3 });
+    expect(bulkhead.keys).toBe(3);
+    // The one that is idle still has its slots, and takes no room of others.
+    expect(call('b').status).toBe('pending');
+    bulkhead.reconfigure({ ...bulkhead.options, maxKeys: 1 });
+
+    expect([bulkhead.keys, bulkhead.active]).toEqual([3, 3]);
+  });
+
+  it('tells 1,000 keys apart where nobody says how many', async () => {
+    const { bulkhead, call } = setUp({ maxConcurrent: 1 });
+    for (let key = 0; key < 1_001; key++) call(`key ${key}`);
+    await settle();
+
+    expect(bulkhead.keys).toBe(1_000);
+  });
+
+  it('counts the work of all keys that goes on without a slot', async () => {
+    const { environment, bulkhead, work } = setUp({ maxConcurrent: 1, abandonAfter: 100, maxKeys: 1 });
+    for (const key of ['a', 'b']) {
+      const attempt = newCall(environment, { args: [key], outer: newCall(environment) });
+      track(execute(bulkhead, attempt, work.run, { endsEarly: true }));
+      attempt.abort('gone');
+    }
+
+    await environment.clock.advance(100);
+
+    expect([bulkhead.abandonedNow, bulkhead.active]).toEqual([2, 0]);
+  });
+
+  it('gives no new place to a key for being refused', async () => {
+    const { bulkhead, call, work } = setUp({ maxConcurrent: 1, maxKeys: 2 });
+    for (const key of ['a', 'b']) call(key);
+    for (const index of [0, 1]) work.succeed(index);
+    await settle();
+    // a is in use again, so that b is the one to go.
+    call('a');
+
+    call('c');
+    await settle();
+
+    expect([bulkhead.keys, bulkhead.active]).toEqual([2, 2]);
+    work.succeed(2);
+    await settle();
+    call('d');
+    await settle();
+    expect([bulkhead.keys, bulkhead.active]).toEqual([2, 2]);
+  });
+
   it('keeps nothing of keys beyond maxKeys, and no slot, whatever comes when', async () => {
     const step = fc.record({ key: fc.constantFrom('a', 'b', 'c', 'd', 'e'), ends: fc.nat(3) });
     await fc.assert(

@@ -20,6 +20,58 @@ describe('a flood of keys', () => {
     expect(clock.pending).toBe(0);
   });
 
+  /** Makes calls of so many keys at once. */
+  const flood = ({ limiter, environment }: RateLimitScene, keys: number): void => {
+    for (let one = 0; one < keys; one++) limiter.admit(newCall(environment, { args: [`key ${one}`] }), Infinity);
+  };
+
+  it('goes a thousand keys at a time, so that it holds nothing up', async () => {
+    const scene = new RateLimitScene(KEYED);
+    flood(scene, 3_500);
+    const keysAfter = async (ms: number): Promise<number> => {
+      await scene.clock.advance(ms);
+      return scene.limiter.keys;
+    };
+
+    // Each is looked at twice, 50 ms after the last thousand: when it was used, and when it was full.
+    expect(await keysAfter(1_149)).toBe(3_500);
+    expect(await keysAfter(1)).toBe(3_000);
+    expect(await keysAfter(49)).toBe(3_000);
+    expect([await keysAfter(1), await keysAfter(50)]).toEqual([2_000, 1_000]);
+    expect(scene.clock.pending).toBe(0);
+  });
+
+  it('is looked at once a second while nothing can go', async () => {
+    const scene = new RateLimitScene({ ...KEYED, per: 60_000 });
+    flood(scene, 1_001);
+
+    await scene.clock.advance(1_050);
+    expect([scene.clock.nextTimerIn, scene.clock.keepingAlive]).toEqual([1_000, 0]);
+    await scene.clock.advance(5_000);
+
+    expect([scene.clock.nextTimerIn, scene.clock.pending, scene.limiter.keys]).toEqual([1_000, 1, 1_001]);
+  });
+
+  it('keeps keys that are warm yet', async () => {
+    const scene = new RateLimitScene({ ...KEYED, warmUp: { over: 5_000 } });
+    flood(scene, 1_500);
+
+    await scene.clock.advance(4_000);
+    expect(scene.limiter.keys).toBe(1_500);
+    await scene.clock.advance(6_000);
+
+    expect(scene.limiter.keys).toBeLessThanOrEqual(1_000);
+  });
+
+  it('sets no timer in an app that is gone', () => {
+    const scene = new RateLimitScene(KEYED);
+    scene.environment.lifecycle.dispose();
+
+    flood(scene, 1_100);
+
+    expect(scene.clock.pending).toBe(0);
+  });
+
   it('does not give a key its limit back that has used it', async () => {
     const scene = new RateLimitScene({ ...KEYED, per: 60_000, maxKeys: 100_000 });
     await scene.admitted(2, ['used']);

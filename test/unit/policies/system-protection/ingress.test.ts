@@ -1,5 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { AdaptiveLimit } from '../../../../lib/kernel/adaptive-limit/adaptive-limit.js';
 import { adaptive } from '../../../../lib/kernel/adaptive-limit/adaptive.options.js';
+import { StartRamp } from '../../../../lib/kernel/start-ramp.js';
 import { Ingress } from '../../../../lib/policies/system-protection/ingress.js';
 import type { ResolvedSystemProtection } from '../../../../lib/policies/system-protection/system-protection.options.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
@@ -47,6 +49,100 @@ describe('Ingress', () => {
       reason: 'concurrency',
       details: { active: 2, limit: 2, loopDelayMs: 0, priority: 0 },
     });
+  });
+
+  it('counts for each limit whom it has turned away', async () => {
+    const { clock, loop, ingress, enter } = setUp({ concurrency: 6, eventLoopDelay: 50, rate: 100 });
+    for (let count = 0; count < 7; count++) enter();
+    expect(ingress.shedBy).toEqual({ concurrency: 1, eventLoopDelay: 0, rate: 0 });
+
+    loop.delayMs = 60;
+    for (let look = 0; look < 2; look++) {
+      await clock.advance(200);
+      enter();
+    }
+    expect(ingress.shedBy).toEqual({ concurrency: 2, eventLoopDelay: 1, rate: 0 });
+    for (let count = 0; count < 3; count++) ingress.leaveUnmeasured();
+    for (let count = 0; count < 200; count++) if (enter() === undefined) ingress.leaveUnmeasured();
+
+    expect(ingress.shedBy).toEqual({ concurrency: 2, eventLoopDelay: 1, rate: 100 });
+    expect(ingress.shed).toBe(103);
+  });
+
+  it('lets go on who has waited for its client, unless its place is taken by then', () => {
+    const { clock, environment, ingress, enter } = setUp({ concurrency: 2, rate: 1_000 });
+    enter();
+    enter();
+    ingress.leaveUnmeasured();
+    expect(ingress.reenter(clock.now(), 0)).toBeUndefined();
+    expect(ingress.active).toBe(2);
+    ingress.leaveUnmeasured();
+    enter();
+
+    expect(ingress.reenter(clock.now(), 7)).toBe('concurrency');
+    expect([ingress.active, ingress.shed]).toEqual([2, 1]);
+    expect(environment.of('shed')).toMatchObject([{ reason: 'concurrency', details: { active: 2, priority: 7 } }]);
+    ingress.resume(clock.now());
+    expect(ingress.active).toBe(3);
+  });
+
+  it('does not charge who goes on a second time', () => {
+    const { clock, ingress, enter } = setUp({ rate: 1 });
+    expect(enter()).toBeUndefined();
+    ingress.leaveUnmeasured();
+
+    expect(ingress.reenter(clock.now(), 0)).toBeUndefined();
+    expect(enter()).toBe('rate');
+  });
+
+  it('grows to its limit when the app starts', async () => {
+    const environment = new TestEnvironment();
+    const { clock } = environment;
+    const startRamp = new StartRamp({ over: 1_000, from: 0.5 }, clock);
+    const loop = { read: () => 0 };
+    const inAll = Object.assign(environment, { startRamp });
+    const ingress = new Ingress({ ...NOTHING, concurrency: 8 }, inAll, loop);
+    expect(ingress.limit).toBe(4);
+
+    startRamp.begin();
+    await clock.advance(500);
+    expect(ingress.limit).toBe(6);
+    await clock.advance(500);
+
+    expect(ingress.limit).toBe(8);
+    const following = new Ingress({ ...NOTHING, concurrency: adaptive({ initial: 20 }) }, inAll, loop);
+    expect(following.limit).toBe(20);
+  });
+
+  it('always lets one in, however small the share of the least important', () => {
+    const { ingress, enter } = setUp({ concurrency: 1, priority: () => 0 });
+    expect(enter(1)).toBeUndefined();
+    ingress.leaveUnmeasured();
+
+    expect(enter(0)).toBeUndefined();
+    expect(enter(1)).toBe('concurrency');
+  });
+
+  it('keeps a part of the rate from the least important', () => {
+    const { ingress, enter } = setUp({ rate: 9, priority: () => 0 });
+    const burst = (priority: number): number => {
+      let count = 0;
+      while (enter(priority) === undefined) count++;
+      return count;
+    };
+    enter(1);
+
+    expect([burst(0), burst(1)]).toEqual([6, 2]);
+    expect(ingress.shedBy).toMatchObject({ rate: 2 });
+  });
+
+  it('builds no event that nobody hears', () => {
+    const environment = new TestEnvironment(false);
+    const emitted = vi.spyOn(environment.events, 'emitChange');
+    const ingress = new Ingress({ ...NOTHING, concurrency: 1 }, environment, { read: () => 0 });
+
+    expect([ingress.enter(0, 0), ingress.enter(0, 0)]).toEqual([undefined, 'concurrency']);
+    expect(emitted).not.toHaveBeenCalled();
   });
 
   it('keeps a quarter of the limit from the least important, as long as others come', async () => {
@@ -111,6 +207,27 @@ describe('Ingress', () => {
 
       expect(turns).toEqual([10, 2, 2, 2]);
       expect(later).toBe(10);
+    });
+
+    it('sheds the least important in a turn that is not yet too old for the others', async () => {
+      const { clock, enter } = setUp({ eventLoopDelay: 40, priority: () => 0 });
+      enter(0);
+      for (let count = 0; count < 6; count++) {
+        enter(1);
+        clock.block(20);
+        await clock.poll();
+      }
+
+      expect(enter(0)).toBeUndefined();
+      clock.block(14);
+      expect(enter(0)).toBeUndefined();
+      clock.block(1);
+      expect([enter(0), enter(1)]).toEqual(['eventLoopDelay', undefined]);
+      clock.block(4);
+      expect(enter(1)).toBeUndefined();
+      clock.block(1);
+
+      expect(enter(1)).toBe('eventLoopDelay');
     });
 
     it('minds no single long turn', async () => {
@@ -220,6 +337,35 @@ describe('Ingress', () => {
       await work(scene, 4_000, () => 120);
 
       expect(scene.ingress.limit).toBe(16);
+    });
+
+    it('is told of the time that is not the delay of the own loop, and how the request ended', async () => {
+      const ended = vi.spyOn(AdaptiveLimit.prototype, 'ended').mockReturnValue();
+      const began = vi.spyOn(AdaptiveLimit.prototype, 'began').mockReturnValue();
+      const wanted = vi.spyOn(AdaptiveLimit.prototype, 'wanted').mockReturnValue();
+      onTestFinished(() => [ended, began, wanted].forEach((spy) => spy.mockRestore()));
+      const { clock, loop, ingress, enter } = setUp({ concurrency: adaptive({ initial: 4 }), eventLoopDelay: 50 });
+      const start = clock.now();
+      loop.delayMs = 30;
+      await clock.advance(200);
+      for (let count = 0; count < 4; count++) enter();
+      expect(began.mock.calls).toEqual([1, 2, 3, 4].map((inFlight) => [start + 200, inFlight]));
+      expect(wanted).not.toHaveBeenCalled();
+      expect(enter()).toBe('concurrency');
+      expect(wanted).toHaveBeenCalledTimes(1);
+
+      await clock.advance(100);
+      ingress.leave(start + 200, true);
+      ingress.leave(start + 200, false);
+      ingress.leave(start + 290, true);
+      ingress.leaveUnmeasured();
+
+      expect(ended.mock.calls).toEqual([
+        [start + 300, 70, 4, 'done'],
+        [start + 300, 70, 3, 'failed'],
+        [start + 300, 0, 2, 'done'],
+      ]);
+      expect(ingress.active).toBe(0);
     });
 
     it('learns nothing from answers that failed fast', async () => {
