@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { RateLimitExceededException } from '../../../../../lib/errors/rate-limit-exceeded.exception.js';
+import type { RateLimitExceededException } from '../../../../../lib/errors/rate-limit-exceeded.exception.js';
 import { ShutdownException } from '../../../../../lib/errors/shutdown.exception.js';
 import type { Attempt } from '../../../../../lib/kernel/attempt.js';
 import type { RateLimitOptions } from '../../../../../lib/policies/rate-limit/rate-limit.options.js';
