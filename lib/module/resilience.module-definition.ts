@@ -53,7 +53,8 @@ export interface ResilienceModuleOptions {
    * What stands in the app's log, under `Bulwark`. `'changes'`: each change of state of a breaker (opening: as a
    * warning, with the reason), when shedding begins and ends, changes of rules, calls that were not tried again and why,
    * tables without room for more keys, and calls that a breaker's own time limit has cut; what is said again within a
-   * minute is counted, and one line gives the number (of changes of a state: those after the tenth). `'all'`: every event. `false`: none of these.
+   * minute is counted, and one line gives the number (of changes of a state: those after the tenth). `'all'`: every
+   * event. `false`: none of these.
    *
    * @default 'changes'
    */

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { CallThrottledException } from '../../../../lib/errors/call-throttled.exception.js';
 import type { AdaptiveThrottleGuard } from '../../../../lib/policies/adaptive-throttle/adaptive-throttle.guard.js';
-import type { Making } from '../../../../lib/kernel/making.js';
 import { Loss } from '../../../../lib/kernel/loss.js';
 import {
   ADAPTIVE_THROTTLE,
   ADAPTIVE_THROTTLES,
 } from '../../../../lib/policies/adaptive-throttle/adaptive-throttle.kind.js';
 import { execute, method, newCall } from '../../../support/calls.js';
+import { makingAlone } from '../../../support/making.js';
 import { errorOf } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -19,15 +19,9 @@ function make() {
   const { clock } = environment;
   const options = { ...ADAPTIVE_THROTTLE.defaults, ...ADAPTIVE_THROTTLE.parse(PLACE, { window: 10_000 }) };
   const throttle = ADAPTIVE_THROTTLES.create('search', options, environment, undefined);
-  const making: Making = {
-    environment,
-    target: { instanceName: 'Client.load', kind: undefined, parameterCount: 0, http: false },
-    attemptLimit: undefined,
-    judge: undefined,
-    witness: undefined,
+  const making = makingAlone(environment, {
     state: (kind) => ((kind as unknown) === ADAPTIVE_THROTTLES ? (throttle as never) : expect.fail('another state')),
-    budget: () => expect.fail('it makes no attempts'),
-  };
+  });
   const step = { place: 'adaptiveThrottle' as const, name: 'search', options, sources: {}, ruling: undefined };
   const { guard } = ADAPTIVE_THROTTLE.make(step, making) as { guard: AdaptiveThrottleGuard };
   const lossIn = (ms: number) => ADAPTIVE_THROTTLES.lossWith(throttle, clock.now() + ms);

@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AdaptiveThrottle } from '../../../../lib/policies/adaptive-throttle/adaptive-throttle.js';
-import { ADAPTIVE_THROTTLE_DEFAULTS } from '../../../../lib/policies/adaptive-throttle/adaptive-throttle.options.js';
-import { seededRandom } from '../../../support/seeded-random.js';
-import { TestEnvironment } from '../../../support/test-environment.js';
-import { overload } from './overload.scene.js';
+import { overload, refusalsOfHealthy } from './overload.scene.js';
 
 const SCENE = { seconds: 300, capacity: 200, offered: 300 };
 
@@ -26,15 +22,5 @@ describe('a dependency that gets half as much again as it can do', () => {
 });
 
 it('refuses none of a million calls of a dependency that is well', () => {
-  const environment = Object.assign(new TestEnvironment(false), { random: () => 0 });
-  const throttle = new AdaptiveThrottle('search', ADAPTIVE_THROTTLE_DEFAULTS, environment);
-  const random = seededRandom(3);
-  let refused = 0;
-  for (let call = 0; call < 1_000_000; call++) {
-    const now = call / 10;
-    if (throttle.refusal(now) !== undefined) refused++;
-    // Now and then one fails.
-    throttle.ended(random() > 0.01, now);
-  }
-  expect(refused).toBe(0);
+  expect(refusalsOfHealthy(1_000_000)).toBe(0);
 });

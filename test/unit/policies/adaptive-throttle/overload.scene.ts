@@ -53,3 +53,17 @@ export async function overload(
   const goodput = steady.reduce((all, one) => all + one, 0) / (steady.length * capacity);
   return { goodput, worst: Math.min(...steady) / capacity, refusedHere };
 }
+
+/** How many of so many calls are refused, ten a millisecond, of a dependency that fails one in a hundred. */
+export function refusalsOfHealthy(calls: number): number {
+  const environment = Object.assign(new TestEnvironment(false), { random: () => 0 });
+  const throttle = new AdaptiveThrottle('search', ADAPTIVE_THROTTLE_DEFAULTS, environment);
+  const random = seededRandom(3);
+  let refused = 0;
+  for (let call = 0; call < calls; call++) {
+    const now = call / 10;
+    if (throttle.refusal(now) !== undefined) refused++;
+    throttle.ended(random() > 0.01, now);
+  }
+  return refused;
+}

@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { AdaptiveThrottle } from '../../../../lib/policies/adaptive-throttle/adaptive-throttle.js';
-import { ADAPTIVE_THROTTLE_DEFAULTS } from '../../../../lib/policies/adaptive-throttle/adaptive-throttle.options.js';
-import { seededRandom } from '../../../support/seeded-random.js';
-import { TestEnvironment } from '../../../support/test-environment.js';
-import { overload } from './overload.scene.js';
+import { overload, refusalsOfHealthy } from './overload.scene.js';
 
 const SCENE = { seconds: 60, capacity: 80, offered: 120 };
 
@@ -18,15 +14,5 @@ describe('a dependency that gets half as much again as it can do', () => {
 });
 
 it('refuses none of a hundred thousand calls of a dependency that is well', () => {
-  const environment = Object.assign(new TestEnvironment(false), { random: () => 0 });
-  const throttle = new AdaptiveThrottle('search', ADAPTIVE_THROTTLE_DEFAULTS, environment);
-  const random = seededRandom(3);
-  let refused = 0;
-  for (let call = 0; call < 100_000; call++) {
-    const now = call / 10;
-    if (throttle.refusal(now) !== undefined) refused++;
-    // Now and then one fails.
-    throttle.ended(random() > 0.01, now);
-  }
-  expect(refused).toBe(0);
+  expect(refusalsOfHealthy(100_000)).toBe(0);
 });

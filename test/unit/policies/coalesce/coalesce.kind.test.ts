@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { Making } from '../../../../lib/kernel/making.js';
 import { COALESCE } from '../../../../lib/policies/coalesce/coalesce.kind.js';
 import type { Coalescing } from '../../../../lib/policies/coalesce/coalescing.js';
 import { guarded, ManualWork, newCall } from '../../../support/calls.js';
+import { makingAlone } from '../../../support/making.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 const PLACE = 'Client.load, @Coalesce';
@@ -11,15 +11,7 @@ const key = (id: string): string => id;
 /** A single flight as a plan makes it. */
 function make(setting: object) {
   const environment = new TestEnvironment();
-  const making: Making = {
-    environment,
-    target: { instanceName: 'Client.load', kind: undefined, parameterCount: 1, http: false },
-    attemptLimit: undefined,
-    judge: undefined,
-    witness: undefined,
-    state: () => expect.fail('methods that name one set have flights of their own'),
-    budget: () => expect.fail('a single flight makes no attempts'),
-  };
+  const making = makingAlone(environment, { target: { parameterCount: 1 } });
   const options = COALESCE.resolve?.(PLACE, { ...COALESCE.defaults, ...COALESCE.parse(PLACE, setting) }) ?? {};
   const step = { place: 'coalesce' as const, name: 'loads', options, sources: {}, ruling: undefined };
   const { junction } = COALESCE.make(step, making) as { junction: Coalescing };

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { callOf } from '../../../../lib/kernel/call.js';
 import type { MethodKind } from '../../../../lib/kernel/method-kind.js';
-import type { Making, Witness } from '../../../../lib/kernel/making.js';
+import type { Witness } from '../../../../lib/kernel/making.js';
 import { FALLBACK, remembersLastGood } from '../../../../lib/policies/fallback/fallback.kind.js';
 import type { FallbackDecision } from '../../../../lib/policies/fallback/fallback.decision.js';
 import { method, newCall, underDecision } from '../../../support/calls.js';
+import { makingAlone } from '../../../support/making.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 const PLACE = 'Rates.current, @Fallback';
@@ -21,15 +22,7 @@ interface Asked {
 /** A fallback as a plan makes it of its setting. */
 function make(setting: unknown, asked: Asked = {}) {
   const { kind, environment = new TestEnvironment(), witness, parameterCount = 0 } = asked;
-  const making: Making = {
-    environment,
-    target: { instanceName: 'Rates.current', kind, parameterCount, http: false },
-    attemptLimit: undefined,
-    judge: undefined,
-    witness,
-    state: () => expect.fail('a fallback keeps no state'),
-    budget: () => expect.fail('a fallback makes no attempts'),
-  };
+  const making = makingAlone(environment, { target: { instanceName: 'Rates.current', kind, parameterCount }, witness });
   const options = FALLBACK.resolve?.(PLACE, FALLBACK.parse(PLACE, setting)) ?? {};
   const step = { place: 'fallback' as const, name: 'rates', options, sources: {}, ruling: undefined };
   const { decision } = FALLBACK.make(step, making) as { decision: FallbackDecision };

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Judge, Making } from '../../../../lib/kernel/making.js';
+import type { Judge } from '../../../../lib/kernel/making.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';
 import { RETRY_BUDGET_DEFAULTS } from '../../../../lib/kernel/retry-budget/retry-budget.options.js';
 import { HEDGE } from '../../../../lib/policies/hedge/hedge.kind.js';
 import type { Hedging } from '../../../../lib/policies/hedge/hedging.js';
 import { guarded, ManualWork, newCall } from '../../../support/calls.js';
+import { makingAlone } from '../../../support/making.js';
 import { track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -16,15 +17,7 @@ function make(judge?: Judge, isFirst = true) {
   const { clock } = environment;
   const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, perSecond: 0 }, clock.now());
   const target = { instanceName: 'Client.load', kind: undefined, parameterCount: 0, http: false };
-  const making: Making = {
-    environment,
-    target,
-    attemptLimit: undefined,
-    judge,
-    witness: undefined,
-    state: () => expect.fail('a hedge keeps no state'),
-    budget: () => ({ budget, isFirst }),
-  };
+  const making = makingAlone(environment, { target, judge, budget: () => ({ budget, isFirst }) });
   const options = HEDGE.resolve?.(PLACE, { ...HEDGE.defaults, after: 100 }) ?? {};
   const step = { place: 'hedge' as const, name: 'Client.load', options, sources: {}, ruling: undefined };
   const hedging = (HEDGE.make(step, making) as { junction: Hedging }).junction;

@@ -4,6 +4,7 @@ import type { Making } from '../../../../lib/kernel/making.js';
 import { RECOVER } from '../../../../lib/policies/recover/recover.kind.js';
 import type { RecoverDecision } from '../../../../lib/policies/recover/recover.decision.js';
 import { underDecision } from '../../../support/calls.js';
+import { makingAlone } from '../../../support/making.js';
 import { errorOf } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -14,15 +15,7 @@ const handler = (): string => 'sorry';
 /** What is recovered as a plan makes it of its setting. */
 function make(setting: unknown, more: Partial<Making['target']> = {}) {
   const environment = new TestEnvironment();
-  const making: Making = {
-    environment,
-    target: { instanceName: 'Client.load', kind: undefined, parameterCount: 2, http: false, ...more },
-    attemptLimit: undefined,
-    judge: undefined,
-    witness: undefined,
-    state: () => expect.fail('it keeps no state'),
-    budget: () => expect.fail('it makes no attempts'),
-  };
+  const making = makingAlone(environment, { target: { parameterCount: 2, ...more } });
   const options = { ...RECOVER.defaults, ...RECOVER.parse(PLACE, setting) };
   const step = { place: 'recover' as const, name: 'Client.load', options, sources: {}, ruling: undefined };
   const { decision } = RECOVER.make(step, making) as { decision: RecoverDecision };

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { Making } from '../../../../lib/kernel/making.js';
 import { RetryBudget } from '../../../../lib/kernel/retry-budget/retry-budget.js';
 import { RETRY_BUDGET_DEFAULTS } from '../../../../lib/kernel/retry-budget/retry-budget.options.js';
 import { RETRY } from '../../../../lib/policies/retry/retry.kind.js';
 import type { RetryDecision } from '../../../../lib/policies/retry/retry.decision.js';
 import { execute, newCall, scripted } from '../../../support/calls.js';
+import { makingAlone } from '../../../support/making.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
 const PLACE = 'Client.load, @Retry';
@@ -14,15 +14,7 @@ const boom = new Error('boom');
 function make(setting: unknown) {
   const environment = new TestEnvironment();
   const budget = new RetryBudget({ ...RETRY_BUDGET_DEFAULTS, perSecond: 0 }, environment.clock.now());
-  const making: Making = {
-    environment,
-    target: { instanceName: 'Client.load', kind: undefined, parameterCount: 0, http: false },
-    attemptLimit: undefined,
-    judge: undefined,
-    witness: undefined,
-    state: () => expect.fail('it keeps no state'),
-    budget: () => ({ budget, isFirst: true }),
-  };
+  const making = makingAlone(environment, { budget: () => ({ budget, isFirst: true }) });
   const options = { ...RETRY.defaults, ...RETRY.parse(PLACE, setting) };
   const step = { place: 'retry' as const, name: 'loads', options, sources: {}, ruling: undefined };
   const { decision } = RETRY.make(step, making) as { decision: RetryDecision };

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Making } from '../../../../lib/kernel/making.js';
 import type { Given } from '../../../../lib/kernel/policy-kind.js';
 import { TIMEOUT } from '../../../../lib/policies/timeout/timeout.kind.js';
 import type { TimeoutOptions } from '../../../../lib/policies/timeout/timeout.options.js';
 import { execute, ManualWork, newCall } from '../../../support/calls.js';
+import { makingAlone } from '../../../support/making.js';
 import { track } from '../../../support/settle.js';
 import { TestEnvironment } from '../../../support/test-environment.js';
 
@@ -72,15 +72,7 @@ describe('the steps of a timeout', () => {
 /** The policy of one step, as a plan makes it. */
 function make(place: 'timeout.total' | 'timeout.perAttempt', options: TimeoutOptions, lender?: string) {
   const environment = new TestEnvironment();
-  const making: Making = {
-    environment,
-    target: { instanceName: 'Client.load', kind: undefined, parameterCount: 0, http: false },
-    attemptLimit: undefined,
-    judge: undefined,
-    witness: undefined,
-    state: () => expect.fail('it keeps no state'),
-    budget: () => expect.fail('it makes no attempts'),
-  };
+  const making = makingAlone(environment);
   const made = TIMEOUT.make(
     { place, name: 'loads', options: { ...options }, sources: {}, ruling: undefined, lender },
     making,
