@@ -1,4 +1,5 @@
-import { request as httpRequest } from 'node:http';
+import { once } from 'node:events';
+import { request as httpRequest, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Controller, Get, Injectable, Post, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -177,13 +178,15 @@ describe.each([
   });
 
   it('brings a time that runs while its body comes', async () => {
-    const { port } = await start({ deadlines: { accept: true } }, Adapter);
+    const { app, port } = await start({ deadlines: { accept: true } }, Adapter);
+    const arrived = once(app.getHttpServer() as Server, 'request');
     const headers = { 'X-Request-Timeout': '60m', 'Content-Type': 'application/json', 'Content-Length': '2' };
     const request = httpRequest({ port, host: '127.0.0.1', path: '/load', method: 'POST', headers });
     const answered = new Promise<number | undefined>((resolve) => {
       request.on('response', (response) => resolve(response.resume().statusCode));
     });
     request.write('{');
+    await arrived;
     setTimeout(() => request.end('}'), 150);
 
     expect(await answered).toBe(504);

@@ -1,5 +1,5 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
-import shared from '../../vitest.config.js';
+import shared, { ALONE } from '../../vitest.config.js';
 
 const { projects: _, ...test } = shared.test ?? {};
 
@@ -13,8 +13,6 @@ const TOGETHER = process.env['MUTATION_TESTS'] === 'unit' ? [] : ['test/composit
 const SLOW = ['callbacks', 'crash-injection', 'dropped-streams', 'overload', 'simulation', 'unhandled-rejections'].map(
   (name) => `test/composition/${name}.test.ts`,
 );
-/** What holds only while nothing else of the library has run in the process. */
-const ALONE = ['test/unit/pipeline/current-call.test.ts'];
 
 export default mergeConfig(
   { ...shared, test },

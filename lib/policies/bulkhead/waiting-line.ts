@@ -14,7 +14,6 @@ class Node {
 
   constructor(
     readonly place: Place,
-    readonly arrival: number,
     readonly weight: number,
   ) {}
 }
@@ -60,8 +59,7 @@ export class WaitingLine<P extends Place> {
   }
 
   join(place: P): void {
-    const arrival = this.#arrivals++;
-    const node = new Node(place, arrival, scramble(arrival));
+    const node = new Node(place, scramble(this.#arrivals++));
     place.node = node;
     let parent = this.#root;
     if (parent === undefined) {

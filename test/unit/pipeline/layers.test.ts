@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Attempt } from '../../../lib/kernel/attempt.js';
 import { callOf } from '../../../lib/kernel/call.js';
 import { Again, PASS, type Decision } from '../../../lib/kernel/decision.js';
@@ -8,6 +8,7 @@ import type { Junction, Work } from '../../../lib/kernel/junction.js';
 import type { Role } from '../../../lib/kernel/role.js';
 import { layered, type Stages } from '../../../lib/pipeline/layers.js';
 import { ORDER, type Stage } from '../../../lib/pipeline/order.js';
+import { CallRecorder } from '../../support/call-recorder.js';
 import { newCall } from '../../support/calls.js';
 import { seededRandom } from '../../support/seeded-random.js';
 import { errorOf } from '../../support/settle.js';
@@ -131,6 +132,30 @@ describe('layered', () => {
 
     expect(new Set(seen)).toEqual(new Set([call]));
     expect(call.call).toBeUndefined();
+  });
+
+  it('tells of each attempt of an observed call once, also below a junction', async () => {
+    const recorder = new CallRecorder();
+    onTestFinished(environment.events.watchCalls(recorder));
+    const call = newCall(environment);
+    const junction: Junction = {
+      run: (attempt, inner) => Promise.all([1, 2].map((number) => inner.start(inner.part(attempt, number)))),
+    };
+    const stages = { ...noting(['recover', 'bulkhead']), hedge: { junction } };
+    const observed = { events: environment.events, kind: 'promise' } as const;
+    const pipeline = layered(stages, call.course.target, () => Promise.resolve('value'), {}, observed);
+    call.course = pipeline;
+
+    await pipeline.start(call);
+
+    expect(recorder.told.toSorted()).toEqual([
+      'attempt 1 begun',
+      'attempt 1 success',
+      'attempt 2 begun',
+      'attempt 2 success',
+      'begun',
+      'ended success',
+    ]);
   });
 
   it('leaves the attempts to a retry', async () => {

@@ -416,6 +416,39 @@ describe('BulkheadGuard', () => {
       expect(bulkhead.active).toBe(1);
     });
 
+    it('is given back abandonAfter after its consumer last asked for an item', async () => {
+      const { clock, bulkhead, calls, make } = setUp({ maxConcurrent: 1, abandonAfter: 500 });
+      make(1);
+      const [stream] = calls as [Attempt];
+      stream.course.parked(stream);
+      await clock.advance(400);
+
+      stream.course.wanted(stream);
+      await clock.advance(5_000);
+      expect(bulkhead.active).toBe(1);
+      stream.course.parked(stream);
+      await clock.advance(499);
+      stream.course.parked(stream);
+      expect([bulkhead.active, bulkhead.abandonedNow]).toEqual([1, 0]);
+      await clock.advance(1);
+
+      expect([bulkhead.active, bulkhead.abandonedNow]).toEqual([0, 1]);
+      stream.course.parked(stream);
+      expect(clock.pending).toBe(0);
+    });
+
+    it('is given back after a cut, whatever is still asked of it', async () => {
+      const { clock, bulkhead, calls, make } = setUp({ maxConcurrent: 1, abandonAfter: 500 });
+      make(1);
+      const [stream] = calls as [Attempt];
+      stream.abort('gone');
+
+      stream.course.wanted(stream);
+      await clock.advance(500);
+
+      expect(bulkhead.active).toBe(0);
+    });
+
     it('does not keep the process alive by the limit of its abandoned work', async () => {
       const { clock, calls, make } = setUp({ maxConcurrent: 1 });
       make(1);

@@ -24,6 +24,21 @@ describe('a bulkhead that takes on other options', () => {
     expect((waiting.outcome as BulkheadFullException).explanation).toContain('within 100 ms');
   });
 
+  it('tells who comes later the new time', async () => {
+    const environment = new TestEnvironment();
+    const options = { ...BULKHEAD_DEFAULTS, maxConcurrent: 1, maxQueue: 1, maxWait: 100 };
+    const bulkhead = new BulkheadGuard('b', options, environment);
+    const work = new ManualWork();
+    track(execute(bulkhead, newCall(environment), work.run));
+
+    bulkhead.reconfigure({ ...options, maxWait: 50 });
+    const waiting = track(execute(bulkhead, newCall(environment), work.run));
+    await environment.clock.advance(50);
+    await settle();
+
+    expect((waiting.outcome as BulkheadFullException).explanation).toContain('within 50 ms');
+  });
+
   it('can leave its limit to latency, and come back to a number', async () => {
     const environment = new TestEnvironment();
     const options = { ...BULKHEAD_DEFAULTS, maxConcurrent: 1 };

@@ -94,6 +94,17 @@ describe('what listeners of a breaker hear', () => {
     expect(heard.map((at) => at - begun)).toEqual([0, 1_500]);
   });
 
+  it('comes in time to those who begin to listen while it is open', async () => {
+    const scene = silent();
+    const heard: number[] = [];
+    await scene.fail();
+
+    scene.breaker.on('halfOpen', (after: number) => heard.push(after));
+    await scene.clock.advance(1_010);
+
+    expect(heard).toEqual([1_000]);
+  });
+
   it('wakes nobody for those who listen to calls alone', async () => {
     const scene = silent();
     scene.breaker.on('failure', () => {});
