@@ -47,6 +47,17 @@ describe('a rate limit that takes on other options', () => {
     expect(['a', 'vip'].map((one) => passes(limiter, environment, one))).toEqual([true, true]);
   });
 
+  it('has a limit of its own for a key that was not seen before', () => {
+    const environment = new TestEnvironment();
+    const options = { limit: 1, per: 1_000, key: (of: string): string => of };
+    const limiter = limiterOf(environment, options);
+
+    become(limiter, { ...options, overrides: { vip: 3 } });
+
+    expect([1, 2, 3, 4].map(() => passes(limiter, environment, 'vip'))).toEqual([true, true, true, false]);
+    expect([1, 2].map(() => passes(limiter, environment, 'a'))).toEqual([true, false]);
+  });
+
   it('counts what was let through against the new limit, so that a wrong one is not felt for ever', async () => {
     const environment = new TestEnvironment();
     const limiter = limiterOf(environment, { limit: 10, per: 1e15 });
