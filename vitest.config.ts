@@ -7,8 +7,8 @@ const DEEP = ['test/{bundle,cli,examples,faults,libraries,sample}/**/*.test.{ts,
 /** What tries histories made by chance: some in `npm test`, many more in `npm run test:deep` (test/support/runs.ts). */
 const BY_CHANCE = ['test/**/*.{model,property}.test.ts'];
 const LIBRARIES = 'test/{libraries,jest}/node_modules/**';
-/** What holds only while nothing else of the library has run in the process. */
-export const ALONE = ['test/unit/pipeline/current-call.test.ts', 'test/unit/module/rules/file-watch.test.ts'];
+/** What holds only where no other test has run in the process: a warning that comes once, a context that cannot be turned off. */
+const ALONE = ['test/**/*.alone.test.ts'];
 
 export default defineConfig({
   oxc: { decorator: { legacy: true, emitDecoratorMetadata: true } },
@@ -41,13 +41,18 @@ export default defineConfig({
     reporters: process.env['CI'] ? ['default', 'json'] : ['default'],
     projects: [
       {
-        // They share what they import: to load it for each file took longer than the tests.
         extends: true,
-        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: [...ALONE, ...DEEP], isolate: false },
+        test: {
+          name: 'fast',
+          include: ['test/**/*.test.ts'],
+          exclude: [LIBRARIES, ...DEEP, ...ALONE],
+          // They share what they import: to load it for each file took longer than the tests.
+          isolate: false,
+        },
       },
       {
         extends: true,
-        test: { name: 'fast', include: ['test/!(unit)/**/*.test.ts', ...ALONE], exclude: [LIBRARIES, ...DEEP] },
+        test: { name: 'alone', include: ALONE },
       },
       {
         extends: true,

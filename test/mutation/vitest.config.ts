@@ -1,5 +1,5 @@
 import { defineConfig, mergeConfig } from 'vitest/config';
-import shared, { ALONE } from '../../vitest.config.js';
+import shared from '../../vitest.config.js';
 
 const { projects: _, ...test } = shared.test ?? {};
 
@@ -19,7 +19,7 @@ export default mergeConfig(
   defineConfig({
     test: {
       include: [...NEAR.map((folder) => `test/unit/${folder}/**/*.test.ts`), ...TOGETHER],
-      exclude: ['test/**/*.{deep,property,model}.test.ts', ...SLOW, ...ALONE],
+      exclude: ['test/**/*.{alone,deep,property,model}.test.ts', ...SLOW],
       reporters: ['default'],
       // Test files share what they import: to load it for each mutant would take three times as long as the tests.
       isolate: false,
