@@ -1,4 +1,6 @@
+import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { instanceOf } from '../errors/foreign.js';
+import { show } from '../kernel/options/check.js';
 import { warnOfUncut } from '../pipeline/current-call.js';
 import { outgoing } from '../pipeline/outgoing.js';
 import { UpstreamHttpError } from './upstream-http.error.js';
@@ -6,10 +8,11 @@ import { UpstreamHttpError } from './upstream-http.error.js';
 /** What {@link resilientFetch} takes beside what `fetch` does. */
 export interface ResilientFetchInit extends RequestInit {
   /**
-   * Which answers are errors, so that breakers count them and retries try again. The others are given to the caller, so that a
-   * 404 stays a 404.
+   * Which answers are errors beside 5xx, 408, 425 and 429, which always are, so that breakers count them and retries try again.
+   * The others are given to the caller, so that a 404 stays a 404.
    *
-   * @default 5xx, 408, 425 and 429
+   * @example `({ ok }) => !ok`, all but 2xx
+   * @default none
    */
   failOn?: (response: Response) => boolean;
 }
@@ -35,20 +38,27 @@ function failed({ status }: Response): boolean {
  * }
  *
  * @throws (as a rejection) UpstreamHttpError for an answer that counts as an error; TimeoutException where it comes when the
- * time of a client from outside is over, which no breaker counts; what `fetch` throws.
+ * time of a client from outside is over, which no breaker counts; ResilienceConfigurationError for a `failOn` that is no function; what
+ * `fetch` throws.
  *
  * @publicApi
  */
 export async function resilientFetch(
   input: string | URL | Request,
-  { failOn = failed, ...init }: ResilientFetchInit = {},
+  { failOn, ...init }: ResilientFetchInit = {},
 ): Promise<Response> {
+  if (failOn !== undefined && typeof failOn !== 'function')
+    throw new ResilienceConfigurationError(
+      'resilientFetch()',
+      `option 'failOn': expected a function, got ${show(failOn)}`,
+    );
   const call = outgoing();
   // A Request always has a signal, and does not say whose.
   if (call === undefined && (init.signal ?? undefined) === undefined && !instanceOf(input, Request))
     warnOfUncut('resilientFetch()');
   const response = await fetch(input, call === undefined ? init : withCall(input, init, call));
-  if (!failOn(response)) return response;
+  const isError = failed(response) || (failOn?.(response) ?? false);
+  if (!isError) return response;
   // Nobody reads it: the connection is free again.
   await response.body?.cancel();
   throw call?.instead() ?? new UpstreamHttpError(response);

@@ -33,7 +33,7 @@ import { expectingOptions } from './given-options.js';
 export interface ResilienceModuleOptions {
   /** Policy sets by name. `default` gives values to the policies that a method asks for; it adds none by itself. */
   policies?: Readonly<Record<string, PolicySet>>;
-  /** `false`: only Fallback and Recover stay; so does the environment variable BULWARK_DISABLED=1. @default true */
+  /** `false`: only Fallback and Recover stay; so does the environment variable BULWARK_DISABLED=1 (or true, yes, on). @default true */
   enabled?: boolean;
   /** Sheds incoming HTTP requests before the process drowns; `true`: with the defaults. @default false */
   systemProtection?: SystemProtectionOptions | boolean;

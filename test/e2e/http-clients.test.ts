@@ -122,6 +122,27 @@ describe('resilientFetch()', () => {
     await expect(resilientFetch(url)).rejects.toMatchObject({ status: 500, name: 'UpstreamHttpError' });
   });
 
+  it('counts what it always counts beside what the app adds', async () => {
+    const { url } = await start();
+    const failOn = ({ status }: Response): boolean => status === 404;
+
+    await expect(resilientFetch(url, { failOn })).resolves.toMatchObject({ status: 200 });
+    await expect(resilientFetch(`${url}/nowhere`, { failOn })).rejects.toMatchObject({ status: 404 });
+    answer = () => {
+      throw new Error('down');
+    };
+    await expect(resilientFetch(url, { failOn })).rejects.toMatchObject({ status: 500 });
+  });
+
+  it('says what failOn is, before it sends anything', async () => {
+    const { url } = await start();
+
+    await expect(resilientFetch(url, { failOn: true as never })).rejects.toThrow(
+      "resilientFetch(): option 'failOn': expected a function, got true",
+    );
+    expect(seen).toEqual([]);
+  });
+
   it('is fetch outside of guarded calls', async () => {
     const { url } = await start();
 

@@ -49,6 +49,8 @@ class Stock {
 describe.each<[string, ResilienceModuleOptions, string | undefined]>([
   ['enabled: false', { enabled: false }, undefined],
   ['BULWARK_DISABLED=1', {}, '1'],
+  ['BULWARK_DISABLED=true', {}, 'true'],
+  ['BULWARK_DISABLED= ON', {}, ' ON'],
   ['BULWARK_DISABLED=1 against enabled: true', { enabled: true }, '1'],
 ])('with %s', (_, options, variable) => {
   afterEach(() => vi.unstubAllEnvs());
@@ -106,11 +108,34 @@ describe.each<[string, ResilienceModuleOptions, string | undefined]>([
   });
 });
 
-describe('with BULWARK_DISABLED=0', () => {
+describe('whoever reads the log', () => {
+  afterEach(() => vi.unstubAllEnvs());
+
+  it.each<[string, string | undefined, ResilienceModuleOptions]>([
+    ['BULWARK_DISABLED', 'yes', {}],
+    ['forRoot({ enabled: false })', undefined, { enabled: false }],
+  ])('learns that %s turns the policies off', async (by, variable, options) => {
+    vi.stubEnv('BULWARK_DISABLED', variable);
+    const { log } = await initialise({ imports: [ResilienceModule.forRoot(options)], providers: [Stock] });
+
+    const warnings = log.lines.filter(({ level }) => level === 'warn').map(({ text }) => text);
+    expect(warnings).toContain(`${by} turns off all policies but Fallback and Recover`);
+  });
+
+  it('learns at the start that nobody knows what the variable says', async () => {
+    vi.stubEnv('BULWARK_DISABLED', 'offline');
+
+    const starting = initialise({ imports: [ResilienceModule.forRoot()], providers: [Stock] });
+
+    await expect(starting).rejects.toThrow("BULWARK_DISABLED: expected 1 or 0, got 'offline'");
+  });
+});
+
+describe.each(['0', 'false', ''])('with BULWARK_DISABLED=%s', (variable) => {
   afterEach(() => vi.unstubAllEnvs());
 
   it('guards as ever, when methods fail', async () => {
-    vi.stubEnv('BULWARK_DISABLED', '0');
+    vi.stubEnv('BULWARK_DISABLED', variable);
     const { module } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Stock] });
 
     const error = await rejection(module.get(Stock).level());

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { RuleSetError, type RuleFault } from '../../errors/rule-set.error.js';
-import { show } from '../../kernel/options/check.js';
+import { isPlainObject, show } from '../../kernel/options/check.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
@@ -120,7 +120,7 @@ export class ResilienceRules {
 
   #tell(changes: readonly RuleChange[], before: RuleSet, now: RuleSet, author: RuleAuthor): void {
     const { by, reason, source = 'api' } = author;
-    const list = changes.map(({ path, from, to }) => `${path}: ${show(from)} -> ${show(to)}`).join('; ');
+    const list = changes.map(({ path, from, to }) => `${path}: ${ruleOf(from)} -> ${ruleOf(to)}`).join('; ');
     const whose = `${by} (${source})${reason === undefined ? '' : `, ${reason}`}`;
     const { version } = now;
     const fields = { event: 'ruleChange', by, reason, source, version, changes: changes.length };
@@ -136,9 +136,18 @@ export class ResilienceRules {
 
 const NOBODY = { name: '', key: 'timeout' } as const;
 
-function checkAuthor({ by }: RuleAuthor): void {
-  if (typeof by === 'string' && by !== '') return;
-  throw new ResilienceConfigurationError('ResilienceRules', `by: expected who changes the rules, got ${show(by)}`);
+/** What was in force without a rule is what code and configuration say. */
+function ruleOf(value: unknown): string {
+  return value === undefined ? 'no rule' : show(value);
+}
+
+function checkAuthor(author: unknown): void {
+  const by = isPlainObject(author) ? author['by'] : author;
+  if (isPlainObject(author) && typeof by === 'string' && by !== '') return;
+  throw new ResilienceConfigurationError(
+    'ResilienceRules',
+    `expected who changes the rules, as { by: 'ann' }, got ${show(isPlainObject(author) ? by : author)}`,
+  );
 }
 
 function deepFreeze<T>(value: T): T {

@@ -6,6 +6,7 @@ import type { Lifecycle } from '../../kernel/policy.js';
 import type { StartRamp } from '../../kernel/start-ramp.js';
 import type { PlannerEnvironment, StandIn } from '../../planning/assemble.js';
 import { OBSERVABLES } from '../observable.js';
+import { isKilledByEnvironment } from './kill-switch.js';
 import type { Surroundings } from './surroundings.js';
 
 /** What is told of things that went wrong beside a call. */
@@ -28,7 +29,7 @@ export class RuntimeEnvironment implements PlannerEnvironment {
   readonly observables = OBSERVABLES;
   /** Says on HTTP answers that they are old; undefined: nothing does. */
   onStale: Origin['onStale'] = undefined;
-  enabled = process.env.BULWARK_DISABLED !== '1';
+  enabled = !isKilledByEnvironment();
   callContext = false;
   /** What needs {@link callContext}; undefined: nothing does. */
   callContextFor: string | undefined = undefined;

@@ -26,6 +26,7 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { lineOf, planEntries } from '../../planning/plan-entries.js';
 import { lintApp } from '../../planning/lint/lint-app.js';
+import { checkKillSwitch, isKilledByEnvironment } from '../runtime/kill-switch.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { isPlainObject } from '../../kernel/options/check.js';
 import { expectStore } from '../../policies/rate-limit/rate-limit.kind.js';
@@ -52,6 +53,7 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     this.#container = container;
     const { mistakes } = this.#runtime;
     // All that is wrong is told at once, when the app starts.
+    mistakes.in(checkKillSwitch);
     mistakes.in(() => checkModuleOptions(options, extras));
     if (isPlainObject(options)) mistakes.in(() => this.#runtime.configure(options));
     mistakes.in(() => {
@@ -105,7 +107,14 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     for (const entry of planEntries(this.#runtime.app)) {
       if (entry.uncovered === undefined) logger.write('debug', lineOf(entry));
     }
-    if (this.#runtime.logs) tellLint(lintApp(this.#runtime.app), logger);
+    if (!this.#runtime.logs) return;
+    if (!this.#runtime.environment.enabled) {
+      const by = isKilledByEnvironment() ? 'BULWARK_DISABLED' : 'forRoot({ enabled: false })';
+      logger.write('warn', `${by} turns off all policies but Fallback and Recover`, {
+        fields: { event: 'disabled', by },
+      });
+    }
+    tellLint(lintApp(this.#runtime.app), logger);
   }
 
   beforeApplicationShutdown(): void {

@@ -270,7 +270,7 @@ it('one that stood still since its claim does not take the folder from a service
       claimed ? Promise.reject(new Error('it stands still')) : nodeFileSystem.replaceText(file, text),
     list: async (path: string) => {
       const [own] = await claims(folder);
-      if (own === undefined || !(await readFile(join(folder, own), 'utf8')).includes('"state":"owner"'))
+      if (claimed || own === undefined || !(await readFile(join(folder, own), 'utf8')).includes('"state":"owner"'))
         return nodeFileSystem.list(path);
       claimed = true;
       await new Promise((resolve) => setTimeout(resolve, 300));
