@@ -240,6 +240,24 @@ it('lets a bulkhead inside a breaker lose a slot at each call that the breaker r
   expect([before, bulkhead.executionSlots]).toEqual([3, 0]);
 });
 
+it('counts the calls of a throttle in its store, which processes may share', async () => {
+  const kept = new Map();
+  const store = { get: async (key) => kept.get(key), set: async (key, value) => void kept.set(key, value), reset() {} };
+  const process = () => {
+    const { client } = under([new ThrottleStrategy({ limit: 2, ttl: 60_000 })], async () => 'through');
+    return async () => {
+      new ResilienceStatesManager({ store });
+      return client.call().catch(({ constructor }) => constructor.name);
+    };
+  };
+  const [one, other] = [process(), process()];
+
+  const answers = [await one(), await other(), await one(), await other()];
+
+  new ResilienceStatesManager();
+  expect(answers).toEqual(['through', 'through', 'ThrottlerException', 'ThrottlerException']);
+});
+
 it('takes the metadata of the method away', () => {
   class Client {
     async call() {}

@@ -61,7 +61,7 @@ export function resolveBackoff<O extends { max?: number; initial?: number }>(
   if ((resolved.max ?? Infinity) < (resolved.initial ?? 0)) {
     throw new ResilienceConfigurationError(
       `backoff ${kind}()`,
-      `option 'max': expected at least 'initial' (${resolved.initial}), got ${resolved.max}`,
+      `option 'max': expected at least 'initial' (${resolved.initial}), got ${given['max'] === undefined ? 'its default, ' : ''}${resolved.max}`,
     );
   }
   return resolved;

@@ -54,18 +54,25 @@ export interface CircuitBreakerOptions {
   rollingCountBuckets?: number;
   /** Whether latency percentiles are kept. @default true */
   rollingPercentilesEnabled?: boolean;
-  /** How long it stays open before it lets a probe through, ms; or a backoff that grows with each opening in a row. @default 30_000 */
+  /**
+   * How long it stays open before it lets a probe through, ms; or a backoff that grows with each opening in a row. A
+   * `Retry-After` of what opened it is a lower bound, up to 60 s. `resetJitter` spreads the time: take `jitter: 'none'`, since the
+   * full one of a backoff may make it next to nothing.
+   *
+   * @example exponential({ initial: 1_000, max: 30_000, jitter: 'none' })
+   * @default 30_000
+   */
   resetTimeout?: number | OpenTimeSeries | ((opening: number) => number);
   /** Lengthens the open time by up to this share at random, so that instances do not probe together; 0 to 1. @default 0.1 */
   resetJitter?: number;
   /** Whether it does not open within its first `rollingCountTimeout`. @default false */
   allowWarmUp?: boolean;
-  /** Says that an error is to count nowhere: neither failure nor success. @default none */
+  /** Says that an error, a TimeoutException too, is to count nowhere: neither failure nor success. @default none */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- opossum's signature; the arguments are those of the guarded method
   errorFilter?: (error: any, ...args: any[]) => boolean;
   /**
-   * Names errors by which the dependency has answered: a class, a list of them, or a predicate `(error, call)`. Such an
-   * error is a success, where it would be a failure; `errorFilter` goes before it.
+   * Names errors by which the dependency has answered: a class, a list of them, or a predicate `(error, call)`, which is asked
+   * of a TimeoutException too. Such an error is a success, where it would be a failure; `errorFilter` goes before it.
    *
    * @example
    * answerOn: [InsufficientFundsError, (error) => (error as { code?: string }).code === 'NOT_FOUND']
@@ -169,7 +176,7 @@ export const CIRCUIT_BREAKER_DEFAULTS = {
 export const MAX_RETRY_AFTER_MS = 60_000;
 
 const openTimeSeries: Expectation = {
-  expected: 'a backoff such as exponential({ initial: 1_000, max: 60_000 })',
+  expected: "a backoff such as exponential({ initial: 1_000, max: 60_000, jitter: 'none' })",
   accepts: (value) => isPlainObject(value) && aFunction.accepts(value.series),
 };
 const ramp: Expectation = {
