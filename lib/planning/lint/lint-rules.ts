@@ -1,5 +1,6 @@
 import type { LintRule } from './lint-rule.js';
 import { BACKOFF_WITHOUT_JITTER } from './rules/backoff-without-jitter.js';
+import { FALLBACK_MISSES_ERROR } from './rules/fallback-misses-error.js';
 import { FALLBACK_SAME_BREAKER } from './rules/fallback-same-breaker.js';
 import { HEDGE_NEVER_BEGINS } from './rules/hedge-never-begins.js';
 import { INNER_TIMEOUT_LONGER } from './rules/inner-timeout-longer.js';
@@ -22,6 +23,7 @@ const RULES = [
   RETRIES_OPEN_BREAKER,
   BACKOFF_WITHOUT_JITTER,
   FALLBACK_SAME_BREAKER,
+  FALLBACK_MISSES_ERROR,
   UNBOUNDED_QUEUE,
   WAIT_PAST_LIMIT,
   HEDGE_NEVER_BEGINS,

@@ -38,6 +38,8 @@ interface Scene {
   /** The sets of the interceptors before it. */
   readonly around?: readonly PolicySet[];
   readonly siblings?: Readonly<Record<string, PolicySet>>;
+  /** Those of the method (`own`) and of others. */
+  readonly parameters?: Readonly<Record<string, readonly string[]>>;
   readonly subject?: Partial<LintSubject>;
 }
 
@@ -77,6 +79,8 @@ function warnings(set: PolicySet, scene: Scene = {}) {
       const sibling = scene.siblings?.[name];
       return sibling === undefined ? [] : [planOf(sibling, {}, `Payments.${name}`)];
     },
+    parameters: () => scene.parameters?.own,
+    parametersOf: (name) => scene.parameters?.[name],
     ...scene.subject,
   };
   return lintPlan(subject, new Set());
@@ -95,6 +99,10 @@ const tripping = (trip: TripStrategy, maxAttempts: number): PolicySet => ({
 const withBackoff = (backoff: ReturnType<typeof fixed>, maxAttempts = 2): PolicySet => ({
   retry: { maxAttempts, backoff },
 });
+const answering = (own: readonly string[], cached: readonly string[]): [PolicySet, Scene] => [
+  {},
+  { own: { fallback: 'cached' as never }, parameters: { own, cached } },
+];
 const shared = (name: string): PolicySet => ({ name, circuitBreaker: true, timeout: 100 });
 const byDefault = { policies: { default: { timeout: 2_000 } } };
 
@@ -189,6 +197,16 @@ const FIRES: Readonly<Record<LintCode, readonly Case[]>> = {
         own: { fallback: ['other', 'cached'] as never },
         siblings: { other: { timeout: 5 }, cached: shared('payments') },
       },
+    ],
+  ],
+  'fallback-misses-error': [
+    ['an error where the signal comes', ...answering(['currency', 'signal'], ['currency', 'error'])],
+    ['one where an optional parameter comes', ...answering(['currency', 'days'], ['_currency', '_err'])],
+    ['one before what is left out', ...answering(['currency', ''], ['currency', 'rateError', 'days'])],
+    [
+      'a recovery',
+      {},
+      { own: { recover: { use: 'cached' } as never }, parameters: { own: ['id'], cached: ['exception'] } },
     ],
   ],
   'unbounded-queue': [
@@ -322,6 +340,14 @@ const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
       { name: 'payments', circuitBreaker: true, fallback: () => 1 },
       { siblings: { cached: shared('payments') } },
     ],
+  ],
+  'fallback-misses-error': [
+    ['the error after all parameters', ...answering(['currency', 'signal'], ['currency', 'signal', 'error'])],
+    ['no parameters', ...answering(['currency'], [])],
+    ['the parameters of the call alone', ...answering(['currency', 'days'], ['currency', 'days'])],
+    ['another name of what comes there', ...answering(['event', 'text'], ['e', 'reason'])],
+    ['an error that is an argument', ...answering(['id', 'lastError'], ['id', 'error'])],
+    ['parameters that nobody knows', {}, { own: { fallback: 'cached' as never } }],
   ],
   'unbounded-queue': [
     ['a wait with a bound', { rateLimit: { limit: 1, per: 1_000, onLimit: 'queue', maxWait: 5_000 } }],
