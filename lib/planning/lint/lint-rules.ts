@@ -5,6 +5,7 @@ import { FALLBACK_SAME_BREAKER } from './rules/fallback-same-breaker.js';
 import { HEDGE_NEVER_BEGINS } from './rules/hedge-never-begins.js';
 import { INNER_TIMEOUT_LONGER } from './rules/inner-timeout-longer.js';
 import { NOT_IDEMPOTENT } from './rules/not-idempotent.js';
+import { OPTIONS_UNUSED_BY_TRIP } from './rules/options-unused-by-trip.js';
 import { PERCENTAGE_AS_SHARE } from './rules/percentage-as-share.js';
 import { RETRIES_MULTIPLY } from './rules/retries-multiply.js';
 import { RETRIES_OPEN_BREAKER } from './rules/retries-open-breaker.js';
@@ -28,6 +29,7 @@ const RULES = [
   WAIT_PAST_LIMIT,
   HEDGE_NEVER_BEGINS,
   SLOW_CALLS_NEVER,
+  OPTIONS_UNUSED_BY_TRIP,
   PERCENTAGE_AS_SHARE,
   TIMEOUT_IN_SECONDS,
 ] as const;
