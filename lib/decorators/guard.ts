@@ -21,7 +21,7 @@ import type { PolicySet } from '../policies/policy-set.js';
 import { nameAndOptions } from './arguments.js';
 import { carryOver } from './carry-over.js';
 import { kindOf } from './kind-of.js';
-import { parameterCountOf } from './parameter-count.js';
+import { declaredMethod, parameterCountOf } from './parameter-count.js';
 
 type Decorator = (target: object, key?: string | symbol, descriptor?: PropertyDescriptor) => void;
 
@@ -148,13 +148,15 @@ function guardMethod(
   const known = methods.get(name);
   if (known?.wrapper === current) return known;
 
+  const declared = declaredMethod(current, prototype, name);
   const method: GuardedMethod = known ?? {
     declaringClass,
     methodName: name,
     kind: kindOf(current, prototype, name),
     body: current,
     wrapper: current,
-    parameterCount: parameterCountOf(current, prototype, name),
+    declared,
+    parameterCount: parameterCountOf(declared, prototype, name),
     own: nothingDeclared(),
     coveredByClass: false,
     recent: undefined,

@@ -42,6 +42,8 @@ export interface GuardedMethod {
   readonly declaringClass: AnyClass;
   readonly methodName: string;
   readonly kind: MethodKind;
+  /** The method as its class declares it, whose source says what parameters it has. */
+  readonly declared: AnyFunction;
   /** What the wrapper calls: the method, with other libraries' decorators that lie inside ours. */
   body: AnyFunction;
   /** The function that stands in the class. */

@@ -1,6 +1,7 @@
 import type { HttpService } from '@nestjs/axios';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { propertyOf } from '../errors/foreign.js';
+import { noRuntime } from '../module/no-runtime.js';
 import type { Runtime } from '../module/runtime/runtime.js';
 import { RUNTIME } from '../module/tokens.js';
 import { outgoing, type Outgoing } from '../pipeline/outgoing.js';
@@ -41,13 +42,14 @@ function around(http: DynamicModule, module: Token, service: Token): DynamicModu
   return {
     module: ResilienceHttpModule,
     imports: [http],
-    providers: [{ provide: ATTACHED, inject: [service, RUNTIME], useFactory: attach }],
+    providers: [{ provide: ATTACHED, inject: [service, { token: RUNTIME, optional: true }], useFactory: attach }],
     exports: [module as never],
   };
 }
 
 /** Without `callContext` nobody knows the running call: then the app does not start. */
 function attach(http: HttpService, runtime: unknown): true {
+  if (runtime === undefined) throw noRuntime('ResilienceHttpModule', 'whose running calls could be handed on');
   const calls = new WeakMap<object, Outgoing>();
   http.axiosRef.interceptors.request.use((config) => {
     const call = outgoing();

@@ -6,6 +6,7 @@ import {
   type ClientsModuleOptions,
 } from '@nestjs/microservices';
 import { instanceOf } from '../errors/foreign.js';
+import { noRuntime } from '../module/no-runtime.js';
 import type { Runtime } from '../module/runtime/runtime.js';
 import { RUNTIME } from '../module/tokens.js';
 import { resilientClient } from './resilient-client.js';
@@ -39,7 +40,10 @@ function around({ providers = [], exports = [], ...clients }: DynamicModule): Dy
   return {
     ...clients,
     module: ResilienceClientsModule,
-    providers: [...attached.values(), { provide: NEEDS_CALLS, inject: [RUNTIME], useFactory: needCalls }],
+    providers: [
+      ...attached.values(),
+      { provide: NEEDS_CALLS, inject: [{ token: RUNTIME, optional: true }], useFactory: needCalls },
+    ],
     exports: exports.map((one) => attached.get(one as Provider) ?? one),
   };
 }
@@ -59,6 +63,7 @@ function attach(value: unknown): unknown {
 
 /** Without `callContext` nobody knows the running call: then the app does not start. The options may come later than this. */
 function needCalls(runtime: unknown): true {
+  if (runtime === undefined) throw noRuntime('ResilienceClientsModule', 'whose running calls could be handed on');
   (runtime as Runtime).environment.callContextFor = 'ResilienceClientsModule';
   return true;
 }

@@ -23,7 +23,7 @@ import {
   parseSystemProtection,
   type SystemProtectionOptions,
 } from '../policies/system-protection/system-protection.options.js';
-import { expectingOptions } from './given-options.js';
+import { expectingOptions, importedAsItIs } from './given-options.js';
 
 /**
  * What the app sets up once.
@@ -129,6 +129,7 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
     .setFactoryMethodName('createResilienceOptions')
     .setExtras<ResilienceModuleExtras>(EXTRAS, (definition) => ({ ...definition, global: true }))
     .build(),
+  EXTRA_KEYS,
 );
 
 const anything: Expectation = {
@@ -169,12 +170,7 @@ const unchecked: Expectation = { expected: 'anything', accepts: () => true };
  * @throws ResilienceConfigurationError
  */
 export function checkModuleOptions(options: unknown, extras: ResilienceModuleExtras): void {
-  if (options === NO_OPTIONS) {
-    throw new ResilienceConfigurationError(
-      'ResilienceModule',
-      'is imported as it is, without options; expected ResilienceModule.forRoot() or forRootAsync() among the imports of the app',
-    );
-  }
+  if (options === NO_OPTIONS) throw importedAsItIs('ResilienceModule');
   const place = 'ResilienceModule.forRoot';
   if (!isPlainObject(options)) {
     throw new ResilienceConfigurationError(place, `expected an options object, got ${show(options)}`);

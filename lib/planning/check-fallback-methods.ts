@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
-import { kindOf, POLICY_KEYS } from '../policies/kinds.js';
+import { namedAnswersIn } from './named-answers.js';
 import type { Resolution } from './resolution.js';
 
 /**
@@ -12,17 +12,13 @@ import type { Resolution } from './resolution.js';
  */
 export function checkFallbackMethods(
   place: string,
-  { policies }: Resolution,
+  resolution: Resolution,
   owner: AnyClass | undefined,
   parameterCount?: number,
 ): void {
   // What would answer first is told first.
-  for (const key of [...POLICY_KEYS].reverse()) {
-    const policy = policies.get(key);
-    if (policy === undefined) continue;
-    for (const use of kindOf(key).uses?.inOptions(policy.options) ?? [])
-      if (typeof use === 'string') checkMethod(place, policy.label, use, owner, parameterCount);
-  }
+  for (const { label, methodName } of namedAnswersIn(resolution))
+    checkMethod(place, label, methodName, owner, parameterCount);
 }
 
 function checkMethod(

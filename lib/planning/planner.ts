@@ -17,8 +17,10 @@ import { assemble, type PlannerEnvironment } from './assemble.js';
 import { checkFallbackMethods } from './check-fallback-methods.js';
 import { Instances } from './instances.js';
 import { learnerOf, type Lessons } from './learner.js';
+import { namedAnswersIn, type NamedAnswer } from './named-answers.js';
 import { planSteps, shown } from './plan-steps.js';
 import type { PolicySets } from './policy-sets.js';
+import { refuseRings } from './refuse-rings.js';
 import type { NamedDefinitions, Resolution } from './resolution.js';
 import { Resolver } from './resolver.js';
 import type { RuleLayer } from './rule-layer.js';
@@ -161,8 +163,19 @@ export class Planner {
     const { environment } = this.app;
     const mistakes = new Mistakes();
     mistakes.in(() => checkFallbackMethods(target.instanceName, resolution, concrete, parameterCount));
+    if (concrete !== undefined) {
+      const answersOf = (methodName: string): NamedAnswer[] => this.#answersOf(concrete, methodName);
+      mistakes.in(() => refuseRings(target.instanceName, target.methodName, resolution, answersOf));
+    }
     const steps = planSteps(target, resolution, environment, mistakes);
     return assemble(target, steps, instances, environment, mistakes);
+  }
+
+  /** The methods that answer for a method of `concrete`; what is wrong with it is told where it is planned itself. */
+  #answersOf(concrete: AnyClass, methodName: string): NamedAnswer[] {
+    const method = guardedMethodOf(concrete, methodName);
+    const resolution = method && new Mistakes().in(() => this.resolve(method, concrete));
+    return resolution === undefined ? [] : namedAnswersIn(resolution);
   }
 
   #resolver(): Resolver {

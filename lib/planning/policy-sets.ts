@@ -1,6 +1,6 @@
 import { oneOfThese } from '../errors/near-miss.js';
 import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { entriesOf, isPlainObject, refuseInherited, show } from '../kernel/options/check.js';
+import { aName, entriesOf, expectedOf, isPlainObject, refuseInherited, show } from '../kernel/options/check.js';
 import type { Returns } from '../kernel/method-kind.js';
 import type { Options } from '../kernel/options/options.js';
 import { isSetKey, isStateful, methodNamedIn, parsePolicy, POLICY_KEYS, type SetKey } from '../policies/kinds.js';
@@ -78,7 +78,7 @@ function takesNumbers(key: SetKey): boolean {
 }
 
 export function numberAsText(name: string): string {
-  return `expected a number, got the string '${name}'`;
+  return `expected a number, got the string '${name}', which would be the name of a policy set`;
 }
 
 export function notANameHere(name: string): string {
@@ -101,6 +101,7 @@ export class PolicySets {
   }
 
   #addOne(place: string, name: string, set: PolicySet): void {
+    if (name === '') throw new ResilienceConfigurationError(place, `the name of a set: ${expectedOf(aName, name)}`);
     const known = this.#sources.get(name);
     if (known !== undefined && known !== set) {
       throw new ResilienceConfigurationError(

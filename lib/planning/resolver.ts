@@ -1,6 +1,7 @@
 import { oneOfThese } from '../errors/near-miss.js';
 import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { Declaration, Declared, SetDeclaration } from '../guarded/guarded-method.js';
+import { aName, checkValue } from '../kernel/options/check.js';
 import type { Returns } from '../kernel/method-kind.js';
 import type { Rule } from '../kernel/ruling.js';
 import { isStateful, parsePolicy, POLICY_KEYS, type SetKey } from '../policies/kinds.js';
@@ -123,6 +124,7 @@ export class Resolver {
   }
 
   #requestOf(place: string, { key, label, name, setting }: Declaration): Request {
+    if (name !== undefined) checkValue(`${place}, ${label}`, 'name', name, aName);
     const own = setting === undefined || setting === false ? setting : parsePolicy(key, `${place}, ${label}`, setting);
     return { key, label, name, own, fromPolicies: false };
   }

@@ -1,4 +1,5 @@
 import { instanceOf } from '../errors/foreign.js';
+import { checkValue, nonNegativeMs } from '../kernel/options/check.js';
 
 /** How one attempt of a scripted method ends. */
 type End =
@@ -54,8 +55,15 @@ export const hang = (): Outcome => new Outcome({ type: 'hangs' });
 /** Calls the method itself. @publicApi */
 export const real = (): Outcome => new Outcome({ type: 'real' });
 
-/** As `outcome`, after `ms` on the app's clock. @publicApi */
+/**
+ * As `outcome`, after `ms` on the app's clock.
+ *
+ * @param ms from 0.
+ * @throws ResilienceConfigurationError for what is no number of milliseconds of at least 0.
+ * @publicApi
+ */
 export function after(ms: number, outcome: unknown): Outcome {
+  checkValue('after()', 'ms', ms, nonNegativeMs);
   const { end, delayMs } = outcomeOf(outcome);
   return new Outcome(end, delayMs + ms);
 }

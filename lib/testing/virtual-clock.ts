@@ -1,12 +1,18 @@
+import { types } from 'node:util';
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { Clock, Timer } from '../kernel/clock.js';
-import { MAX_DELAY_MS, show } from '../kernel/options/check.js';
+import { checkOptions, MAX_DELAY_MS, show, type Expectation } from '../kernel/options/check.js';
 import { settle } from './settle.js';
 
 /** Where virtual time begins: not 0, as no process's clock does. */
 const START = 1_000_000;
 /** 2030-01-01T00:00:00Z. */
 const WALL_START = 1_893_456_000_000;
+
+const aMoment: Expectation = {
+  expected: 'a Date, or a number of milliseconds since 1970',
+  accepts: (value) => (typeof value === 'number' || types.isDate(value)) && Number.isFinite(Number(value)),
+};
 
 class VirtualTimer implements Timer {
   hasRef = true;
@@ -131,6 +137,7 @@ export class VirtualClock implements Clock {
  * A clock whose time passes by `advance(ms)`, for the policies of a test's app.
  *
  * @param options.wallStart what `wallNow()` says at the beginning. @default 2030-01-01T00:00:00Z
+ * @throws ResilienceConfigurationError for any other option, and for what is no moment.
  *
  * @example
  * const clock = virtualClock();
@@ -143,6 +150,8 @@ export class VirtualClock implements Clock {
  *
  * @publicApi
  */
-export function virtualClock({ wallStart }: { readonly wallStart?: Date | number } = {}): VirtualClock {
+export function virtualClock(options: { readonly wallStart?: Date | number } = {}): VirtualClock {
+  checkOptions<typeof options>('virtualClock()', options, { wallStart: aMoment });
+  const { wallStart } = options;
   return new VirtualClock(wallStart === undefined ? undefined : Number(wallStart));
 }

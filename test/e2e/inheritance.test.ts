@@ -133,6 +133,30 @@ describe('a subclass', () => {
     expect(await module.get(Careless).charge()).toBe('not guarded');
   });
 
+  it('makes one that says what is guarded, when its override calls super.charge()', async () => {
+    class Base {
+      @CircuitBreaker()
+      async charge(amount: number): Promise<string> {
+        return `charged ${amount}`;
+      }
+    }
+    @Injectable()
+    class Sub extends Base {
+      override async charge(amount: number): Promise<string> {
+        return `${await super.charge(amount)} once`;
+      }
+    }
+
+    const { log, module } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Sub] });
+    const answer = await module.get(Sub).charge(7);
+
+    expect(log.ofBulwark('warn')).toEqual([
+      "Sub.charge overrides Base.charge without its decorators: only what super.charge() does is guarded, as 'Sub.charge (Base)', and not what else it does",
+    ]);
+    expect(answer).toBe('charged 7 once');
+    expect(module.get(ResilienceService).circuitBreaker('Sub.charge (Base)').stats.successes).toBe(1);
+  });
+
   it('falls back to its own override, when the fallback method is overridden', async () => {
     class Base {
       @Fallback('substitute')

@@ -11,6 +11,7 @@ import {
   Resilient,
   Retry,
   RetryInterceptor,
+  Signal,
   Timeout,
   TimeoutInterceptor,
   type ResilienceModuleOptions,
@@ -197,6 +198,27 @@ describe('warnings of plans', () => {
     const { log } = await quotes(options);
 
     expect(placesOf(log.ofBulwark('warn'))).toEqual(left);
+  });
+
+  it('read the parameters of methods in their source', async () => {
+    @Injectable()
+    class Rates {
+      @Fallback('lastKnown')
+      async rate(_currency: string, @Signal() _signal?: AbortSignal): Promise<number> {
+        return 1;
+      }
+      @Timeout(1_000)
+      async lastKnown(_currency: string, _error?: unknown): Promise<number> {
+        return 2;
+      }
+    }
+    const { log } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Rates] });
+
+    expect(log.ofBulwark('warn')).toEqual([
+      "Rates.rate, fallback: 'lastKnown' gets the error after all 2 parameters of the method, and as '_error' what the caller gives " +
+        "for '_signal': expected the error as parameter 3 of 'lastKnown'; got lastKnown(_currency, _error) " +
+        "(fallback-misses-error; forRoot({ lint: { off: ['fallback-misses-error'] } }) silences this)",
+    ]);
   });
 
   it.each([

@@ -3,12 +3,14 @@ import {
   Breaker,
   Bulkhead,
   CircuitBreaker,
+  Fallback,
   RateLimit,
   ResilienceModule,
   ResilienceService,
   Resilient,
   Retry,
   Timeout,
+  exponential,
   type ResilienceModuleOptions,
 } from 'nestjs-bulwark';
 import { describe, expect, it } from 'vitest';
@@ -64,6 +66,45 @@ describe('a name that nearly is one', () => {
   });
 });
 
+describe('an option of another library', () => {
+  it.each<[string, MethodDecorator, string]>([
+    ['slidingWindowSize', CircuitBreaker({ slidingWindowSize: 5 } as never) as MethodDecorator, 'countWindow'],
+    [
+      'waitDurationInOpenState',
+      CircuitBreaker({ waitDurationInOpenState: 5 } as never) as MethodDecorator,
+      'resetTimeout',
+    ],
+    ['halfOpenAfter', CircuitBreaker({ halfOpenAfter: 5 } as never) as MethodDecorator, 'resetTimeout'],
+    [
+      'failureThreshold',
+      CircuitBreaker({ failureThreshold: 5 } as never) as MethodDecorator,
+      'errorThresholdPercentage',
+    ],
+    ['maxFailures', CircuitBreaker({ maxFailures: 5 } as never) as MethodDecorator, 'failureCount(n)'],
+    ['waitDuration', Retry({ waitDuration: 5 } as never) as MethodDecorator, 'backoff'],
+    ['maxRetries', Retry({ maxRetries: 5 } as never) as MethodDecorator, 'maxAttempts'],
+    ['ignoreExceptions', Retry({ ignoreExceptions: [] } as never) as MethodDecorator, 'abortOn'],
+    ['limitForPeriod', RateLimit({ limitForPeriod: 5 } as never) as MethodDecorator, 'limit is'],
+    ['ttl', RateLimit({ limit: 5, ttl: 5 } as never) as MethodDecorator, 'per is'],
+    ['maxConcurrentCalls', Bulkhead({ maxConcurrentCalls: 5 } as never) as MethodDecorator, 'maxConcurrent is'],
+    ['fallbackMethod', Fallback({ fallbackMethod: 'x' } as never) as MethodDecorator, 'use is'],
+    ['timeoutDuration', Timeout({ timeoutDuration: 5 } as never) as MethodDecorator, 'perAttempt'],
+  ])('is translated, without a list of all that there is: %s', async (option, decorate, here) => {
+    const said = await saidOf(decorate);
+
+    expect(said).toContain(`unknown option '${option}' (got`);
+    expect(said).toContain(here);
+    expect(said).not.toContain('expected one of');
+    expect(said).not.toContain('did you mean');
+  });
+
+  it('is translated in a backoff', () => {
+    expect(() => exponential({ maxDelay: 5 } as never)).toThrow(
+      /unknown option 'maxDelay' \(got 5\); expected instead: max is the longest pause/,
+    );
+  });
+});
+
 describe('a number in quotes', () => {
   it.each<[string, MethodDecorator]>([
     ['500', Timeout('500') as MethodDecorator],
@@ -71,7 +112,9 @@ describe('a number in quotes', () => {
     ['10', Bulkhead('10') as MethodDecorator],
     ['5s', Timeout('5s') as MethodDecorator],
   ])("is told to be one: '%s'", async (text, decorate) => {
-    expect(await saidOf(decorate)).toContain(`expected a number, got the string '${text}'`);
+    expect(await saidOf(decorate)).toContain(
+      `expected a number, got the string '${text}', which would be the name of a policy set`,
+    );
   });
 
   it('is told to be one in a set', async () => {

@@ -1,10 +1,14 @@
 import { Controller, Get, Injectable, UseInterceptors, type Type } from '@nestjs/common';
 import {
+  adaptive,
   Bulkhead,
   BulkheadFullException,
   CircuitBreaker,
   CircuitBreakerInterceptor,
+  countWindow,
+  decorrelatedJitter,
   exponential,
+  failureRate,
   Coalesce,
   Fallback,
   Hedge,
@@ -23,7 +27,7 @@ import {
   TimeoutInterceptor,
 } from 'nestjs-bulwark';
 import { describe, expect, it } from 'vitest';
-import { startUpError } from './support/harness.js';
+import { initialise, startUpError } from './support/harness.js';
 
 type Untyped = (...args: unknown[]) => MethodDecorator & ClassDecorator;
 const untyped = (decorator: unknown): Untyped => decorator as Untyped;
@@ -95,7 +99,21 @@ const WRONG: readonly [keyof typeof DECORATORS, unknown[], ...string[]][] = [
   ['@CircuitBreaker', [{ resetJitter: 2 }], 'resetJitter', '2'],
   ['@CircuitBreaker', ['payments', { volumeThreshold: -1 }], 'volumeThreshold', '-1'],
   ['@CircuitBreaker', [''], "''"],
+  ['@CircuitBreaker', ['', {}], 'name', "''", 'non-empty'],
   ['@CircuitBreaker', [5], '5'],
+  ['@CircuitBreaker', [{ trip: failureRate }], 'trip', 'function failureRate', 'call it: failureRate()'],
+  ['@CircuitBreaker', [{ trip: countWindow }], 'trip', 'call it: countWindow()'],
+  ['@CircuitBreaker', [{ resetTimeout: exponential }], 'resetTimeout', 'call it: exponential()'],
+  ['@Retry', [{ backoff: exponential }], 'backoff', 'function exponential', 'call it: exponential()'],
+  ['@Retry', [{ backoff: decorrelatedJitter }], 'backoff', 'call it: decorrelatedJitter()'],
+  ['@Retry', ['', {}], 'name', "''", 'non-empty'],
+  ['@Timeout', [''], 'name', "''", 'non-empty'],
+  ['@RateLimit', ['', { limit: 5, per: 1_000 }], 'name', "''", 'non-empty'],
+  ['@Bulkhead', ['', 5], 'name', "''", 'non-empty'],
+  ['@Bulkhead', [adaptive], 'maxConcurrent', 'call it: adaptive()'],
+  ['@Bulkhead', [{ maxConcurrent: adaptive }], 'maxConcurrent', 'call it: adaptive()'],
+  ['@Bulkhead', [{ maxWait: 100 }], 'maxWait', 'maxQueue of at least 1', 'maxQueue: 0'],
+  ['@Bulkhead', [{ maxQueue: 0, maxWait: 100 }], 'maxWait', 'maxQueue: 0'],
   ['@RateLimit', [], 'no built-in value', "'limit'"],
   ['@RateLimit', [{ limit: 5 }], 'no built-in value', "'per'"],
   ['@RateLimit', [5], '5', 'options object'],
@@ -247,5 +265,30 @@ describe('a fallback by the name of a method', () => {
     const error = await startUpError({ imports: [ResilienceModule.forRoot()], providers: [Stock] });
 
     expect(error.message).toMatch(/Stock\.total, @Fallback.*rest parameter.*expected a handler/s);
+  });
+});
+
+describe('a wait of a bulkhead', () => {
+  it('needs no queue where a decorator takes that of all away', async () => {
+    @Injectable()
+    class Orders {
+      @Bulkhead({ maxQueue: 0 })
+      async place(): Promise<string> {
+        return 'placed';
+      }
+    }
+    const policies = { default: { bulkhead: { maxQueue: 5, maxWait: 100 } } };
+
+    const { module } = await initialise({ imports: [ResilienceModule.forRoot({ policies })], providers: [Orders] });
+
+    expect(await module.get(Orders).place()).toBe('placed');
+  });
+});
+
+describe('a policy set without a name', () => {
+  it('stops the start', async () => {
+    const error = await startUpError({ imports: [ResilienceModule.forRoot({ policies: { '': { retry: 2 } } })] });
+
+    expect(error.message).toBe("policies.: the name of a set: expected a non-empty string, got ''");
   });
 });

@@ -12,7 +12,8 @@ import { hostname } from 'node:os';
 import { CarefulLogger } from '../../module/event-log/careful-logger.js';
 import { FLEET_COMMANDS, type FleetCommands } from '../../module/fleet-commands.js';
 import { ResilienceService } from '../../module/resilience.service.js';
-import type { Runtime } from '../../module/runtime/runtime.js';
+import { noRuntime } from '../../module/no-runtime.js';
+import { Runtime } from '../../module/runtime/runtime.js';
 import { staticInstancesOf } from '../../module/start-up/instances-of.js';
 import { RUNTIME } from '../../module/tokens.js';
 import type { ClusterSource } from '../../read-model/cluster-source.js';
@@ -26,7 +27,7 @@ import type { ResilienceEtcdOptions } from './etcd.options.js';
 import { EtcdService } from './etcd.service.js';
 import { ELECTION_BOARD, ETCD_SURROUNDINGS } from './etcd.tokens.js';
 import { StoreState } from './store-state.js';
-import { expectingOptions } from '../../module/given-options.js';
+import { expectingOptions, noOptions } from '../../module/given-options.js';
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = expectingOptions(
   'ResilienceEtcdModule',
@@ -53,16 +54,24 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = expectingOptions(
  */
 @Module({
   providers: [
+    noOptions('ResilienceEtcdModule', MODULE_OPTIONS_TOKEN),
     { provide: ELECTION_BOARD, useFactory: () => new ElectionBoard() },
     {
       provide: ETCD_SURROUNDINGS,
-      inject: [MODULE_OPTIONS_TOKEN, RUNTIME, ResilienceService, ELECTION_BOARD],
+      inject: [
+        MODULE_OPTIONS_TOKEN,
+        ELECTION_BOARD,
+        { token: RUNTIME, optional: true },
+        { token: ResilienceService, optional: true },
+      ],
       useFactory: (
         given: unknown,
-        runtime: Runtime,
-        { rules }: ResilienceService,
         elections: ElectionBoard,
+        runtime?: unknown,
+        service?: ResilienceService,
       ): EtcdSurroundings => {
+        if (!Runtime.is(runtime) || service === undefined)
+          throw noRuntime('ResilienceEtcdModule', 'whose policies could follow the cluster');
         const options = resolveEtcdOptions(given);
         const logger = new CarefulLogger();
         return {
@@ -70,7 +79,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = expectingOptions(
           options,
           processName: `${hostname()}-${process.pid}-${randomBytes(3).toString('hex')}`,
           runtime,
-          rules,
+          rules: service.rules,
           elections,
           store: new StoreState(runtime.events),
           log: (level, text) => logger.write(level, text),

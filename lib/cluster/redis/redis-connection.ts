@@ -1,5 +1,6 @@
 import { Inject, Injectable, Optional, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { noRuntime } from '../../module/no-runtime.js';
 import { Runtime } from '../../module/runtime/runtime.js';
 import { RUNTIME } from '../../module/tokens.js';
 import { MODULE_OPTIONS_TOKEN } from './redis.module-definition.js';
@@ -17,12 +18,7 @@ export class RedisConnection implements OnApplicationBootstrap, OnApplicationShu
 
   /** @throws ResilienceConfigurationError */
   constructor(@Inject(MODULE_OPTIONS_TOKEN) options: unknown, @Optional() @Inject(RUNTIME) runtime?: unknown) {
-    if (!Runtime.is(runtime)) {
-      throw new ResilienceConfigurationError(
-        PLACE,
-        'there is no ResilienceModule whose limits could count in Redis; expected ResilienceModule.forRoot() or forRootAsync() among the imports of the app',
-      );
-    }
+    if (!Runtime.is(runtime)) throw noRuntime(PLACE, 'whose limits could count in Redis');
     const { environment } = runtime;
     if (environment.rateStore !== undefined)
       throw new ResilienceConfigurationError(

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
-import { ConfigurableModuleClass } from './redis.module-definition.js';
+import { noOptions } from '../../module/given-options.js';
+import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } from './redis.module-definition.js';
 import { RedisConnection } from './redis-connection.js';
 
 /**
@@ -17,5 +18,5 @@ import { RedisConnection } from './redis-connection.js';
  *
  * @publicApi
  */
-@Module({ providers: [RedisConnection] })
+@Module({ providers: [noOptions('ResilienceRedisModule', MODULE_OPTIONS_TOKEN), RedisConnection] })
 export class ResilienceRedisModule extends ConfigurableModuleClass {}

@@ -87,6 +87,7 @@ export function isAdaptive(value: unknown): value is AdaptiveConcurrency {
 /** How many may run at once: a number, or a limit that finds it. */
 export const concurrency: Expectation = either(atOnce, {
   expected: 'adaptive()',
+  factories: [adaptive],
   accepts: isAdaptive,
 });
 

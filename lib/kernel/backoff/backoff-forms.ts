@@ -13,3 +13,6 @@ export const BACKOFF_FORMS: Forms = {
   fibonacci: byOptions(fibonacci),
   decorrelatedJitter: byOptions(decorrelatedJitter),
 };
+
+/** What makes backoffs in code. */
+export const BACKOFF_FACTORIES = [fixed, linear, exponential, fibonacci, decorrelatedJitter];

@@ -2,6 +2,7 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import type { CallInfo } from '../call-info.js';
 import { aFunction, checkOptions, isPlainObject, type Expectation, type Shape } from '../options/check.js';
 import { made } from '../options/recipe.js';
+import { BACKOFF_OPTIONS_ELSEWHERE } from './foreign-options.js';
 
 /**
  * The pause before the next attempt, in ms.
@@ -55,7 +56,7 @@ export function resolveBackoff<O extends { max?: number; initial?: number }>(
   shape: Shape<O>,
   defaults: Required<O>,
 ): Required<O> {
-  checkOptions(`backoff ${kind}()`, options, shape);
+  checkOptions(`backoff ${kind}()`, options, shape, BACKOFF_OPTIONS_ELSEWHERE);
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const resolved = { ...defaults, ...given } as Required<O>;
   if ((resolved.max ?? Infinity) < (resolved.initial ?? 0)) {

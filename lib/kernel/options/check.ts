@@ -1,12 +1,17 @@
-import { inspect, types } from 'node:util';
 import { Mistakes, ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { hasProperty, propertyOf } from '../../errors/foreign.js';
-import { maskCredentials, maskProperty } from '../../errors/mask-credentials.js';
+import { hasProperty } from '../../errors/foreign.js';
+import { maskProperty } from '../../errors/mask-credentials.js';
 import { UnknownOptionError } from '../../errors/unknown-option.error.js';
 import { answersLater } from '../answers-later.js';
 import { isErrorMatch } from '../error-match.js';
 import { describeError } from '../error-text.js';
 import { oneOfThese } from '../../errors/near-miss.js';
+import { isPlainObject, show } from './show.js';
+
+export { isPlainObject, show } from './show.js';
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever it takes
+type AnyFactory = (...args: any[]) => unknown;
 
 /** What an option accepts; the text completes "expected ...". */
 export interface Expectation {
@@ -14,6 +19,8 @@ export interface Expectation {
   /** The highest number that it accepts; said where a higher one was given. */
   readonly most?: number;
   readonly secret?: boolean; // What was given is not shown.
+  /** What makes such values: uncalled they are none, though they may be functions as the option takes them. */
+  readonly factories?: readonly AnyFactory[];
   accepts(value: unknown): boolean;
 }
 
@@ -93,8 +100,10 @@ export const oneOf = (...values: readonly string[]): Expectation =>
   expectation(`one of ${values.map((value) => `'${value}'`).join(', ')}`, (value) => values.includes(value as string));
 export const either = (...expectations: readonly Expectation[]): Expectation => {
   const numbers = expectations.flatMap(({ most }) => most ?? []);
+  const factories = expectations.flatMap((one) => one.factories ?? []);
   return {
     expected: expectations.map((one) => one.expected).join(', or '),
+    ...(factories.length > 0 && { factories }),
     ...(numbers.length > 0 && { most: Math.max(...numbers) }),
     accepts: (value) => expectations.some((one) => one.accepts(value)),
   };
@@ -129,9 +138,12 @@ export function checkOptions<O>(
   for (const [key, value] of entriesOf(place, options)) {
     mistakes.in(() => {
       if (!Object.hasOwn(shape, key)) {
-        const instead = Object.hasOwn(elsewhere, key) ? `: ${elsewhere[key]}` : '';
+        // Whoever is told what stands in its place needs no list of all that there is.
+        const instead = Object.hasOwn(elsewhere, key)
+          ? `; expected instead: ${elsewhere[key]}`
+          : `; ${oneOfThese(key, Object.keys(shape))}`;
         const unknown = `unknown option ${show(key)} (got ${show(maskProperty(key, value))})${instead}`;
-        throw new UnknownOptionError(place, key, `${unknown}; ${oneOfThese(key, Object.keys(shape))}`);
+        throw new UnknownOptionError(place, key, unknown);
       }
       if (value !== undefined) checkValue(place, `option '${key}'`, value, shape[key as keyof O]);
     });
@@ -171,80 +183,23 @@ export function checkValue(place: string, what: string, value: unknown, expectat
 }
 
 /** What was expected, and what was given. */
-export function expectedOf({ expected, most = Infinity, secret = false }: Expectation, value: unknown): string {
+export function expectedOf(expectation: Expectation, value: unknown): string {
+  const { expected, most = Infinity, secret = false } = expectation;
   const bound = isNumber(value) && value > most ? `; the highest is ${most}` : '';
-  return `expected ${expected}, got ${secret ? 'something else, which is not shown' : show(value)}${bound}`;
+  const call = isUncalled(expectation, value) ? `; call it: ${value.name}()` : '';
+  return `expected ${expected}, got ${secret ? 'something else, which is not shown' : show(value)}${bound}${call}`;
+}
+
+function isUncalled({ factories = [] }: Expectation, value: unknown): value is AnyFactory {
+  return factories.includes(value as AnyFactory);
 }
 
 /** What cannot be looked at is not accepted. */
 function isAccepted(value: unknown, expectation: Expectation): boolean {
+  if (isUncalled(expectation, value)) return false;
   try {
     return expectation.accepts(value);
   } catch {
     return false;
-  }
-}
-
-/**
- * An object that can hold options: a literal, one without a prototype, or an instance of a class of settings. What the
- * language itself has made for something else has no options in it, and would be taken for an empty set of them.
- */
-export function isPlainObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isBuiltIn(value);
-}
-
-const BUILT_IN: readonly ((value: object) => boolean)[] = [
-  types.isMap,
-  types.isSet,
-  types.isDate,
-  types.isRegExp,
-  types.isPromise,
-  types.isNativeError,
-  types.isBoxedPrimitive,
-  types.isAnyArrayBuffer,
-  (value) => ArrayBuffer.isView(value),
-  types.isWeakMap,
-  types.isWeakSet,
-  types.isGeneratorObject,
-  types.isMapIterator,
-  types.isSetIterator,
-];
-
-function isBuiltIn(value: object): boolean {
-  return BUILT_IN.some((is) => is(value));
-}
-
-/** A value is shown with at most so many characters. */
-const MAX_SHOWN = 80;
-
-/** A value as an error message shows it, without credentials. */
-export function show(value: unknown): string {
-  if (typeof value === 'string') return `'${shortened(maskCredentials(value))}'`;
-  if (typeof value === 'bigint') return `${shortened(String(value))}n`;
-  if (typeof value === 'function') return shortened(showFunction(value));
-  if (typeof value === 'object' && value !== null) return shortened(showObject(value));
-  return shortened(String(value));
-}
-
-function shortened(text: string): string {
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 3)}...` : text;
-}
-
-function showFunction(value: object): string {
-  const name = propertyOf(value, 'name');
-  const what = answersLater(value) ? 'async function' : 'function';
-  return typeof name !== 'string' || name === '' ? `${what === 'function' ? 'a' : 'an'} ${what}` : `${what} ${name}`;
-}
-
-function showObject(value: object): string {
-  try {
-    if (isBuiltIn(value))
-      return maskCredentials(inspect(value, { depth: 0, breakLength: Infinity })).slice(0, MAX_SHOWN + 1);
-    // What says that it has no text is none either.
-    return JSON.stringify(value, maskProperty).slice(0, MAX_SHOWN + 1);
-  } catch {
-    // A cycle, or a value that cannot be looked at.
-    const tag = propertyOf(value, Symbol.toStringTag);
-    return typeof tag === 'string' ? `[object ${tag}]` : '[object Object]';
   }
 }

@@ -17,6 +17,7 @@ import type { Plan } from '../../pipeline/plan.js';
 import { RETRY_DEFAULTS } from '../../policies/retry/retry.options.js';
 import { isStateful, type SetKey } from '../../policies/kinds.js';
 import type { Resolution, ResolvedPolicy } from '../../planning/resolution.js';
+import { warnOnce } from '../event-log/warn-once.js';
 import { warnOfOtherCopy } from '../runtime/package-copy.js';
 import { Runtime } from '../runtime/runtime.js';
 import { RUNTIME } from '../tokens.js';
@@ -33,14 +34,18 @@ export abstract class PolicyInterceptor implements NestInterceptor {
   /** What this class declares. */
   static readonly declared: Declared = nothingDeclared();
   readonly #runtime: Runtime;
+  /** Whether it was made without the module's providers. */
+  readonly #alone: boolean;
 
   constructor(@Optional() @Inject(RUNTIME) runtime?: unknown) {
     if (!Runtime.is(runtime)) warnOfOtherCopy(this.constructor.name, runtime);
     this.#runtime = Runtime.is(runtime) ? runtime : new Runtime(true);
+    this.#alone = runtime === undefined;
   }
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const plan = this.planFor(context.getClass(), handlerNameOf(context.getClass(), context.getHandler()));
+    if (this.#alone) warnOnce(withoutModule(this.constructor.name, plan), WITHOUT_MODULE);
     if (plan.policies.length === 0) return next.handle();
     const methods = plan.policies.find(({ policy }) => policy === 'retry')?.options.methods ?? RETRY_DEFAULTS.methods;
     return plan.observe(undefined, context.getArgs(), {
@@ -86,6 +91,16 @@ export abstract class PolicyInterceptor implements NestInterceptor {
       });
     });
   }
+}
+
+const WITHOUT_MODULE = 'an interceptor without a module';
+
+function withoutModule(name: string, { policies }: Plan): string {
+  const does = policies.length === 0 ? 'does nothing' : 'goes by its own options alone';
+  return (
+    `${name} was made without a ResilienceModule, and ${does}, as may others. Import ResilienceModule.forRoot() in the root ` +
+    'module of the app or test, and let Nest make the interceptor: name its class in @UseInterceptors() or APP_INTERCEPTOR.'
+  );
 }
 
 /** A key from arguments is the handler's own: here they are those of the request, before pipes and parameters. */

@@ -34,8 +34,11 @@ function idleSignal(type: AnyClass, methodName: string): ResilienceConfiguration
 }
 
 function warnOfDroppedDecorators(type: AnyClass, base: AnyClass, methodName: string): void {
-  new CarefulLogger().write(
-    'warn',
-    `${nameOf(type)}.${methodName} overrides ${nameOf(base)}.${methodName} without its decorators: calls of it are not guarded`,
-  );
+  const method = (type.prototype as Record<string, unknown>)[methodName];
+  const callsBase = typeof method === 'function' && String(method).includes(`super.${methodName}`);
+  const place = `${nameOf(type)}.${methodName}`;
+  const what = callsBase
+    ? `only what super.${methodName}() does is guarded, as '${place} (${nameOf(base)})', and not what else it does`
+    : 'calls of it are not guarded';
+  new CarefulLogger().write('warn', `${place} overrides ${nameOf(base)}.${methodName} without its decorators: ${what}`);
 }

@@ -48,6 +48,7 @@ export const { ConfigurableModuleClass, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } = exp
       };
     })
     .build(),
+  Object.keys(NO_EXTRAS),
 );
 
 /** Classes are made by Nest, with what they need; the guard that asks them may then be made for each request. */

@@ -1,8 +1,10 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { PermissionGuard } from './access/permission.guard.js';
+import { noOptions } from '../../module/given-options.js';
+import { ACTION_GUARDS, PermissionGuard } from './access/permission.guard.js';
 import { Dashboard } from './dashboard.js';
 import { ConfigurableModuleClass, type OPTIONS_TYPE } from './dashboard.module-definition.js';
-import { DASHBOARD_PAGE } from './dashboard.tokens.js';
+import { DASHBOARD_DEFAULTS } from './dashboard.options.js';
+import { DASHBOARD_OPTIONS, DASHBOARD_PAGE, DASHBOARD_PATH } from './dashboard.tokens.js';
 import { PAGE_FOLDER } from './page-files.js';
 
 /**
@@ -21,7 +23,14 @@ import { PAGE_FOLDER } from './page-files.js';
  * @publicApi
  */
 @Module({
-  providers: [Dashboard, PermissionGuard, { provide: DASHBOARD_PAGE, useValue: PAGE_FOLDER }],
+  providers: [
+    noOptions('ResilienceDashboardModule', DASHBOARD_OPTIONS),
+    { provide: DASHBOARD_PATH, useValue: DASHBOARD_DEFAULTS.path },
+    { provide: ACTION_GUARDS, useValue: null },
+    Dashboard,
+    PermissionGuard,
+    { provide: DASHBOARD_PAGE, useValue: PAGE_FOLDER },
+  ],
 })
 export class ResilienceDashboardModule extends ConfigurableModuleClass {
   /** @throws ResilienceConfigurationError for a path or guards that are none. */

@@ -66,6 +66,11 @@ const origins: Expectation = {
   expected: "a list of origins such as 'https://admin.example.com'",
   accepts: (value) => Array.isArray(value) && value.every(isOrigin),
 };
+/** Routes are made before factories run. */
+const beside: Expectation = {
+  expected: 'nothing here: it belongs beside the factory, since routes are made before factories run',
+  accepts: () => false,
+};
 
 /** What makes up the routes is needed before the app is made. @throws ResilienceConfigurationError */
 export function checkExtras(extras: DashboardModuleExtras): void {
@@ -87,13 +92,14 @@ export function checkExtras(extras: DashboardModuleExtras): void {
 export function resolveDashboardOptions(options: unknown, guarded: boolean): Required<DashboardModuleOptions> {
   if (!isPlainObject(options))
     throw new ResilienceConfigurationError(PLACE, `expected an options object, got ${show(options)}`);
-  const beside = 'it belongs beside the factory, since routes are made before factories run';
-  checkOptions<DashboardModuleOptions>(
-    PLACE,
-    options,
-    { allowedOrigins: origins },
-    { path: beside, guards: beside, actionGuards: beside, decorators: beside, imports: beside },
-  );
+  checkOptions<DashboardModuleOptions & DashboardModuleExtras>(PLACE, options, {
+    path: beside,
+    guards: beside,
+    actionGuards: beside,
+    decorators: beside,
+    imports: beside,
+    allowedOrigins: origins,
+  });
   if (!guarded && process.env.NODE_ENV === 'production') {
     throw new ResilienceConfigurationError(
       PLACE,

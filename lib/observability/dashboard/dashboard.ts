@@ -10,10 +10,10 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { FLEET_COMMANDS, type FleetCommands } from '../../module/fleet-commands.js';
 import { ResilienceService } from '../../module/resilience.service.js';
 import { packageVersion } from '../../module/runtime/package-version.js';
+import { noRuntime } from '../../module/no-runtime.js';
 import { Runtime } from '../../module/runtime/runtime.js';
 import { RUNTIME } from '../../module/tokens.js';
 import { ActionDesk } from './actions/action-desk.js';
@@ -61,12 +61,8 @@ export class Dashboard implements OnModuleInit, BeforeApplicationShutdown, OnApp
     @Optional() @Inject(ResilienceService) service?: ResilienceService,
     @Optional() @Inject(FLEET_COMMANDS) fleet?: FleetCommands | null,
   ) {
-    if (!Runtime.is(runtime) || service === undefined) {
-      throw new ResilienceConfigurationError(
-        'ResilienceDashboardModule',
-        'there is no ResilienceModule whose policies could be shown; expected ResilienceModule.forRoot() or forRootAsync() among the imports of the app',
-      );
-    }
+    if (!Runtime.is(runtime) || service === undefined)
+      throw noRuntime('ResilienceDashboardModule', 'whose policies could be shown');
     const { environment, events, instances } = runtime;
     const { clock } = environment;
     const id = randomUUID();

@@ -4,7 +4,8 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import { instanceOf } from '../../errors/foreign.js';
 import { show } from '../../kernel/options/check.js';
 import { ResilienceService } from '../../module/resilience.service.js';
-import type { Runtime } from '../../module/runtime/runtime.js';
+import { noRuntime } from '../../module/no-runtime.js';
+import { Runtime } from '../../module/runtime/runtime.js';
 import { RUNTIME } from '../../module/tokens.js';
 import { healthDetails, isOut, type HealthDetails } from './health-details.js';
 import { MODULE_OPTIONS_TOKEN } from './health.module-definition.js';
@@ -36,14 +37,17 @@ export class ResilienceHealthIndicator implements OnModuleDestroy {
   readonly #known = new Set<string>();
   #leaving = false;
 
+  /** @throws ResilienceConfigurationError */
   constructor(
-    @Inject(RUNTIME) runtime: unknown,
-    @Inject(ResilienceService) resilience: ResilienceService,
+    @Optional() @Inject(RUNTIME) runtime: unknown,
+    @Optional() @Inject(ResilienceService) resilience: ResilienceService | undefined,
     @Inject(HealthIndicatorService) terminus: HealthIndicatorService,
     @Optional() @Inject(MODULE_OPTIONS_TOKEN) options: unknown = {},
   ) {
+    if (!Runtime.is(runtime) || resilience === undefined)
+      throw noRuntime('ResilienceHealthModule', 'whose breakers could be asked');
     checkHealthOptions('ResilienceHealthModule.forRoot', options);
-    this.#runtime = runtime as Runtime;
+    this.#runtime = runtime;
     this.#resilience = resilience;
     this.#terminus = terminus;
     this.#down = options.down ?? [];

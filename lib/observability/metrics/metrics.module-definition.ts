@@ -11,4 +11,5 @@ export const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYN
     .setFactoryMethodName('createMetricsOptions')
     .setExtras<MetricsModuleExtras>(NO_EXTRAS, (definition) => definition)
     .build(),
+  Object.keys(NO_EXTRAS),
 );

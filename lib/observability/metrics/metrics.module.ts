@@ -1,7 +1,13 @@
 import { Inject, Module, Optional, type DynamicModule, type Type } from '@nestjs/common';
 import { isPlainObject } from '../../kernel/options/check.js';
+import { noOptions } from '../../module/given-options.js';
 import { metricsController, withoutRoute } from './metrics.controller.js';
-import { ASYNC_OPTIONS_TYPE, ConfigurableModuleClass, OPTIONS_TYPE } from './metrics.module-definition.js';
+import {
+  ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+  MODULE_OPTIONS_TOKEN,
+  OPTIONS_TYPE,
+} from './metrics.module-definition.js';
 import { checkMetricsExtras, DEFAULT_PATH, type MetricsModuleExtras } from './metrics.options.js';
 import { Metrics } from './metrics.js';
 
@@ -21,7 +27,7 @@ const PERHAPS_WITHOUT = Symbol('nestjs-bulwark:metrics-controller');
  *
  * @publicApi
  */
-@Module({ providers: [Metrics] })
+@Module({ providers: [noOptions('ResilienceMetricsModule', MODULE_OPTIONS_TOKEN), Metrics] })
 export class ResilienceMetricsModule extends ConfigurableModuleClass {
   /** @throws ResilienceConfigurationError when the app starts, for options that are wrong. */
   constructor(@Inject(Metrics) metrics: Metrics, @Optional() @Inject(PERHAPS_WITHOUT) controller?: Type) {

@@ -1,6 +1,6 @@
 import { Inject, Injectable, Optional, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { noRuntime } from '../../module/no-runtime.js';
 import { Runtime } from '../../module/runtime/runtime.js';
 import { RUNTIME } from '../../module/tokens.js';
 import { DURATION_METERS } from '../meters/duration-meters.js';
@@ -26,12 +26,7 @@ export class Metrics implements OnModuleInit, OnApplicationShutdown {
 
   /** @throws ResilienceConfigurationError */
   constructor(@Inject(MODULE_OPTIONS_TOKEN) options: unknown, @Optional() @Inject(RUNTIME) runtime?: unknown) {
-    if (!Runtime.is(runtime)) {
-      throw new ResilienceConfigurationError(
-        'ResilienceMetricsModule',
-        'there is no ResilienceModule whose calls could be counted; expected ResilienceModule.forRoot() or forRootAsync() among the imports of the app',
-      );
-    }
+    if (!Runtime.is(runtime)) throw noRuntime('ResilienceMetricsModule', 'whose calls could be counted');
     this.#runtime = runtime;
     this.#options = checkMetricsOptions(options);
     this.registry = this.#options.registry ?? new Registry();

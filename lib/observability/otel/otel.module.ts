@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ConfigurableModuleClass, OPTIONS_TYPE } from './otel.module-definition.js';
+import { noOptions } from '../../module/given-options.js';
+import { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE } from './otel.module-definition.js';
 import { Telemetry } from './telemetry.js';
 
 /**
@@ -12,7 +13,7 @@ import { Telemetry } from './telemetry.js';
  *
  * @publicApi
  */
-@Module({ providers: [Telemetry] })
+@Module({ providers: [noOptions('ResilienceTelemetryModule', MODULE_OPTIONS_TOKEN), Telemetry] })
 export class ResilienceTelemetryModule extends ConfigurableModuleClass {
   /** @throws ResilienceConfigurationError when the app starts, for options that are wrong. */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {

@@ -1,7 +1,7 @@
 import { Inject, Injectable, Optional, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { metrics, trace } from '@opentelemetry/api';
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { packageVersion } from '../../module/runtime/package-version.js';
+import { noRuntime } from '../../module/no-runtime.js';
 import { Runtime } from '../../module/runtime/runtime.js';
 import { RUNTIME } from '../../module/tokens.js';
 import { DurationRecorder } from './duration-recorder.js';
@@ -22,12 +22,7 @@ export class Telemetry implements OnModuleInit, OnApplicationShutdown {
 
   /** @throws ResilienceConfigurationError */
   constructor(@Inject(MODULE_OPTIONS_TOKEN) options: unknown, @Optional() @Inject(RUNTIME) runtime?: unknown) {
-    if (!Runtime.is(runtime)) {
-      throw new ResilienceConfigurationError(
-        'ResilienceTelemetryModule',
-        'there is no ResilienceModule whose calls could be told of; expected ResilienceModule.forRoot() or forRootAsync() among the imports of the app',
-      );
-    }
+    if (!Runtime.is(runtime)) throw noRuntime('ResilienceTelemetryModule', 'whose calls could be told of');
     this.#runtime = runtime;
     this.#options = resolveTelemetryOptions(options);
   }

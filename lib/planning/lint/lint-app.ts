@@ -1,5 +1,6 @@
-import type { AnyClass } from '../../guarded/guarded-method.js';
-import { idempotencyOf } from '../../guarded/guarded-classes.js';
+import type { AnyClass, AnyFunction } from '../../guarded/guarded-method.js';
+import { guardedMethodOf, idempotencyOf } from '../../guarded/guarded-classes.js';
+import { parametersOf } from '../../guarded/parameters.js';
 import type { PlannedPolicy } from '../../pipeline/plan-init.js';
 import type { AppPlans } from '../app-plans.js';
 import { plannedEntries, type PlanEntry, type PlannedEntry } from '../plan-entries.js';
@@ -49,6 +50,8 @@ function warningsOf(app: AppPlans, one: PlannedEntry, all: readonly PlannedEntry
     around: around(one, all),
     caller: app.lint.caller,
     siblings: (methodName) => policiesOf(all, type, methodName, ({ interceptor }) => interceptor === undefined),
+    parameters: () => parameterNames(type, entry.methodName),
+    parametersOf: (methodName) => parameterNames(type, methodName),
   };
   return lintPlan(subject, app.lint.off);
 }
@@ -81,6 +84,12 @@ function policiesOf(
     .map(({ entry }) => entry.policies);
 }
 
+function parameterNames(type: AnyClass, methodName: string): readonly string[] | undefined {
+  const method = guardedMethodOf(type, methodName)?.declared ?? (type.prototype as Record<string, unknown>)[methodName];
+  const written = typeof method === 'function' ? parametersOf(method as AnyFunction) : undefined;
+  return typeof written !== 'object' || written.rest ? undefined : written.names;
+}
+
 /** Sets that code hands to `execute()` by their names: those of methods are looked at there. */
 function ofSets(app: AppPlans, all: readonly PlannedEntry[]): PlacedWarning[] {
   const sources = new Set(
@@ -106,6 +115,8 @@ function subjectOfSet(app: AppPlans, name: string, place: string): LintSubject {
     around: [],
     caller: app.lint.caller,
     siblings: () => [],
+    parameters: () => undefined,
+    parametersOf: () => undefined,
   };
 }
 

@@ -23,6 +23,10 @@ export interface LintSubject {
   readonly caller: Limit | undefined;
   /** The policies of another method of the same class; one list for each instance with state of its own. */
   siblings(methodName: string): readonly (readonly PlannedPolicy[])[];
+  /** The names of the method's own parameters, `''` for a pattern; undefined: nobody knows. */
+  parameters(): readonly string[] | undefined;
+  /** Those of another method of the same class. */
+  parametersOf(methodName: string): readonly string[] | undefined;
 }
 
 /** What a rule has found. */

@@ -1,9 +1,11 @@
 import type { LintRule } from './lint-rule.js';
 import { BACKOFF_WITHOUT_JITTER } from './rules/backoff-without-jitter.js';
+import { FALLBACK_MISSES_ERROR } from './rules/fallback-misses-error.js';
 import { FALLBACK_SAME_BREAKER } from './rules/fallback-same-breaker.js';
 import { HEDGE_NEVER_BEGINS } from './rules/hedge-never-begins.js';
 import { INNER_TIMEOUT_LONGER } from './rules/inner-timeout-longer.js';
 import { NOT_IDEMPOTENT } from './rules/not-idempotent.js';
+import { OPTIONS_UNUSED_BY_TRIP } from './rules/options-unused-by-trip.js';
 import { PERCENTAGE_AS_SHARE } from './rules/percentage-as-share.js';
 import { RETRIES_MULTIPLY } from './rules/retries-multiply.js';
 import { RETRIES_OPEN_BREAKER } from './rules/retries-open-breaker.js';
@@ -22,10 +24,12 @@ const RULES = [
   RETRIES_OPEN_BREAKER,
   BACKOFF_WITHOUT_JITTER,
   FALLBACK_SAME_BREAKER,
+  FALLBACK_MISSES_ERROR,
   UNBOUNDED_QUEUE,
   WAIT_PAST_LIMIT,
   HEDGE_NEVER_BEGINS,
   SLOW_CALLS_NEVER,
+  OPTIONS_UNUSED_BY_TRIP,
   PERCENTAGE_AS_SHARE,
   TIMEOUT_IN_SECONDS,
 ] as const;

@@ -43,8 +43,48 @@ export function slowerThanOf(options: Readonly<Record<string, unknown>>): number
   return ms === undefined ? undefined : Number(ms);
 }
 
+/** The breaker's options that each of our strategies reads; none of them reads any other. */
+const READ: Readonly<Record<string, readonly string[]>> = {
+  failureRate: ['errorThresholdPercentage', 'volumeThreshold'],
+  slowCallRate: ['volumeThreshold'],
+  failureCount: [],
+  consecutiveFailures: [],
+  countWindow: [],
+};
+
+/** The options of a breaker that only trip strategies read, and its own does not; none where nobody knows. */
+export function optionsUnreadBy(trip: unknown): readonly string[] {
+  if (typeof trip !== 'string') return [];
+  const read = partsOf(trip).map((part) => {
+    const [, kind = '', given] = /^(\w+)(\(\d.*\))?$/.exec(part) ?? [];
+    return (kind === 'failureRate') === (given === undefined) && Object.hasOwn(READ, kind) ? READ[kind] : undefined;
+  });
+  if (read.includes(undefined)) return [];
+  return (READ.failureRate as readonly string[]).filter((option) => !read.flat().includes(option));
+}
+
+/** A share in percent that a strategy was made with. */
+export interface TripPercentage {
+  /** As people know it: `countWindow() percentage`. */
+  readonly option: string;
+  readonly percentage: number;
+  /** How many calls it is a share of, where that is fixed. */
+  readonly size: number | undefined;
+}
+
+export function percentagesOf(trip: unknown): TripPercentage[] {
+  if (typeof trip !== 'string') return [];
+  return partsOf(trip).flatMap((part): TripPercentage[] => {
+    const [, kind, first, percentage] =
+      /^(countWindow|slowCallRate)\(([\d.e+-]+)(?: ms)?, ([\d.e-]+) %(?:, from \d+)?\)$/.exec(part) ?? [];
+    if (kind === undefined) return [];
+    const size = kind === 'countWindow' ? Number(first) : undefined;
+    return [{ option: `${kind}() percentage`, percentage: Number(percentage), size }];
+  });
+}
+
 /** The strategies that one is put together from. */
 function partsOf(name: string): string[] {
   const inside = /^anyOf\((.*)\)$/.exec(name)?.[1];
-  return inside === undefined ? [name] : inside.split(/, (?=[a-zA-Z])/).flatMap(partsOf);
+  return inside === undefined ? [name] : inside.split(/, (?!from )(?=[a-zA-Z])/).flatMap(partsOf);
 }

@@ -1,3 +1,4 @@
+import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { concurrency, isAdaptive, type AdaptiveConcurrency } from '../../kernel/adaptive-limit/adaptive.options.js';
 import type { CallInfo } from '../../kernel/call-info.js';
 import type { AdaptiveRule } from '../../kernel/adaptive-limit/concurrency-rule.js';
@@ -11,9 +12,11 @@ import {
   offOr,
   oneOf,
   positiveMsOrInfinity,
+  show,
   wholeNumber,
 } from '../../kernel/options/check.js';
 import { stateScope, type StateScope } from '../../kernel/options/state-scope.js';
+import { BULKHEAD_OPTIONS_ELSEWHERE } from './foreign-options.js';
 
 /**
  * How many calls may run at once, and how many may wait.
@@ -91,16 +94,39 @@ export function parseBulkhead(place: string, setting: unknown): BulkheadOptions 
     checkValue(place, 'maxConcurrent', setting, concurrency);
     return { maxConcurrent: setting as number | AdaptiveConcurrency };
   }
-  checkOptions<BulkheadOptions>(place, setting, {
-    maxConcurrent: concurrency,
-    maxQueue: wholeNumber(0, MOST.atOnce),
-    priority: aFunction,
-    maxWait: positiveMsOrInfinity,
-    abandonAfter: offOr(nonNegativeMs),
-    key: aFunction,
-    maxKeys: wholeNumber(1, MOST.keys),
-    scope: stateScope,
-    mode: oneOf('normal', 'metricsOnly'),
-  });
+  checkOptions<BulkheadOptions>(
+    place,
+    setting,
+    {
+      maxConcurrent: concurrency,
+      maxQueue: wholeNumber(0, MOST.atOnce),
+      priority: aFunction,
+      maxWait: positiveMsOrInfinity,
+      abandonAfter: offOr(nonNegativeMs),
+      key: aFunction,
+      maxKeys: wholeNumber(1, MOST.keys),
+      scope: stateScope,
+      mode: oneOf('normal', 'metricsOnly'),
+    },
+    BULKHEAD_OPTIONS_ELSEWHERE,
+  );
   return setting;
+}
+
+/**
+ * A longest wait where there is nothing to wait in. Whoever takes the queue away from what others have said means it.
+ *
+ * @throws ResilienceConfigurationError
+ */
+export function checkWait(
+  place: string,
+  { maxWait, maxQueue }: BulkheadOptions,
+  sources: Readonly<Record<string, string>>,
+): void {
+  if (maxWait === undefined || maxQueue !== 0) return;
+  if (sources.maxQueue !== 'built-in' && sources.maxQueue !== sources.maxWait) return;
+  throw new ResilienceConfigurationError(
+    place,
+    `option 'maxWait': expected a maxQueue of at least 1 beside it, got maxQueue: ${show(maxQueue)}, so that nobody waits`,
+  );
 }

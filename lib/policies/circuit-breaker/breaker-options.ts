@@ -1,5 +1,5 @@
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
-import { aName, checkValue, isPlainObject } from '../../kernel/options/check.js';
+import { aName, checkValue, expectedOf, isPlainObject, type Expectation } from '../../kernel/options/check.js';
 import { ownEnvironment } from '../../kernel/own-environment.js';
 import type { BreakerInit } from './breaker-init.js';
 import { latenciesOf } from './breaker-stats.js';
@@ -27,8 +27,10 @@ const { key: _key, maxKeys: _maxKeys, scope: _scope, ...OF_ONE } = CIRCUIT_BREAK
  * @throws ResilienceConfigurationError naming what is wrong, and what was expected.
  */
 export function initOf(name: string, options: BreakerOptions): BreakerInit {
+  refuseAction('new Breaker()', 'name', aName, name);
   checkValue('new Breaker()', 'name', name, aName);
   const place = `circuit breaker ${name}`;
+  refuseAction(place, 'options', { expected: 'an options object', accepts: isPlainObject }, options);
   if (isPlainObject(options)) {
     const given: Record<string, unknown> = options;
     const ofMany = OF_MANY.find((option) => given[option] !== undefined);
@@ -40,4 +42,11 @@ export function initOf(name: string, options: BreakerOptions): BreakerInit {
   const given = Object.entries(parseCircuitBreaker(place, options, OF_ONE)).filter(([, value]) => value !== undefined);
   const resolved = { ...CIRCUIT_BREAKER_DEFAULTS, ...Object.fromEntries(given) } as ResolvedCircuitBreaker;
   return { name, options: resolved, latencies: latenciesOf(resolved), environment: ownEnvironment() };
+}
+
+/** opossum's breakers are made with their action. @throws ResilienceConfigurationError where one is given. */
+function refuseAction(place: string, what: string, expectation: Expectation, value: unknown): void {
+  if (typeof value !== 'function') return;
+  const problem = `${what}: ${expectedOf(expectation, value)}; the action is given to fire(action, ...args)`;
+  throw new ResilienceConfigurationError(place, problem);
 }

@@ -110,7 +110,8 @@ export class Breaker extends HeardOpossum implements BreakerFace {
    * Runs any function under it, where opossum runs the action that it was made with. The breaker's own `timeout`
    * bounds it. Where there is a {@link fallback}, that answers for failures and refusals.
    *
-   * @throws (as a rejection) CircuitOpenException, TimeoutException, ShutdownException, or whatever the action throws.
+   * @throws (as a rejection) CircuitOpenException, TimeoutException, ShutdownException, or whatever the action throws;
+   * TypeError, which counts nowhere, for an action that is no function.
    *
    * @example
    * const rate = await breaker.fire((from: string, to: string) => rates.load(from, to), 'EUR', 'USD');
@@ -121,7 +122,8 @@ export class Breaker extends HeardOpossum implements BreakerFace {
 
   /** As {@link fire}, with `this` for the action. */
   call<A extends unknown[], R>(context: unknown, action: (...args: A) => R | PromiseLike<R>, ...args: A): Promise<R> {
-    return this.fire((...all: A) => action.apply(context, all), ...args);
+    // What is no function, fire() refuses.
+    return this.fire(typeof action === 'function' ? (...all: A) => action.apply(context, all) : action, ...args);
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { CallInfo } from '../../kernel/call-info.js';
+import { BACKOFF_FACTORIES } from '../../kernel/backoff/backoff-forms.js';
 import type { BackoffRule } from '../../kernel/backoff/backoff-rule.js';
 import type { OrData } from '../../kernel/options/or-data.js';
 import type { TripRule } from './trip/trip-rule.js';
@@ -23,9 +24,10 @@ import {
   type Expectation,
   type Shape,
 } from '../../kernel/options/check.js';
-import { OPOSSUM_OPTIONS_ELSEWHERE } from './opossum-options.js';
+import { BREAKER_OPTIONS_ELSEWHERE } from './foreign-options.js';
 import { failureRate } from './trip/failure-rate.js';
 import { stateScope, type StateScope } from '../../kernel/options/state-scope.js';
+import { TRIP_FACTORIES } from './trip/trip-forms.js';
 import { tripStrategy, type TripStrategy } from './trip/trip-strategy.js';
 
 /** A series of open times; the backoffs of retries fit. */
@@ -191,7 +193,7 @@ export const CIRCUIT_BREAKER_SHAPE: Shape<CircuitBreakerOptions> = {
   rollingCountTimeout: positiveMs,
   rollingCountBuckets: wholeNumber(1, MOST.buckets),
   rollingPercentilesEnabled: aBoolean,
-  resetTimeout: either(nonNegativeMs, openTimeSeries, aFunction),
+  resetTimeout: either(nonNegativeMs, { ...openTimeSeries, factories: BACKOFF_FACTORIES }, aFunction),
   resetJitter: fraction,
   allowWarmUp: aBoolean,
   errorFilter: aFunction,
@@ -199,7 +201,7 @@ export const CIRCUIT_BREAKER_SHAPE: Shape<CircuitBreakerOptions> = {
   isFailure: aFunction,
   group: aName,
   enabled: aBoolean,
-  trip: tripStrategy,
+  trip: { ...tripStrategy, factories: TRIP_FACTORIES },
   halfOpenCalls: wholeNumber(1, MOST.atOnce),
   halfOpenErrorThresholdPercentage: percentage,
   halfOpenMaxWait: positiveMs,
@@ -220,7 +222,7 @@ export function parseCircuitBreaker(
   shape: Partial<Shape<CircuitBreakerOptions>> = CIRCUIT_BREAKER_SHAPE,
 ): CircuitBreakerOptions {
   if (setting === true) return {};
-  checkOptions<CircuitBreakerOptions>(place, setting, shape as Shape<CircuitBreakerOptions>, OPOSSUM_OPTIONS_ELSEWHERE);
+  checkOptions<CircuitBreakerOptions>(place, setting, shape as Shape<CircuitBreakerOptions>, BREAKER_OPTIONS_ELSEWHERE);
   const { recovery } = setting;
   if (recovery !== undefined)
     checkOptions<typeof recovery>(`${place}: option 'recovery'`, recovery, { over: positiveMs, from: fraction });

@@ -46,8 +46,10 @@ export class FiredActions implements Decision {
     }
   }
 
+  /** @returns a rejection, which counts nowhere, for what is no function. */
   fire(action: Action, args: readonly unknown[]): Promise<unknown> {
     const { core } = this;
+    if (typeof action !== 'function') return rejected(noAction(core.name, action));
     if (core.isShutDown) return rejected(core.refusal(core.environment.clock.now()));
     if (core.machine.recorded !== 'disabled') {
       const isObserved = core.environment.events.calls !== undefined;
@@ -121,4 +123,9 @@ function run(action: () => unknown): Promise<unknown> {
   } catch (error) {
     return rejected(error);
   }
+}
+
+function noAction(name: string, given: unknown): TypeError {
+  const expected = 'fire() takes the action first, and then its arguments: expected a function';
+  return new TypeError(`circuit breaker ${name}: ${expected}, got ${show(given)}`);
 }

@@ -4,7 +4,7 @@ import { describeError } from '../../kernel/error-text.js';
 import type { PolicyEnvironment } from '../../kernel/policy.js';
 import type { RecordedState } from './state/clocked-state.js';
 import type { StateMachine } from './state/state-machine.js';
-import { seconds, type TripWindow } from './trip/trip-strategy.js';
+import type { TripWindow } from './trip/trip-strategy.js';
 
 /** What a breaker remembers of its last opening. */
 export interface OpenSummary {
@@ -74,7 +74,7 @@ export class Refusals {
     const { name: instanceName, machine } = this.breaker;
     const { beginning, end, details } = this.#describe(now);
     const retryAfterMs = machine.timeToProbe(now);
-    const next = retryAfterMs === undefined ? '' : `; next probe in ${seconds(retryAfterMs)}`;
+    const next = retryAfterMs === undefined ? '' : `; next probe in ${timeLeft(retryAfterMs)}`;
     const message = `${beginning}${next}${end}`;
     return new CircuitOpenException({ policy: 'circuitBreaker', instanceName, message, retryAfterMs, details });
   }
@@ -115,4 +115,9 @@ function counts(summary: OpenSummary | undefined): Partial<OpenSummary> {
   if (summary === undefined) return {};
   const { failures, calls, lastError } = summary;
   return { failures, calls, ...(lastError === undefined ? {} : { lastError }) };
+}
+
+/** Rounded up: a probe that is due in a moment is not due yet. */
+function timeLeft(ms: number): string {
+  return `${Math.max(1, Math.ceil(ms / 100)) / 10} s`;
 }

@@ -11,6 +11,7 @@ import {
   type Expectation,
 } from '../../kernel/options/check.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
+import { FALLBACK_OPTIONS_ELSEWHERE } from './foreign-options.js';
 import { checkLastGood, lastGoodOptions, type LastGoodOptions } from './last-good.options.js';
 
 interface FallbackRules {
@@ -73,13 +74,18 @@ function parseOne(place: string, setting: unknown): DeclaredFallback {
       `expected a method name, a handler, { use } or { value }, got ${show(setting)}`,
     );
   }
-  checkOptions<DeclaredFallback>(place, setting, {
-    use: either(aName, aHandler),
-    value: anything,
-    on: errorMatch,
-    skipOn: errorMatch,
-    lastGood: lastGoodOptions,
-  });
+  checkOptions<DeclaredFallback>(
+    place,
+    setting,
+    {
+      use: either(aName, aHandler),
+      value: anything,
+      on: errorMatch,
+      skipOn: errorMatch,
+      lastGood: lastGoodOptions,
+    },
+    FALLBACK_OPTIONS_ELSEWHERE,
+  );
   const { lastGood } = setting;
   if (lastGood !== undefined) checkLastGood(`${place}, lastGood`, lastGood);
   const ways = [setting.use !== undefined, 'value' in setting, lastGood !== undefined];

@@ -15,6 +15,7 @@ import {
 } from '../../kernel/options/check.js';
 import type { OnStoreError } from '../../kernel/cluster-rate-store.js';
 import { rateLimitScope, type RateLimitScope } from '../../kernel/options/state-scope.js';
+import { RATE_LIMIT_OPTIONS_ELSEWHERE } from './foreign-options.js';
 import { checkCluster, clusterBurst } from './cluster/cluster-options.js';
 
 /**
@@ -133,21 +134,26 @@ const limitsByKey: Expectation = {
 
 /** @throws ResilienceConfigurationError */
 export function parseRateLimit(place: string, setting: unknown): RateLimitOptions {
-  checkOptions<RateLimitOptions>(place, setting, {
-    limit: positiveNumber,
-    per: positiveMs,
-    burst: positiveNumber,
-    onLimit: oneOf('reject', 'queue'),
-    maxWait: positiveMs,
-    warmUp: coldStart,
-    key: aFunction,
-    maxKeys: wholeNumber(1, MOST.keys),
-    overrides: limitsByKey,
-    cost: aFunction,
-    scope: rateLimitScope,
-    onStoreError: oneOf('local', 'open', 'closed'),
-    mode: oneOf('normal', 'metricsOnly'),
-  });
+  checkOptions<RateLimitOptions>(
+    place,
+    setting,
+    {
+      limit: positiveNumber,
+      per: positiveMs,
+      burst: positiveNumber,
+      onLimit: oneOf('reject', 'queue'),
+      maxWait: positiveMs,
+      warmUp: coldStart,
+      key: aFunction,
+      maxKeys: wholeNumber(1, MOST.keys),
+      overrides: limitsByKey,
+      cost: aFunction,
+      scope: rateLimitScope,
+      onStoreError: oneOf('local', 'open', 'closed'),
+      mode: oneOf('normal', 'metricsOnly'),
+    },
+    RATE_LIMIT_OPTIONS_ELSEWHERE,
+  );
   const { warmUp } = setting;
   if (warmUp !== undefined)
     checkOptions<typeof warmUp>(`${place}: option 'warmUp'`, warmUp, { over: positiveMs, coldFactor: aboveOne });

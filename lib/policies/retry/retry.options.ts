@@ -1,4 +1,5 @@
 import type { CallInfo } from '../../kernel/call-info.js';
+import { BACKOFF_FACTORIES } from '../../kernel/backoff/backoff-forms.js';
 import type { BackoffRule } from '../../kernel/backoff/backoff-rule.js';
 import type { OrData } from '../../kernel/options/or-data.js';
 import type { ErrorMatch } from '../../kernel/error-match.js';
@@ -19,6 +20,7 @@ import {
   RETRY_BUDGET_DEFAULTS,
   type RetryBudgetSetting,
 } from '../../kernel/retry-budget/retry-budget.options.js';
+import { RETRY_OPTIONS_ELSEWHERE } from './foreign-options.js';
 import { backoffExpectation, type BackoffSetting } from '../../kernel/backoff/backoff.js';
 import { exponential } from '../../kernel/backoff/exponential.js';
 
@@ -94,18 +96,23 @@ export function parseRetry(place: string, setting: unknown): RetryOptions {
     checkValue(place, 'maxAttempts', setting, attempts);
     return { maxAttempts: setting as number };
   }
-  checkOptions<RetryOptions>(place, setting, {
-    maxAttempts: attempts,
-    backoff: backoffExpectation,
-    retryOn: errorMatch,
-    abortOn: errorMatch,
-    answerOn: errorMatch,
-    retryOnResult: aFunction,
-    maxDuration: positiveMs,
-    maxRetryAfter: nonNegativeMs,
-    methods: methodList,
-    budget: budgetExpectation,
-  });
+  checkOptions<RetryOptions>(
+    place,
+    setting,
+    {
+      maxAttempts: attempts,
+      backoff: { ...backoffExpectation, factories: BACKOFF_FACTORIES },
+      retryOn: errorMatch,
+      abortOn: errorMatch,
+      answerOn: errorMatch,
+      retryOnResult: aFunction,
+      maxDuration: positiveMs,
+      maxRetryAfter: nonNegativeMs,
+      methods: methodList,
+      budget: budgetExpectation,
+    },
+    RETRY_OPTIONS_ELSEWHERE,
+  );
   checkRetryBudget(place, setting.budget);
   return setting;
 }

@@ -1,4 +1,5 @@
 import { checkOptions, checkValue, offOr, positiveMs, show } from '../../kernel/options/check.js';
+import { TIMEOUT_OPTIONS_ELSEWHERE } from './foreign-options.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 
 /**
@@ -19,7 +20,12 @@ export type TimeoutSetting = number | TimeoutOptions;
 /** @throws ResilienceConfigurationError */
 export function parseTimeout(place: string, setting: unknown): TimeoutOptions {
   if (typeof setting === 'object') {
-    checkOptions<TimeoutOptions>(place, setting, { perAttempt: offOr(positiveMs), total: offOr(positiveMs) });
+    checkOptions<TimeoutOptions>(
+      place,
+      setting,
+      { perAttempt: offOr(positiveMs), total: offOr(positiveMs) },
+      TIMEOUT_OPTIONS_ELSEWHERE,
+    );
     return setting;
   }
   checkValue(place, 'timeout', setting, positiveMs);

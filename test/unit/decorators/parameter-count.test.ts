@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parameterCountOf } from '../../../lib/decorators/parameter-count.js';
+import { declaredMethod, parameterCountOf } from '../../../lib/decorators/parameter-count.js';
+import { parametersOf } from '../../../lib/guarded/parameters.js';
 
 /** Makes the function of its text: a compiler in between would change what is written. */
 function made(text: string): (...args: never[]) => unknown {
@@ -75,13 +76,35 @@ describe('the parameters of a method with metadata', () => {
     return parameterCountOf(made(text), prototype, 'method');
   };
 
-  it('are those that the compiler saw, also under a decorator that takes any', () => {
+  it('are those that the compiler saw, also where another function stands in the place of the method', () => {
     expect(withTypes('({ m(a = 1, b) {} }).m', [Number, Number])).toBe(2);
     expect(withTypes('({ m(...args) {} }).m', [Number, Number])).toBe(2);
-    expect(withTypes('({ m(...args) {} }).m', [Number])).toBe(1);
   });
 
   it('are unknown, when the last takes the rest', () => {
     expect(withTypes('({ m(a, ...rest) {} }).m', [Number, Number])).toBeUndefined();
+    expect(withTypes('({ m(...rest) {} }).m', [Number])).toBeUndefined();
+  });
+
+  it('are those of the method in its class, whatever a decorator has made of it', () => {
+    const method = made('({ m(a) {} }).m');
+    const wrapper = made('(...args) => args');
+
+    expect(declaredMethod(wrapper, { m: method }, 'm')).toBe(method);
+    expect(declaredMethod(wrapper, {}, 'm')).toBe(wrapper);
+  });
+});
+
+describe('the names of the parameters', () => {
+  it.each([
+    ['({ m() {} }).m', []],
+    ['({ async m(currency = "GBP", _days = 1) {} }).m', ['currency', '_days']],
+    ['({ m(a /* , b) */, // c)\n b) {} }).m', ['a', 'b']],
+    ['({ m({ a, b = 2 } = {}, [c, d] = [1, 2], $é) {} }).m', ['', '', '$é']],
+    ['({ m(a, ...rest) {} }).m', ['a', 'rest']],
+    ['a => a', ['a']],
+    ['async a => (a, a)', ['a']],
+  ])('are written in its source: %s', (text, names) => {
+    expect(parametersOf(made(text))).toMatchObject({ names });
   });
 });

@@ -1,4 +1,4 @@
-import { virtualClock } from 'nestjs-bulwark/testing';
+import { after, virtualClock } from 'nestjs-bulwark/testing';
 import { describe, expect, it } from 'vitest';
 import { errorOf } from '../../support/settle.js';
 
@@ -20,6 +20,21 @@ describe('virtualClock()', () => {
     expect(virtualClock().wallNow()).toBe(Date.parse('2030-01-01T00:00:00Z'));
     expect(virtualClock({ wallStart: at }).wallNow()).toBe(at);
     expect(virtualClock({ wallStart: new Date(at) }).wallNow()).toBe(at);
+  });
+
+  it.each([
+    [5, 'expected an options object, got 5'],
+    [null, 'expected an options object, got null'],
+    [{ start: 5 }, "unknown option 'start'"],
+    [{ wallStart: Number.NaN }, "option 'wallStart': expected a Date"],
+    [{ wallStart: new Date('never') }, "option 'wallStart': expected a Date"],
+  ])('says what it expects where it is given %j', (options, message) => {
+    expect(() => virtualClock(options as never)).toThrow(`virtualClock(): ${message}`);
+  });
+
+  it('has no answers of the past', () => {
+    for (const ms of [-1, Number.NaN, '5'])
+      expect(() => after(ms as never, 1)).toThrow('after(): ms: expected a number of milliseconds from 0');
   });
 
   it('runs timers at their time in their order, with what they set going in between', async () => {

@@ -1,7 +1,7 @@
 import type { PlannedPolicy } from '../../../pipeline/plan-init.js';
-import { kindOf } from '../../../policies/kinds.js';
 import type { Finding, LintRule, LintSubject } from '../lint-rule.js';
 import { policyOf } from '../limits.js';
+import { methodsNamedBy } from '../named-methods.js';
 
 /** While the breaker is open, what is to answer in its place is refused as well. */
 export const FALLBACK_SAME_BREAKER: LintRule<'fallback-same-breaker'> = {
@@ -19,11 +19,6 @@ export const FALLBACK_SAME_BREAKER: LintRule<'fallback-same-breaker'> = {
     return undefined;
   },
 };
-
-function methodsNamedBy({ policy, options }: PlannedPolicy): string[] {
-  const uses = kindOf(policy).uses?.inOptions(options) ?? [];
-  return uses.filter((use): use is string => typeof use === 'string');
-}
 
 function finding({ policy }: PlannedPolicy, method: string, name: string): Finding {
   return {

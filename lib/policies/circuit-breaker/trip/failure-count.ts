@@ -1,6 +1,6 @@
 import { checkValue, positiveInteger } from '../../../kernel/options/check.js';
 import { made } from '../../../kernel/options/recipe.js';
-import { seconds, type TripStrategy } from './trip-strategy.js';
+import { failuresOf, seconds, type TripStrategy } from './trip-strategy.js';
 
 /**
  * Opens after `limit` failures within the rolling window, however many calls succeed.
@@ -13,7 +13,7 @@ export function failureCount(limit: number): TripStrategy {
   const strategy: TripStrategy = {
     name: `failureCount(${limit})`,
     shouldTrip: ({ failures, windowMs }) =>
-      failures >= limit && `${failures} failures in ${seconds(windowMs)}, limit ${limit}`,
+      failures >= limit && `${failuresOf(failures)} in ${seconds(windowMs)}, limit ${limit}`,
   };
   return made(strategy, 'failureCount', limit);
 }

@@ -25,3 +25,6 @@ export const TRIP_FORMS: Forms = {
     return anyOf(...argument.map((one, index) => makeFrom(`${path}.${index}`, one, TRIP_FORMS) as TripStrategy));
   },
 };
+
+/** What makes trip strategies in code. */
+export const TRIP_FACTORIES = [failureRate, failureCount, consecutiveFailures, countWindow, slowCallRate, anyOf];

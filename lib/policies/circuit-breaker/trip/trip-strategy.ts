@@ -71,3 +71,8 @@ export const tripStrategy: Expectation = {
 export function seconds(ms: number): string {
   return `${Math.round(ms / 100) / 10} s`;
 }
+
+/** A number of failures as people read it. */
+export function failuresOf(count: number): string {
+  return count === 1 ? '1 failure' : `${count} failures`;
+}

@@ -38,6 +38,8 @@ interface Scene {
   /** The sets of the interceptors before it. */
   readonly around?: readonly PolicySet[];
   readonly siblings?: Readonly<Record<string, PolicySet>>;
+  /** Those of the method (`own`) and of others. */
+  readonly parameters?: Readonly<Record<string, readonly string[]>>;
   readonly subject?: Partial<LintSubject>;
 }
 
@@ -77,6 +79,8 @@ function warnings(set: PolicySet, scene: Scene = {}) {
       const sibling = scene.siblings?.[name];
       return sibling === undefined ? [] : [planOf(sibling, {}, `Payments.${name}`)];
     },
+    parameters: () => scene.parameters?.own,
+    parametersOf: (name) => scene.parameters?.[name],
     ...scene.subject,
   };
   return lintPlan(subject, new Set());
@@ -95,6 +99,12 @@ const tripping = (trip: TripStrategy, maxAttempts: number): PolicySet => ({
 const withBackoff = (backoff: ReturnType<typeof fixed>, maxAttempts = 2): PolicySet => ({
   retry: { maxAttempts, backoff },
 });
+const answering = (own: readonly string[], cached: readonly string[]): [PolicySet, Scene] => [
+  {},
+  { own: { fallback: 'cached' as never }, parameters: { own, cached } },
+];
+const WINDOW = countWindow({ size: 100, percentage: 50 });
+const SLOW = slowCallRate({ slowerThan: 500, percentage: 50 });
 const shared = (name: string): PolicySet => ({ name, circuitBreaker: true, timeout: 100 });
 const byDefault = { policies: { default: { timeout: 2_000 } } };
 
@@ -191,6 +201,16 @@ const FIRES: Readonly<Record<LintCode, readonly Case[]>> = {
       },
     ],
   ],
+  'fallback-misses-error': [
+    ['an error where the signal comes', ...answering(['currency', 'signal'], ['currency', 'error'])],
+    ['one where an optional parameter comes', ...answering(['currency', 'days'], ['_currency', '_err'])],
+    ['one before what is left out', ...answering(['currency', ''], ['currency', 'rateError', 'days'])],
+    [
+      'a recovery',
+      {},
+      { own: { recover: { use: 'cached' } as never }, parameters: { own: ['id'], cached: ['exception'] } },
+    ],
+  ],
   'unbounded-queue': [
     ['a rate limit that lets all wait', { name: 'mail', rateLimit: { limit: 1, per: 1_000, onLimit: 'queue' } }],
     ['a bulkhead with a huge queue', { name: 'mail', bulkhead: { maxConcurrent: 10, maxQueue: 100_000 } }],
@@ -223,16 +243,54 @@ const FIRES: Readonly<Record<LintCode, readonly Case[]>> = {
       'slow calls that are cut before',
       { circuitBreaker: { trip: slowCallRate({ slowerThan: 1_001, percentage: 50 }) }, timeout: 1_000 },
     ],
+    [
+      'calls that are slow by as much as their timer is late',
+      { circuitBreaker: { trip: slowCallRate({ slowerThan: 1_000, percentage: 50 }) }, timeout: 1_000 },
+    ],
+  ],
+  'options-unused-by-trip': [
+    ['a rate beside a window of calls', { circuitBreaker: { trip: WINDOW, errorThresholdPercentage: 5 } }],
+    ['a volume beside failures in a row', { circuitBreaker: { trip: consecutiveFailures(5), volumeThreshold: 2 } }],
+    ['a rate of failures beside one of slow calls', { circuitBreaker: { trip: SLOW, errorThresholdPercentage: 5 } }],
+    [
+      'a volume beside several that do not read it',
+      { circuitBreaker: { trip: anyOf(WINDOW, failureCount(3)), volumeThreshold: 2 } },
+    ],
+    [
+      'an option of an instance, under the strategy of all',
+      { name: 'rates', circuitBreaker: { volumeThreshold: 2 } },
+      { policies: { default: { circuitBreaker: { trip: WINDOW } } } },
+    ],
+    [
+      'policies.default that contradicts itself',
+      { circuitBreaker: true },
+      { policies: { default: { circuitBreaker: { trip: WINDOW, volumeThreshold: 2 } } } },
+    ],
   ],
   'percentage-as-share': [
     ['half of the calls', { circuitBreaker: { errorThresholdPercentage: 0.5 } }],
     ['all of them', { circuitBreaker: { errorThresholdPercentage: 1 } }],
     ['half of the probes', { circuitBreaker: { halfOpenErrorThresholdPercentage: 0.5 } }],
+    ['a fifth of a window', { circuitBreaker: { trip: countWindow({ size: 10, percentage: 0.2 }) } }],
+    [
+      'a fifth of a window among others, judged early',
+      { circuitBreaker: { trip: anyOf(countWindow({ size: 10, percentage: 0.2, minimum: 5 }), failureRate()) } },
+    ],
+    [
+      'half of the calls that may be slow',
+      { circuitBreaker: { trip: slowCallRate({ slowerThan: 500, percentage: 0.5 }) } },
+    ],
+    ['a percentile of a hedge', { hedge: { after: { percentile: 0.95 } } }],
   ],
   'timeout-in-seconds': [
     ['five seconds', { timeout: 5 }],
     ['half a second of all attempts', { timeout: { total: 0.5 } }],
     ['two seconds of a breaker', { circuitBreaker: { timeout: 2 } }],
+    ['five seconds of an open breaker', { circuitBreaker: { resetTimeout: 5 } }],
+    ['five seconds of a probe', { circuitBreaker: { halfOpenMaxWait: 5 } }],
+    ['a window of ten seconds', { circuitBreaker: { rollingCountTimeout: 10 } }],
+    ['five seconds of retries', { retry: { maxDuration: 5 } }],
+    ['five seconds of another server', { retry: { maxRetryAfter: 5 } }],
   ],
 };
 
@@ -323,6 +381,14 @@ const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
       { siblings: { cached: shared('payments') } },
     ],
   ],
+  'fallback-misses-error': [
+    ['the error after all parameters', ...answering(['currency', 'signal'], ['currency', 'signal', 'error'])],
+    ['no parameters', ...answering(['currency'], [])],
+    ['the parameters of the call alone', ...answering(['currency', 'days'], ['currency', 'days'])],
+    ['another name of what comes there', ...answering(['event', 'text'], ['e', 'reason'])],
+    ['an error that is an argument', ...answering(['id', 'lastError'], ['id', 'error'])],
+    ['parameters that nobody knows', {}, { own: { fallback: 'cached' as never } }],
+  ],
   'unbounded-queue': [
     ['a wait with a bound', { rateLimit: { limit: 1, per: 1_000, onLimit: 'queue', maxWait: 5_000 } }],
     ['a limit in time', { rateLimit: { limit: 1, per: 1_000, onLimit: 'queue' }, timeout: { total: 90_000 } }],
@@ -362,8 +428,8 @@ const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
   ],
   'slow-calls-never': [
     [
-      'slow as soon as they are cut',
-      { circuitBreaker: { trip: slowCallRate({ slowerThan: 1_000, percentage: 50 }) }, timeout: 1_000 },
+      'calls that are slow before they are cut',
+      { circuitBreaker: { trip: slowCallRate({ slowerThan: 999, percentage: 50 }) }, timeout: 1_000 },
     ],
     [
       'failures that count beside them',
@@ -374,13 +440,41 @@ const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
     ],
     ['no limit', { circuitBreaker: { trip: slowCallRate({ slowerThan: 9_000, percentage: 50 }), timeout: false } }],
   ],
+  'options-unused-by-trip': [
+    ['the default, which reads them', { circuitBreaker: { errorThresholdPercentage: 5, volumeThreshold: 2 } }],
+    ['a volume beside slow calls', { circuitBreaker: { trip: SLOW, volumeThreshold: 2 } }],
+    [
+      'a rate beside several, one of which reads it',
+      {
+        circuitBreaker: {
+          trip: anyOf(countWindow({ size: 9, percentage: 50, minimum: 4 }), failureRate()),
+          errorThresholdPercentage: 5,
+        },
+      },
+    ],
+    [
+      'a strategy of its own, which may read it',
+      { circuitBreaker: { trip: { name: 'lonely', shouldTrip: () => false }, volumeThreshold: 2 } },
+    ],
+    ['the window, which counts for other things', { circuitBreaker: { trip: WINDOW, rollingCountTimeout: 5_000 } }],
+    [
+      'options of all, under the strategy of an instance',
+      { name: 'rates', circuitBreaker: { trip: WINDOW } },
+      { policies: { default: { circuitBreaker: { volumeThreshold: 2 } } } },
+    ],
+  ],
   'percentage-as-share': [
+    ['a few calls of a long window', { circuitBreaker: { trip: countWindow({ size: 1_000, percentage: 0.5 }) } }],
+    ['a percentile', { hedge: { after: { percentile: 95 } } }],
     ['no failure at all', { circuitBreaker: { errorThresholdPercentage: 0 } }],
     ['a few percent', { circuitBreaker: { errorThresholdPercentage: 2 } }],
     ['a breaker that only counts', { circuitBreaker: { errorThresholdPercentage: 0.5, mode: 'metricsOnly' } }],
   ],
   'timeout-in-seconds': [
     ['the limit of a cache nearby', { timeout: 10 }],
+    ['a breaker that tries again at once', { circuitBreaker: { resetTimeout: 0 } }],
+    ['a server that is not waited for', { retry: { maxRetryAfter: 0 } }],
+    ['a hedge of a cache, or a rate of few', { hedge: { after: 5 }, rateLimit: { limit: 5, per: 1 } }],
     ['none', { circuitBreaker: { timeout: false } }],
   ],
 };

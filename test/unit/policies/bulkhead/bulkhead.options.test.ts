@@ -51,7 +51,7 @@ describe('parseBulkhead', () => {
 
   it('refuses null, and an unknown option', () => {
     expect(() => parse(null)).toThrow(`${PLACE}: expected an options object, got null`);
-    expect(() => parse({ concurrency: 5 })).toThrow(/unknown option 'concurrency' \(got 5\); expected one of: maxConc/);
+    expect(() => parse({ colour: 5 })).toThrow(/unknown option 'colour' \(got 5\); expected one of: maxConc/);
   });
 
   it('has the defaults of the contract', () => {

@@ -143,7 +143,7 @@ describe('what the app hears of a breaker', () => {
     const of = { type: 'stateChange', name: 'payments', policy: 'circuitBreaker', at: scene.clock.wallNow() };
 
     expect(scene.environment.of('stateChange')).toEqual([
-      { ...of, from: 'closed', to: 'open', reason: '1 failures in a row, limit 1' },
+      { ...of, from: 'closed', to: 'open', reason: '1 failure in a row, limit 1' },
       { ...of, from: 'open', to: 'closed', reason: 'closed by hand', byHand: true },
     ]);
   });

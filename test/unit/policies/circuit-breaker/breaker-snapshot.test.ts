@@ -117,7 +117,7 @@ describe('the snapshot of a breaker', () => {
     await fail();
     named.say(source, { state: 'forcedOpen', reason: 'elsewhere' });
 
-    expect(breaker.snapshot()).toMatchObject({ state: 'open', reason: '1 failures in a row, limit 1', openings: 1 });
+    expect(breaker.snapshot()).toMatchObject({ state: 'open', reason: '1 failure in a row, limit 1', openings: 1 });
   });
 
   it('tells the own state where an operator has said that it is to go by itself', async () => {
@@ -125,7 +125,7 @@ describe('the snapshot of a breaker', () => {
     named.say('operator', { state: 'normal', reason: 'by ann' });
     await fail();
 
-    expect(breaker.snapshot()).toMatchObject({ state: 'open', reason: '1 failures in a row, limit 1' });
+    expect(breaker.snapshot()).toMatchObject({ state: 'open', reason: '1 failure in a row, limit 1' });
   });
 });
 

@@ -78,9 +78,7 @@ describe('parseCircuitBreaker', () => {
   });
 
   it('refuses an unknown option, also those of opossum that have no meaning here', () => {
-    expect(() => parse({ threshold: 5 })).toThrow(
-      `${PLACE}: unknown option 'threshold' (got 5); expected one of: timeout`,
-    );
+    expect(() => parse({ colour: 5 })).toThrow(`${PLACE}: unknown option 'colour' (got 5); expected one of: timeout`);
     expect(() => parse({ capacity: 5 })).toThrow(`${PLACE}: unknown option 'capacity'`);
     expect(() => parse({ recovery: { over: 1, from: 0, to: 1 } })).toThrow(
       `${PLACE}: option 'recovery': unknown option 'to' (got 1); expected one of: over, from`,

@@ -68,6 +68,23 @@ describe('a breaker made by hand', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it.each([
+    ['fire', (breaker: Breaker) => breaker.fire('EUR' as never), "'EUR'"],
+    ['fire', (breaker: Breaker) => breaker.fire(undefined as never), 'undefined'],
+    ['call', (breaker: Breaker) => breaker.call({}, 'EUR' as never), "'EUR'"],
+  ])('counts nothing where %s() is given no action', async (_method, fire, given) => {
+    const breaker = new Breaker('payments', OPTIONS).fallback(() => 'answered');
+
+    const error = await errorOf(fire(breaker));
+
+    expect(error).toBeInstanceOf(TypeError);
+    expect(error).toMatchObject({
+      message: `circuit breaker payments: fire() takes the action first, and then its arguments: expected a function, got ${given}`,
+    });
+    expect(breaker.state).toBe('closed');
+    expect(breaker.stats).toMatchObject({ fires: 0, failures: 0 });
+  });
+
   it('shares nothing with another of its name', async () => {
     const [one, other] = [new Breaker('payments', OPTIONS), new Breaker('payments', OPTIONS)];
 
@@ -103,12 +120,21 @@ describe('a breaker made by hand', () => {
     ['', {}, /^new Breaker\(\): name: expected a non-empty string/],
     ['payments', { volumeThreshold: -1 }, /^circuit breaker payments: option 'volumeThreshold': expected/],
     ['payments', { volume: 1 }, /^circuit breaker payments: unknown option 'volume' \(got 1\); expected one of/],
-    ['payments', { capacity: 5 }, /unknown option 'capacity' \(got 5\): @Bulkhead\(n\).*; expected one of/],
+    ['payments', { capacity: 5 }, /unknown option 'capacity' \(got 5\); expected instead: @Bulkhead\(n\)/],
     ['payments', { state: {} }, /unknown option 'state' .*: snapshot\(\) and restore\(\)/],
     ['payments', { key: () => 'one' }, /^circuit breaker payments: option 'key': expected none/],
     ['payments', { scope: 'class' }, /option 'scope': expected none/],
     ['payments', null, /^circuit breaker payments: expected an options object, got null/],
-    ['payments', () => 'an action', /^circuit breaker payments: expected an options object/],
+    [
+      'payments',
+      () => 'an action',
+      /^circuit breaker payments: options: expected an options object.*to fire\(action, /,
+    ],
+    [
+      async () => 1,
+      {},
+      /^new Breaker\(\): name: expected a non-empty string, got .*; the action is given to fire\(action, /,
+    ],
   ])('is refused with what was expected: %j, %j', (name, options, message) => {
     const make = (): Breaker => new Breaker(name as string, options as never);
 

@@ -28,12 +28,12 @@ describe('the words of a refusal', () => {
     await scene.clock.advance(2 * SECOND);
 
     expect(refusalOf(scene).explanation).toBe(
-      'circuit breaker payments is open since 00:00:05 UTC: 1 failures in a row, limit 1; next probe in 28 s; last error: Error: boom',
+      'circuit breaker payments is open since 00:00:05 UTC: 1 failure in a row, limit 1; next probe in 28 s; last error: Error: boom',
     );
     expect(refusalOf(scene).details).toEqual({
       state: 'open',
       since: scene.clock.wallNow() - 2 * SECOND,
-      reason: '1 failures in a row, limit 1',
+      reason: '1 failure in a row, limit 1',
       failures: 1,
       calls: 1,
       lastError: 'Error: boom',

@@ -1132,7 +1132,7 @@ describe('the states of a breaker', () => {
           policy: 'circuitBreaker',
           from: 'closed',
           to: 'open',
-          reason: '1 failures in a row, limit 1',
+          reason: '1 failure in a row, limit 1',
           at: start,
         },
         expect.objectContaining({ from: 'open', to: 'halfOpen', at: start + RESET }),

@@ -72,7 +72,7 @@ describe('parseRateLimit', () => {
   });
 
   it('refuses an unknown option', () => {
-    expect(() => parse({ ...WHOLE, window: 5 })).toThrow(/unknown option 'window' \(got 5\); expected one of: limit/);
+    expect(() => parse({ ...WHOLE, colour: 5 })).toThrow(/unknown option 'colour' \(got 5\); expected one of: limit/);
   });
 });
 

@@ -49,7 +49,7 @@ describe('parseRetry', () => {
   });
 
   it('refuses an unknown option', () => {
-    expect(() => parse({ attempts: 3 })).toThrow(/unknown option 'attempts' \(got 3\); expected one of: maxAttempts/);
+    expect(() => parse({ trys: 3 })).toThrow(/unknown option 'trys' \(got 3\); expected one of: maxAttempts/);
   });
 
   it('has the defaults of the contract', () => {
