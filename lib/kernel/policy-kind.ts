@@ -114,13 +114,8 @@ export interface PolicyKind<K extends string = string, S = unknown, R = unknown,
   readonly methodsOnly?: string;
   /** Whether nothing says what it is to do, so that it is skipped where no module could say. @default never */
   isEmpty?(options: Options): boolean;
-  /**
-   * Options with all that follows from others.
-   *
-   * @param sources for each option where it came from; `'built-in'`: nobody has said it.
-   * @throws ResilienceConfigurationError for want of what is not built in, and for what cannot be beside each other.
-   */
-  resolve?(place: string, options: Options, sources?: Readonly<Record<string, string>>): Options;
+  /** Options with all that follows from others. @throws ResilienceConfigurationError for want of what is not built in */
+  resolve?(place: string, options: Options): Options;
   /** Where the options come from that {@link resolve} adds. */
   readonly derived?: Readonly<Record<string, string>>;
   /** What it puts into a plan. @default one step, with its options, if it was declared */

@@ -88,7 +88,7 @@ function given(kind: AnyKind, target: PlannedTarget, resolution: Resolution, len
   if (kind.steps !== undefined) return kind.steps({ place, resolved, lenient, lent: loanTo(kind, resolution) });
   if (resolved === undefined || (lenient && kind.isEmpty?.(resolved.options) === true)) return [];
   refuseStreams(place, kind, target, resolution);
-  const options = kind.resolve?.(place, resolved.options, resolved.sources) ?? resolved.options;
+  const options = kind.resolve?.(place, resolved.options) ?? resolved.options;
   return [{ place: kind.places[0] as Place, options, sources: { ...kind.derived, ...resolved.sources } }];
 }
 

@@ -112,8 +112,6 @@ const WRONG: readonly [keyof typeof DECORATORS, unknown[], ...string[]][] = [
   ['@Bulkhead', ['', 5], 'name', "''", 'non-empty'],
   ['@Bulkhead', [adaptive], 'maxConcurrent', 'call it: adaptive()'],
   ['@Bulkhead', [{ maxConcurrent: adaptive }], 'maxConcurrent', 'call it: adaptive()'],
-  ['@Bulkhead', [{ maxWait: 100 }], 'maxWait', 'maxQueue of at least 1', 'maxQueue: 0'],
-  ['@Bulkhead', [{ maxQueue: 0, maxWait: 100 }], 'maxWait', 'maxQueue: 0'],
   ['@RateLimit', [], 'no built-in value', "'limit'"],
   ['@RateLimit', [{ limit: 5 }], 'no built-in value', "'per'"],
   ['@RateLimit', [5], '5', 'options object'],

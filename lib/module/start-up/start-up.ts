@@ -108,11 +108,10 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
       if (entry.uncovered === undefined) logger.write('debug', lineOf(entry));
     }
     if (!this.#runtime.logs) return;
-    if (!this.#runtime.environment.enabled) {
-      const by = isKilledByEnvironment() ? 'BULWARK_DISABLED' : 'forRoot({ enabled: false })';
-      logger.write('warn', `${by} turns off all policies but Fallback and Recover`, {
-        fields: { event: 'disabled', by },
-      });
+    // Whoever has forgotten the variable would find out by an outage.
+    if (isKilledByEnvironment()) {
+      const text = 'BULWARK_DISABLED turns off all policies but Fallback and Recover';
+      logger.write('warn', text, { fields: { event: 'disabled' } });
     }
     tellLint(lintApp(this.#runtime.app), logger);
   }

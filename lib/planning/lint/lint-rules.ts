@@ -14,6 +14,7 @@ import { SLOW_CALLS_NEVER } from './rules/slow-calls-never.js';
 import { TIMEOUT_IN_SECONDS } from './rules/timeout-in-seconds.js';
 import { UNBOUNDED_QUEUE } from './rules/unbounded-queue.js';
 import { WAIT_PAST_LIMIT } from './rules/wait-past-limit.js';
+import { WAIT_WITHOUT_QUEUE } from './rules/wait-without-queue.js';
 
 /** What is looked for in every plan. */
 const RULES = [
@@ -27,6 +28,7 @@ const RULES = [
   FALLBACK_MISSES_ERROR,
   UNBOUNDED_QUEUE,
   WAIT_PAST_LIMIT,
+  WAIT_WITHOUT_QUEUE,
   HEDGE_NEVER_BEGINS,
   SLOW_CALLS_NEVER,
   OPTIONS_UNUSED_BY_TRIP,

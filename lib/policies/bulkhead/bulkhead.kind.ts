@@ -6,7 +6,6 @@ import type { PolicyKind } from '../../kernel/policy-kind.js';
 import type { StateKind } from '../../kernel/state-kind.js';
 import {
   BULKHEAD_DEFAULTS,
-  checkWait,
   DEFAULT_BULKHEAD_KEYS,
   parseBulkhead,
   type BulkheadOptions,
@@ -38,10 +37,7 @@ export const BULKHEAD: PolicyKind<'bulkhead', BulkheadSetting | string | false, 
   places: ['bulkhead'],
   parse: (place, setting) => ({ ...parseBulkhead(place, setting) }),
   defaults: BULKHEAD_DEFAULTS,
-  resolve: (place, options, sources = {}) => {
-    checkWait(place, options, sources);
-    return options.key === undefined ? options : { maxKeys: DEFAULT_BULKHEAD_KEYS, ...options };
-  },
+  resolve: (_, options) => (options.key === undefined ? options : { maxKeys: DEFAULT_BULKHEAD_KEYS, ...options }),
   derived: { maxKeys: 'key' },
   dataForms: { maxConcurrent: { forms: { adaptive: byOptions(adaptive) } } },
   shortFor: 'maxConcurrent',

@@ -1,4 +1,3 @@
-import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { concurrency, isAdaptive, type AdaptiveConcurrency } from '../../kernel/adaptive-limit/adaptive.options.js';
 import type { CallInfo } from '../../kernel/call-info.js';
 import type { AdaptiveRule } from '../../kernel/adaptive-limit/concurrency-rule.js';
@@ -12,7 +11,6 @@ import {
   offOr,
   oneOf,
   positiveMsOrInfinity,
-  show,
   wholeNumber,
 } from '../../kernel/options/check.js';
 import { stateScope, type StateScope } from '../../kernel/options/state-scope.js';
@@ -111,22 +109,4 @@ export function parseBulkhead(place: string, setting: unknown): BulkheadOptions 
     BULKHEAD_OPTIONS_ELSEWHERE,
   );
   return setting;
-}
-
-/**
- * A longest wait where there is nothing to wait in. Whoever takes the queue away from what others have said means it.
- *
- * @throws ResilienceConfigurationError
- */
-export function checkWait(
-  place: string,
-  { maxWait, maxQueue }: BulkheadOptions,
-  sources: Readonly<Record<string, string>>,
-): void {
-  if (maxWait === undefined || maxQueue !== 0) return;
-  if (sources.maxQueue !== 'built-in' && sources.maxQueue !== sources.maxWait) return;
-  throw new ResilienceConfigurationError(
-    place,
-    `option 'maxWait': expected a maxQueue of at least 1 beside it, got maxQueue: ${show(maxQueue)}, so that nobody waits`,
-  );
 }

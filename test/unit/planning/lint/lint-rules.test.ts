@@ -217,6 +217,7 @@ const FIRES: Readonly<Record<LintCode, readonly Case[]>> = {
     ['one that lets all wait for ever', { bulkhead: { maxConcurrent: 10, maxQueue: 1_001, maxWait: Infinity } }],
     ['one whose limit adapts', { bulkhead: { maxConcurrent: adaptive({ max: 20 }), maxQueue: 10_000 } }],
   ],
+  'wait-without-queue': [['a wait, and nowhere to wait', { bulkhead: { maxConcurrent: 2, maxWait: 100 } }]],
   'wait-past-limit': [
     [
       'a wait for a turn that is longer than the limit',
@@ -403,6 +404,11 @@ const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
       { bulkhead: { maxConcurrent: 10, maxQueue: 100_000 } },
       { around: [{ timeout: 1_000 }] },
     ],
+  ],
+  'wait-without-queue': [
+    ['a wait in a queue', { bulkhead: { maxConcurrent: 2, maxQueue: 1, maxWait: 100 } }],
+    ['a queue that somebody has taken away', { bulkhead: { maxConcurrent: 2, maxQueue: 0, maxWait: 100 } }],
+    ['a wait for ever, for calls inside of a call', { bulkhead: { maxConcurrent: 2, maxWait: Infinity } }],
   ],
   'wait-past-limit': [
     ['a wait as long as the limit', { bulkhead: { maxConcurrent: 1, maxQueue: 5, maxWait: 1_000 }, timeout: 1_000 }],
