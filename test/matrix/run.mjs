@@ -148,11 +148,25 @@ if (!options['no-suite']) {
   const part = options.full ? [] : SLICE;
   for (const [name, node] of nodes)
     await cell(options.full ? 'fast tests' : 'part of the tests', `Node ${name}`, () =>
-      run(node, ['node_modules/vitest/vitest.mjs', 'run', '--project', 'fast', '--reporter', 'dot', ...part], {
-        cwd: root,
-        env: { CI: '' },
-        timeout: 1_800_000,
-      }),
+      run(
+        node,
+        [
+          'node_modules/vitest/vitest.mjs',
+          'run',
+          '--project',
+          'fast',
+          '--project',
+          'alone',
+          '--reporter',
+          'dot',
+          ...part,
+        ],
+        {
+          cwd: root,
+          env: { CI: '' },
+          timeout: 1_800_000,
+        },
+      ),
     );
 }
 
