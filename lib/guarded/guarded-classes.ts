@@ -20,7 +20,7 @@ export interface GuardedClass {
 
 const classes = new WeakMap<AnyClass, GuardedClass>();
 
-/** The record of `target`, made at the first request. It holds code, not state, so apps may share it. */
+/** The record of `target` for a decorator to fill, made at the first request. It holds code, not state, so apps may share it. */
 export function recordOf(target: AnyClass): GuardedClass {
   let record = classes.get(target);
   if (record === undefined) {
@@ -38,6 +38,11 @@ export function recordOf(target: AnyClass): GuardedClass {
   return record;
 }
 
+/** What decorators have said of `target`; undefined: nothing. A look makes no record, by which a class would pass for a guarded one. */
+export function knownOf(target: AnyClass): GuardedClass | undefined {
+  return classes.get(target);
+}
+
 /** The classes from `target` up to the root that have a record, nearest first. */
 export function guardedLineage(target: AnyClass): [AnyClass, GuardedClass][] {
   const lineage: [AnyClass, GuardedClass][] = [];
@@ -50,7 +55,7 @@ export function guardedLineage(target: AnyClass): [AnyClass, GuardedClass][] {
 
 /** The argument at which a method wants its AbortSignal; -1: nowhere. */
 export function signalIndexOf({ declaringClass, methodName }: GuardedMethod): number {
-  return recordOf(declaringClass).signals.get(methodName) ?? -1;
+  return knownOf(declaringClass)?.signals.get(methodName) ?? -1;
 }
 
 /** What a method, or the one that it overrides, says of being repeated; undefined: nothing. */
@@ -72,7 +77,7 @@ export function guardedMethodOf(concrete: AnyClass, methodName: string): Guarded
     const descriptor = Object.getOwnPropertyDescriptor(prototype, methodName);
     if (descriptor === undefined) continue;
     const declaring = (prototype as { constructor?: unknown }).constructor;
-    return typeof declaring === 'function' ? recordOf(declaring as AnyClass).methods.get(methodName) : undefined;
+    return typeof declaring === 'function' ? knownOf(declaring as AnyClass)?.methods.get(methodName) : undefined;
   }
   return undefined;
 }

@@ -1,5 +1,5 @@
 import { Mistakes } from '../errors/configuration.error.js';
-import { guardedMethodOf, idempotencyOf, recordOf, signalIndexOf } from '../guarded/guarded-classes.js';
+import { guardedMethodOf, idempotencyOf, knownOf, signalIndexOf } from '../guarded/guarded-classes.js';
 import { nameOf } from '../guarded/class-names.js';
 import {
   isDecoratedItself,
@@ -92,7 +92,7 @@ export class Planner {
       learner: kind === undefined ? learner : undefined,
       parameterCount: method.parameterCount ?? method.wrapper.length,
       signalIndex,
-      response: recordOf(concrete).responses.get(method.methodName),
+      response: knownOf(concrete)?.responses.get(method.methodName),
       inner: app.isIntercepted(concrete, method.methodName),
       idempotency: idempotencyOf(concrete, method.methodName),
       http: app.isHttpHandler(method.wrapper),
@@ -121,7 +121,7 @@ export class Planner {
 
   /** What decorators, sets and rules make of a method. @throws ResilienceConfigurationError */
   resolve(method: GuardedMethod, concrete: AnyClass): Resolution {
-    const { declared } = recordOf(method.declaringClass);
+    const declared = knownOf(method.declaringClass)?.declared ?? nothingDeclared();
     const layers = [method.coveredByClass ? declared : nothingDeclared(), method.own];
     return this.#resolver().resolve(this.placeOf(method, concrete), layers);
   }
@@ -140,8 +140,8 @@ export class Planner {
   resolutionOf(concrete: AnyClass, methodName: string): Resolution | undefined {
     const method = guardedMethodOf(concrete, methodName);
     if (method !== undefined) return this.resolve(method, concrete);
-    const { declared } = recordOf(concrete);
-    return declared.resilient?.set === false ? this.#resolver().resolve(nameOf(concrete), [declared]) : undefined;
+    const declared = knownOf(concrete)?.declared;
+    return declared?.resilient?.set === false ? this.#resolver().resolve(nameOf(concrete), [declared]) : undefined;
   }
 
   /** `Sub.charge`; and `Sub.charge (Base)` for what `super.charge()` reaches. */

@@ -1,7 +1,7 @@
 import { carryOver } from '../../../decorators/carry-over.js';
 import { ResilienceConfigurationError } from '../../../errors/configuration.error.js';
 import { signalOf } from '../../../errors/foreign.js';
-import { recordOf } from '../../../guarded/guarded-classes.js';
+import { knownOf, recordOf } from '../../../guarded/guarded-classes.js';
 import type { AnyClass } from '../../../guarded/guarded-method.js';
 import { followSignal, hasAborted, reasonOf } from '../../../kernel/caller-signal.js';
 import { aName, checkValue } from '../../../kernel/options/check.js';
@@ -63,7 +63,7 @@ export function LeaderOnly(...args: unknown[]): LeaderOnlyDecorator {
       }
       const term = board.term(name);
       if (term === undefined) return undefined;
-      const index = recordOf(declaring).signals.get(key);
+      const index = knownOf(declaring)?.signals.get(key);
       return term.run((signal) =>
         index === undefined
           ? original.apply(this, args)
