@@ -100,7 +100,7 @@ describe('an option of another library', () => {
 
   it('is translated in a backoff', () => {
     expect(() => exponential({ maxDelay: 5 } as never)).toThrow(
-      /unknown option 'maxDelay' \(got 5\); expected instead: max is the longest pause/,
+      /unknown option 'maxDelay' \(got 5\): max is the longest pause/,
     );
   });
 });

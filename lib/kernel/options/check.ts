@@ -140,7 +140,7 @@ export function checkOptions<O>(
       if (!Object.hasOwn(shape, key)) {
         // Whoever is told what stands in its place needs no list of all that there is.
         const instead = Object.hasOwn(elsewhere, key)
-          ? `; expected instead: ${elsewhere[key]}`
+          ? `: ${elsewhere[key]}`
           : `; ${oneOfThese(key, Object.keys(shape))}`;
         const unknown = `unknown option ${show(key)} (got ${show(maskProperty(key, value))})${instead}`;
         throw new UnknownOptionError(place, key, unknown);
