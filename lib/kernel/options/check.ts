@@ -138,10 +138,11 @@ export function checkOptions<O>(
   for (const [key, value] of entriesOf(place, options)) {
     mistakes.in(() => {
       if (!Object.hasOwn(shape, key)) {
-        // Whoever is told what stands in its place needs no list of all that there is.
+        const names = Object.keys(shape);
+        // A guess by its letters would contradict what is known to stand in its place.
         const instead = Object.hasOwn(elsewhere, key)
-          ? `: ${elsewhere[key]}`
-          : `; ${oneOfThese(key, Object.keys(shape))}`;
+          ? `: ${elsewhere[key]}; expected one of: ${names.join(', ')}`
+          : `; ${oneOfThese(key, names)}`;
         const unknown = `unknown option ${show(key)} (got ${show(maskProperty(key, value))})${instead}`;
         throw new UnknownOptionError(place, key, unknown);
       }
