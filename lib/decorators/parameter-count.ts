@@ -19,8 +19,9 @@ export function parameterCountOf(method: AnyFunction, prototype: object, name: s
     if (written === 'native') return method.length;
     return written?.rest === true ? undefined : written?.names.length;
   }
-  // The compiler names a type for a rest parameter as for any other; where it has seen more, this is another function.
-  const rest = typeof written === 'object' && written.rest && written.names.length === types.length;
+  // The compiler names a type for a rest parameter as for any other. Where it has seen more, or the text is that of no method,
+  // another library has put its own function here.
+  const rest = typeof written === 'object' && written.rest && written.names.length === types.length && isMethod(method);
   return rest ? undefined : types.length;
 }
 
@@ -31,4 +32,9 @@ export function parameterCountOf(method: AnyFunction, prototype: object, name: s
 export function declaredMethod(current: AnyFunction, prototype: object, name: string): AnyFunction {
   const value: unknown = Object.getOwnPropertyDescriptor(prototype, name)?.value;
   return typeof value === 'function' ? (value as AnyFunction) : current;
+}
+
+/** Whether the text is that of a method; a function that a decorator has put there begins otherwise. */
+function isMethod(method: AnyFunction): boolean {
+  return !/^(?:async\s*)?(?:function\b|\(|[\w$]+\s*=>)/.test(String(method));
 }

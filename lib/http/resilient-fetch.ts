@@ -1,6 +1,5 @@
-import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { instanceOf } from '../errors/foreign.js';
-import { show } from '../kernel/options/check.js';
+import { aFunction, checkValue } from '../kernel/options/check.js';
 import { warnOfUncut } from '../pipeline/current-call.js';
 import { outgoing } from '../pipeline/outgoing.js';
 import { UpstreamHttpError } from './upstream-http.error.js';
@@ -47,17 +46,13 @@ export async function resilientFetch(
   input: string | URL | Request,
   { failOn, ...init }: ResilientFetchInit = {},
 ): Promise<Response> {
-  if (failOn !== undefined && typeof failOn !== 'function')
-    throw new ResilienceConfigurationError(
-      'resilientFetch()',
-      `option 'failOn': expected a function, got ${show(failOn)}`,
-    );
+  if (failOn !== undefined) checkValue('resilientFetch()', "option 'failOn'", failOn, aFunction);
   const call = outgoing();
   // A Request always has a signal, and does not say whose.
   if (call === undefined && (init.signal ?? undefined) === undefined && !instanceOf(input, Request))
     warnOfUncut('resilientFetch()');
   const response = await fetch(input, call === undefined ? init : withCall(input, init, call));
-  const isError = failed(response) || (failOn?.(response) ?? false);
+  const isError = failed(response) || failOn?.(response) === true;
   if (!isError) return response;
   // Nobody reads it: the connection is free again.
   await response.body?.cancel();

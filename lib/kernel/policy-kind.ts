@@ -80,7 +80,12 @@ export interface PolicyKind<K extends string = string, S = unknown, R = unknown,
   /** Whether decorators may give it a name, under which others find its options. @default true */
   readonly nameable?: boolean;
   /** The `use` of each answer in a setting, and in options: the name of a method of the same object, or a handler. */
-  readonly uses?: { inSetting(setting: unknown): readonly unknown[]; inOptions(options: Options): readonly unknown[] };
+  readonly uses?: {
+    inSetting(setting: unknown): readonly unknown[];
+    inOptions(options: Options): readonly unknown[];
+    /** Those of them that answer whatever the error is. */
+    always(options: Options): readonly unknown[];
+  };
 
   /** Options that belong to code: rules, which are data, cannot say them. */
   readonly codeOnly: readonly string[];

@@ -14,6 +14,8 @@ interface ModuleClass {
 const FORMS = ['useFactory', 'useClass', 'useExisting'];
 /** What Nest takes beside them. */
 const OF_NEST = ['inject', 'imports', 'provideInjectionTokensFrom'];
+/** What other modules take there; ours are global where that helps. */
+const OF_OTHERS = ['isGlobal', 'global'];
 
 /**
  * Lets the module that Nest's builder has made say what it expects where it is given what is no object of options, as plain
@@ -40,8 +42,10 @@ export function expectingOptions<T extends { readonly ConfigurableModuleClass: M
       const problem = `expected an object with useFactory, useClass or useExisting, got ${show(options)}`;
       throw new ResilienceConfigurationError(`${name}.forRootAsync`, problem);
     }
-    const known = [...FORMS, ...OF_NEST, ...beside];
-    const unknown = Object.keys(options).find((key) => !known.includes(key));
+    const known = [...new Set([...FORMS, ...OF_NEST, ...beside])];
+    const unknown = Object.keys(options).find(
+      (key) => options[key] !== undefined && !known.includes(key) && !OF_OTHERS.includes(key),
+    );
     if (unknown !== undefined) {
       const problem = `option ${show(unknown)} cannot stand beside the factory; ${oneOfThese(unknown, known)}`;
       throw new UnknownOptionError(`${name}.forRootAsync`, unknown, problem);

@@ -1,5 +1,6 @@
 import { nameOf } from '../guarded/class-names.js';
 import type { AnyClass, AnyFunction, GuardedMethod } from '../guarded/guarded-method.js';
+import { methodOf } from '../guarded/method-of.js';
 import { DeadlineQueues } from '../kernel/deadline-queues.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { PlannerEnvironment } from './assemble.js';
@@ -90,8 +91,8 @@ export class AppPlans {
 
   /** What calls a method of the app from outside. */
   handlerOf(type: AnyClass, methodName: string): HandlerFacts | undefined {
-    const method = (type.prototype as Record<string, unknown>)[methodName];
-    return typeof method === 'function' ? this.host.handlerOf(method as AnyFunction) : undefined;
+    const method = methodOf(type, methodName);
+    return method === undefined ? undefined : this.host.handlerOf(method);
   }
 
   /** Makes plans by the rules in force. */

@@ -1,5 +1,6 @@
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
+import { declaredProperty } from '../guarded/method-of.js';
 import { namedAnswersIn } from './named-answers.js';
 import type { Resolution } from './resolution.js';
 
@@ -34,7 +35,9 @@ function checkMethod(
       `expected a handler or a value, got the method name '${use}'`,
     );
   }
-  if (typeof (owner.prototype as Record<string, unknown>)[use] !== 'function')
+  const property = declaredProperty(owner, use);
+  // What an accessor gives is known when it is asked.
+  if (property?.get === undefined && typeof property?.value !== 'function')
     throw new ResilienceConfigurationError(
       `${place}, ${label}`,
       `no method '${use}'; expected the name of a method of ${owner.name}`,

@@ -1,4 +1,5 @@
-import { kindOf, POLICY_KEYS } from '../policies/kinds.js';
+import type { Options } from '../kernel/options/options.js';
+import { kindOf, POLICY_KEYS, type SetKey } from '../policies/kinds.js';
 import type { Resolution } from './resolution.js';
 
 /** A method that is to answer for another one, and the decorator that says so. */
@@ -8,10 +9,22 @@ export interface NamedAnswer {
 }
 
 /** The methods that the policies of a method name, those that would answer first at the front. */
-export function namedAnswersIn({ policies }: Resolution): NamedAnswer[] {
+export function namedAnswersIn(resolution: Resolution): NamedAnswer[] {
+  return answersIn(resolution, (key, options) => kindOf(key).uses?.inOptions(options));
+}
+
+/** Those of them that answer whatever the error is. */
+export function sureAnswersIn(resolution: Resolution): NamedAnswer[] {
+  return answersIn(resolution, (key, options) => kindOf(key).uses?.always(options));
+}
+
+function answersIn(
+  { policies }: Resolution,
+  usesOf: (key: SetKey, options: Options) => readonly unknown[] | undefined,
+): NamedAnswer[] {
   return [...POLICY_KEYS].reverse().flatMap((key) => {
     const policy = policies.get(key);
-    const uses = policy === undefined ? [] : (kindOf(key).uses?.inOptions(policy.options) ?? []);
+    const uses = policy === undefined ? [] : (usesOf(key, policy.options) ?? []);
     return uses
       .filter((use): use is string => typeof use === 'string')
       .map((methodName) => ({ label: policy?.label ?? '', methodName }));

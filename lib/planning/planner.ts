@@ -17,7 +17,7 @@ import { assemble, type PlannerEnvironment } from './assemble.js';
 import { checkFallbackMethods } from './check-fallback-methods.js';
 import { Instances } from './instances.js';
 import { learnerOf, type Lessons } from './learner.js';
-import { namedAnswersIn, type NamedAnswer } from './named-answers.js';
+import { sureAnswersIn, type NamedAnswer } from './named-answers.js';
 import { planSteps, shown } from './plan-steps.js';
 import type { PolicySets } from './policy-sets.js';
 import { refuseRings } from './refuse-rings.js';
@@ -107,6 +107,12 @@ export class Planner {
     return this.#build(target, resolution, instances, concrete, method.parameterCount);
   }
 
+  /** @throws ResilienceConfigurationError where methods that answer for each other would never end. */
+  refuseRings(method: GuardedMethod, concrete: AnyClass): void {
+    const answersOf = (methodName: string): NamedAnswer[] => this.#answersOf(concrete, methodName);
+    refuseRings(this.placeOf(method, concrete), method.methodName, this.resolve(method, concrete), answersOf);
+  }
+
   /**
    * Makes a plan of declarations that belong to no method.
    *
@@ -163,10 +169,6 @@ export class Planner {
     const { environment } = this.app;
     const mistakes = new Mistakes();
     mistakes.in(() => checkFallbackMethods(target.instanceName, resolution, concrete, parameterCount));
-    if (concrete !== undefined) {
-      const answersOf = (methodName: string): NamedAnswer[] => this.#answersOf(concrete, methodName);
-      mistakes.in(() => refuseRings(target.instanceName, target.methodName, resolution, answersOf));
-    }
     const steps = planSteps(target, resolution, environment, mistakes);
     return assemble(target, steps, instances, environment, mistakes);
   }
@@ -175,7 +177,7 @@ export class Planner {
   #answersOf(concrete: AnyClass, methodName: string): NamedAnswer[] {
     const method = guardedMethodOf(concrete, methodName);
     const resolution = method && new Mistakes().in(() => this.resolve(method, concrete));
-    return resolution === undefined ? [] : namedAnswersIn(resolution);
+    return resolution === undefined ? [] : sureAnswersIn(resolution);
   }
 
   #resolver(): Resolver {

@@ -1,13 +1,13 @@
 import { Mistakes, ResilienceConfigurationError } from '../errors/configuration.error.js';
-import { namedAnswersIn, type NamedAnswer } from './named-answers.js';
+import { sureAnswersIn, type NamedAnswer } from './named-answers.js';
 import type { Resolution } from './resolution.js';
 
 /**
  * Methods that answer for each other in a ring would never end: each one that fails calls the next, without a pause, until
- * the memory is full.
+ * the memory is full. One that answers some errors alone (`on`, `skipOn`) may end the ring, and is taken to mean it.
  *
  * @param methodName the method that is guarded.
- * @param answersOf the methods that are named by what guards another method of the same class.
+ * @param answersOf the methods that always answer for another method of the same class.
  * @throws ResilienceConfigurationError naming the ring.
  */
 export function refuseRings(
@@ -17,7 +17,7 @@ export function refuseRings(
   answersOf: (methodName: string) => readonly NamedAnswer[],
 ): void {
   const mistakes = new Mistakes();
-  for (const first of namedAnswersIn(resolution)) {
+  for (const first of sureAnswersIn(resolution)) {
     const way = wayBack(methodName, first.methodName, answersOf);
     if (way !== undefined) mistakes.add(ring(place, first.label, [methodName, ...way]));
   }

@@ -2,6 +2,7 @@ import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { nameOf } from '../guarded/class-names.js';
 import { guardedLineage, guardedMethodOf } from '../guarded/guarded-classes.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
+import { methodOf } from '../guarded/method-of.js';
 import { show } from '../kernel/options/check.js';
 import type { AppPlans } from '../planning/app-plans.js';
 import { isDerived, type MethodOfClass } from './method-of-class.js';
@@ -29,7 +30,7 @@ export function findMethod(place: string, app: AppPlans, type: unknown, name: un
   const intercepted = app.interceptions.filter((one) => isDerived(one.type, found)).map(({ methodName }) => methodName);
   const names = [...new Set([...guarded, ...intercepted])].join(', ') || 'there are none';
   const label = nameOf(found);
-  if (typeof name !== 'string' || typeof (found.prototype as Record<string, unknown>)[name] !== 'function')
+  if (typeof name !== 'string' || methodOf(found, name) === undefined)
     throw new ResilienceConfigurationError(
       place,
       `${label} has no method ${show(name)}; expected one that is guarded: ${names}`,

@@ -138,9 +138,14 @@ describe('resilientFetch()', () => {
     const { url } = await start();
 
     await expect(resilientFetch(url, { failOn: true as never })).rejects.toThrow(
-      "resilientFetch(): option 'failOn': expected a function, got true",
+      "resilientFetch(): option 'failOn': expected a function (not an async one), got true",
     );
+    await expect(resilientFetch(url, { failOn: (async () => true) as never })).rejects.toThrow('not an async one');
     expect(seen).toEqual([]);
+
+    await expect(resilientFetch(url, { failOn: () => Promise.resolve(true) as never })).resolves.toMatchObject({
+      status: 200,
+    });
   });
 
   it('is fetch outside of guarded calls', async () => {

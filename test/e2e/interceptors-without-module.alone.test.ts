@@ -33,7 +33,7 @@ describe('an interceptor in an app without the module', () => {
 
     expect(log.ofBulwark('warn')).toEqual([
       expect.stringMatching(
-        /^ResilienceInterceptor was made without a ResilienceModule, and does nothing, as may others\. Import ResilienceModule\.forRoot\(\)/,
+        /^ResilienceInterceptor knows no ResilienceModule, and does nothing, as may others\. Import ResilienceModule\.forRoot\(\)/,
       ),
       expect.stringMatching(/^Rates\.guarded\(\) was called on an instance that no ResilienceModule provides/),
     ]);

@@ -215,8 +215,8 @@ describe('warnings of plans', () => {
     const { log } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Rates] });
 
     expect(log.ofBulwark('warn')).toEqual([
-      "Rates.rate, fallback: 'lastKnown' gets the error after all 2 parameters of the method, and as '_error' what the caller gives " +
-        "for '_signal': expected the error as parameter 3 of 'lastKnown'; got lastKnown(_currency, _error) " +
+      "Rates.rate, fallback: 'lastKnown' gets the error after the parameters of the method, and as '_error' parameter 2 of them: " +
+        "expected the error as parameter 3 of 'lastKnown'; got lastKnown(_currency, _error) " +
         "(fallback-misses-error; forRoot({ lint: { off: ['fallback-misses-error'] } }) silences this)",
     ]);
   });

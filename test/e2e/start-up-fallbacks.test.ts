@@ -31,7 +31,7 @@ describe('fallbacks by name that would call each other without end', () => {
       async rate(): Promise<number> {
         throw new Error('down');
       }
-      @Fallback([{ use: 'last', on: CircuitOpenException }, { value: 1 }])
+      @Fallback([{ use: 'rate', on: CircuitOpenException }, { use: 'last' }, { value: 1 }])
       async last(): Promise<number> {
         throw new Error('down');
       }
@@ -105,6 +105,97 @@ describe('fallbacks by name that would call each other without end', () => {
   });
 });
 
+describe('fallbacks by name that may end', () => {
+  const started = (...providers: Type[]) => initialise({ imports: [ResilienceModule.forRoot()], providers });
+
+  it('start, where one of a ring answers some errors alone, or another one answers before', async () => {
+    class Missing extends Error {}
+    @Injectable()
+    class Stores {
+      @Fallback({ use: 'replica', on: TypeError })
+      async primary(): Promise<string> {
+        throw new TypeError('down');
+      }
+      @Fallback({ use: 'primary', on: Missing })
+      async replica(): Promise<string> {
+        return 'old';
+      }
+      @Fallback([{ value: 'known' }, { use: 'known' }])
+      async known(): Promise<string> {
+        throw new Error('down');
+      }
+      @Recover({ use: 'recovered', on: Missing })
+      async recovered(): Promise<string> {
+        return 'fine';
+      }
+    }
+
+    const { module } = await started(Stores);
+
+    const stores = module.get(Stores);
+    expect([await stores.primary(), await stores.known(), await stores.recovered()]).toEqual(['old', 'known', 'fine']);
+  });
+
+  it('are no reason to refuse a call, where no start has told of the ring', async () => {
+    class Base {
+      @Fallback('last')
+      async price(): Promise<number> {
+        return 42;
+      }
+      async last(): Promise<number> {
+        return 0;
+      }
+    }
+    @Injectable()
+    class Sub extends Base {
+      override async price(): Promise<number> {
+        return super.price();
+      }
+      @Fallback('price')
+      override async last(): Promise<number> {
+        return 1;
+      }
+    }
+    class Own {
+      @Fallback('call')
+      async call(): Promise<number> {
+        return 42;
+      }
+    }
+
+    const { module } = await started(Sub);
+
+    expect([await module.get(Sub).price(), await new Own().call()]).toEqual([42, 42]);
+  });
+
+  it('may be given by an accessor, and so may what overrides a guarded method', async () => {
+    class Base {
+      @Fallback('last')
+      async price(): Promise<number> {
+        throw new Error('down');
+      }
+      last(): number {
+        return 0;
+      }
+    }
+    @Injectable()
+    class Sub extends Base {
+      dependency: { rate: () => number } | undefined = undefined;
+    }
+    // The compiler refuses an accessor in the place of a method; JavaScript does not.
+    for (const name of ['price', 'last'])
+      Object.defineProperty(Sub.prototype, name, {
+        get(this: Sub) {
+          return (this.dependency as { rate: () => number }).rate;
+        },
+      });
+
+    const { module } = await started(Sub);
+
+    expect(module.get(Sub).dependency).toBeUndefined();
+  });
+});
+
 /** As other libraries do it. */
 const mention = (): MethodDecorator => (_target, _key, descriptor: PropertyDescriptor) => {
   const method = descriptor.value as (...all: unknown[]) => unknown;
@@ -129,6 +220,35 @@ describe('a fallback by the name of a method whose parameters the compiler has t
     const { message } = await errorOf(Sums);
 
     expect(message).toMatch(/Sums\.sum, @Fallback.*rest parameter.*expected a handler/s);
+  });
+
+  it('gets the error after them, when such a decorator has put its function into the class itself', async () => {
+    const direct = (): MethodDecorator => (target, key, descriptor: PropertyDescriptor) => {
+      const method = descriptor.value as (...all: unknown[]) => unknown;
+      const own = {
+        ...descriptor,
+        value: function (this: unknown, ...all: unknown[]) {
+          return method.apply(this, all);
+        },
+      };
+      Object.defineProperty(target, key, own);
+      return own as never;
+    };
+    @Injectable()
+    class Rates {
+      @Fallback('last')
+      @direct()
+      async rate(_currency: string): Promise<string> {
+        throw new Error('down');
+      }
+      last(currency: string, error: Error): string {
+        return `${currency} ${error.message}`;
+      }
+    }
+
+    const { module } = await initialise({ imports: [ResilienceModule.forRoot()], providers: [Rates] });
+
+    expect(await module.get(Rates).rate('EUR')).toBe('EUR down');
   });
 
   it('gets the error after them, when a decorator of another library takes any', async () => {

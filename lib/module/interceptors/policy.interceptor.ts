@@ -98,7 +98,7 @@ const WITHOUT_MODULE = 'an interceptor without a module';
 function withoutModule(name: string, { policies }: Plan): string {
   const does = policies.length === 0 ? 'does nothing' : 'goes by its own options alone';
   return (
-    `${name} was made without a ResilienceModule, and ${does}, as may others. Import ResilienceModule.forRoot() in the root ` +
+    `${name} knows no ResilienceModule, and ${does}, as may others. Import ResilienceModule.forRoot() in the root ` +
     'module of the app or test, and let Nest make the interceptor: name its class in @UseInterceptors() or APP_INTERCEPTOR.'
   );
 }

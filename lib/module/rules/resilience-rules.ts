@@ -143,7 +143,7 @@ function ruleOf(value: unknown): string {
 
 function checkAuthor(author: unknown): void {
   const by = isPlainObject(author) ? author['by'] : author;
-  if (isPlainObject(author) && typeof by === 'string' && by !== '') return;
+  if (isPlainObject(author) && typeof by === 'string' && by.trim() !== '') return;
   throw new ResilienceConfigurationError(
     'ResilienceRules',
     `expected who changes the rules, as { by: 'ann' }, got ${show(isPlainObject(author) ? by : author)}`,

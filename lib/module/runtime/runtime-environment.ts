@@ -29,7 +29,9 @@ export class RuntimeEnvironment implements PlannerEnvironment {
   readonly observables = OBSERVABLES;
   /** Says on HTTP answers that they are old; undefined: nothing does. */
   onStale: Origin['onStale'] = undefined;
-  enabled = !isKilledByEnvironment();
+  /** Whether the variable of the environment has turned it off. */
+  readonly killed = isKilledByEnvironment();
+  enabled = !this.killed;
   callContext = false;
   /** What needs {@link callContext}; undefined: nothing does. */
   callContextFor: string | undefined = undefined;

@@ -1,7 +1,8 @@
 import type { Mistakes } from '../../errors/configuration.error.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { guardedLineage, guardedMethodOf } from '../../guarded/guarded-classes.js';
-import type { AnyClass } from '../../guarded/guarded-method.js';
+import type { AnyClass, AnyFunction } from '../../guarded/guarded-method.js';
+import { methodOf } from '../../guarded/method-of.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { nameOf } from '../../guarded/class-names.js';
 import type { AppPlans } from '../../planning/app-plans.js';
@@ -18,8 +19,10 @@ export function checkClasses(app: AppPlans, mistakes: Mistakes): void {
         // What is wrong with a class would be told for each of its methods again.
         if (method.coveredByClass && declared.faults.length > 0) continue;
         const inForce = guardedMethodOf(type, method.methodName);
-        if (inForce === method) mistakes.in(() => app.plan(method, type));
-        else if (inForce === undefined) warnOfDroppedDecorators(type, declaring, method.methodName);
+        if (inForce === method) {
+          mistakes.in(() => app.plan(method, type));
+          mistakes.in(() => app.planner.refuseRings(method, type));
+        } else if (inForce === undefined) warnOfDroppedDecorators(type, declaring, method.methodName);
       }
     }
     mistakes.in(() => app.ownState.refusePerCall(type));
@@ -34,11 +37,18 @@ function idleSignal(type: AnyClass, methodName: string): ResilienceConfiguration
 }
 
 function warnOfDroppedDecorators(type: AnyClass, base: AnyClass, methodName: string): void {
-  const method = (type.prototype as Record<string, unknown>)[methodName];
-  const callsBase = typeof method === 'function' && String(method).includes(`super.${methodName}`);
+  const method = methodOf(type, methodName);
+  const callsBase = method !== undefined && namesSuper(method, methodName);
   const place = `${nameOf(type)}.${methodName}`;
   const what = callsBase
     ? `only what super.${methodName}() does is guarded, as '${place} (${nameOf(base)})', and not what else it does`
     : 'calls of it are not guarded';
   new CarefulLogger().write('warn', `${place} overrides ${nameOf(base)}.${methodName} without its decorators: ${what}`);
+}
+
+/** Whether a method speaks of the one that it overrides, in code and not in a comment. */
+function namesSuper(method: AnyFunction, methodName: string): boolean {
+  const code = String(method).replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '');
+  const after = code.split(`super.${methodName}`).slice(1);
+  return after.some((rest) => !/^[\w$]/.test(rest));
 }

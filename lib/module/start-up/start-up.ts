@@ -26,7 +26,7 @@ import { ResilienceConfigurationError } from '../../errors/configuration.error.j
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { lineOf, planEntries } from '../../planning/plan-entries.js';
 import { lintApp } from '../../planning/lint/lint-app.js';
-import { checkKillSwitch, isKilledByEnvironment } from '../runtime/kill-switch.js';
+import { checkKillSwitch } from '../runtime/kill-switch.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { isPlainObject } from '../../kernel/options/check.js';
 import { expectStore } from '../../policies/rate-limit/rate-limit.kind.js';
@@ -109,7 +109,7 @@ export class StartUp implements OnModuleInit, OnApplicationBootstrap, BeforeAppl
     }
     if (!this.#runtime.logs) return;
     // Whoever has forgotten the variable would find out by an outage.
-    if (isKilledByEnvironment()) {
+    if (this.#runtime.environment.killed) {
       const text = 'BULWARK_DISABLED turns off all policies but Fallback and Recover';
       logger.write('warn', text, { fields: { event: 'disabled' } });
     }

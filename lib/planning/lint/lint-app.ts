@@ -1,5 +1,6 @@
-import type { AnyClass, AnyFunction } from '../../guarded/guarded-method.js';
+import type { AnyClass } from '../../guarded/guarded-method.js';
 import { guardedMethodOf, idempotencyOf } from '../../guarded/guarded-classes.js';
+import { methodOf } from '../../guarded/method-of.js';
 import { parametersOf } from '../../guarded/parameters.js';
 import type { PlannedPolicy } from '../../pipeline/plan-init.js';
 import type { AppPlans } from '../app-plans.js';
@@ -85,8 +86,8 @@ function policiesOf(
 }
 
 function parameterNames(type: AnyClass, methodName: string): readonly string[] | undefined {
-  const method = guardedMethodOf(type, methodName)?.declared ?? (type.prototype as Record<string, unknown>)[methodName];
-  const written = typeof method === 'function' ? parametersOf(method as AnyFunction) : undefined;
+  const method = guardedMethodOf(type, methodName)?.declared ?? methodOf(type, methodName);
+  const written = method === undefined ? undefined : parametersOf(method);
   return typeof written !== 'object' || written.rest ? undefined : written.names;
 }
 

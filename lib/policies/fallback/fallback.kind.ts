@@ -20,7 +20,11 @@ export const FALLBACK: PolicyKind<'fallback', FallbackSetting<unknown, never> | 
   parse: (place, setting) => ({ fallbacks: parseFallback(place, setting) }),
   defaults: {},
   nameable: false,
-  uses: { inSetting: usesIn, inOptions: (options) => (fallbacksIn(options) ?? []).map(({ use }) => use) },
+  uses: {
+    inSetting: usesIn,
+    inOptions: (options) => (fallbacksIn(options) ?? []).map(({ use }) => use),
+    always: (options) => [fallbacksIn(options)?.find(answersAlways)?.use],
+  },
   codeOnly: ['use', 'lastGood', 'on', 'skipOn'],
   shortRule: { expected: '{ value }, or false', accepts: () => false },
   underKillSwitch: 'works',
@@ -49,6 +53,11 @@ export const FALLBACK: PolicyKind<'fallback', FallbackSetting<unknown, never> | 
     return { decision: new FallbackDecision(name, fallbacks, parameterCount, environment, witness, remembered, items) };
   },
 };
+
+/** An old answer may not be there. */
+function answersAlways({ on, skipOn, lastGood }: DeclaredFallback): boolean {
+  return on === undefined && skipOn === undefined && lastGood === undefined;
+}
 
 /** Whether an answer may be an old one. */
 export function remembersLastGood(options: Options): boolean {

@@ -13,7 +13,7 @@ export const RECOVER: PolicyKind<'recover', RecoverSetting<unknown, never> | fal
   defaults: {},
   alternatives: ['use', 'value'],
   nameable: false,
-  uses: { inSetting: usesIn, inOptions: ({ use }) => [use] },
+  uses: { inSetting: usesIn, inOptions: ({ use }) => [use], always: ({ use, on }) => (on === undefined ? [use] : []) },
   codeOnly: ['use', 'on'],
   shortRule: { expected: 'true, { value, log }, or false', accepts: (setting) => setting === true },
   underKillSwitch: 'works',

@@ -36,7 +36,7 @@ function saidBy({ policies }: LintSubject): Said[] {
     ...PERCENTAGES.map((option): Said => ({ policy: 'circuitBreaker', option, value: breaker[option] })),
     ...percentagesOf(breaker.trip)
       // Of a long window a few calls in a thousand may well be meant.
-      .filter(({ size = 0, percentage }) => size * percentage <= 100)
+      .filter(({ size = 0, percentage }) => percentage < 1 && size * percentage <= 100)
       .map(({ option, percentage }): Said => ({ policy: 'circuitBreaker', option, value: percentage })),
     { policy: 'hedge', option: 'after.percentile', value: isPlainObject(after) ? after.percentile : undefined },
   ];

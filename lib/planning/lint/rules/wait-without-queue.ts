@@ -11,6 +11,8 @@ export const WAIT_WITHOUT_QUEUE: LintRule<'wait-without-queue'> = {
     const { options, sources } = policyOf(policies, 'bulkhead') ?? {};
     if (options?.maxQueue !== 0 || sources?.maxQueue !== 'built-in') return undefined;
     if (typeof options.maxWait !== 'number' || options.maxWait === Infinity) return undefined;
+    // What is said for all is for those that have a queue.
+    if (sources.maxWait === 'policies.default') return undefined;
     return {
       policy: 'bulkhead',
       problem: 'nobody waits in it, since its maxQueue is 0',

@@ -204,7 +204,7 @@ const FIRES: Readonly<Record<LintCode, readonly Case[]>> = {
   'fallback-misses-error': [
     ['an error where the signal comes', ...answering(['currency', 'signal'], ['currency', 'error'])],
     ['one where an optional parameter comes', ...answering(['currency', 'days'], ['_currency', '_err'])],
-    ['one before what is left out', ...answering(['currency', ''], ['currency', 'rateError', 'days'])],
+    ['one where a pattern is taken apart', ...answering(['currency', ''], ['currency', 'error'])],
     [
       'a recovery',
       {},
@@ -243,10 +243,6 @@ const FIRES: Readonly<Record<LintCode, readonly Case[]>> = {
     [
       'slow calls that are cut before',
       { circuitBreaker: { trip: slowCallRate({ slowerThan: 1_001, percentage: 50 }) }, timeout: 1_000 },
-    ],
-    [
-      'calls that are slow by as much as their timer is late',
-      { circuitBreaker: { trip: slowCallRate({ slowerThan: 1_000, percentage: 50 }) }, timeout: 1_000 },
     ],
   ],
   'options-unused-by-trip': [
@@ -388,6 +384,9 @@ const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
     ['the parameters of the call alone', ...answering(['currency', 'days'], ['currency', 'days'])],
     ['another name of what comes there', ...answering(['event', 'text'], ['e', 'reason'])],
     ['an error that is an argument', ...answering(['id', 'lastError'], ['id', 'error'])],
+    ['one about an error', ...answering(['id', 'cause'], ['id', 'error'])],
+    ['two errors, the second of the fallback', ...answering(['id', 'problem'], ['id', 'error', 'why'])],
+    ['what only sounds like one', ...answering(['id', 'strict'], ['id', 'throwOnError'])],
     ['parameters that nobody knows', {}, { own: { fallback: 'cached' as never } }],
   ],
   'unbounded-queue': [
@@ -407,6 +406,7 @@ const PASSES: Readonly<Record<LintCode, readonly Case[]>> = {
   ],
   'wait-without-queue': [
     ['a wait in a queue', { bulkhead: { maxConcurrent: 2, maxQueue: 1, maxWait: 100 } }],
+    ['a wait that is said for all', { bulkhead: 5 }, { policies: { default: { bulkhead: { maxWait: 500 } } } }],
     ['a queue that somebody has taken away', { bulkhead: { maxConcurrent: 2, maxQueue: 0, maxWait: 100 } }],
     ['a wait for ever, for calls inside of a call', { bulkhead: { maxConcurrent: 2, maxWait: Infinity } }],
   ],

@@ -23,7 +23,7 @@ const KEY = 'bulwark/commands/payments';
 
 async function folder(): Promise<string> {
   const made = await mkdtemp(join(tmpdir(), 'bulwark-commands-'));
-  cleaning.push(() => rm(made, { recursive: true }));
+  cleaning.push(() => rm(made, { recursive: true, force: true, maxRetries: 10 }));
   return made;
 }
 
