@@ -1,3 +1,4 @@
+import { declarationOf } from './declaration-of.js';
 import type { ResponseSlot } from '../pipeline/response-slot.js';
 import type { Idempotency } from './idempotency.js';
 import { nothingDeclared, type AnyClass, type Declared, type GuardedMethod } from './guarded-method.js';
@@ -69,15 +70,7 @@ export function idempotencyOf(concrete: AnyClass, methodName: string): Idempoten
 
 /** The method that a call on an instance of `concrete` reaches, if a decorator of ours stands on it. */
 export function guardedMethodOf(concrete: AnyClass, methodName: string): GuardedMethod | undefined {
-  for (
-    let prototype: unknown = concrete.prototype;
-    prototype !== null && prototype !== undefined;
-    prototype = Object.getPrototypeOf(prototype)
-  ) {
-    const descriptor = Object.getOwnPropertyDescriptor(prototype, methodName);
-    if (descriptor === undefined) continue;
-    const declaring = (prototype as { constructor?: unknown }).constructor;
-    return typeof declaring === 'function' ? knownOf(declaring as AnyClass)?.methods.get(methodName) : undefined;
-  }
-  return undefined;
+  const prototype = declarationOf(concrete, methodName)?.holder as { constructor?: unknown } | undefined;
+  const declaring = prototype?.constructor;
+  return typeof declaring === 'function' ? knownOf(declaring as AnyClass)?.methods.get(methodName) : undefined;
 }

@@ -87,6 +87,7 @@ function endOfTemplate(text: string, from: number): number {
   return text.length;
 }
 
-function withoutComments(text: string): string {
+/** Source text without its comments; what looks like one inside of a string goes as well. */
+export function withoutComments(text: string): string {
   return text.replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '').trim();
 }

@@ -37,8 +37,8 @@ function failed({ status }: Response): boolean {
  * }
  *
  * @throws (as a rejection) UpstreamHttpError for an answer that counts as an error; TimeoutException where it comes when the
- * time of a client from outside is over, which no breaker counts; ResilienceConfigurationError for a `failOn` that is no function; what
- * `fetch` throws.
+ * time of a client from outside is over, which no breaker counts; ResilienceConfigurationError for a `failOn` that is no
+ * function, or an async one; what `fetch` throws.
  *
  * @publicApi
  */

@@ -1,6 +1,6 @@
 import { nameOf } from '../guarded/class-names.js';
 import type { AnyClass, AnyFunction, GuardedMethod } from '../guarded/guarded-method.js';
-import { methodOf } from '../guarded/method-of.js';
+import { methodOf } from '../guarded/declaration-of.js';
 import { DeadlineQueues } from '../kernel/deadline-queues.js';
 import type { Plan } from '../pipeline/plan.js';
 import type { PlannerEnvironment } from './assemble.js';

@@ -1,6 +1,6 @@
 import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
-import { declaredProperty } from '../guarded/method-of.js';
+import { declarationOf } from '../guarded/declaration-of.js';
 import { namedAnswersIn } from './named-answers.js';
 import type { Resolution } from './resolution.js';
 
@@ -35,7 +35,7 @@ function checkMethod(
       `expected a handler or a value, got the method name '${use}'`,
     );
   }
-  const property = declaredProperty(owner, use);
+  const property = declarationOf(owner, use)?.property;
   // What an accessor gives is known when it is asked.
   if (property?.get === undefined && typeof property?.value !== 'function')
     throw new ResilienceConfigurationError(

@@ -2,7 +2,7 @@ import { ResilienceConfigurationError } from '../errors/configuration.error.js';
 import { nameOf } from '../guarded/class-names.js';
 import { guardedLineage, guardedMethodOf } from '../guarded/guarded-classes.js';
 import type { AnyClass } from '../guarded/guarded-method.js';
-import { methodOf } from '../guarded/method-of.js';
+import { methodOf } from '../guarded/declaration-of.js';
 import { show } from '../kernel/options/check.js';
 import type { AppPlans } from '../planning/app-plans.js';
 import { isDerived, type MethodOfClass } from './method-of-class.js';

@@ -29,6 +29,13 @@ class BankClient extends PaymentClient {
   }
 }
 
+class Base {
+  @CircuitBreaker()
+  async charge(amount: number): Promise<string> {
+    return `charged ${amount}`;
+  }
+}
+
 describe('a self-call', () => {
   it('is guarded, when a method calls another one through this', async () => {
     @Injectable()
@@ -93,12 +100,6 @@ describe('a subclass', () => {
   });
 
   it('runs the plans of both, when super.charge() is called from a guarded override', async () => {
-    class Base {
-      @CircuitBreaker()
-      async charge(amount: number): Promise<string> {
-        return `charged ${amount}`;
-      }
-    }
     @Injectable()
     class Sub extends Base {
       @CircuitBreaker()
@@ -134,12 +135,6 @@ describe('a subclass', () => {
   });
 
   it('makes one that says what is guarded, when its override calls super.charge()', async () => {
-    class Base {
-      @CircuitBreaker()
-      async charge(amount: number): Promise<string> {
-        return `charged ${amount}`;
-      }
-    }
     @Injectable()
     class Sub extends Base {
       override async charge(amount: number): Promise<string> {

@@ -34,8 +34,8 @@ export abstract class PolicyInterceptor implements NestInterceptor {
   /** What this class declares. */
   static readonly declared: Declared = nothingDeclared();
   readonly #runtime: Runtime;
-  /** Whether it was made without the module's providers. */
-  readonly #alone: boolean;
+  /** Whether it was made without the module's providers, and has yet to say so. */
+  #alone: boolean;
 
   constructor(@Optional() @Inject(RUNTIME) runtime?: unknown) {
     if (!Runtime.is(runtime)) warnOfOtherCopy(this.constructor.name, runtime);
@@ -45,7 +45,10 @@ export abstract class PolicyInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const plan = this.planFor(context.getClass(), handlerNameOf(context.getClass(), context.getHandler()));
-    if (this.#alone) warnOnce(withoutModule(this.constructor.name, plan), WITHOUT_MODULE);
+    if (this.#alone) {
+      this.#alone = false;
+      warnOnce(withoutModule(this.constructor.name, plan), WITHOUT_MODULE);
+    }
     if (plan.policies.length === 0) return next.handle();
     const methods = plan.policies.find(({ policy }) => policy === 'retry')?.options.methods ?? RETRY_DEFAULTS.methods;
     return plan.observe(undefined, context.getArgs(), {

@@ -2,7 +2,8 @@ import type { Mistakes } from '../../errors/configuration.error.js';
 import { ResilienceConfigurationError } from '../../errors/configuration.error.js';
 import { guardedLineage, guardedMethodOf } from '../../guarded/guarded-classes.js';
 import type { AnyClass, AnyFunction } from '../../guarded/guarded-method.js';
-import { methodOf } from '../../guarded/method-of.js';
+import { methodOf } from '../../guarded/declaration-of.js';
+import { withoutComments } from '../../guarded/parameters.js';
 import { CarefulLogger } from '../event-log/careful-logger.js';
 import { nameOf } from '../../guarded/class-names.js';
 import type { AppPlans } from '../../planning/app-plans.js';
@@ -48,7 +49,6 @@ function warnOfDroppedDecorators(type: AnyClass, base: AnyClass, methodName: str
 
 /** Whether a method speaks of the one that it overrides, in code and not in a comment. */
 function namesSuper(method: AnyFunction, methodName: string): boolean {
-  const code = String(method).replace(/\/\*[^]*?\*\/|\/\/[^\n]*/g, '');
-  const after = code.split(`super.${methodName}`).slice(1);
+  const after = withoutComments(String(method)).split(`super.${methodName}`).slice(1);
   return after.some((rest) => !/^[\w$]/.test(rest));
 }

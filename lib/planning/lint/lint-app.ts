@@ -1,6 +1,6 @@
 import type { AnyClass } from '../../guarded/guarded-method.js';
 import { guardedMethodOf, idempotencyOf } from '../../guarded/guarded-classes.js';
-import { methodOf } from '../../guarded/method-of.js';
+import { methodOf } from '../../guarded/declaration-of.js';
 import { parametersOf } from '../../guarded/parameters.js';
 import type { PlannedPolicy } from '../../pipeline/plan-init.js';
 import type { AppPlans } from '../app-plans.js';

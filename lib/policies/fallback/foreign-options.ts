@@ -1,4 +1,5 @@
 const USE = 'use is the name of a method, or a handler (error, call) => answer';
+const ERRORS = 'on names the errors that it answers, skipOn those that it does not';
 
 /** Options of fallbacks of other libraries, and what is there instead. */
 export const FALLBACK_OPTIONS_ELSEWHERE: Readonly<Record<string, string>> = {
@@ -6,7 +7,7 @@ export const FALLBACK_OPTIONS_ELSEWHERE: Readonly<Record<string, string>> = {
   fallback: USE,
   method: USE,
   handler: USE,
-  exceptions: 'on names the errors that it answers, skipOn those that it does not',
-  ignoreExceptions: 'on names the errors that it answers, skipOn those that it does not',
-  shouldHandle: 'on names the errors that it answers, skipOn those that it does not',
+  exceptions: ERRORS,
+  ignoreExceptions: ERRORS,
+  shouldHandle: ERRORS,
 };

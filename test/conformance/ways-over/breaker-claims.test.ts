@@ -21,6 +21,7 @@ import { UpstreamHttpError } from 'nestjs-bulwark/http';
 import OldBreaker from 'opossum';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { fail, guard, hang, pass, startApp } from '../../composition/scene.js';
+import { quietly } from '../support/plain-opossum.js';
 
 // What the ways over, and the pages of the breaker, say of breakers of ours.
 
@@ -30,10 +31,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const quietly = async (call: PromiseLike<unknown>): Promise<void> => {
-  await Promise.allSettled([call]);
-};
 
 /** How long a breaker stays open that its first call opens, ms. */
 async function openTimeOf(options: CircuitBreakerOptions, work: () => unknown = fail()): Promise<number> {

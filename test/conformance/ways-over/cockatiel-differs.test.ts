@@ -30,6 +30,7 @@ import {
 } from 'nestjs-bulwark';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { fail, guard, hang, pass, settle, watch } from '../../composition/scene.js';
+import { quietly } from '../support/plain-opossum.js';
 
 // What docs/ways-over/from-cockatiel.md says of cockatiel alone, and of this package beside it.
 
@@ -39,10 +40,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
 });
-
-const quietly = async (call: PromiseLike<unknown>): Promise<void> => {
-  await Promise.allSettled([call]);
-};
 
 class OddError extends Error {}
 
