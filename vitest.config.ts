@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const source = (path: string): string => new URL(path, import.meta.url).pathname;
@@ -32,8 +31,8 @@ export default defineConfig({
   test: {
     setupFiles: ['reflect-metadata'],
     pool: 'forks',
-    // Deep tests wait for half of their time, for servers and processes of their own.
-    maxWorkers: Math.ceil(1.5 * availableParallelism()),
+    // A core is not kept free for the runner, which has little to do.
+    maxWorkers: '100%',
     // These only end what hangs: eight other processes at work on two cores make no test fail.
     testTimeout: 120_000,
     hookTimeout: 120_000,
