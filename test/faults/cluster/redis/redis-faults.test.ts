@@ -219,7 +219,9 @@ describe.skipIf(missing !== undefined)('cluster limits on a Redis Cluster of thr
     client.on('error', () => undefined);
     onTestFinished(() => client.disconnect());
     const options = { client, prefix: prefix() };
-    const [app, other] = [await start(options), await start(options)];
+    // Nothing comes back while it is counted.
+    const limit = { per: 3_600_000 };
+    const [app, other] = [await start(options, limit), await start(options, limit)];
     const keys = Array.from({ length: 12 }, (_, i) => `key-${i}`);
 
     const results = await Promise.all(
